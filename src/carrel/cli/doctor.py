@@ -1,0 +1,50 @@
+"""`carrel doctor`: look at everything that a start needs, and say what to do about what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from carrel.cli.options import ConfigOption, DataDirOption, settings_from
+from carrel.cli.output import say
+from carrel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from carrel.server.examination import Finding
+
+__all__ = ["doctor"]
+
+PROBLEMS: Final = 1
+_MARKS: Final = MappingProxyType({"good": ("ok", "green"), "note": ("note", "yellow"), "problem": ("PROBLEM", "red")})
+
+
+def doctor(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+    """Check settings, data, port, users, agents and model key, and say what to do. Changes nothing.
+
+    Exits 0 when all is well and 1 when there are problems.
+
+    \b
+    carrel doctor
+    carrel doctor --config production.toml
+    """
+    from carrel.server.examination import Finding, examine
+    from carrel.server.settings import export_env_file
+
+    findings: Sequence[Finding]
+    try:
+        settings = settings_from(config, data_dir=data_dir)
+    except SettingsError as error:
+        findings = (Finding("settings", "problem", str(error)),)
+    else:
+        export_env_file()
+        findings = examine(settings)
+    terminal = sys.stdout.isatty()
+    for finding in findings:
+        mark, style = _MARKS[finding.state]
+        say(f"{mark:<8} {finding.subject}: {finding.text}", style=style if terminal else "")
+    if any(finding.state == "problem" for finding in findings):
+        raise typer.Exit(PROBLEMS)

@@ -1,0 +1,32 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from carrel.server.settings import Settings
+
+__all__ = ["ConfigOption", "DataDirOption", "settings_from"]
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="TOML file with settings; carrel.toml if there is one.")
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIRECTORY",
+        help="Where the database is kept; $XDG_DATA_HOME/carrel or ~/.local/share/carrel if not given.",
+    ),
+]
+
+
+def settings_from(config: Path | None, **overrides: object) -> Settings:
+    """The settings of the environment, `.env` and the file, with the options that were given on top."""
+    from carrel.server.settings import load_settings
+
+    return load_settings(config, **overrides)

@@ -1,0 +1,86 @@
+"""`carrel serve`: start the server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from carrel.cli.options import ConfigOption, DataDirOption, settings_from
+from carrel.cli.output import say
+
+if TYPE_CHECKING:
+    from carrel.server.first_start import Started
+
+__all__ = ["announce", "serve"]
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on, 127.0.0.1 if not given.", metavar="ADDRESS")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 8000 if not given; 0 takes any free one.", metavar="PORT")
+    ] = None,
+    data_dir: DataDirOption = None,
+    agents: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODULE:NAME", help="Serve the agents of this tuple instead of the shipped ones."),
+    ] = None,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODULE:NAME", help="Offer the tools of this tuple instead of the shipped ones."),
+    ] = None,
+    config: ConfigOption = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again whenever a Python file changes.")] = False,
+) -> None:
+    """Start the server and say where it is.
+
+    The first start on this machine makes a user named demo and shows its password once. Every setting can also be an
+    environment variable (CARREL_PORT=8080), a line of .env or of carrel.toml.
+
+    \b
+    carrel serve
+    carrel serve --port 8080 --data-dir ./data
+    carrel serve --agents my_package.agents:AGENTS --reload
+    CARREL_SECRET=$(openssl rand -hex 32) carrel serve --host 0.0.0.0
+    """
+    given: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "data_dir": data_dir,
+        "agents": tuple(agents) if agents else None,
+        "tools": tuple(tools) if tools else None,
+    }
+    settings = settings_from(config, **given)
+    from carrel.server.process import bind, run_reloading, run_server
+    from carrel.server.settings import export_env_file
+
+    export_env_file()
+    listener = bind(settings)
+    if reload:
+        # The processes that are started again read their settings anew, so what was given here goes with them.
+        os.environ.update(_as_variables(given, config))
+        run_reloading(settings, listener, announce)
+    else:
+        run_server(settings, listener, announce)
+
+
+def announce(started: Started) -> None:
+    """Say where the server is and how to get in. The only place where the demo user's password is ever written."""
+    say(f"carrel is at {started.url}", style="bold")
+    if started.demo is not None:
+        say(f"Log in as {started.demo.name} with the password {started.demo.password}")
+        say("It is not shown again; carrel user passwd demo sets another.")
+    elif not started.users:
+        say("There are no users yet: carrel user add NAME")
+    say("Ctrl-C stops it.")
+
+
+def _as_variables(given: dict[str, object], config: Path | None) -> dict[str, str]:
+    named = {f"CARREL_{name.upper()}": value for name, value in given.items() if value is not None}
+    if config is not None:
+        named["CARREL_CONFIG"] = config.absolute()
+    return {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in named.items()}

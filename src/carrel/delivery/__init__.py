@@ -1,0 +1,1 @@
+"""Events reach the right user's sockets, in order, once handled."""

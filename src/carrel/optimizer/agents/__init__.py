@@ -1,0 +1,1 @@
+"""The agents that ship: triage, data, optimization, report, and the supervisor that runs them in order."""

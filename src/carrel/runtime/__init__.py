@@ -1,0 +1,1 @@
+"""One request of one user, executed."""

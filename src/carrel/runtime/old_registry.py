@@ -1,0 +1,305 @@
+"""Registries of another code base, seen as carrel's, whose agents no two users ever share."""
+
+from __future__ import annotations
+
+import copyreg
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from functools import partial
+from inspect import CO_COROUTINE
+from typing import Any, Final
+
+from carrel.context import RequestId, UserExecutionContext
+from carrel.delivery.old_calls import call_in_order, call_known, parameters_of, plain_parameters, settled
+from carrel.errors import AgentNotFoundError, IsolationError
+from carrel.runtime.agent import Agent
+from carrel.runtime.old_agent import AgentSource, OldAgent, described, is_agent
+from carrel.runtime.registry import AgentRegistry, AgentSpec
+from carrel.runtime.run_bridge import RunBridge
+
+__all__ = ["OldRegistry", "registry_of"]
+
+LOOK_UPS: Final = ("get_async", "get", "get_agent", "__getitem__")
+LISTS: Final = ("list_keys", "list_agents", "keys", "__iter__")
+PICKLE_PROTOCOL: Final = 4
+MARK: Final = "_carrel_user_id"
+"""Whom an agent that was not made by carrel has worked for: written on the agent itself."""
+
+
+class OldRegistry(AgentRegistry):
+    """The agents of any object with `get(name)`, `get_agent(name)`, `get_async(name)` or `[name]`, sync or async.
+
+    What it finds may be a class, a factory (called with as many of the user's context and bridge as it takes), an
+    agent function of carrel's or an instance. One instance for all is never run: each request runs a copy of it. What
+    cannot be copied, or has worked for another user before, raises `IsolationError`. To tell, instances are asked for
+    twice. A name is looked up once; when that takes a context, once per request.
+
+    Agents get `given`, when there is one, as their context. `keep` gets what they answer, by request.
+    """
+
+    __slots__ = ("_agents", "_given", "_keep", "_look_up", "_registry", "_takes_context")
+
+    def __init__(
+        self,
+        registry: object,
+        *,
+        given: object | None = None,
+        keep: Callable[[RequestId, object], None] | None = None,
+    ) -> None:
+        look_up = _look_up(registry)  # and no super().__init__: nothing is listed here, everything is looked up
+        self._registry = registry
+        self._look_up = look_up
+        self._takes_context = not isinstance(registry, dict) and _takes_context(look_up)
+        self._given = given
+        self._keep = keep
+        self._agents: dict[str, tuple[AgentSpec, AgentSource]] = {}
+
+    def __getitem__(self, name: str) -> AgentSpec:
+        return self._agent(name)[0]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is one; raises `IsolationError` when it is one instance for all that cannot be copied."""
+        try:
+            _, source = self._agent(name if isinstance(name, str) else "")
+        except KeyError:
+            return False
+        if isinstance(source, _Copies):
+            source.prepare()
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_names(self._registry))
+
+    def __len__(self) -> int:
+        return len(_names(self._registry))
+
+    def __repr__(self) -> str:
+        return f"OldRegistry({self._registry!r})"
+
+    def _agent(self, name: str) -> tuple[AgentSpec, AgentSource]:
+        found = self._agents.get(name)
+        if found is None:
+            description, source = self._find(name)
+            if isinstance(source, _Copies) and not hasattr(source.instance, "execute"):
+                make: Callable[[], Agent] = source.take  # one written for carrel needs nothing in between
+            else:
+                make = partial(OldAgent, name, description, source, self._given, self._keep)
+            found = self._agents[name] = AgentSpec(name, description, make), source
+        return found
+
+    def _find(self, name: str) -> tuple[str, AgentSource]:
+        if self._takes_context:
+            names = _names(self._registry)
+            if names and name not in names:
+                raise KeyError(name)
+            return "", _PerRequest(name, self._look_up, names)
+        found = self._look_up(name)
+        if found is None:
+            raise KeyError(name)
+        return described(found), _source(name, found, lambda: self._look_up(name))
+
+
+def registry_of(
+    registry: object,
+    *,
+    given: object | None = None,
+    keep: Callable[[RequestId, object], None] | None = None,
+) -> AgentRegistry:
+    """`registry` as carrel's; one that is carrel's already is taken as it is.
+
+    Raises `TypeError` when nothing can be looked up in it.
+    """
+    if AgentRegistry in type(registry).__mro__:  # isinstance is slow for a Mapping, and this is asked for every engine
+        return registry  # type: ignore[return-value]
+    return OldRegistry(registry, given=given, keep=keep)
+
+
+def _look_up(registry: object) -> Callable[..., Any]:
+    for name in LOOK_UPS:
+        found = getattr(registry, name, None)
+        if callable(found):
+            return found  # type: ignore[no-any-return]
+    raise TypeError(
+        f"registry is a {type(registry).__name__} without {', '.join(LOOK_UPS)}; pass AgentRegistry(agents)"
+    )
+
+
+def _takes_context(look_up: Callable[..., Any]) -> bool:
+    """Whether it can only be asked during a request: for a user, or with `await`."""
+    code = getattr(look_up, "__code__", None)
+    if code is not None and code.co_flags & CO_COROUTINE:
+        return True
+    plain = plain_parameters(look_up)
+    try:
+        names = parameters_of(look_up).by_name if plain is None else plain[0]
+    except (TypeError, ValueError):  # written in C, such as a mapping's
+        return False
+    return "context" in names or "user_context" in names
+
+
+def _names(registry: object) -> tuple[str, ...]:
+    for name in LISTS:
+        listed = getattr(registry, name, None)
+        if callable(listed):
+            names = listed()
+            return tuple(str(one) for one in names) if isinstance(names, Iterable) else ()
+    return ()
+
+
+class _Copies:
+    """Copies of one instance that is shared; the instance itself is never run."""
+
+    __slots__ = ("_name", "_spare", "instance")
+
+    def __init__(self, name: str, instance: object) -> None:
+        self._name = name
+        self.instance = instance
+        self._spare: Any = None
+
+    def prepare(self) -> None:
+        """Make the next copy now, so that it is known whether one can be made."""
+        if self._spare is None:
+            self._spare = _copy(self._name, self.instance)
+
+    def take(self) -> Any:
+        """A copy that nobody else gets."""
+        self.prepare()
+        spare, self._spare = self._spare, None
+        return spare
+
+    async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
+        return self.take()
+
+
+class _Made:
+    """Instances of a class, made with what its constructor names."""
+
+    __slots__ = ("_make", "_name")
+
+    def __init__(self, name: str, make: Callable[..., Any]) -> None:
+        self._name = name
+        self._make = make
+
+    async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
+        known = {"context": context, "websocket_bridge": bridge, "user_id": run_context.user_id}
+        made = call_known(self._make, known, f"the constructor of {self._make.__qualname__}")
+        return _claimed(self._name, made, run_context)
+
+
+class _Factory:
+    """What a factory makes, for the user's context and this run's bridge."""
+
+    __slots__ = ("_make", "_name")
+
+    def __init__(self, name: str, make: Callable[..., Any]) -> None:
+        self._name = name
+        self._make = make
+
+    async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
+        made = await settled(call_in_order(self._make, context, bridge))
+        return _claimed(self._name, made, run_context)
+
+
+class _PerRequest:
+    """What a registry finds for a user."""
+
+    __slots__ = ("_look_up", "_name", "_names")
+
+    def __init__(self, name: str, look_up: Callable[..., Any], names: tuple[str, ...]) -> None:
+        self._name = name
+        self._look_up = look_up
+        self._names = names
+
+    async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
+        first = await settled(call_in_order(self._look_up, self._name, context))
+        if first is None:
+            raise AgentNotFoundError(self._name, self._names)
+        if isinstance(first, type) or not is_agent(first):
+            return await _source(self._name, first, lambda: first).agent(context, run_context, bridge)
+        second = await settled(call_in_order(self._look_up, self._name, context))
+        return _copy(self._name, first) if first is second else _claimed(self._name, first, run_context)
+
+
+class _Handed:
+    """Instances of a registry that makes a new one whenever it is asked."""
+
+    __slots__ = ("_look_up", "_name")
+
+    def __init__(self, name: str, look_up: Callable[[], Any]) -> None:
+        self._name = name
+        self._look_up = look_up
+
+    async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
+        return _claimed(self._name, self._look_up(), run_context)
+
+
+class _Function:
+    """An agent function of carrel's; functions hold nothing."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
+        return self
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        return self._function
+
+
+def _source(name: str, found: Any, again: Callable[[], Any]) -> AgentSource:
+    if isinstance(found, AgentSpec):
+        return _Factory(name, found.make)
+    if isinstance(found, type):
+        return _Made(name, found)
+    if is_agent(found):
+        return _Copies(name, found) if again() is found else _Handed(name, again)
+    if not callable(found):
+        raise TypeError(
+            f"the registry has a {type(found).__name__} as {name!r}; register a class with `async def run(self, run)`, "
+            "an instance with `execute`, or a factory"
+        )
+    first = next(iter(parameters_of(found).by_name), None)
+    if inspect.iscoroutinefunction(found) and first == "run":
+        return _Function(found)
+    return _Factory(name, found)
+
+
+def _copy(name: str, instance: object) -> object:
+    try:
+        copied = _bare(instance) or deepcopy(instance)
+    except Exception as error:
+        raise _shared(name, "cannot be copied") from error
+    if copied is instance:
+        raise _shared(name, "copies itself as itself")
+    return copied
+
+
+def _bare(instance: object) -> object | None:
+    """The copy of an instance that holds nothing, as `deepcopy` makes it, in a third of its time; None for others."""
+    if hasattr(instance, "__deepcopy__"):
+        return None
+    cls, how = type(instance), instance.__reduce_ex__(PICKLE_PROTOCOL)
+    plain = (copyreg.__newobj__, (cls,), None, None, None)  # type: ignore[attr-defined]
+    return cls.__new__(cls) if how == plain else None
+
+
+def _claimed(name: str, agent: object, context: UserExecutionContext) -> object:
+    """The agent, marked as this user's; raises `IsolationError` when it is another's."""
+    try:
+        attributes = vars(agent)
+    except TypeError:  # slots: whether others have it cannot be known
+        return _copy(name, agent)
+    if attributes.setdefault(MARK, context.user_id) != context.user_id:
+        raise _shared(name, "was handed out for another user before")
+    return agent
+
+
+def _shared(name: str, problem: str) -> IsolationError:
+    return IsolationError(
+        f"agent {name!r} of the registry (one instance for all, which {problem}: register its class, or a factory "
+        "that makes a new one)"
+    )

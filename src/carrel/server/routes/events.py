@@ -1,0 +1,66 @@
+"""`/events`: the user's log as server-sent events."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import StreamingResponse
+
+from carrel.context import RunId
+from carrel.errors import InputError
+from carrel.server.access import CurrentUser, Identity, owner_rule
+from carrel.server.services import CurrentServices, Services
+from carrel.server.sse import event_stream
+
+__all__ = ["event_response", "event_routes", "parse_position", "prefers_events"]
+
+MAX_OFFSET_DIGITS = 18
+
+
+def event_routes() -> APIRouter:
+    """The route `/events`."""
+    router = APIRouter(tags=["events"])
+
+    @router.get("/events", response_class=StreamingResponse)
+    @owner_rule("caller")
+    async def follow_events(
+        request: Request,
+        identity: CurrentUser,
+        services: CurrentServices,
+        after: str | None = None,
+        run_id: str | None = None,
+    ) -> StreamingResponse:
+        """My log as `text/event-stream`; `id:` is `epoch:offset`, and `Last-Event-ID` or `?after=` resumes there."""
+        resumed = request.headers.get("last-event-id")
+        field, position = ("Last-Event-ID", resumed) if resumed else ("after", after)
+        start = parse_position(field, position) if position is not None else None
+        narrowed = RunId(run_id) if run_id is not None else None
+        return event_response(services, identity, start, run_id=narrowed, until_run_ends=False)
+
+    return router
+
+
+def event_response(
+    services: Services,
+    identity: Identity,
+    after: tuple[str, int] | None,
+    *,
+    run_id: RunId | None,
+    until_run_ends: bool,
+) -> StreamingResponse:
+    """The events after a position as an answer that proxies pass on at once."""
+    stream = event_stream(services, identity, after, run_id, until_run_ends)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def parse_position(field: str, position: str) -> tuple[str, int]:
+    """`epoch:offset` as a pair; raises `InputError` for `field`."""
+    epoch, _, offset = position.rpartition(":")
+    if not epoch or not offset.isascii() or not offset.isdigit() or len(offset) > MAX_OFFSET_DIGITS:
+        raise InputError(field, "must be epoch:offset, as in the id of an event")
+    return epoch, int(offset)
+
+
+def prefers_events(request: Request) -> bool:
+    """Whether the client asks for `text/event-stream`."""
+    accepted = (part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(","))
+    return "text/event-stream" in accepted

@@ -1,0 +1,342 @@
+"""Every setting of the server: its name, what it means, what it accepts, and where it is read from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import PydanticUndefined
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from carrel.errors import SettingsError
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "MIN_SECRET_LENGTH",
+    "PREFIX",
+    "Settings",
+    "accepted",
+    "default_data_dir",
+    "default_in_words",
+    "export_env_file",
+    "load_settings",
+    "read_env_file",
+]
+
+PREFIX: Final = "CARREL_"
+CONFIG_VARIABLE: Final = "CARREL_CONFIG"
+"""Names the TOML file, and is therefore not itself a setting."""
+MIN_SECRET_LENGTH: Final = 32
+ENV_FILE: Final = Path(".env")
+
+
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/carrel`, or `~/.local/share/carrel`."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "carrel"
+
+
+def _split(value: object) -> object:
+    """A list written in one environment variable: separated by commas or blanks."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _origin(value: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in value:
+        scheme, _, rest = origin.partition("://")
+        if scheme not in ("http", "https") or not rest or "/" in rest or "*" in rest:
+            raise ValueError("each origin is a scheme, a host and perhaps a port: https://chat.example.org")
+    return tuple(origin.lower() for origin in value)
+
+
+def _attribute_path(value: tuple[str, ...]) -> tuple[str, ...]:
+    for path in value:
+        module, colon, name = path.partition(":")
+        if not colon or not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+            raise ValueError("each is package.module:NAME, for example my_package.agents:AGENTS")
+    return value
+
+
+def _expand(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[Names, AfterValidator(_origin)]
+AttributePaths = Annotated[Names, AfterValidator(_attribute_path)]
+
+
+class Settings(BaseSettings):
+    """What `carrel serve` can be told; see `load_settings` for where it is read from."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development",
+        description="`production` logs JSON and refuses demo users, sample ids and a missing secret.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address to listen on. Anything but a loopback address needs a secret and refuses demo users.",
+    )
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes any free one.")
+    data_dir: Annotated[Path, AfterValidator(_expand)] = Field(
+        default_factory=default_data_dir,
+        description="Directory of the database, uploads and the generated secret; made when missing.",
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="Key that signs access tokens, at least 32 characters. On a loopback address in development "
+        "one is generated and kept in the data directory.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
+    demo_user: bool = Field(
+        True,
+        description="Whether the first start creates the user `demo`; only in development on a loopback address.",
+    )
+    default_permissions: Names = Field(
+        ("usage:read", "usage:write"),
+        description="Permissions of users added without any, and of users of the OpenID provider.",
+    )
+    allowed_hosts: Names = Field(
+        (),
+        description="Host names that requests may be for; `*.example.org` is any below. Empty: the loopback names "
+        "on a loopback address, any otherwise.",
+    )
+    allowed_origins: Origins = Field(
+        (), description="Further web origins whose pages may call the API and open WebSockets. Empty: same origin only."
+    )
+    trusted_proxies: Names = Field(
+        (), description="Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    access_token_seconds: int = Field(900, ge=10, le=86_400, description="How long an access token is valid.")
+    refresh_token_seconds: int = Field(
+        30 * 86_400, ge=60, le=366 * 86_400, description="How long a session lasts without being used."
+    )
+    oidc_issuer: str | None = Field(None, description="Issuer (`iss`) of an OpenID provider whose tokens are accepted.")
+    oidc_audience: str | None = Field(None, description="Audience (`aud`) that the provider's tokens must be for.")
+    oidc_jwks_url: str | None = Field(None, description="Where the provider publishes its keys (`jwks_uri`).")
+    model: str | None = Field(
+        None,
+        description="Model that the shipped agents use, `provider:name`, for example `openai:gpt-5-mini`; "
+        "without one they work offline.",
+    )
+    agents: AttributePaths = Field(
+        (), description="Agents to serve instead of the shipped ones: `package.module:NAME` of a tuple of agents."
+    )
+    tools: AttributePaths = Field(
+        (), description="Tools to offer instead of the shipped ones: `package.module:NAME` of a tuple of tools."
+    )
+    run_seconds: float = Field(600.0, gt=0, le=86_400, description="Wall-clock time after which a run is ended.")
+    max_connections_per_user: int = Field(
+        16, ge=1, le=10_000, description="WebSocket and SSE connections that one user may have open."
+    )
+    max_body_bytes: int = Field(
+        1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Largest request body, uploads excepted."
+    )
+    max_upload_bytes: int = Field(
+        512 * 1024 * 1024, ge=1024, le=64 * 1024**3, description="Largest uploaded file with its form."
+    )
+    keep_events: int = Field(
+        100_000, ge=100, le=1_000_000_000, description="Events kept in each user's log; older ones are dropped."
+    )
+    keep_days: float = Field(90.0, gt=0, le=36_500, description="Days for which events are kept.")
+    shutdown_seconds: float = Field(
+        10.0, ge=0, le=600, description="Time that open runs and connections get when the server stops."
+    )
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise SettingsError(
+                "CARREL_SECRET",
+                f"is shorter than {MIN_SECRET_LENGTH} characters; make one with: openssl rand -hex 32",
+            )
+        provider = (self.oidc_issuer, self.oidc_audience, self.oidc_jwks_url)
+        if any(provider) and not all(provider):
+            raise SettingsError(
+                "CARREL_OIDC_ISSUER", "needs CARREL_OIDC_AUDIENCE and CARREL_OIDC_JWKS_URL too: set all three or none"
+            )
+        if self.oidc_jwks_url is not None and not self.oidc_jwks_url.startswith(("https://", "http://")):
+            raise SettingsError("CARREL_OIDC_JWKS_URL", "must begin with https:// (or http:// in a private network)")
+        return self
+
+    @property
+    def database_file(self) -> Path:
+        """Where everything is kept."""
+        return self.data_dir / "carrel.db"
+
+    @property
+    def production(self) -> bool:
+        """Whether sample values are refused."""
+        return self.environment == "production"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def guarded(self) -> bool:
+        """Whether demo users and generated secrets are refused: in production, or when others can connect."""
+        return self.production or not self.on_loopback
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host names that requests may be for; empty means any."""
+        if self.allowed_hosts or not self.on_loopback:
+            return self.allowed_hosts
+        return ("localhost", "127.0.0.1", "[::1]", self.host)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        # `Settings(...)` is what its arguments say; `load_settings` reads the sources, and can say which is wrong.
+        return (init_settings,)
+
+
+def read_env_file(path: Path = ENV_FILE) -> dict[str, str]:
+    """The variables of an `.env` file; empty when there is none."""
+    if not path.is_file():
+        return {}
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+def export_env_file(path: Path = ENV_FILE) -> None:
+    """Put what `.env` holds beside settings, such as a model provider's key, where libraries look for it."""
+    for name, value in read_env_file(path).items():
+        if not name.upper().startswith(PREFIX):
+            os.environ.setdefault(name, value)
+
+
+def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
+    """Settings from, strongest first: `overrides`, the environment, `.env`, and `config` or `carrel.toml`.
+
+    An override that is None counts as not given. Raises `SettingsError` naming the first setting that is unknown or
+    unusable, and what is accepted; it never contains a value.
+    """
+    file = _config_file(config)
+    if file is not None:
+        _refuse_unknown(_read_toml(file), {name: name for name in Settings.model_fields}, f"the file {file}")
+    variables = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    for source, names in (("the file .env", read_env_file()), ("the environment", os.environ)):
+        ours = [name for name in names if name.upper().startswith(PREFIX) and name.upper() != CONFIG_VARIABLE]
+        _refuse_unknown(ours, variables, source)
+    values: dict[str, Any] = {
+        **TomlConfigSettingsSource(Settings, file)(),
+        **DotEnvSettingsSource(Settings, ENV_FILE)(),
+        **EnvSettingsSource(Settings)(),
+        **{name: value for name, value in overrides.items() if value is not None},
+    }
+    try:
+        return Settings(**{name: value for name, value in values.items() if name in Settings.model_fields})
+    except ValidationError as error:
+        raise _explain(error) from None
+
+
+def _config_file(config: Path | None) -> Path | None:
+    named = config or Path(os.environ.get(CONFIG_VARIABLE, ""))
+    if named == Path():
+        return Path("carrel.toml") if Path("carrel.toml").is_file() else None
+    if not named.is_file():
+        raise SettingsError("--config", f"there is no file {named}; write it or leave the option out")
+    return named
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), f"is not TOML: {error}") from None
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingsError(str(path), f"cannot be read as UTF-8 text ({type(error).__name__})") from None
+
+
+def _refuse_unknown(names: Iterable[str], known: Mapping[str, str], source: str) -> None:
+    for name in names:
+        if name not in known and name.upper() not in known:
+            raise SettingsError(name, f"is not a setting (in {source}); {_suggest(name, known)}")
+
+
+def _suggest(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+
+
+def _explain(error: ValidationError) -> SettingsError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    problem = first["msg"].removeprefix("Value error, ")
+    return SettingsError(PREFIX + name.upper(), f"{problem[:1].lower()}{problem[1:]}; accepted: {accepted(name)}")
+
+
+def accepted(name: str) -> str:
+    """What the setting accepts, in words."""
+    field = Settings.model_fields[name]
+    return _accepted_type(field.annotation, field.metadata)
+
+
+def _accepted_type(annotation: Any, metadata: list[Any]) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(str(value) for value in get_args(annotation))
+    inner = [kind for kind in get_args(annotation) if kind is not type(None)]
+    if len(inner) == 1 and get_origin(annotation) is not tuple:
+        return _accepted_type(inner[0], metadata)
+    bounds = [f"{word} {getattr(item, sign)}" for item in metadata for sign, word in _BOUNDS if hasattr(item, sign)]
+    noun = next((words for kind, words in _NOUNS if annotation is kind or get_origin(annotation) is kind), "text")
+    return " ".join([noun, " and ".join(bounds)]).strip()
+
+
+_BOUNDS: Final = (("gt", "more than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most"))
+_NOUNS: Final = (
+    (bool, "true or false"),
+    (int, "a whole number"),
+    (float, "a number"),
+    (Path, "a path"),
+    (tuple, "a list, separated by commas"),
+    (SecretStr, "text of at least 32 characters"),
+)
+
+
+def default_in_words(name: str) -> str:
+    """The default of a setting as documentation shows it."""
+    field = Settings.model_fields[name]
+    if field.default is PydanticUndefined:
+        return "`$XDG_DATA_HOME/carrel` or `~/.local/share/carrel`"
+    if field.default is None or field.default == ():
+        return "none"
+    if isinstance(field.default, tuple):
+        return f"`{','.join(field.default)}`"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
+    return f"`{field.default}`"

@@ -1,0 +1,1 @@
+"""Implementations of the event log and the stores on one SQLite file."""

@@ -1,0 +1,9 @@
+"""The database schema: its tables, and the migrations that lead to them."""
+
+from __future__ import annotations
+
+# Imported for its tables: what is not on the metadata, the migrations' comparison does not see.
+from carrel.storage.schema import usage
+from carrel.storage.schema.tables import metadata
+
+__all__ = ["metadata", "usage"]

@@ -1,0 +1,94 @@
+"""The command itself: light, self-explaining, and plain about errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from carrel.cli import application as module
+from carrel.errors import SettingsError
+from tests.cli.conftest import Run
+from tests.server.serving import carrel, clean_environment
+
+
+def test_the_version_is_shown(run: Run) -> None:
+    assert run("--version").stdout == f"carrel {version('carrel')}\n"
+
+
+@pytest.mark.parametrize("command", [(), ("serve",), ("doctor",), ("user",), ("user", "add"), ("user", "passwd")])
+def test_help_teaches_with_examples(run: Run, command: tuple[str, ...]) -> None:
+    shown = run(*command, "--help")
+    assert shown.exit_code == 0
+    lines = [line.strip() for line in shown.stdout.splitlines()]
+    assert [line for line in lines if line.startswith(("carrel ", "pass show"))], shown.stdout
+
+
+def test_help_is_light() -> None:
+    code = (
+        "import sys\n"
+        "sys.argv = ['carrel', '--help']\n"
+        "from carrel.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        "heavy = {'fastapi', 'starlette', 'sqlalchemy', 'uvicorn', 'pydantic', 'jwt', 'structlog', 'asyncio'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_importing_the_commands_imports_no_server() -> None:
+    code = "import sys, carrel.cli.application; print(sorted({'fastapi', 'sqlalchemy', 'uvicorn'} & set(sys.modules)))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=clean_environment()
+    )
+    assert shown.stdout == "[]\n"
+
+
+def test_an_error_is_one_line_and_exit_code_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise SettingsError("CARREL_PORT", "is wrong;\nchoose another")
+
+    monkeypatch.setattr(module, "application", fail)
+    with pytest.raises(SystemExit) as caught:
+        module.run()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "carrel: CARREL_PORT: is wrong; choose another\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("serve", "--port", "99999"), "at most 65535"),
+        (("serve", "--agents", "missing_module:AGENTS"), "there is no module 'missing_module'"),
+        (("serve", "--agents", "json"), "package.module:NAME"),
+        (("serve", "--host", "0.0.0.0"), "CARREL_SECRET"),
+        (("serve", "--config", "missing.toml"), "there is no file"),
+        (("serve", "--data-dir", "/dev/null/x"), "/dev/null/x"),
+        (("user", "disable", "nobody"), "there is no user 'nobody'"),
+    ],
+    ids=str,
+)
+@pytest.mark.timeout(60)
+def test_the_real_command_says_what_is_wrong_without_a_traceback(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    place = () if "--data-dir" in arguments else ("--data-dir", str(tmp_path / "data"))
+    port = () if "--port" in arguments or arguments[0] == "user" else ("--port", "0")
+    ended = carrel(*arguments, *place, *port, directory=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("carrel: ")
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1, ended.stderr
+
+
+def test_what_is_no_command_is_said(run: Run) -> None:
+    ended = run("srve")
+    assert ended.exit_code == 2
+    assert "No such command" in ended.stderr

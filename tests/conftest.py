@@ -1,0 +1,26 @@
+"""What every test runs under: asyncio, and a loop that nobody blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+from pydantic import TypeAdapter
+
+# alembic and pydantic read the metadata of installed packages once, when first used: not in a test's loop.
+import carrel.storage.migration
+
+assert carrel.storage.migration
+TypeAdapter(int)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def blocked_loop_fails() -> Iterator[BlockBuster]:
+    with blockbuster_ctx("carrel") as blockbuster:
+        yield blockbuster
