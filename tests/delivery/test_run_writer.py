@@ -259,3 +259,20 @@ async def test_closing_what_is_not_open_writes_nothing():
     log = MemoryEventLog()
     await writer(log).close(ROOT, "failed", "x", "y")
     assert events(log) == []
+
+
+async def test_a_run_that_has_ended_starts_nothing_more() -> None:
+    target = writer(MemoryEventLog())
+    await write(target, "agent_started", input="?")
+    await target.say(ROOT, "a", "one")
+    await target.say(ROOT, "a", "two")
+    await write(target, "agent_completed", status="succeeded", output="onetwo", duration_ms=1, usage={})
+    started: list[object] = []
+
+    def factory(loop: asyncio.AbstractEventLoop, work: object, **rest: object) -> asyncio.Task[object]:
+        started.append(work)
+        return asyncio.Task(work, loop=loop, **rest)  # type: ignore[arg-type]
+
+    asyncio.get_running_loop().set_task_factory(factory)  # type: ignore[arg-type]
+    await asyncio.sleep(0.2)
+    assert started == []

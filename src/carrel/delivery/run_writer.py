@@ -158,7 +158,9 @@ class RunWriter:
 
     def _ring(self) -> None:
         self._timer = None
-        self._spawn(self._write_in_background())
+        # The event that ended the run may have taken the text along, and nobody waits for a task that comes after it.
+        if self._unwritten:
+            self._spawn(self._write_in_background())
 
     async def _write_in_background(self) -> None:
         try:

@@ -107,7 +107,6 @@ async def test_everything_is_done_with_the_keyboard(visit, scripted):
     await keyboard.press("Alt+N")
     await expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
     await expect(page.get_by_label("Your message")).to_be_focused()
-    await page.wait_for_timeout(500)
     await keyboard.press("Alt+ArrowDown")
     await expect(page.get_by_role("heading", level=2, name="repeat one")).to_be_visible()
     await keyboard.press("Alt+/")

@@ -3,6 +3,7 @@
 import { Run } from "./run.js";
 
 const IMPORT_AGENT = "usage_import";
+const TITLE_LENGTH = 60; // as the server cuts it
 
 /**
  * Tells listeners: `threads` (the list), `conversation` (a thread's runs came or went), `run` (one run changed),
@@ -156,9 +157,17 @@ export class Store {
     this.#place(proposal);
     this.#tell("conversation", threadId);
     if (before === null) {
+      this.#listAlready(proposal);
       this.#tell("moved", proposal);
       this.#tell("stranger", proposal);
     }
+  }
+
+  /** The thread that a question has begun is in the list at once; the server's own entry follows. */
+  #listAlready({ threadId, question, createdAt }) {
+    if (this.thread(threadId) !== null) return;
+    const title = question.trim().split(/\s+/).join(" ").slice(0, TITLE_LENGTH);
+    this.setThreads([{ thread_id: threadId, title, updated_at: createdAt }, ...this.threads]);
   }
 
   // Events
