@@ -5,7 +5,7 @@ from __future__ import annotations
 from carrel.optimizer.agents.data import Data
 from carrel.optimizer.agents.desk import UsageDesk
 from carrel.optimizer.agents.optimization import Optimization
-from carrel.optimizer.agents.report import Report
+from carrel.optimizer.agents.report import ReportWriter
 from carrel.optimizer.agents.text_model import TextModel
 from carrel.optimizer.agents.triage import Triage
 from carrel.optimizer.tools import usage_tools
@@ -24,9 +24,9 @@ def optimizer_agents(model: TextModel | None = None) -> tuple[AgentSpec, ...]:
         AgentSpec(Triage.name, Triage.description, lambda: Triage(model)),
         AgentSpec(Data.name, Data.description, Data),
         AgentSpec(Optimization.name, Optimization.description, Optimization),
-        AgentSpec(Report.name, Report.description, lambda: Report(model)),
+        AgentSpec(ReportWriter.name, ReportWriter.description, lambda: ReportWriter(model)),
     )
 
 
-AGENTS = (UsageDesk, Triage, Data, Optimization, Report)
+AGENTS = (UsageDesk, Triage, Data, Optimization, ReportWriter)
 """The shipped agents without a language model."""

@@ -7,7 +7,7 @@ from typing import Final
 from carrel.optimizer.agents.data import Data
 from carrel.optimizer.agents.figures import Findings, read_findings
 from carrel.optimizer.agents.optimization import Optimization
-from carrel.optimizer.agents.report import Report
+from carrel.optimizer.agents.report import ReportWriter
 from carrel.optimizer.agents.triage import Triage
 from carrel.optimizer.questions.plan import Plan, read_plan
 from carrel.runtime.agent import AgentResult, AgentRun
@@ -84,6 +84,6 @@ def _workflow() -> WorkflowOrchestrator:
                 Step(Data.name, agent=Data.name, input=_planned, when=_needs_data),
                 Step(Optimization.name, agent=Optimization.name, input=_planned, when=_needs_optimization),
             ),
-            Step(Report.name, agent=Report.name, input=_found, when=_goes_on),
+            Step(ReportWriter.name, agent=ReportWriter.name, input=_found, when=_goes_on),
         ]
     )

@@ -10,7 +10,7 @@ from carrel.optimizer.agents.text_model import TextModel, without_foreign_figure
 from carrel.optimizer.answers import write_answer
 from carrel.runtime.agent import AgentResult, AgentRun, Usage
 
-__all__ = ["Report"]
+__all__ = ["ReportWriter"]
 
 INSTRUCTIONS: Final = (
     "You are given a report about a team's spending on AI models. Say in three to five plain sentences what matters "
@@ -19,7 +19,7 @@ INSTRUCTIONS: Final = (
 )
 
 
-class Report:
+class ReportWriter:
     """Writes up what the other agents found out."""
 
     name = "report"
