@@ -1,0 +1,1 @@
+"""Stands in for a company's own internal library."""
