@@ -1,0 +1,3 @@
+"""What the report tasks share."""
+
+LATEST: dict[str, object] = {}

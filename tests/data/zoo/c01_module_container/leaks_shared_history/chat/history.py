@@ -1,0 +1,3 @@
+"""Conversation memory for the assistant."""
+
+turns: list[dict[str, str]] = []

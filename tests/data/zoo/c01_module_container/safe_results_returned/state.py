@@ -1,0 +1,3 @@
+"""What the report tasks share."""
+
+LIMITS: dict[str, int] = {"rows": 50}
