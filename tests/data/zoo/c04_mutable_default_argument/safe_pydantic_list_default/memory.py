@@ -1,0 +1,11 @@
+from pydantic import BaseModel
+
+
+class Memory(BaseModel):
+    lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+
+    def window(self, size: int = 10) -> list[str]:
+        return self.lines[-size:]
