@@ -1,0 +1,10 @@
+from functools import lru_cache
+
+from .service import SupportDesk
+
+TICKETS: dict[str, str] = {}
+
+
+@lru_cache
+def get_desk() -> SupportDesk:
+    return SupportDesk(TICKETS)
