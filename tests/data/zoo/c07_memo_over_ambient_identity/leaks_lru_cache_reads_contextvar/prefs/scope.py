@@ -1,0 +1,5 @@
+from contextvars import ContextVar
+
+from acme.auth import User
+
+current: ContextVar[User] = ContextVar("current")
