@@ -24,7 +24,8 @@
     │   ├── UnrecoverablePositionError
     │   └── SlowConsumerError
     ├── StorageError
-    └── SettingsError
+    ├── SettingsError
+    └── SourceError                   a source file or tree cannot be read
 
 Exceptions carry data as attributes; the message is derived from it and says what to do next.
 """
@@ -50,6 +51,7 @@ __all__ = [
     "RunTimeoutError",
     "SettingsError",
     "SlowConsumerError",
+    "SourceError",
     "StorageError",
     "ThrottledError",
     "ToolFailedError",
@@ -266,3 +268,12 @@ class SettingsError(CarrelError):
         self.setting = setting
         self.problem = problem
         super().__init__(f"{setting}: {problem}")
+
+
+class SourceError(CarrelError):
+    """Raised when source code cannot be read; `line` is where, from 1, or 0 where there is no line."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        self.line = line
+        self.problem = problem
+        super().__init__(f"line {line}: {problem}" if line else problem)
