@@ -1,0 +1,20 @@
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RunState:
+    user_id: str = ""
+    inputs: str = ""
+    log: list[str] = field(default_factory=list)
+
+
+_state: ContextVar[RunState] = ContextVar("state")
+
+
+def current() -> RunState:
+    return _state.get()
+
+
+def begin(user_id: str, inputs: str) -> None:
+    _state.set(RunState(user_id, inputs))
