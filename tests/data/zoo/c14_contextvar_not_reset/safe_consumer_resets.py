@@ -1,0 +1,24 @@
+"""Takes mails to send from a queue; some are of a user, some of the system."""
+
+import asyncio
+from contextvars import ContextVar
+
+from acme.auth import User
+
+sender: ContextVar[User | None] = ContextVar("sender", default=None)
+SIGNATURES: dict[str, str] = {}
+outbox: list[tuple[str, str]] = []
+
+
+def compose(text: str) -> str:
+    user = sender.get()
+    return f"{text}\n--\n{SIGNATURES[user.id] if user else 'The team'}"
+
+
+async def consume(queue: asyncio.Queue) -> None:
+    while (job := await queue.get()) is not None:
+        token = sender.set(job.get("user"))
+        try:
+            outbox.append((job["to"], compose(job["text"])))
+        finally:
+            sender.reset(token)
