@@ -16,7 +16,7 @@ def drain(queue: FairQueue[str]) -> list[str]:
 
 
 def test_slots_are_never_exceeded():
-    queue: FairQueue[str] = FairQueue(slots=2, per_user=5)
+    queue: FairQueue[str] = FairQueue(slots=2, per_user=lambda _: 5)
     for name in "abc":
         queue.add("u", name, name)
     assert drain(queue) == ["a", "b"]
@@ -26,7 +26,7 @@ def test_slots_are_never_exceeded():
 
 
 def test_a_user_has_at_most_their_share():
-    queue: FairQueue[str] = FairQueue(slots=9, per_user=2)
+    queue: FairQueue[str] = FairQueue(slots=9, per_user=lambda _: 2)
     for name in "abc":
         queue.add("u", name, name)
     assert drain(queue) == ["a", "b"]
@@ -36,7 +36,7 @@ def test_a_user_has_at_most_their_share():
 
 
 def test_one_lane_runs_one_after_another():
-    queue: FairQueue[str] = FairQueue(slots=9, per_user=9)
+    queue: FairQueue[str] = FairQueue(slots=9, per_user=lambda _: 9)
     for name in ("a1", "a2", "b1"):
         queue.add("u", name[0], name)
     assert drain(queue) == ["a1", "b1"]
@@ -46,7 +46,7 @@ def test_one_lane_runs_one_after_another():
 
 
 def test_two_users_lanes_of_one_name_are_two_lanes():
-    queue: FairQueue[str] = FairQueue(slots=9, per_user=9)
+    queue: FairQueue[str] = FairQueue(slots=9, per_user=lambda _: 9)
     queue.add("ada", "same", "a")
     queue.add("bob", "same", "b")
     assert drain(queue) == ["a", "b"]
@@ -54,7 +54,7 @@ def test_two_users_lanes_of_one_name_are_two_lanes():
 
 
 def test_a_thousand_waiting_runs_delay_another_user_by_at_most_one_slot():
-    queue: FairQueue[str] = FairQueue(slots=1, per_user=8)
+    queue: FairQueue[str] = FairQueue(slots=1, per_user=lambda _: 8)
     for number in range(1000):
         queue.add("greedy", str(number), f"g{number}")
     assert drain(queue) == ["g0"]
@@ -71,7 +71,7 @@ def test_a_thousand_waiting_runs_delay_another_user_by_at_most_one_slot():
 
 
 def test_users_take_turns():
-    queue: FairQueue[str] = FairQueue(slots=1, per_user=8)
+    queue: FairQueue[str] = FairQueue(slots=1, per_user=lambda _: 8)
     for user in "abc":
         for number in range(3):
             queue.add(user, str(number), f"{user}{number}")
@@ -84,7 +84,7 @@ def test_users_take_turns():
 
 
 def test_places_count_from_one():
-    queue: FairQueue[str] = FairQueue(slots=1, per_user=1)
+    queue: FairQueue[str] = FairQueue(slots=1, per_user=lambda _: 1)
     assert queue.add("u", "a", "first") == 1
     assert queue.take() == "first"
     assert [queue.add("u", "a", name) for name in ("x", "y")] == [1, 2]
@@ -95,7 +95,7 @@ def test_places_count_from_one():
 
 @pytest.mark.parametrize("which", ["x1", "x2", "x3"])
 def test_an_item_that_waits_can_be_taken_out(which: str):
-    queue: FairQueue[str] = FairQueue(slots=1, per_user=9)
+    queue: FairQueue[str] = FairQueue(slots=1, per_user=lambda _: 9)
     queue.add("u", "a", "running")
     assert queue.take() == "running"
     for name in ("x1", "x2", "x3"):
@@ -117,7 +117,7 @@ def test_an_item_that_waits_can_be_taken_out(which: str):
 def test_whatever_happens_limits_hold_and_everything_runs_once(seed: int):
     rng = random.Random(seed)
     slots, per_user = rng.randint(1, 5), rng.randint(1, 4)
-    queue: FairQueue[tuple[str, str, int]] = FairQueue(slots=slots, per_user=per_user)
+    queue: FairQueue[tuple[str, str, int]] = FairQueue(slots=slots, per_user=lambda _: per_user)
     running: list[tuple[str, str, int]] = []
     done: list[tuple[str, str, int]] = []
     added: list[tuple[str, str, int]] = []
@@ -157,3 +157,30 @@ def test_whatever_happens_limits_hold_and_everything_runs_once(seed: int):
     for lane in {item[:2] for item in done}:
         numbers = [item[2] for item in done if item[:2] == lane]
         assert numbers == sorted(numbers)
+
+
+def test_each_user_has_a_share_of_their_own_and_it_can_change():
+    shares = {"ada": 1, "bob": 2}
+    queue: FairQueue[str] = FairQueue(slots=9, per_user=shares.__getitem__)
+    for name in ("a1", "a2", "a3", "b1", "b2", "b3"):
+        queue.add({"a": "ada", "b": "bob"}[name[0]], name, name)
+    assert sorted(drain(queue)) == ["a1", "b1", "b2"]
+    assert (queue.running_of("ada"), queue.running_of("bob"), queue.running_of("eve")) == (1, 2, 0)
+    shares["ada"] = 3
+    assert drain(queue) == []
+    queue.reconsider("ada")
+    queue.reconsider("nobody")
+    assert drain(queue) == ["a2", "a3"]
+
+
+def test_a_share_that_shrinks_starts_nothing_until_enough_is_over():
+    share = 3
+    queue: FairQueue[str] = FairQueue(slots=2, per_user=lambda _: share)
+    for name in "abcd":
+        queue.add("u", name, name)
+    assert drain(queue) == ["a", "b"]
+    share = 1
+    queue.release("u", "a", "a")
+    assert drain(queue) == []
+    queue.release("u", "b", "b")
+    assert drain(queue) == ["c"]

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from carrel.context import RunId, ThreadId, UserContext, ambient_context
+from carrel.context import RunId, ThreadId, UserContext, UserId, ambient_context
 from carrel.errors import (
     AgentNotFoundError,
     ConflictError,
+    IsolationError,
     LimitExceededError,
     NotFoundError,
     StorageError,
@@ -579,3 +580,87 @@ async def test_permissions_come_from_the_user():
     await runtime.scheduler.start(user, RunRequest(input="x", agent="looker"))
     await House.settle()
     assert seen == [frozenset({"usage:read"})]
+
+
+async def test_runs_per_minute_are_refused_with_the_time_to_wait_in_whichever_thread():
+    house = House(runs_per_minute=2)
+    house.runtime.engines.meters._clock = lambda: 1000.0
+    first = await house.start("one")
+    await house.start("two")
+    for thread_id in (None, first.thread_id):
+        with pytest.raises(LimitExceededError, match="runs_per_minute is 2; try again in 30 s"):
+            await house.start("three", thread_id=thread_id)
+    await house.start("of bob", "bob")
+    mine = house.runtime.engines.meters.of(UserId("ada")).statistics()
+    assert (mine.runs_started, mine.refused) == (2, {"runs_per_minute": 2})
+    assert len(await house.runtime.threads.list_threads(house.runtime.user())) == 2
+    await house.finish("one", "two", "of bob")
+
+
+async def test_a_repeated_key_is_no_run_and_is_answered_beyond_the_limit():
+    house = House(runs_per_minute=1)
+    house.runtime.engines.meters._clock = lambda: 1000.0
+    first = await house.start("one", idempotency_key="k")
+    again = await house.start("one", idempotency_key="k")
+    assert (again.run_id, again.created) == (first.run_id, False)
+    assert house.runtime.engines.meters.of(UserId("ada")).statistics().refused == {}
+    await house.finish("one")
+
+
+async def test_a_user_can_be_given_another_limit_while_runs_wait():
+    house = House(concurrent_runs=1)
+    for name in ("a", "b", "c"):
+        await house.start(name)
+    await house.start("x", "bob")
+    await house.start("y", "bob")
+    assert house.running == ["a", "x"]
+    house.scheduler.override(UserId("ada"), {"concurrent_runs": 3})
+    await house.settle()
+    assert sorted(house.running) == ["a", "b", "c", "x"]
+    house.scheduler.override(UserId("ada"), {})
+    await house.start("d")
+    await house.finish("a", "b")
+    assert sorted(house.running) == ["c", "x"]
+    await house.finish("c")
+    assert sorted(house.running) == ["d", "x"]
+    await house.finish("d", "x", "y")
+
+
+async def test_a_run_has_the_time_that_its_user_has():
+    house = House()
+    house.scheduler.override(UserId("ada"), {"run_seconds": 0.02})
+    mine = await house.start("mine")
+    await house.start("theirs", "bob")
+    async with asyncio.timeout(5):
+        while await house.state(mine) != "timed_out":
+            await asyncio.sleep(0.005)
+    assert house.running == ["theirs"]
+    await house.finish("theirs")
+
+
+async def test_what_waits_and_runs_is_told_to_its_user_only():
+    house = House(concurrent_runs=1)
+    for name in ("a", "b", "c"):
+        await house.start(name)
+    mine = house.scheduler.statistics_of(house.runtime.user())
+    theirs = house.scheduler.statistics_of(house.runtime.user("bob"))
+    assert (mine.running, mine.queued, theirs.running, theirs.queued) == (1, 2, 0, 0)
+    with ambient_context(house.runtime.user("bob")), pytest.raises(IsolationError):
+        house.scheduler.statistics_of(house.runtime.user())
+    await house.finish("a", "b", "c")
+
+
+async def test_a_thousand_queued_runs_delay_another_users_first_by_at_most_one_slot():
+    house = House(slots=1, runs_per_minute=2000)
+    for number in range(1000):
+        await house.scheduler.start(house.runtime.user("greedy"), RunRequest(input=f"g{number}", agent="waiter"))
+    late = await house.start("late", "bob")
+    assert house.running == ["g0"]
+    assert house.scheduler.statistics().queued == 1000
+    await house.finish("g0")
+    await house.finish(*house.running)
+    assert await house.state(late, "bob") in ("running", "succeeded")
+    for gate in [f"g{number}" for number in range(1000)]:
+        house.gates.setdefault(gate, asyncio.Event()).set()
+    await house.finish("late")
+    await house.scheduler.drain(10.0)

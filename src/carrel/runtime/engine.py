@@ -59,7 +59,7 @@ class UserExecutionEngine:
         self._context = context
         self._emitter = websocket_emitter
         self._tools = tool_dispatcher
-        self._parts = RunParts(agent_factory.bind(context), store, history, limits)
+        self._parts = RunParts(agent_factory.bind(context), store, history, limits, tool_dispatcher.refuse)
         self._request: Request | None = None
         self._stopped: Ending | None = None
         self._finished: asyncio.Future[None] | None = None

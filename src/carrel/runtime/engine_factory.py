@@ -16,6 +16,8 @@ from carrel.errors import NotFoundError, SettingsError
 from carrel.runtime.engine import UserExecutionEngine
 from carrel.runtime.factory import AgentFactory
 from carrel.runtime.limits import RunLimits, default_limits
+from carrel.runtime.metered_log import MeteredLog
+from carrel.runtime.meters import UserMeters
 from carrel.runtime.registry import AgentRegistry
 from carrel.runtime.store import Message, ThreadStore, UserStore
 from carrel.runtime.tools import Tool, ToolDispatcher
@@ -30,11 +32,12 @@ OWN_MESSAGES: Final = 2
 class ExecutionEngineFactory:
     """Makes engines; holds what all users share and nothing of any of them.
 
-    With `production`, contexts with placeholder ids such as `test_user` are refused. `run_seconds` replaces
-    `limits.run_seconds`. Raises `SettingsError` when two tools share a name.
+    With `production`, contexts with placeholder ids such as `test_user` are refused. `limits` are every user's until
+    `meters.override` says otherwise for one; `run_seconds` replaces `limits.run_seconds`. Raises `SettingsError` when
+    two tools share a name.
     """
 
-    __slots__ = ("_bridge", "_factory", "_limits", "_log", "_production", "_store", "_threads", "_tools")
+    __slots__ = ("_bridge", "_factory", "_log", "_meters", "_production", "_store", "_threads", "_tools")
 
     def __init__(
         self,
@@ -54,12 +57,12 @@ class ExecutionEngineFactory:
             raise SettingsError("tools", f"two tools have the same name: {', '.join(sorted(names))}; rename one")
         self._factory = AgentFactory(registry)
         self._tools = tuple(tools)
-        self._log = log
         self._bridge = bridge
         self._store = store
         self._threads = threads
         limits = limits or default_limits()
-        self._limits = limits if run_seconds is None else replace(limits, run_seconds=run_seconds)
+        self._meters = UserMeters(limits if run_seconds is None else replace(limits, run_seconds=run_seconds))
+        self._log = MeteredLog(log, self._meters)
         self._production = production
 
     @property
@@ -74,8 +77,17 @@ class ExecutionEngineFactory:
 
     @property
     def limits(self) -> RunLimits:
-        """What runs may use."""
-        return self._limits
+        """What runs may use, where nothing else was set for their user."""
+        return self._meters.limits
+
+    @property
+    def meters(self) -> UserMeters:
+        """What each user may use and has used."""
+        return self._meters
+
+    def emitter(self, context: UserExecutionContext) -> WebSocketEmitter:
+        """An emitter whose events count towards what the user may write."""
+        return WebSocketEmitter(context, self._log, self._bridge)
 
     @asynccontextmanager
     async def engine(
@@ -83,22 +95,25 @@ class ExecutionEngineFactory:
     ) -> AsyncIterator[UserExecutionEngine]:
         """An engine for one request, closed on the way out, whichever that is.
 
-        A context without a deadline gets one, `run_seconds` from now. The engine knows the newest 50 messages of the
-        thread that came before this run; when the run `begins_thread` there are none, and nothing is looked up.
+        It keeps to the limits that the user has now; a context without a deadline gets one, `run_seconds` from now.
+        The engine knows the newest 50 messages of the thread that came before this run; when the run `begins_thread`
+        there are none, and nothing is looked up.
         """
         if self._production:
             context.refuse_placeholders()
+        meter = self._meters.of(context.user_id)
+        limits = meter.limits
         if context.deadline is None:
-            context = replace(context, deadline=time.monotonic() + self._limits.run_seconds)
-        emitter = WebSocketEmitter(context, self._log, self._bridge)
+            context = replace(context, deadline=time.monotonic() + limits.run_seconds)
+        emitter = self.emitter(context)
         async with UserExecutionEngine(
             context=context,
             agent_factory=self._factory.bind(context),
             websocket_emitter=emitter,
-            tool_dispatcher=ToolDispatcher(context, self._tools, emitter, limits=self._limits),
+            tool_dispatcher=ToolDispatcher(context, self._tools, emitter, limits=limits, refuse=meter.refuse),
             store=self._store,
             history=() if begins_thread else await self._history(context),
-            limits=self._limits,
+            limits=limits,
         ) as engine:
             yield engine
 

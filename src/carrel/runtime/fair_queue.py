@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 __all__ = ["FairQueue"]
@@ -27,7 +27,7 @@ class _Share(Generic[T]):
 
 
 class FairQueue(Generic[T]):
-    """Gives `slots` to users in turn, at most `per_user` to each, and runs the items of one lane one after another.
+    """Gives `slots` to users in turn, at most `per_user(user)` to each, and runs the items of a lane one by one.
 
     A user who has many items waiting delays another user's first item by at most one slot. Items are any hashable
     objects, each added once; a lane belongs to its user: two users' lanes of one name are two lanes.
@@ -35,7 +35,7 @@ class FairQueue(Generic[T]):
 
     __slots__ = ("_per_user", "_running", "_shares", "_slots", "_turns")
 
-    def __init__(self, *, slots: int, per_user: int) -> None:
+    def __init__(self, *, slots: int, per_user: Callable[[str], int]) -> None:
         self._slots = slots
         self._per_user = per_user
         self._running = 0
@@ -57,6 +57,10 @@ class FairQueue(Generic[T]):
     def users(self) -> int:
         """Users who have any item."""
         return len(self._shares)
+
+    def running_of(self, user: str) -> int:
+        """Items of the user that have been taken and not released."""
+        return self._shares[user].running if user in self._shares else 0
 
     def waiting_of(self, user: str) -> int:
         """Items of the user that have not been taken."""
@@ -84,16 +88,23 @@ class FairQueue(Generic[T]):
 
     def take(self) -> T | None:
         """The item that starts now; None when nothing can. Call it until it gives None."""
-        if self._running >= self._slots or not self._turns:
-            return None
-        user, _ = self._turns.popitem(last=False)
-        share = self._shares[user]
-        item = share.ready.popleft()
-        del share.waiting[item]
-        share.running += 1
-        self._running += 1
-        self._offer(user, share)  # behind everybody else
-        return item
+        while self._running < self._slots and self._turns:
+            user, _ = self._turns.popitem(last=False)
+            share = self._shares[user]
+            if share.running >= self._per_user(user):
+                continue  # fewer than when they got their turn; they get it again when one of theirs is over
+            item = share.ready.popleft()
+            del share.waiting[item]
+            share.running += 1
+            self._running += 1
+            self._offer(user, share)  # behind everybody else
+            return item
+        return None
+
+    def reconsider(self, user: str) -> None:
+        """Look again how many items of the user may run: `per_user` says something else now."""
+        if user in self._shares:
+            self._offer(user, self._shares[user])
 
     def release(self, user: str, lane: str, item: T) -> None:
         """Give back the slot of an item that was taken: it is over."""
@@ -128,7 +139,7 @@ class FairQueue(Generic[T]):
 
     def _offer(self, user: str, share: _Share[T]) -> None:
         """Put the user in, or out of, the turns."""
-        if share.ready and share.running < self._per_user:
+        if share.ready and share.running < self._per_user(user):
             self._turns.setdefault(user)
         else:
             self._turns.pop(user, None)

@@ -28,7 +28,7 @@ from carrel.runtime.agent_run import RequestRun
 from carrel.runtime.attempt import Attempt, OpenWork, uninterrupted
 from carrel.runtime.factory import AgentFactory
 from carrel.runtime.failure import ErrorNotice, agent_failure, traceback_text
-from carrel.runtime.limits import Allowance, RunLimits
+from carrel.runtime.limits import Allowance, Refuse, RunLimits
 from carrel.runtime.store import Message, UserStore
 from carrel.runtime.tools import ToolDispatcher
 
@@ -86,13 +86,18 @@ class RunParts:
     __slots__ = ("ending", "factory", "history", "limits", "store", "sub_agents")
 
     def __init__(
-        self, factory: AgentFactory, store: UserStore | None, history: Sequence[Message], limits: RunLimits
+        self,
+        factory: AgentFactory,
+        store: UserStore | None,
+        history: Sequence[Message],
+        limits: RunLimits,
+        refuse: Refuse,
     ) -> None:
         self.factory = factory
         self.store = store
         self.history = tuple(history)
         self.limits = limits
-        self.sub_agents = Allowance("sub_agents_per_run", limits.sub_agents_per_run)
+        self.sub_agents = Allowance("sub_agents_per_run", limits.sub_agents_per_run, refuse)
         self.ending: Ending | None = None
         """Why the whole run is stopped, once it is: what is inside of it ends the same way."""
 

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from carrel.context import RequestId, RunId, ThreadId, UserContext, UserExecutionContext, UserId, new_id
-from carrel.delivery.bridge import WebSocketBridge
-from carrel.delivery.emitter import WebSocketEmitter
-from carrel.delivery.log import EventLog
+from carrel.context import RequestId, RunId, ThreadId, UserContext, UserExecutionContext, UserId, check_ambient, new_id
 from carrel.errors import AgentNotFoundError, CarrelError, ConflictError, LimitExceededError, StorageError
 from carrel.runtime.attempt import uninterrupted
 from carrel.runtime.engine import UserExecutionEngine
 from carrel.runtime.engine_factory import ExecutionEngineFactory
 from carrel.runtime.failure import traceback_text
 from carrel.runtime.fair_queue import FairQueue
-from carrel.runtime.limits import RunLimits
 from carrel.runtime.request import Ending
 from carrel.runtime.run_request import Accepted, RunRequest, title_of
 from carrel.runtime.store import RunStore
 
-__all__ = ["RunScheduler", "SchedulerStatistics"]
+__all__ = ["RunScheduler", "SchedulerStatistics", "UserRunStatistics"]
 
 FIRST_WAIT_SECONDS: Final = 0.05
 LONGEST_WAIT_SECONDS: Final = 1.0
@@ -47,6 +44,16 @@ class SchedulerStatistics:
     """Runs that can run at once."""
     draining: bool
     """Whether new runs are refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRunStatistics:
+    """One user's runs that are not over, now."""
+
+    running: int
+    """Runs that have a slot."""
+    queued: int
+    """Runs that wait for one."""
 
 
 class _Ticket:
@@ -107,25 +114,17 @@ class _Door:
 class RunScheduler:
     """Runs outlive the connections and requests that start them; this is the one place that owns their tasks.
 
-    At most `limits.slots` runs at once, `limits.concurrent_runs` of one user, one of a thread; the rest is queued, at
-    most `limits.queued_runs` of a user, and users take turns.
+    At most `engines.limits.slots` runs at once, one of a thread, and of one user as many as `engines.meters` says; the
+    rest is queued, up to another limit of the user's, and users take turns.
     """
 
-    def __init__(
-        self,
-        *,
-        engines: ExecutionEngineFactory,
-        runs: RunStore,
-        log: EventLog,
-        bridge: WebSocketBridge,
-        limits: RunLimits | None = None,
-    ) -> None:
+    def __init__(self, *, engines: ExecutionEngineFactory, runs: RunStore) -> None:
         self._engines = engines
         self._runs = runs
-        self._event_log = log
-        self._bridge = bridge
-        self._limits = limits or engines.limits
-        self._queue: FairQueue[_Ticket] = FairQueue(slots=self._limits.slots, per_user=self._limits.concurrent_runs)
+        self._meters = engines.meters
+        self._queue: FairQueue[_Ticket] = FairQueue(
+            slots=engines.limits.slots, per_user=lambda user: self._meters.limits_of(UserId(user)).concurrent_runs
+        )
         self._tickets: dict[tuple[UserId, RunId], _Ticket] = {}
         self._doors: dict[UserId, _Door] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -137,16 +136,34 @@ class RunScheduler:
             running=self._queue.running,
             queued=self._queue.waiting,
             users=self._queue.users,
-            slots=self._limits.slots,
+            slots=self._engines.limits.slots,
             draining=self._draining,
         )
+
+    def statistics_of(self, user: UserContext) -> UserRunStatistics:
+        """The user's runs that are not over, now."""
+        check_ambient(user, "the scheduler")
+        return UserRunStatistics(
+            running=self._queue.running_of(user.user_id), queued=self._queue.waiting_of(user.user_id)
+        )
+
+    def override(self, user_id: UserId, limits: Mapping[str, float]) -> None:
+        """From now on these limits are other for the user than for everybody, and only these.
+
+        What runs goes on with what it had; what waits starts now if it may. Raises `SettingsError` as
+        `UserMeters.override` does.
+        """
+        self._meters.override(user_id, limits)
+        self._queue.reconsider(user_id)
+        self._start_tasks()
 
     async def start(self, user: UserContext, request: RunRequest) -> Accepted:
         """Record a run and see that it runs; returns once the record, and its `run_queued` if it waits, is durable.
 
         Raises `AgentNotFoundError`; `NotFoundError` for a thread that is not this user's; `ConflictError`
-        (`thread_busy`, `going_away`); `LimitExceededError` when too many runs of this user wait. A request that
-        repeats the key of an earlier one is answered like that one, whatever has changed since.
+        (`thread_busy`, `going_away`); `LimitExceededError` when too many runs of this user wait or were started lately,
+        or too much is stored for them. A request that repeats the key of an earlier one is answered like that one,
+        whatever has changed since.
         """
         if request.agent not in self._engines.registry:
             raise AgentNotFoundError(request.agent, tuple(self._engines.registry))
@@ -156,6 +173,9 @@ class RunScheduler:
             async with door.lock:
                 # To the end even when the client leaves meanwhile: a run that is recorded must also be run.
                 return await uninterrupted(self._start(user, request))
+        except LimitExceededError as error:
+            self._meters.of(user.user_id).refused(error.limit)
+            raise
         finally:
             door.visitors -= 1
             if not door.visitors:
@@ -211,18 +231,17 @@ class RunScheduler:
         )
         accepted = Accepted(thread_id=record.thread_id, run_id=record.run_id, created=created)
         if created:
+            self._meters.of(user.user_id).run_accepted()
             await self._admit(_Ticket(context, request), request)
         return accepted
 
     def _refusal(self, user: UserContext, request: RunRequest) -> CarrelError | None:
         if self._draining:
             return ConflictError("going_away", "the server is stopping; connect again and ask there")
-        if self._queue.waiting_of(user.user_id) >= self._limits.queued_runs:
-            return LimitExceededError("queued_runs", self._limits.queued_runs)
         busy = request.thread_id is not None and self._queue.lane(user.user_id, request.thread_id)
         if busy and request.if_busy == "reject":
             return ConflictError("thread_busy", "another run of this thread is not over; wait for it or cancel it")
-        return None
+        return self._meters.of(user.user_id).run_refusal(self._queue.waiting_of(user.user_id))
 
     async def _admit(self, ticket: _Ticket, request: RunRequest) -> None:
         context = ticket.context
@@ -236,8 +255,7 @@ class RunScheduler:
         self._start_tasks()
         try:
             if self._queue.is_waiting(context.user_id, ticket):
-                emitter = WebSocketEmitter(context, self._event_log, self._bridge)
-                await emitter.queued(place, agent=ticket.agent)
+                await self._engines.emitter(context).queued(place, agent=ticket.agent)
         except StorageError as error:
             # The run is recorded and will run; only that it waits could not be said.
             _log.warning("run_queued was not recorded", exception=traceback_text(error), **context.correlation())
@@ -329,6 +347,6 @@ class RunScheduler:
 
     async def _close_unstarted(self, ticket: _Ticket, ending: Ending) -> None:
         """The two events of a run that never got an engine."""
-        emitter = WebSocketEmitter(ticket.context, self._event_log, self._bridge)
+        emitter = self._engines.emitter(ticket.context)
         await emitter.started(ticket.agent, ticket.input)
         await emitter.close_open(ending.status, ending.code, ending.message)

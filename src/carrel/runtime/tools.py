@@ -23,6 +23,7 @@ from carrel.errors import (
     EngineClosedError,
     GrammarError,
     IsolationError,
+    LimitExceededError,
     RunError,
     SettingsError,
     ToolFailedError,
@@ -33,7 +34,7 @@ from carrel.runtime.agent import ToolDescription
 from carrel.runtime.arguments import ArgumentReader, parameters_of
 from carrel.runtime.attempt import Attempt, OpenWork, uninterrupted
 from carrel.runtime.failure import notice_text, traceback_text
-from carrel.runtime.limits import Allowance, RunLimits, default_limits
+from carrel.runtime.limits import Allowance, Refuse, RunLimits, default_limits
 from carrel.runtime.threads import in_thread
 from carrel.runtime.tracing import RunTracer
 
@@ -147,7 +148,8 @@ class _Returned:
 class ToolDispatcher:
     """Calls tools for one request of one user: permission, arguments, time-out and the two events of every call.
 
-    Raises `IsolationError` when `emitter` writes for another request. Calls may run concurrently.
+    Raises `IsolationError` when `emitter` writes for another request. Calls may run concurrently. `refuse` makes the
+    error of whoever crosses a limit of the run.
     """
 
     __slots__ = (
@@ -157,6 +159,7 @@ class ToolDispatcher:
         "_emitter",
         "_limits",
         "_open",
+        "_refuse",
         "_threads",
         "_tools",
         "_tracer",
@@ -170,11 +173,13 @@ class ToolDispatcher:
         emitter: WebSocketEmitter,
         *,
         limits: RunLimits | None = None,
+        refuse: Refuse = LimitExceededError,
     ) -> None:
         self._visible: Mapping[str, ToolDescription] | None
         self._bind(context, emitter)
         self._limits = limits or default_limits()
-        self._calls = Allowance("tool_calls_per_run", self._limits.tool_calls_per_run)
+        self._refuse = refuse
+        self._calls = Allowance("tool_calls_per_run", self._limits.tool_calls_per_run, refuse)
         self._tracer = RunTracer()
         self._threads = asyncio.Semaphore(self._limits.tool_threads_per_run)
         self._tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
@@ -190,6 +195,11 @@ class ToolDispatcher:
     def limits(self) -> RunLimits:
         """What the calls may use."""
         return self._limits
+
+    @property
+    def refuse(self) -> Refuse:
+        """Makes the error of whoever crosses a limit of the run."""
+        return self._refuse
 
     @property
     def tracer(self) -> RunTracer:

@@ -73,7 +73,7 @@ async def open_services(settings: Settings) -> AsyncIterator[tuple[Services, Dem
             run_seconds=settings.run_seconds,
             production=settings.production,
         )
-        scheduler = RunScheduler(engines=engines, runs=runs, log=log, bridge=bridge)
+        scheduler = RunScheduler(engines=engines, runs=runs)
         # Nothing is left of a drained scheduler; a server that ends in another way ends its runs here.
         stack.push_async_callback(scheduler.drain, 0.0)
         connections = WebSocketManager(bridge, per_user=settings.max_connections_per_user)

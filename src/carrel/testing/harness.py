@@ -48,7 +48,7 @@ class MemoryRuntime:
             limits=limits,
             production=production,
         )
-        self.scheduler = RunScheduler(engines=self.engines, runs=self.runs, log=self.log, bridge=self.bridge)
+        self.scheduler = RunScheduler(engines=self.engines, runs=self.runs)
 
     def context(
         self,
