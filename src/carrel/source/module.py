@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from carrel.source.module_names import ModuleName
-from carrel.source.scopes import Binding, Scope, ScopeTree, Use, build_scopes
+from carrel.source.scope_builder import build_scopes
+from carrel.source.scopes import Binding, Scope, ScopeTree, Use
 from carrel.source.text import SourceText
 
 __all__ = ["Guard", "Module", "read_module"]
