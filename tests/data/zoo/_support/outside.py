@@ -1,6 +1,7 @@
 """Everything a sample waits for. The next call can be held until whoever drives the sample lets it go."""
 
 import asyncio
+import os
 import threading
 
 
@@ -41,3 +42,27 @@ def call_blocking():
     if held:
         held.arrived.set()
         held.released.wait()
+
+
+def hold_process():
+    """The same across a fork."""
+    _state.held_thread = Held(_PipeEvent)
+    return _state.held_thread
+
+
+def let_go():
+    """From here on no one is held who was not held before."""
+    _state.held = _state.held_thread = None
+
+
+class _PipeEvent:
+    """An event that one process sets and another waits for."""
+
+    def __init__(self):
+        self._read, self._write = os.pipe()
+
+    def set(self):
+        os.write(self._write, b"!")
+
+    def wait(self):
+        os.read(self._read, 1)
