@@ -1,0 +1,26 @@
+from acme import llm
+from acme.auth import User, current_user
+from fastapi import Body, Depends, FastAPI, WebSocket, WebSocketDisconnect
+
+from . import state
+
+app = FastAPI()
+
+
+@app.websocket("/ws")
+async def ws(socket: WebSocket, user: User = Depends(current_user)):
+    await socket.accept()
+    state.active_socket = socket
+    try:
+        while True:
+            await socket.receive_text()
+            await socket.send_text("pong")
+    except WebSocketDisconnect:
+        state.active_socket = None
+
+
+@app.post("/ask")
+async def ask(text: str = Body(embed=True), user: User = Depends(current_user)):
+    answer = await llm.complete(text)
+    if state.active_socket is not None:
+        await state.active_socket.send_text(answer)

@@ -1,0 +1,26 @@
+from acme import llm
+from acme.auth import verify
+from starlette.applications import Starlette
+from starlette.endpoints import WebSocketEndpoint
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+
+from .bridge import Bridge
+
+bridge = Bridge()
+
+
+class Terminal(WebSocketEndpoint):
+    encoding = "text"
+
+    async def on_connect(self, websocket: WebSocket) -> None:
+        self.user = verify(websocket.headers["authorization"])
+        await websocket.accept()
+        bridge.attach(websocket.send_text)
+
+    async def on_receive(self, websocket: WebSocket, data: str) -> None:
+        output = await llm.complete(data)
+        await bridge.output(f"{self.user.id}$ {output}")
+
+
+app = Starlette(routes=[WebSocketRoute("/terminal", Terminal)])
