@@ -31,14 +31,18 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One sample, loaded, with its two visitors."""
+    """One sample, ready to be imported, with its two visitors."""
 
-    module: Any
-    """The sample's entry module."""
+    sample: Sample
     outside: Any
     """`_support/outside.py`: what the sample waits for, so that a drive decides who waits how long."""
     alice: Person
     bob: Person
+
+    @property
+    def module(self) -> Any:
+        """The sample's entry module."""
+        return self.load(self.sample.entry)
 
     def load(self, name: str) -> Any:
         """Another module of the sample, or one of its support packages."""
@@ -56,10 +60,9 @@ def on_stage(sample: Sample) -> Iterator[Stage]:
     sys.path[:0] = paths
     importlib.invalidate_caches()
     try:
-        module = importlib.import_module(sample.entry)
         sign = importlib.import_module("acme.auth").sign
         alice, bob = (Person(name, canary.make(f"{sample.name} {name}"), sign(name)) for name in ("alice", "bob"))
-        yield Stage(module, importlib.import_module("outside"), alice, bob)
+        yield Stage(sample, importlib.import_module("outside"), alice, bob)
     finally:
         for path in paths:
             sys.path.remove(path)

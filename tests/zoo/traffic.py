@@ -13,7 +13,7 @@ import httpx
 
 from tests.zoo.stage import Person, Stage
 
-__all__ = ["Socket", "overlap", "overlap_in_threads", "site"]
+__all__ = ["Socket", "first_to_hear", "overlap", "overlap_in_threads", "site"]
 
 
 @asynccontextmanager
@@ -43,7 +43,9 @@ async def overlap(stage: Stage, held: Awaitable[Any], inside: Awaitable[Any]) ->
     first = asyncio.ensure_future(held)
     arrival = asyncio.ensure_future(gate.arrived.wait())
     await asyncio.wait({first, arrival}, return_when=asyncio.FIRST_COMPLETED)
-    assert arrival.done(), f"it never waited for the outside: {first}"
+    if not arrival.done():
+        arrival.cancel()
+        raise AssertionError(f"it never waited for the outside, and gave {first.result()!r}")
     second = await inside
     gate.released.set()
     return await first, second
@@ -65,6 +67,14 @@ def overlap_in_threads(
 def _wait(first: Future[Any], arrived: threading.Event) -> None:
     first.add_done_callback(lambda _: arrived.set())
     arrived.wait()
+
+
+async def first_to_hear(*sockets: Socket) -> None:
+    """Returns when one of the sockets has received something, whichever it is."""
+    hearing = [asyncio.ensure_future(socket.hear()) for socket in sockets]
+    await asyncio.wait(hearing, return_when=asyncio.FIRST_COMPLETED)
+    for task in hearing:
+        task.cancel()
 
 
 class Socket:
@@ -114,6 +124,13 @@ class Socket:
         self._inbox.put_nowait({"type": "websocket.disconnect", "code": 1000})
         if self._task is not None:
             await self._task
+        return self.received
+
+    async def drop(self) -> list[str]:
+        """Ends the connection whatever the application is waiting for."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
         return self.received
 
     async def _send(self, message: dict[str, Any]) -> None:

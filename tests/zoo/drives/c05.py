@@ -41,6 +41,6 @@ async def chainlit(stage: Stage) -> tuple[str, str]:
         await tab.start()
         return str(await tab.say("may I cancel?"))
 
-    tab = stage.load("chainlit").Tab
+    tab = stage.module.cl.Tab
     alice, bob = tab(contract=stage.alice.canary), tab(contract=stage.bob.canary)
     return await overlap(stage, asyncio.create_task(visit(alice)), asyncio.create_task(visit(bob)))
