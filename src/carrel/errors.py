@@ -25,7 +25,9 @@
     │   └── SlowConsumerError
     ├── StorageError
     ├── SettingsError
-    └── SourceError                   a source file or tree cannot be read
+    ├── SourceError                   a source file or tree cannot be read
+    └── MigrationError                a migration cannot go on
+        └── RecipeError               a recipe is not understood
 
 Exceptions carry data as attributes; the message is derived from it and says what to do next.
 """
@@ -45,7 +47,9 @@ __all__ = [
     "InputError",
     "IsolationError",
     "LimitExceededError",
+    "MigrationError",
     "NotFoundError",
+    "RecipeError",
     "RunCancelledError",
     "RunError",
     "RunTimeoutError",
@@ -277,3 +281,19 @@ class SourceError(CarrelError):
         self.line = line
         self.problem = problem
         super().__init__(f"line {line}: {problem}" if line else problem)
+
+
+class MigrationError(CarrelError):
+    """Raised when a migration cannot begin or go on; nothing is left half-done."""
+
+
+class RecipeError(MigrationError):
+    """Raised when a recipe is not understood; `key` and `line` say where, as far as that is known."""
+
+    def __init__(self, path: str, line: int, key: str, problem: str) -> None:
+        self.path = path
+        self.line = line
+        self.key = key
+        self.problem = problem
+        place = f"{path}:{line}" if line else path
+        super().__init__(f"{place}: {key}: {problem}" if key else f"{place}: {problem}")
