@@ -16,6 +16,7 @@ from carrel.events import draft_event
 from carrel.server.app import create_app
 from carrel.server.services import Services
 from carrel.server.settings import load_settings
+from carrel.server.socket_protocol import FrameProtocol
 
 __all__ = ["Ticker"]
 
@@ -53,7 +54,7 @@ if __name__ == "__main__":
         port=settings.port,
         log_level="warning",
         loop="uvloop",
-        ws="websockets-sansio",
+        ws=FrameProtocol,
         ws_per_message_deflate=False,
         access_log=False,
         backlog=8192,

@@ -132,12 +132,15 @@ class EventLogContract:
             lambda: log.append(ada, [thought(ada)]),
             lambda: log.read(ada, 0, 1),
             lambda: log.state(ada),
-            lambda: log.acknowledge(ada, 1),
         ]
+        at_once: list[Callable[[], object]] = [lambda: log.held(ada, 0, 1), lambda: log.acknowledge(ada, 1)]
         with ambient_context(bob):
             for call in calls:
                 with pytest.raises(IsolationError):
                     await call()
+            for ask in at_once:
+                with pytest.raises(IsolationError):
+                    ask()
         assert (await log.state(ada)).top == 0
 
     async def test_what_json_cannot_carry_fails_alone_and_takes_no_offset(self, log: EventLog) -> None:
@@ -176,13 +179,24 @@ class EventLogContract:
         await log.append(ada, [thought(ada, "second")])
         assert texts(await everything(log, ada)) == ["first", "second"]
 
+    async def test_what_is_held_is_what_would_be_read(self, log: EventLog) -> None:
+        ada, bob = run_context("ada"), run_context("bob")
+        await log.append(bob, [thought(bob)])
+        for _ in range(3):
+            await log.append(ada, [thought(ada) for _ in range(3)])
+            top = (await log.state(ada)).top
+            for after in range(top + 2):
+                held = log.held(ada, after, 4)
+                assert held is None or list(held) == list(await log.read(ada, after, 4)) != []
+            assert log.held(ada, top, 4) is None
+
     async def test_the_watermark_only_rises_and_never_above_the_top(self, log: EventLog) -> None:
         ada = run_context("ada")
-        await log.acknowledge(ada, 5)
+        log.acknowledge(ada, 5)
         assert (await log.state(ada)).delivered == 0
         await log.append(ada, [thought(ada) for _ in range(4)])
         for offset, delivered in ((2, 2), (1, 2), (3, 3), (99, 4)):
-            await log.acknowledge(ada, offset)
+            log.acknowledge(ada, offset)
             assert (await log.state(ada)).delivered == delivered
         assert (await log.state(user("bob"))).delivered == 0
 

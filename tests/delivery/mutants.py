@@ -77,7 +77,7 @@ class EarlyOffsetLog(MemoryEventLog):
             delivered=self._acknowledged.get(context.user_id, 0),
         )
 
-    async def acknowledge(self, context: UserContext, offset: int) -> None:
+    def acknowledge(self, context: UserContext, offset: int) -> None:
         self._acknowledged[context.user_id] = max(self._acknowledged.get(context.user_id, 0), offset)
 
     def recreate(self, context: UserContext) -> None:

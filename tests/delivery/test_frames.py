@@ -154,5 +154,5 @@ def test_a_server_frame_is_one_json_object(frame: ServerFrame, written: dict[str
 def test_events_are_joined_as_they_are():
     bodies = (b'{"offset": 1,  "text":"\xc3\xa9"}', b'{"offset":2}')
     frame = EventsFrame([LoggedEvent(1, "r", False, bodies[0]), LoggedEvent(2, "r", True, bodies[1])])
-    assert encode_frame(frame).encode() == b'{"type":"events","events":[' + b",".join(bodies) + b"]}"
+    assert encode_frame(frame) == b'{"type":"events","events":[' + b",".join(bodies) + b"]}"
     assert msgspec.json.decode(encode_frame(frame))["events"][0]["text"] == "é"

@@ -134,16 +134,21 @@ async def test_a_notifying_log_keeps_nothing_and_says_so():
     assert list(await log.read(context, 1, 10)) == []
     with pytest.raises(UnrecoverablePositionError):
         await log.read(context, 0, 10)
-    await log.acknowledge(context, 1)
+    log.acknowledge(context, 1)
+    assert log.held(context, 0, 10) is None
 
 
 async def test_a_notifying_log_is_one_users():
     runtime = MemoryRuntime()
     ada, bob = runtime.context("ada"), runtime.context("bob")
     log = notifying_log(ada)
-    for attempt in (log.state(bob), log.append(bob, ()), log.acknowledge(bob, 1), log.read(bob, 0, 1)):
+    for attempt in (log.state(bob), log.append(bob, ()), log.read(bob, 0, 1)):
         with pytest.raises(IsolationError):
             await attempt
+    with pytest.raises(IsolationError):
+        log.held(bob, 0, 1)
+    with pytest.raises(IsolationError):
+        log.acknowledge(bob, 1)
     with ambient_context(bob), pytest.raises(IsolationError):
         await log.state(ada)
 

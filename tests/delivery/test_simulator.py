@@ -31,7 +31,17 @@ async def test_the_histories_hold_what_they_are_meant_to_test() -> None:
     seen: Counter[str] = Counter()
     for seed in range(300):
         seen += await simulate(seed)
-    wanted = ("new", "resumed", "gap", "paused", "closed 4000", "closed 4001", "closed 4501", "closed 4502")
+    wanted = (
+        "new",
+        "resumed",
+        "gap",
+        "paused",
+        "read at once",
+        "closed 4000",
+        "closed 4001",
+        "closed 4501",
+        "closed 4502",
+    )
     assert {name: seen[name] >= 5 for name in wanted} == dict.fromkeys(wanted, True)
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 import uvicorn
@@ -43,13 +43,16 @@ def identity_of(user: str, session: str = "s", *, seconds: float = 600.0) -> Ide
 
 
 class Authenticator:
-    """Tokens are `user/session/seconds`; whatever `errors` holds is raised first."""
+    """Tokens are `user/session/seconds`; whatever `errors` holds is raised first. Waits while `gate` is closed."""
 
     def __init__(self) -> None:
         self.errors: list[Exception] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def verify(self, token: str) -> Identity:
         await asyncio.sleep(0)
+        await self.gate.wait()
         if self.errors:
             raise self.errors.pop(0)
         parts = token.split("/")
@@ -196,7 +199,9 @@ async def close_code(client: ClientConnection) -> int | None:
 
 
 @asynccontextmanager
-async def live(stage: Stage | None = None) -> AsyncIterator[Stage]:
+async def live(
+    stage: Stage | None = None, *, protocol: type[asyncio.Protocol] | Literal["websockets-sansio"] = FrameProtocol
+) -> AsyncIterator[Stage]:
     """A server on a free port of this machine."""
     stage = stage or Stage()
     listener = socket.socket()
@@ -204,7 +209,7 @@ async def live(stage: Stage | None = None) -> AsyncIterator[Stage]:
     app = Starlette(routes=[WebSocketRoute("/ws", websocket_route(stage.services))])
     config = uvicorn.Config(
         app,
-        ws=FrameProtocol,
+        ws=protocol,
         ws_max_size=128 * 1024,
         ws_per_message_deflate=False,
         lifespan="off",

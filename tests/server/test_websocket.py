@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import structlog
 
+from carrel.context import UserContext
 from carrel.delivery import manager as manager_module
 from carrel.delivery import session as session_module
 from carrel.errors import StorageError
 from carrel.server import websocket as websocket_module
 from carrel.server.websocket import SUBPROTOCOL
+from carrel.testing.event_log import MemoryEventLog
 from tests.server.live import LiveSettings, Stage, authenticate, close_code, context_of, live, offsets, receive, send
 
 
@@ -407,3 +409,50 @@ async def test_a_client_that_leaves_leaves_nothing_behind():
         await stage.gone()
         seen = stage.connections.statistics()
         assert (seen.connections, seen.users, seen.arriving) == (0, 0, 0)
+
+
+# At once, and what takes time
+
+
+class UnheldLog(MemoryEventLog):
+    """Everything has to be read."""
+
+    def held(self, context: UserContext, after: int, limit: int) -> None:
+        return None
+
+
+async def test_events_that_are_not_held_are_read():
+    async with live(Stage(log=UnheldLog())) as stage, stage.signed_in("ann") as client:
+        for top in (1, 2, 103):
+            await stage.write("ann", top - (await stage.log.state(context_of("ann"))).top)
+            assert (await offsets(client, top))[-1] == top
+
+
+async def test_an_event_is_written_before_whoever_announced_it_goes_on():
+    async with live() as stage, stage.signed_in("ann") as client:
+        context = context_of("ann")
+        await stage.write("ann", 1)
+        (connection,) = stage.connections.connections_of(context.user_id)
+        assert connection._session.statistics().sent == 1  # type: ignore[attr-defined]
+        assert await offsets(client, 1) == [1]
+
+
+async def test_a_server_with_another_protocol_delivers_all_the_same():
+    async with live(protocol="websockets-sansio") as stage, stage.signed_in("ann") as client:
+        await stage.write("ann", 3)
+        assert await offsets(client, 3) == [1, 2, 3]
+        await send(client, type="ack", offset=3)
+        await send(client, type="ping", id="p")
+        assert (await receive(client))["type"] == "pong"
+        assert (await stage.log.state(context_of("ann"))).delivered == 3
+
+
+async def test_a_frame_waits_its_turn_behind_a_token_that_is_being_verified():
+    async with live() as stage, stage.client() as client:
+        stage.authenticator.gate.clear()
+        await send(client, type="authenticate", token="ann/s/600")
+        await asyncio.sleep(0.05)
+        await send(client, type="ping", id="p")
+        await asyncio.sleep(0.05)
+        stage.authenticator.gate.set()
+        assert [(await receive(client))["type"] for _ in range(2)] == ["ready", "pong"]

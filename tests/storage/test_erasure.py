@@ -25,7 +25,7 @@ async def live(stores: Stores, accounts: AccountStore, name: str) -> UserId:
     context = run_context(account.user_id)
     await stores.runs.create_run(context, agent="a", input="why?", idempotency_key="k", new_thread_title="Bills")
     await stores.log.append(context, [started(context), completed(context)])
-    await stores.log.acknowledge(context, 1)
+    stores.log.acknowledge(context, 1)
     await stores.values.put_value(context, "key", 1)
     return account.user_id
 

@@ -71,7 +71,7 @@ async def reopen(database: Database, log: SqliteEventLog) -> SqliteEventLog:
 async def test_a_reopened_log_goes_on_where_it_was(database: Database, log: SqliteEventLog) -> None:
     ada = run_context("ada")
     await log.append(ada, [thought(ada, "1"), thought(ada, "2")])
-    await log.acknowledge(ada, 1)
+    log.acknowledge(ada, 1)
     before = await log.state(ada)
     again = await reopen(database, log)
     assert await again.state(ada) == before
@@ -268,14 +268,24 @@ async def test_the_watermark_reaches_the_disk_and_is_never_ahead(
     monkeypatch.setattr(module, "_WATERMARK_SECONDS", 0.0)
     ada = run_context("ada")
     await log.append(ada, [thought(ada) for _ in range(3)])
-    await log.acknowledge(ada, 2)
-    await log.acknowledge(ada, 1)
+    log.acknowledge(ada, 2)
+    log.acknowledge(ada, 1)
     query = "SELECT delivered FROM log_state WHERE user_id = 'ada'"
     while await on_disk(database, query) != [(2,)]:
         await asyncio.sleep(0)
-    await log.acknowledge(ada, 99)
+    log.acknowledge(ada, 99)
     while await on_disk(database, query) != [(3,)]:
         await asyncio.sleep(0)
+
+
+async def test_what_lands_after_an_acknowledgement_is_not_acknowledged(log: SqliteEventLog) -> None:
+    ada = run_context("ada")
+    log.acknowledge(ada, 5)
+    await log.append(ada, [thought(ada) for _ in range(3)])
+    assert (await log.state(ada)).delivered == 0
+    log.acknowledge(ada, 99)
+    await log.append(ada, [thought(ada)])
+    assert (await log.state(ada)).delivered == 3
 
 
 async def test_a_watermark_is_not_lost_when_memory_forgets_its_user(
@@ -285,7 +295,7 @@ async def test_a_watermark_is_not_lost_when_memory_forgets_its_user(
     log = await SqliteEventLog.open(database)
     ada, bob = run_context("ada"), run_context("bob")
     await log.append(ada, [thought(ada), thought(ada)])
-    await log.acknowledge(ada, 2)
+    log.acknowledge(ada, 2)
     await log.state(bob)
     assert (await log.state(ada)).delivered == 2
     await log.append(ada, [thought(ada)])
@@ -302,7 +312,7 @@ async def test_a_watermark_that_could_not_be_saved_is_saved_with_the_next(
     await log.append(ada, [thought(ada), thought(ada)])
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
         patch.setattr(module, "_save", lambda *_: 1 / 0)
-        await log.acknowledge(ada, 1)
+        log.acknowledge(ada, 1)
         while not caplog.records:
             await asyncio.sleep(0)
     assert "not saved yet" in caplog.text
@@ -343,7 +353,7 @@ async def test_erasing_leaves_nothing_and_the_next_log_is_another(database: Data
     ada, bob = run_context("ada"), run_context("bob")
     for context in (ada, bob):
         await log.append(context, [started(context), completed(context)])
-        await log.acknowledge(context, 2)
+        log.acknowledge(context, 2)
     epoch = (await log.state(ada)).epoch
     await log.erase(ada)
     assert await on_disk(database, "SELECT DISTINCT user_id FROM event_log") == [("bob",)]

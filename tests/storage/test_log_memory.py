@@ -39,6 +39,24 @@ def test_the_tail_is_read_from_any_position_that_it_reaches() -> None:
     assert memory.events("bob", 3, 64) is None
 
 
+def test_what_retention_has_dropped_is_not_told_any_more() -> None:
+    memory = LogMemory(users=2, size=1000)
+    memory.update("ada", state(3), events((1, 2, 3)))
+    memory.update("ada", state(3, oldest=3))
+    assert memory.events("ada", 1, 64) is None
+    assert offsets(memory.events("ada", 2, 64)) == [3]
+
+
+def test_a_user_whose_events_are_read_is_not_the_first_to_be_forgotten() -> None:
+    memory = LogMemory(users=2, size=1000)
+    memory.update("ada", state(1), events((1,)))
+    memory.update("bob", state(1), events((1,)))
+    assert offsets(memory.events("ada", 0, 64)) == [1]
+    memory.update("cid", state(1), events((1,)))
+    assert memory.events("ada", 0, 64) is not None
+    assert memory.events("bob", 0, 64) is None
+
+
 def test_a_users_tail_is_cut_at_the_front_by_count() -> None:
     memory = LogMemory(users=2, size=10**9)
     for first in range(1, 3001, 10):

@@ -83,10 +83,10 @@ async def test_a_recreated_log_has_another_epoch_and_counts_from_one():
 async def test_the_watermark_only_rises_and_never_beyond_the_top():
     log = MemoryEventLog()
     await log.append(context(), thoughts(context(), 3))
-    await log.acknowledge(context(), 2)
-    await log.acknowledge(context(), 1)
+    log.acknowledge(context(), 2)
+    log.acknowledge(context(), 1)
     assert (await log.state(context())).delivered == 2
-    await log.acknowledge(context(), 9)
+    log.acknowledge(context(), 9)
     assert (await log.state(context())).delivered == 3
 
 
@@ -101,9 +101,13 @@ async def test_every_method_refuses_another_users_context_while_working_for_a_us
     log = MemoryEventLog()
     bob = context("bob")
     with ambient_context(context("ann")):
-        for call in (log.append(bob, []), log.read(bob, 0, 1), log.state(bob), log.acknowledge(bob, 0)):
+        for call in (log.append(bob, []), log.read(bob, 0, 1), log.state(bob)):
             with pytest.raises(IsolationError):
                 await call
+        with pytest.raises(IsolationError):
+            log.held(bob, 0, 1)
+        with pytest.raises(IsolationError):
+            log.acknowledge(bob, 0)
 
 
 async def test_the_hook_sees_the_drafts_once_they_are_in_the_log():

@@ -188,12 +188,12 @@ def parse_frame(text: str) -> ClientFrame:
         raise FrameError("malformed_frame", "frame", "is not JSON; accepted: one JSON object per text frame") from None
 
 
-def encode_frame(frame: ServerFrame) -> str:
-    """One text frame. Bodies of events are joined as they are, neither decoded nor encoded again."""
+def encode_frame(frame: ServerFrame) -> bytes:
+    """One text frame, UTF-8. Bodies of events are joined as they are, neither decoded nor encoded again."""
     if type(frame) is EventsFrame:
         bodies = b",".join([event.body for event in frame.events])
-        return (b'{"type":"events","events":[' + bodies + b"]}").decode()
-    return msgspec.json.encode(frame).decode()
+        return b'{"type":"events","events":[' + bodies + b"]}"
+    return msgspec.json.encode(frame)
 
 
 def _explain(problem: str, frame_id: str | None) -> FrameError:

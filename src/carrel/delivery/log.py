@@ -69,10 +69,17 @@ class EventLog(Protocol):
         """
         ...
 
+    def held(self, context: UserContext, after: int, limit: int) -> Sequence[LoggedEvent] | None:
+        """What `read` would answer, if that is known without waiting and is not empty; None when it has to be read."""
+        ...
+
     async def state(self, context: UserContext) -> LogState:
         """What the log holds now; a user without events has a log, with an epoch, whose top is 0."""
         ...
 
-    async def acknowledge(self, context: UserContext, offset: int) -> None:
-        """Move the delivered watermark up to `offset`; a lower one than today's changes nothing."""
+    def acknowledge(self, context: UserContext, offset: int) -> None:
+        """Move the delivered watermark up to `offset`, or to the top when that is lower; it never goes down.
+
+        Does not wait: `state` tells it at once, and it is durable soon.
+        """
         ...

@@ -81,12 +81,16 @@ class NotifyingLog:
             raise UnrecoverablePositionError(after, self._top + 1, self._top)
         return ()
 
+    def held(self, context: UserContext, after: int, limit: int) -> Sequence[LoggedEvent] | None:
+        self._check(context)
+        return None
+
     async def state(self, context: UserContext) -> LogState:
         self._check(context)
         self._epoch = self._epoch or new_id()
         return LogState(self._epoch, self._top + 1, self._top, self._top)
 
-    async def acknowledge(self, context: UserContext, offset: int) -> None:
+    def acknowledge(self, context: UserContext, offset: int) -> None:
         """Nothing is kept that could be acknowledged."""
         self._check(context)
 

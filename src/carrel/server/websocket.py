@@ -1,4 +1,8 @@
-"""The WebSocket shell: moves frames between a socket and a `DeliverySession`, and does what the session asks."""
+"""The WebSocket shell: moves frames between a socket and a `DeliverySession`, and does what the session asks.
+
+What needs no waiting is done where it arises, without a switch to another task: an event that the log has in memory is
+written when its user gets news, and an acknowledgement is taken when its bytes come in.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from carrel.context import UserId, ambient_context
-from carrel.delivery.actions import Acknowledge, Close, ReadLog, ReadState, Request, Verify
+from carrel.delivery.actions import Acknowledge, Action, Close, Command, ReadLog, ReadState, Request, Verify
 from carrel.delivery.frames import encode_frame
 from carrel.delivery.session import DeliverySession
 from carrel.errors import AuthenticationError, CarrelError, LimitExceededError, UnrecoverablePositionError
@@ -19,6 +23,7 @@ from carrel.server.access import Identity
 from carrel.server.commands import CommandQueue
 from carrel.server.origin import origin_allowed
 from carrel.server.services import Services
+from carrel.server.socket_protocol import PROTOCOL, FrameProtocol
 
 __all__ = ["SUBPROTOCOL", "websocket_route"]
 
@@ -47,12 +52,19 @@ def websocket_route(services: Services) -> Callable[[WebSocket], Awaitable[None]
 
 
 class _SocketConnection:
-    """One open WebSocket, as the manager knows it. A reader takes frames in; a writer, the only one, sends them."""
+    """One open WebSocket, as the manager knows it.
+
+    A reader takes frames in and a writer sends them. While the writer has nothing to do, what arises is sent at once;
+    while the reader waits for a frame, one that asks for nothing which takes time is taken at once.
+    """
 
     __slots__ = (
         "_commands",
         "_gone",
         "_identity",
+        "_left",
+        "_protocol",
+        "_receiving",
         "_scope",
         "_services",
         "_session",
@@ -68,6 +80,9 @@ class _SocketConnection:
         self._commands: CommandQueue | None = None
         self._scope: asyncio.Timeout | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._protocol: FrameProtocol | None = websocket.scope.get("state", {}).get(PROTOCOL)
+        self._left: ReadLog | ReadState | Close | None = None
+        self._receiving = False
         self._gone = False
 
     # What the manager calls
@@ -87,15 +102,15 @@ class _SocketConnection:
 
     def news(self, top: int) -> None:
         self._session.news(top)
-        self._wake()
+        self._go_on()
 
     def tick(self, now: float) -> None:
         if self._session.tick(now):
-            self._wake()
+            self._go_on()
 
     def close(self, code: int, reason: str) -> None:
         self._session.close(code, reason)
-        self._wake()
+        self._go_on()
 
     # The writer
 
@@ -107,6 +122,8 @@ class _SocketConnection:
             # Without a time of its own: it is the way to interrupt the writer when a client does not read.
             async with asyncio.timeout(None) as self._scope:
                 reader = asyncio.create_task(self._read())
+                if self._protocol is not None:
+                    self._protocol.take = self._take_at_once
                 await self._write()
         except (WebSocketDisconnect, ConnectionError):
             self._gone = True
@@ -115,6 +132,8 @@ class _SocketConnection:
                 self._fail(error)
         finally:
             self._scope = None
+            if self._protocol is not None:
+                self._protocol.take = None
             try:
                 await self._say_goodbye()
             finally:
@@ -129,7 +148,11 @@ class _SocketConnection:
         session, send = self._session, self._websocket.send
         now = asyncio.get_running_loop().time
         while True:
-            action = session.next_action(now())
+            action: Action | None
+            if self._left is not None:
+                action, self._left = self._left, None
+            else:
+                action = session.next_action(now())
             if action is None:
                 await self._wait()
             elif isinstance(action, ReadLog):
@@ -139,7 +162,7 @@ class _SocketConnection:
             elif isinstance(action, Close):
                 return
             else:
-                await send({"type": "websocket.send", "text": encode_frame(action)})
+                await send({"type": "websocket.send", "text": encode_frame(action).decode()})
                 session.sent()
 
     async def _wait(self) -> None:
@@ -149,13 +172,44 @@ class _SocketConnection:
         finally:
             self._waiter = None
 
-    def _wake(self) -> None:
-        """Let the writer look at the session again; interrupt it when the session is over and it is stuck."""
-        if self._waiter is not None:
-            if not self._waiter.done():
-                self._waiter.set_result(None)
-        elif self._session.closed is not None and self._session.sending:
-            self._interrupt()
+    def _go_on(self) -> None:
+        """Send what there is to send, or let the writer do it; interrupt one that is stuck in a closed session."""
+        if self._waiter is None:
+            if self._session.closed is not None and self._session.sending:
+                self._interrupt()
+        elif not self._waiter.done() and not self._send_at_once():
+            self._wake_writer()
+
+    def _wake_writer(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _send_at_once(self) -> bool:
+        """Do in the writer's place what does not take time; whether that was all."""
+        session, protocol = self._session, self._protocol
+        now = asyncio.get_running_loop().time()
+        try:
+            while protocol is not None and protocol.writable_now:
+                action = session.next_action(now)
+                if action is None:
+                    return True
+                if isinstance(action, ReadLog):
+                    user = self._known.user
+                    with ambient_context(user):
+                        events = self._services.log.held(user, action.after, action.limit)
+                    if events is None:
+                        self._left = action
+                        return False
+                    session.loaded(events)
+                elif isinstance(action, ReadState | Close):
+                    self._left = action
+                    return False
+                else:
+                    protocol.write(encode_frame(action))
+                    session.sent()
+        except Exception as error:  # noqa: BLE001 - whoever has news for this connection must not fail with it
+            self._fail(error)
+        return False
 
     def _interrupt(self) -> None:
         if self._scope is not None and self._scope.when() is None:
@@ -185,7 +239,7 @@ class _SocketConnection:
 
     def _fail(self, error: Exception) -> None:
         self._session.close(4000, "something went wrong here; connect again")
-        self._wake()
+        self._wake_writer()
         _log.error("a connection failed", exc_info=error)
 
     async def _say_goodbye(self) -> None:
@@ -203,15 +257,32 @@ class _SocketConnection:
     async def _read(self) -> None:
         try:
             while self._session.closed is None:
+                self._receiving = True
                 message = await self._websocket.receive()
+                self._receiving = False
                 if message["type"] == "websocket.disconnect":
                     self._gone = True
                     self._interrupt()
                     return
                 await self._take(message.get("text"))
-                self._wake()
+                self._go_on()
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection ends and the server goes on
             self._fail(error)
+
+    def _take_at_once(self, text: str) -> bool:
+        """Take a frame for the reader; False when it is at work on one before, or this one takes time."""
+        if not self._receiving:
+            return False
+        try:
+            request = self._session.receive(text)
+            if isinstance(request, Verify):
+                return False  # it has changed nothing: the reader takes it again
+            if request is not None:
+                self._serve_at_once(request)
+            self._go_on()
+        except Exception as error:  # noqa: BLE001 - as in the reader
+            self._fail(error)
+        return True
 
     async def _take(self, text: str | None) -> None:
         if text is None:
@@ -222,16 +293,20 @@ class _SocketConnection:
             await self._serve(request)
 
     async def _serve(self, request: Request) -> None:
-        if isinstance(request, Acknowledge):
-            user = self._known.user
-            with ambient_context(user):
-                await self._services.log.acknowledge(user, request.offset)
-        elif isinstance(request, Verify):
+        if isinstance(request, Verify):
             await self._authenticate(request)
         else:
-            if self._commands is None:
-                self._commands = CommandQueue(self._services.scheduler, self._session, self._wake)
-            self._commands.put(self._known.user, request)
+            self._serve_at_once(request)
+
+    def _serve_at_once(self, request: Acknowledge | Command) -> None:
+        user = self._known.user
+        if isinstance(request, Acknowledge):
+            with ambient_context(user):
+                self._services.log.acknowledge(user, request.offset)
+            return
+        if self._commands is None:
+            self._commands = CommandQueue(self._services.scheduler, self._session, self._go_on)
+        self._commands.put(user, request)
 
     async def _authenticate(self, request: Verify) -> None:
         before = self._identity

@@ -104,14 +104,14 @@ class SqliteEventLog:
     async def read(self, context: UserContext, after: int, limit: int) -> Sequence[LoggedEvent]:
         if limit < 1:
             raise ValueError("limit must be at least 1")
+        held = self.held(context, after, limit)
+        if held is not None:
+            return held
         state = await self.state(context)
         if not state.oldest - 1 <= after <= state.top:
             raise UnrecoverablePositionError(after, state.oldest, state.top)
         if after == state.top:
             return ()
-        held = self._memory.events(context.user_id, after, limit)
-        if held is not None:
-            return held
         events = await self._reader.events(context.user_id, after, min(limit, state.top - after))
         if not events or events[0].offset != after + 1:
             # Retention was here between the check and the read.
@@ -119,22 +119,28 @@ class SqliteEventLog:
             raise UnrecoverablePositionError(after, state.oldest, state.top)
         return events
 
+    def held(self, context: UserContext, after: int, limit: int) -> Sequence[LoggedEvent] | None:
+        self._check(context)
+        return self._memory.events(context.user_id, after, limit)
+
     async def state(self, context: UserContext) -> LogState:
         self._check(context)
         held = self._memory.state(context.user_id)
         if held is not None:
             return held
         loaded: LogState = await self._write(partial(_load, context.user_id))
-        return loaded._replace(delivered=max(loaded.delivered, self._watermarks.get(context.user_id, 0)))
+        return loaded._replace(delivered=max(loaded.delivered, self._unsaved(context.user_id, loaded.top)))
 
-    async def acknowledge(self, context: UserContext, offset: int) -> None:
-        """Move the delivered watermark up to `offset`, or to the top when that is lower."""
-        state = await self.state(context)
-        offset = min(offset, state.top)
-        if offset <= state.delivered:
-            return
-        self._watermarks[context.user_id] = max(offset, self._watermarks.get(context.user_id, 0))
-        self._memory.acknowledge(context.user_id, offset)
+    def acknowledge(self, context: UserContext, offset: int) -> None:
+        self._check(context)
+        user_id = context.user_id
+        state = self._memory.state(user_id)
+        if state is not None:
+            offset = min(offset, state.top)
+            if offset <= state.delivered:
+                return
+            self._memory.acknowledge(user_id, offset)
+        self._watermarks[user_id] = max(offset, self._watermarks.get(user_id, 0))
         if self._saving is None:
             self._saving = asyncio.create_task(self._save_soon())
 
@@ -194,8 +200,16 @@ class SqliteEventLog:
             if state is None:
                 self._memory.forget(user_id)
             else:
-                waiting = self._watermarks.get(user_id, 0)
-                self._memory.update(user_id, state._replace(delivered=max(state.delivered, waiting)), events)
+                # What has just landed cannot have been acknowledged before.
+                unsaved = self._unsaved(user_id, state.top - len(events))
+                self._memory.update(user_id, state._replace(delivered=max(state.delivered, unsaved)), events)
+
+    def _unsaved(self, user_id: str, top: int) -> int:
+        """The watermark that is not on the disk yet; of a log that was not in memory, its top is known only now."""
+        offset = self._watermarks.get(user_id, 0)
+        if offset > top:
+            self._watermarks[user_id] = offset = top
+        return offset
 
     async def _save_soon(self) -> None:
         try:

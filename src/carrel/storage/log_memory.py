@@ -54,12 +54,15 @@ class LogMemory:
         return entry.state
 
     def events(self, user_id: str, after: int, limit: int) -> Sequence[LoggedEvent] | None:
-        """Up to `limit` events after offset `after`, or None when they are not all held."""
+        """Up to `limit` events after offset `after`; None when there are none, or they are not all held."""
         entry = self._users.get(user_id)
         if entry is None or not entry.events:
             return None
+        self._users.move_to_end(user_id)
         start = after + 1 - entry.events[0].offset
-        return entry.events[start : start + limit] if start >= 0 else None
+        # Retention drops from the log what is still here: it must not be told any more.
+        kept = start >= 0 and after >= entry.state.oldest - 1
+        return entry.events[start : start + limit] or None if kept else None
 
     def update(self, user_id: str, state: LogState, events: Sequence[LoggedEvent] = ()) -> None:
         """Take over what was committed: the new state, and the events that end at its top."""

@@ -70,11 +70,16 @@ class MemoryEventLog:
         start = after + 1 - log.oldest
         return log.events[start : start + limit]
 
+    def held(self, context: UserContext, after: int, limit: int) -> Sequence[LoggedEvent] | None:
+        log = self._log(context)
+        start = after + 1 - log.oldest
+        return log.events[start : start + limit] or None if start >= 0 else None
+
     async def state(self, context: UserContext) -> LogState:
         log = self._log(context)
         return LogState(log.epoch, log.oldest, log.top, log.delivered)
 
-    async def acknowledge(self, context: UserContext, offset: int) -> None:
+    def acknowledge(self, context: UserContext, offset: int) -> None:
         log = self._log(context)
         log.delivered = max(log.delivered, min(offset, log.top))
 

@@ -28,7 +28,7 @@ async def test_delivered_is_what_the_users_clients_have_acknowledged(server: Ser
     other = await bob.start("hello")
     assert (await ann.finished(started["run_id"]))["delivered"] == 0
     user = UserContext(user_id=UserId(ann.user_id), request_id=RequestId("r"))
-    await server.services.log.acknowledge(user, 3)
+    server.services.log.acknowledge(user, 3)
     assert (await ann.finished(started["run_id"]))["delivered"] == 3
     assert (await bob.finished(other["run_id"]))["delivered"] == 0
 
