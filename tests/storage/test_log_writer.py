@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -81,7 +82,8 @@ async def test_a_group_is_one_transaction(watched: Watched, held_up: asyncio.Fut
     await watched.task(lambda connection, _: connection.set_trace_callback(statements.append))
     await asyncio.gather(*(watched.append(ada, thought(ada)) for _ in range(20)))
     await watched.task(lambda connection, _: connection.set_trace_callback(None))
-    groups = statements[statements.index("COMMIT") + 1 :]
+    own = [statement for statement, _ in groupby(statements)]  # traced again for each trigger that it sets off
+    groups = own[own.index("COMMIT") + 1 :]
     assert [statement.split()[0] for statement in groups[: groups.index("COMMIT") + 1]] == [
         *("BEGIN", "INSERT", "INSERT", "COMMIT"),
     ]

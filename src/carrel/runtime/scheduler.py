@@ -173,9 +173,6 @@ class RunScheduler:
             async with door.lock:
                 # To the end even when the client leaves meanwhile: a run that is recorded must also be run.
                 return await uninterrupted(self._start(user, request))
-        except LimitExceededError as error:
-            self._meters.of(user.user_id).refused(error.limit)
-            raise
         finally:
             door.visitors -= 1
             if not door.visitors:
@@ -213,6 +210,8 @@ class RunScheduler:
             key = request.idempotency_key
             earlier = await self._runs.find_run(user, key) if key is not None else None
             if earlier is None:
+                if isinstance(refusal, LimitExceededError):
+                    self._meters.of(user.user_id).refused(refusal.limit)
                 raise refusal
             return Accepted(thread_id=earlier.thread_id, run_id=earlier.run_id, created=False)
         context = UserExecutionContext(

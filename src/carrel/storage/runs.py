@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from carrel.context import RunId, ThreadId, UserContext, UserExecutionContext, check_ambient, new_id
 from carrel.errors import NotFoundError
 from carrel.events import timestamp
+from carrel.runtime.meters import UserMeters
 from carrel.runtime.store import RunRecord
 from carrel.storage.database import Database
+from carrel.storage.limits import Space
 from carrel.storage.schema.tables import messages, runs, threads
 
 __all__ = ["IDEMPOTENCY_SECONDS", "SqliteRunStore"]
@@ -32,11 +34,14 @@ _ADD_MESSAGE: Final = insert(messages)
 
 
 class SqliteRunStore:
-    """A `RunStore` on the database. `clock` gives POSIX seconds."""
+    """A `RunStore` on the database. `clock` gives POSIX seconds; `meters` say how much a user may have."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, *, clock: Callable[[], float] = time.time, meters: UserMeters | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._space = Space(meters)
 
     async def create_run(
         self,
@@ -70,6 +75,7 @@ class SqliteRunStore:
                 if earlier is not None:
                     return earlier, False
                 _free(connection, context, idempotency_key)
+            self._space.check(connection, context)
             if new_thread_title is not None:
                 _add_thread(connection, context, new_thread_title, now)
             else:
@@ -77,7 +83,8 @@ class SqliteRunStore:
             _add_run(connection, context, record, idempotency_key)
             return record, True
 
-        return await self._database.write(create)
+        with self._space.counted(context):
+            return await self._database.write(create)
 
     async def find_run(self, context: UserContext, idempotency_key: str) -> RunRecord | None:
         check_ambient(context, "the run store")

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple
 from carrel.context import RunId, ThreadId, UserContext, check_ambient, new_id
 from carrel.errors import ConflictError, NotFoundError
 from carrel.events import timestamp
+from carrel.runtime.meters import UserMeters
 from carrel.runtime.store import Message, Thread
 from carrel.storage.database import Database
+from carrel.storage.limits import Space
 from carrel.storage.schema.tables import messages, runs, threads
 
 __all__ = ["SqliteThreadStore"]
@@ -31,23 +33,32 @@ _NEWEST_MESSAGES: Final = (
 
 
 class SqliteThreadStore:
-    """A `ThreadStore` on the database. `clock` gives POSIX seconds.
+    """A `ThreadStore` on the database. `clock` gives POSIX seconds; `meters` say how much a user may have.
 
     Deleting a thread deletes its messages and run records at once; the events of its runs stay in the user's log,
     whose offsets have no gaps, until retention drops them or the user is erased.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, *, clock: Callable[[], float] = time.time, meters: UserMeters | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._space = Space(meters)
 
     async def create_thread(self, context: UserContext, title: str) -> Thread:
         check_ambient(context, "the thread store")
         now = timestamp(self._clock())
         thread = Thread(ThreadId(new_id()), title, now, now)
         row = {"user_id": context.user_id, **thread._asdict()}
-        await self._database.write(lambda connection: connection.execute(_ADD, row))
-        return thread
+
+        def create(connection: Connection) -> Thread:
+            self._space.check(connection, context)
+            connection.execute(_ADD, row)
+            return thread
+
+        with self._space.counted(context):
+            return await self._database.write(create)
 
     async def list_threads(
         self, context: UserContext, *, limit: int = 100, before: str | None = None

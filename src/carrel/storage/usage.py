@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, fun
 from carrel.context import UserContext, check_ambient
 from carrel.errors import ConflictError, NotFoundError
 from carrel.events import timestamp
+from carrel.runtime.meters import UserMeters
 from carrel.storage.database import Database
+from carrel.storage.limits import Space
 from carrel.storage.schema.usage import usage_imports, usage_records
 
 __all__ = [
@@ -104,11 +106,13 @@ def visible_records(context: UserContext) -> ColumnElement[bool]:
 class UsageStore:
     """Imports and records of usage. Every method takes the context and reaches only that user's.
 
-    An import that is not this user's raises the same `NotFoundError` as one that never was.
+    An import that is not this user's raises the same `NotFoundError` as one that never was. `meters` say how much a
+    user may have: beyond it `create_import` and `add_records` raise `LimitExceededError`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, meters: UserMeters | None = None) -> None:
         self.database: Final = database
+        self._space = Space(meters)
 
     async def create_import(self, context: UserContext, import_id: str, file_name: str) -> ImportRecord:
         """Begin an import: state `running`, no records."""
@@ -119,6 +123,7 @@ class UsageStore:
         )
 
         def create(connection: Connection) -> None:
+            self._space.check(connection, context)
             connection.execute(
                 insert(usage_imports).values(
                     user_id=context.user_id,
@@ -136,7 +141,8 @@ class UsageStore:
                 )
             )
 
-        await self.database.write(create)
+        with self._space.counted(context):
+            await self.database.write(create)
         return ImportRecord(import_id, "running", file_name, 0, 0, 0, (), None, now, None)
 
     async def add_records(
@@ -160,6 +166,7 @@ class UsageStore:
             row = _running(connection, own)
             done: int = row.rows_imported
             if records:
+                self._space.check(connection, context)
                 keys = {"user_id": context.user_id, "import_number": row.number}
                 values = [
                     {**keys, "number": number, **record._asdict()} for number, record in enumerate(records, done + 1)
@@ -176,7 +183,8 @@ class UsageStore:
                 )
             )
 
-        await self.database.write(add)
+        with self._space.counted(context):
+            await self.database.write(add)
 
     async def finish_import(self, context: UserContext, import_id: str) -> ImportRecord:
         """Make every record of the import visible, all at once. Raises `ConflictError` when it is over already."""

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from carrel.context import UserContext, check_ambient
 from carrel.errors import InputError
+from carrel.runtime.meters import UserMeters
 from carrel.storage.database import Database
+from carrel.storage.limits import Space
 from carrel.storage.schema.tables import user_values
 
 __all__ = ["SqliteUserStore"]
@@ -21,10 +23,14 @@ _VALUE_SIZE: Final = 64 * 1024
 
 
 class SqliteUserStore:
-    """A `UserStore` on the database. Keys are 1 to 256 characters, else `InputError`."""
+    """A `UserStore` on the database. Keys are 1 to 256 characters, else `InputError`.
 
-    def __init__(self, database: Database) -> None:
+    `meters` say how much a user may have; whoever has more can only delete.
+    """
+
+    def __init__(self, database: Database, *, meters: UserMeters | None = None) -> None:
         self._database = database
+        self._space = Space(meters)
 
     async def get_value(self, context: UserContext, key: str) -> Any:
         check_ambient(context, "the user store")
@@ -40,7 +46,13 @@ class SqliteUserStore:
         statement = new.on_conflict_do_update(
             index_elements=[user_values.c.user_id, user_values.c.key], set_={"value": new.excluded.value}
         )
-        await self._database.write(lambda connection: connection.execute(statement))
+
+        def put(connection: Connection) -> None:
+            self._space.check(connection, context)
+            connection.execute(statement)
+
+        with self._space.counted(context):
+            await self._database.write(put)
 
     async def delete_value(self, context: UserContext, key: str) -> None:
         check_ambient(context, "the user store")

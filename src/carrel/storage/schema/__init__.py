@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Imported for its tables: what is not on the metadata, the migrations' comparison does not see.
-from carrel.storage.schema import usage
+from carrel.storage.schema import limits, usage
 from carrel.storage.schema.tables import metadata
 
-__all__ = ["metadata", "usage"]
+__all__ = ["limits", "metadata", "usage"]
