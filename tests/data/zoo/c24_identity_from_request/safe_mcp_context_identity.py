@@ -1,0 +1,12 @@
+"""An MCP server with the tools of a calendar."""
+
+from mcp.server.fastmcp import Context, FastMCP
+
+mcp = FastMCP("calendar")
+EVENTS: dict[str, list[str]] = {}
+
+
+@mcp.tool()
+async def list_events(user_id: str, ctx: Context) -> list[str]:
+    """The events of the user who is signed in; the argument is kept for old clients and not used."""
+    return EVENTS.get(ctx.request_context.access_token.subject, [])
