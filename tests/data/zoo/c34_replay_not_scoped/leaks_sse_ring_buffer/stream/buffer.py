@@ -1,0 +1,17 @@
+from collections import deque
+
+
+class ReplayBuffer:
+    """The last events, for clients that come back with `Last-Event-ID`."""
+
+    def __init__(self, size: int = 256):
+        self._events: deque[tuple[int, str]] = deque(maxlen=size)
+        self._next = 1
+
+    def add(self, user_id: str, data: str) -> int:
+        number, self._next = self._next, self._next + 1
+        self._events.append((number, data))
+        return number
+
+    def after(self, user_id: str, last: int) -> list[tuple[int, str]]:
+        return [event for event in self._events if event[0] > last]
