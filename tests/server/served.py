@@ -87,6 +87,21 @@ class Caller:
         started: dict[str, str] = answer.json()
         return started
 
+    async def belongings(self) -> dict[str, str]:
+        """Ids of everything that a user can have; a route with an id of another kind needs it here."""
+        run = await self.start()
+        await self.finished(run["run_id"])
+        stalled = await self.start("wait", "stall")
+        form = {"file": ("usage.csv", b"time,model,input_tokens,output_tokens\n2026-10-01T00:00:00Z,gpt-4o,1,1\n")}
+        imported = await self.http.post("/api/v1/usage/imports", files=form)
+        assert imported.status_code == 202, imported.text
+        return {
+            "thread_id": run["thread_id"],
+            "run_id": stalled["run_id"],
+            "tool_call_id": "call",
+            "import_id": imported.json()["import_id"],
+        }
+
     async def finished(self, run_id: str) -> dict[str, Any]:
         """The run, once it is over."""
         while True:

@@ -61,22 +61,6 @@ def owned() -> Iterator[Any]:
 OWNED = tuple(owned())
 
 
-async def belongings(owner: Caller) -> dict[str, str]:
-    """Ids of everything that a user can have; a route with an id of another kind needs it here."""
-    run = await owner.start()
-    await owner.finished(run["run_id"])
-    stalled = await owner.start("wait", "stall")
-    form = {"file": ("usage.csv", b"time,model,input_tokens,output_tokens\n2026-10-01T00:00:00Z,gpt-4o,1,1\n")}
-    imported = await owner.http.post("/api/v1/usage/imports", files=form)
-    assert imported.status_code == 202, imported.text
-    return {
-        "thread_id": run["thread_id"],
-        "run_id": stalled["run_id"],
-        "tool_call_id": "call",
-        "import_id": imported.json()["import_id"],
-    }
-
-
 def test_there_are_owned_routes_to_try() -> None:
     assert len(OWNED) >= 9
 
@@ -87,7 +71,7 @@ async def test_foreign_ids_answer_like_missing_ones(
 ) -> None:
     ann = await server.user("ann", "usage:read", "usage:write")
     bob = await server.user("bob", "usage:read", "usage:write")
-    ids = await belongings(ann)
+    ids = await ann.belongings()
     missing = {name: new_id() for name in ids}
     body = BODIES.get((method, path))
 
@@ -126,7 +110,7 @@ async def snapshot(caller: Caller, ids: dict[str, str]) -> list[Any]:
 async def test_lists_hold_only_what_is_mine(server: Served) -> None:
     ann = await server.user("ann", "usage:read", "usage:write")
     bob = await server.user("bob", "usage:read", "usage:write")
-    await belongings(ann)
+    await ann.belongings()
     lists = ("/api/v1/threads", "/api/v1/usage/imports", "/api/v1/usage/summary", "/api/v1/me/statistics")
     for path in lists:
         mine, theirs = await ann.http.get(path), await bob.http.get(path)
@@ -197,7 +181,7 @@ async def test_every_kind_of_error_is_a_problem(server: Served) -> None:
         assert answer.headers["content-type"] == "application/problem+json", status
         assert set(answer.json()) >= {"type", "title", "status", "code"}, status
         assert answer.json()["status"] == status
-    assert answers[405].headers["Allow"]
+    assert answers[405].headers["Allow"] == "GET, POST"
     assert answers[422].json()["errors"] == [{"field": "title", "message": "String should have at least 1 character"}]
 
 

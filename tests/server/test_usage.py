@@ -143,3 +143,10 @@ async def test_a_file_beyond_the_limit_is_refused(small: Served) -> None:
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert (await upload(ann, GOOD))["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("day", ["0", "1767225600", "2026-10-30T00:00:00", "2026-1-1", "2026-02-30", "today", ""])
+async def test_a_day_is_written_as_a_day(ann: Caller, day: str) -> None:
+    answer = await ann.http.get(f"{URL}/summary", params={"from": day})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["from"]

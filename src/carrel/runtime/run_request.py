@@ -8,7 +8,7 @@ from typing import Final, Literal
 from carrel.context import RunId, ThreadId
 from carrel.errors import InputError
 
-__all__ = ["Accepted", "IfBusy", "RunRequest", "title_of"]
+__all__ = ["MAX_INPUT_CHARACTERS", "Accepted", "IfBusy", "RunRequest", "title_of"]
 
 IfBusy = Literal["reject", "enqueue", "interrupt", "rollback"]
 

@@ -21,6 +21,7 @@ from carrel.server.access import RequireIdentity, check_routes, owner_rule
 from carrel.server.body_limit import BodyLimit
 from carrel.server.composition import open_services
 from carrel.server.correlation import Correlation
+from carrel.server.description import describe
 from carrel.server.headers import HostCheck, SecurityHeaders
 from carrel.server.problems import install_problems
 from carrel.server.routes.auth import auth_routes
@@ -91,7 +92,7 @@ def _add_routes(app: FastAPI) -> None:
 
     @owner_rule("public")
     async def openapi(_: Request) -> Response:
-        return JSONResponse(app.openapi())
+        return JSONResponse(describe(app))
 
     @owner_rule("public")
     async def page(_: Request) -> Response:

@@ -11,8 +11,10 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from carrel.errors import (
     AgentFailedError,
@@ -129,6 +131,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     errors: Sequence[Mapping[str, str]] = (),
     request_id: str | None = None,
+    limit: LimitExceededError | None = None,
 ) -> Response:
     """An `application/problem+json` answer: `type`, `title`, `status`, `code`, and what else is given."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
@@ -138,6 +141,8 @@ def problem_response(
         body["errors"] = errors
     if request_id is not None:
         body["request_id"] = request_id
+    if limit is not None:
+        body |= {"limit": limit.limit, "allowed": limit.allowed, "retry_after": limit.retry_after}
     return Response(
         msgspec.json.encode(body), status, headers=dict(headers or {}), media_type="application/problem+json"
     )
@@ -157,9 +162,12 @@ def error_response(error: CarrelError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="carrel"'
     if isinstance(error, InputError | ContextError):
         errors.append({"field": error.field, "message": error.problem})
+    elif isinstance(error, AgentNotFoundError):
+        errors.append({"field": "agent", "message": str(error)})
     if problem.status >= 500:
         structlog.get_logger(__name__).error("request failed", exc_info=error)
-    return problem_response(problem.status, problem.code, detail, headers=headers, errors=errors)
+    limit = error if isinstance(error, LimitExceededError) else None
+    return problem_response(problem.status, problem.code, detail, headers=headers, errors=errors, limit=limit)
 
 
 def validation_response(error: RequestValidationError) -> Response:
@@ -197,6 +205,15 @@ def _is_json(request: Request) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
+def _methods(request: Request) -> Sequence[str]:
+    """The methods of a path; the framework's own answer knows only those of the first route that has it."""
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.methods and compile_path(str(context.path))[0].match(request.scope["path"]):
+            found |= context.methods
+    return sorted(found)
+
+
 def install_problems(app: FastAPI) -> None:
     """Answer every error of `app` as problem details."""
 
@@ -215,8 +232,10 @@ def install_problems(app: FastAPI) -> None:
             )
         return validation_response(error)
 
-    async def http_error(_: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            error.headers = {**(error.headers or {}), "Allow": ", ".join(_methods(request))}
         return http_response(error)
 
     app.add_exception_handler(CarrelError, carrel_error)

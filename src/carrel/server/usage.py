@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from datetime import date
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, get_args
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from starlette.datastructures import UploadFile as SpooledUpload
 
 from carrel.errors import InputError
@@ -18,12 +19,23 @@ from carrel.optimizer.imports.mapping import parse_mapping
 from carrel.optimizer.reference import ReferenceData
 from carrel.optimizer.tools import READ_USAGE, WRITE_USAGE
 from carrel.server.access import CurrentUser, Identity, owner_rule
+from carrel.server.description import problems
 from carrel.server.problems import problem_response
 from carrel.server.services import CurrentServices
 from carrel.storage.usage import ImportRecord, ImportState
 from carrel.storage.usage_figures import UsageFigures
 
 __all__ = ["usage_routes"]
+
+
+def _day(value: object) -> object:
+    # pydantic also takes a number, as seconds since 1970, and a date with a time.
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError("must be a day, for example 2026-10-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class ImportAccepted(BaseModel):
@@ -77,16 +89,19 @@ def usage_routes() -> APIRouter:
 
 
 def _add_imports(router: APIRouter) -> None:
-    @router.post("/imports", status_code=202, response_model=ImportAccepted)
+    @router.post("/imports", status_code=202, response_model=ImportAccepted, responses=problems(403, 409))
     @owner_rule("caller")
     async def start_import(
         identity: CurrentUser,
         services: CurrentServices,
         file: Annotated[UploadFile, File()],
         mapping: Annotated[str, Form()] = "",
-        on_error: Annotated[OnError, Form()] = "reject",
+        on_error: Annotated[OnError, Form(json_schema_extra={"enum": [*get_args(OnError), ""]})] = "reject",
     ) -> Response | ImportAccepted:
-        """Import a file of usage records; it is read in the background and shows as a run of `usage_import`."""
+        """Import a file of usage records; it is read in the background and shows as a run of `usage_import`.
+
+        A field of the form that is empty counts as not given.
+        """
         if (denied := _denied(identity, WRITE_USAGE)) is not None:
             return denied
         columns = parse_mapping(mapping)
@@ -101,7 +116,7 @@ def _add_imports(router: APIRouter) -> None:
             raise
         return ImportAccepted(import_id=import_id)
 
-    @router.get("/imports", response_model=ImportList)
+    @router.get("/imports", response_model=ImportList, responses=problems(403))
     @owner_rule("caller")
     async def list_imports(identity: CurrentUser, services: CurrentServices) -> Response | ImportList:
         """The newest 100 imports."""
@@ -109,7 +124,7 @@ def _add_imports(router: APIRouter) -> None:
             return denied
         return ImportList(imports=[_answer(one) for one in await services.usage.list_imports(identity.user)])
 
-    @router.get("/imports/{import_id}", response_model=ImportAnswer)
+    @router.get("/imports/{import_id}", response_model=ImportAnswer, responses=problems(403))
     @owner_rule("owned")
     async def get_import(import_id: str, identity: CurrentUser, services: CurrentServices) -> Response | ImportAnswer:
         """One import, as far as it has come."""
@@ -117,7 +132,7 @@ def _add_imports(router: APIRouter) -> None:
             return denied
         return _answer(await services.usage.get_import(identity.user, import_id))
 
-    @router.delete("/imports/{import_id}", status_code=204)
+    @router.delete("/imports/{import_id}", status_code=204, responses=problems(403, 409))
     @owner_rule("owned")
     async def remove_import(import_id: str, identity: CurrentUser, services: CurrentServices) -> Response:
         """Forget an import with all its records."""
@@ -130,13 +145,13 @@ def _add_imports(router: APIRouter) -> None:
 def _add_summary(router: APIRouter) -> None:
     reference = ReferenceData.load()
 
-    @router.get("/summary", response_model=None)
+    @router.get("/summary", response_model=None, responses=problems(403))
     @owner_rule("caller")
     async def summary(
         identity: CurrentUser,
         services: CurrentServices,
-        since: Annotated[date | None, Query(alias="from")] = None,
-        until: Annotated[date | None, Query(alias="to")] = None,
+        since: Annotated[Day | None, Query(alias="from")] = None,
+        until: Annotated[Day | None, Query(alias="to")] = None,
     ) -> Response | dict[str, Any]:
         """Totals, and the cost by model, day, tag and kind of token; days are UTC and both included."""
         if (denied := _denied(identity, READ_USAGE)) is not None:

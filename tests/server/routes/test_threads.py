@@ -99,6 +99,7 @@ async def test_an_unknown_agent_is_refused_with_those_there_are(server: Served) 
     ann = await server.user("ann")
     answer = await ann.http.post(f"/api/v1/threads/{await thread_of(ann)}/runs", json={"input": "x", "agent": "nobody"})
     assert (answer.status_code, answer.json()["code"]) == (422, "agent_not_found")
+    assert [error["field"] for error in answer.json()["errors"]] == ["agent"]
     assert "echo" in answer.json()["detail"]
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from carrel.errors import AuthenticationError, ThrottledError
 from carrel.server.access import owner_rule
 from carrel.server.authenticator import EXTERNAL_SESSION
+from carrel.server.description import problems
 from carrel.server.problems import problem_response
 from carrel.server.routes.bodies import RequestBody
 from carrel.server.services import CurrentServices, Services
@@ -55,7 +56,7 @@ def auth_routes() -> APIRouter:
     """The routes below `/auth`."""
     router = APIRouter(prefix="/auth", tags=["auth"])
 
-    @router.post("/token", response_model=TokenAnswer)
+    @router.post("/token", response_model=TokenAnswer, responses=problems(401, 429))
     @owner_rule("public")
     async def sign_in(
         request: Request,
@@ -71,7 +72,7 @@ def auth_routes() -> APIRouter:
         except AuthenticationError as error:
             return problem_response(401, "wrong_credentials", error.reason)
 
-    @router.post("/refresh", response_model=TokenAnswer)
+    @router.post("/refresh", response_model=TokenAnswer, responses=problems(401))
     @owner_rule("public")
     async def refresh(services: CurrentServices, body: RefreshBody) -> Response | TokenAnswer:
         """New tokens for a refresh token. Each is good once: using one again ends its session."""
@@ -83,7 +84,7 @@ def auth_routes() -> APIRouter:
                 await services.connections.close_session(ended, *LOGGED_OUT)
             return problem_response(401, "invalid_refresh_token", "the refresh token is not valid; sign in again")
 
-    @router.post("/logout", status_code=204)
+    @router.post("/logout", status_code=204, responses=problems(401))
     @owner_rule("public")
     async def sign_out(request: Request, services: CurrentServices, body: LogoutBody | None = None) -> Response:
         """End the session of the Bearer token, or of a refresh token, and close its connections."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
 from carrel.context import RunId
 from carrel.errors import InputError
 from carrel.server.access import CurrentUser, Identity, owner_rule
+from carrel.server.description import problems, stream_of
 from carrel.server.services import CurrentServices, Services
 from carrel.server.sse import event_stream
 
@@ -20,18 +23,21 @@ def event_routes() -> APIRouter:
     """The route `/events`."""
     router = APIRouter(tags=["events"])
 
-    @router.get("/events", response_class=StreamingResponse)
+    @router.get(
+        "/events",
+        response_class=StreamingResponse,
+        responses={200: stream_of("text/event-stream", "The events."), **problems(429)},
+    )
     @owner_rule("caller")
     async def follow_events(
-        request: Request,
         identity: CurrentUser,
         services: CurrentServices,
         after: str | None = None,
         run_id: str | None = None,
+        last_event_id: Annotated[str | None, Header()] = None,
     ) -> StreamingResponse:
         """My log as `text/event-stream`; `id:` is `epoch:offset`, and `Last-Event-ID` or `?after=` resumes there."""
-        resumed = request.headers.get("last-event-id")
-        field, position = ("Last-Event-ID", resumed) if resumed else ("after", after)
+        field, position = ("Last-Event-ID", last_event_id) if last_event_id else ("after", after)
         start = parse_position(field, position) if position is not None else None
         narrowed = RunId(run_id) if run_id is not None else None
         return event_response(services, identity, start, run_id=narrowed, until_run_ends=False)

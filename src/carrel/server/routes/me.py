@@ -14,6 +14,7 @@ from carrel.context import ambient_context
 from carrel.errors import AuthenticationError
 from carrel.events import timestamp
 from carrel.server.access import CurrentUser, Identity, owner_rule
+from carrel.server.description import problems, stream_of
 from carrel.server.export import exported
 from carrel.server.services import CurrentServices, Services
 from carrel.storage.erasure import erase_user
@@ -95,7 +96,11 @@ def me_routes() -> APIRouter:
             connections=len(services.connections.connections_of(identity.user.user_id)),
         )
 
-    @router.get("/export", response_class=StreamingResponse)
+    @router.get(
+        "/export",
+        response_class=StreamingResponse,
+        responses={200: stream_of("application/zip", "The zip.")},
+    )
     @owner_rule("caller")
     async def export(identity: CurrentUser, services: CurrentServices) -> StreamingResponse:
         """All that is kept about me, as a zip of one JSON Lines file per table."""
@@ -105,7 +110,7 @@ def me_routes() -> APIRouter:
             headers={"Content-Disposition": 'attachment; filename="carrel-export.zip"'},
         )
 
-    @router.delete("", status_code=204)
+    @router.delete("", status_code=204, responses=problems(409))
     @owner_rule("caller")
     async def erase_me(identity: CurrentUser, services: CurrentServices) -> Response:
         """Delete my account and all that is kept about me, for good; 409 `user_busy` while a run is open."""

@@ -11,6 +11,7 @@ from carrel.context import RunId
 from carrel.errors import NotFoundError
 from carrel.runtime.store import RunRecord, RunState
 from carrel.server.access import CurrentUser, owner_rule
+from carrel.server.description import problems
 from carrel.server.routes.bodies import RequestBody, StorableText
 from carrel.server.services import CurrentServices
 
@@ -68,7 +69,7 @@ def run_routes() -> APIRouter:
         state = await services.log.state(identity.user)
         return _answer(record, state.delivered)
 
-    @router.post("/{run_id}/cancel", status_code=202)
+    @router.post("/{run_id}/cancel", status_code=202, responses=problems(409))
     @owner_rule("owned")
     async def cancel_run(run_id: str, identity: CurrentUser, services: CurrentServices) -> RunCancelled:
         """Cancel it; its events end with `agent_completed` (`cancelled`). 409 `run_over` when it has ended."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from carrel.context import RunId, ThreadId
-from carrel.runtime.run_request import RunRequest
+from carrel.runtime.run_request import MAX_INPUT_CHARACTERS, RunRequest
 from carrel.runtime.store import Thread
 from carrel.server.access import CurrentUser, Identity, owner_rule
+from carrel.server.description import problems, stream_of
 from carrel.server.routes.bodies import RequestBody, StorableText, Title
 from carrel.server.routes.events import event_response, prefers_events
 from carrel.server.services import CurrentServices, Services
@@ -68,7 +69,7 @@ class ThreadChange(RequestBody):
 class NewRun(RequestBody):
     """A run to be started."""
 
-    input: StorableText
+    input: Annotated[StorableText, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_INPUT_CHARACTERS})]
     agent: StorableText = "supervisor"
     if_busy: Literal["reject", "enqueue", "interrupt", "rollback"] = "enqueue"
 
@@ -84,7 +85,7 @@ def thread_routes() -> APIRouter:
     """The routes below `/threads`."""
     router = APIRouter(prefix="/threads", tags=["threads"])
 
-    @router.get("")
+    @router.get("", responses=problems(404))
     @owner_rule("caller")
     async def list_threads(
         identity: CurrentUser,
@@ -120,7 +121,7 @@ def thread_routes() -> APIRouter:
         """Give it another title."""
         return _thread(await services.threads.rename_thread(identity.user, ThreadId(thread_id), body.title))
 
-    @router.delete("/{thread_id}", status_code=204)
+    @router.delete("/{thread_id}", status_code=204, responses=problems(409))
     @owner_rule("owned")
     async def delete_thread(thread_id: str, identity: CurrentUser, services: CurrentServices) -> Response:
         """Delete it with its messages; 409 `thread_busy` while a run is open."""
@@ -139,7 +140,12 @@ def thread_routes() -> APIRouter:
         found = await services.threads.list_messages(identity.user, ThreadId(thread_id), limit=limit)
         return MessageList(messages=[MessageAnswer(**one._asdict()) for one in found])
 
-    @router.post("/{thread_id}/runs", status_code=202, response_model=RunAccepted)
+    @router.post(
+        "/{thread_id}/runs",
+        status_code=202,
+        response_model=RunAccepted,
+        responses={200: stream_of("text/event-stream", "The events of the run."), **problems(409, 429)},
+    )
     @owner_rule("owned")
     async def start_run(
         thread_id: str,
