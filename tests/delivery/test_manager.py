@@ -94,6 +94,26 @@ async def test_a_user_has_at_most_so_many_connections():
     await manager.close_all(4000, "over", 0.0)
 
 
+async def test_how_many_connections_a_user_may_have_can_be_asked_each_time():
+    allowed = {"ann": 1, "bob": 2}
+
+    def check(user_id: UserId, connections: int) -> None:
+        if connections >= allowed[user_id]:
+            raise LimitExceededError("connections_per_user", allowed[user_id])
+
+    manager = WebSocketManager(LocalBridge(), per_user=check)
+    joined(manager)
+    joined(manager, "bob")
+    joined(manager, "bob")
+    with pytest.raises(LimitExceededError):
+        manager.check_limit(UserId("ann"))
+    allowed["ann"] = 2
+    joined(manager)
+    with pytest.raises(LimitExceededError):
+        joined(manager)
+    await manager.close_all(4000, "over", 0.0)
+
+
 async def test_the_end_of_a_session_closes_its_connections_and_no_others():
     manager = WebSocketManager(LocalBridge())
     first, second = joined(manager), joined(manager)

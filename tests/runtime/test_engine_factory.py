@@ -9,6 +9,8 @@ from carrel.context import ThreadId, UserContext
 from carrel.errors import ContextError, EngineClosedError, SettingsError
 from carrel.runtime.agent import AgentRun
 from carrel.runtime.engine_factory import ExecutionEngineFactory
+from carrel.runtime.limits import RunLimits
+from carrel.runtime.meters import UserMeters
 from carrel.runtime.store import Message
 from carrel.runtime.tools import tool
 from carrel.testing import MemoryRuntime, MemoryThreadStore
@@ -69,7 +71,8 @@ async def test_a_run_gets_a_deadline_unless_it_has_one():
         assert engine.context.deadline == before + 5
 
 
-def test_run_seconds_replaces_the_limit():
+def test_meters_say_what_each_user_may_use():
+    meters = UserMeters(RunLimits(run_seconds=5))
     runtime = MemoryRuntime([historian], [look])
     factory = ExecutionEngineFactory(
         registry=runtime.registry,
@@ -78,8 +81,9 @@ def test_run_seconds_replaces_the_limit():
         bridge=runtime.bridge,
         store=runtime.store,
         threads=runtime.threads,
-        run_seconds=5,
+        limits=meters,
     )
+    assert factory.meters is meters
     assert factory.limits.run_seconds == 5
     assert list(factory.registry) == ["historian"]
     assert list(factory.tools) == [look]

@@ -17,6 +17,7 @@ from carrel.delivery.frames import (
     ResolveApprovalFrame,
     ServerFrame,
     StartRunFrame,
+    encode_frame,
 )
 from carrel.delivery.log import LogState
 from carrel.delivery.session import DeliverySession
@@ -109,6 +110,22 @@ async def test_each_command_is_a_request_of_its_own_of_the_same_user():
     users = [user for user, _ in desk.scheduler.asked]
     assert {user.user_id for user in users} == {"ann"}
     assert len({user.request_id for user in users} | {ANN.request_id}) == 3
+
+
+async def test_a_crossed_limit_is_named_and_says_when_to_come_again():
+    desk = Desk()
+    desk.scheduler.error = LimitExceededError("runs_per_minute", 2, 30.0)
+    (limited,) = await desk.answers(start(1))
+    desk.scheduler.error = ConflictError("thread_busy", "busy")
+    (busy,) = await desk.answers(start(2))
+    assert isinstance(limited, ErrorFrame)
+    assert (limited.id, limited.code, limited.limit, limited.retry_after) == (
+        "1",
+        "limit_exceeded",
+        "runs_per_minute",
+        30,
+    )
+    assert encode_frame(busy) == b'{"type":"error","code":"thread_busy","message":"busy","id":"2"}'
 
 
 async def test_nothing_waits_for_an_approval_yet():

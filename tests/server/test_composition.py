@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from carrel.context import RequestId, UserContext, UserId
-from carrel.errors import SettingsError, StorageError
+from carrel.errors import LimitExceededError, SettingsError, StorageError
 from carrel.runtime.run_request import RunRequest
 from carrel.runtime.scheduler import RunScheduler
 from carrel.server import composition
@@ -31,7 +31,9 @@ async def test_the_settings_reach_their_parts(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, run_seconds=7, max_connections_per_user=1, environment="production")
     async with open_services(settings) as (services, _):
         assert services.engines.limits.run_seconds == 7
-        assert services.connections._per_user == 1
+        assert services.meters.limits == services.engines.limits == settings.limits
+        with pytest.raises(LimitExceededError, match="connections_per_user is 1"):
+            services.meters.check_connection(UserId("ann"), 1)
         assert services.engines._production
 
 

@@ -109,6 +109,15 @@ def test_a_failure_of_the_server_says_nothing_of_its_inside(error: CarrelError) 
     assert b"secret" not in response.body
 
 
+def test_a_crossed_limit_is_named_with_what_it_allows_and_when_to_come_again() -> None:
+    body = json.loads(bytes(error_response(LimitExceededError("runs_per_minute", 5, 11.5)).body))
+    assert (body["limit"], body["allowed"], body["retry_after"]) == ("runs_per_minute", 5, 11.5)
+    full = error_response(LimitExceededError("stored_bytes", 5))
+    assert json.loads(bytes(full.body))["retry_after"] is None
+    assert "retry-after" not in full.headers
+    assert "limit" not in json.loads(bytes(error_response(ConflictError("x", "y")).body))
+
+
 @pytest.mark.parametrize("error", [ThrottledError(29.2), LimitExceededError("runs", 5, 29.2)], ids=repr)
 def test_who_must_wait_is_told_how_long(error: CarrelError) -> None:
     response = error_response(error)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from carrel.errors import SettingsError
+from carrel.runtime.limits import MOST, USER_LIMITS, RunLimits
 from carrel.server.settings import (
     CONFIG_VARIABLE,
     PREFIX,
@@ -177,3 +178,33 @@ def test_every_setting_is_described_in_words() -> None:
         assert field.description.endswith("."), name
         assert accepted(name), name
         assert default_in_words(name), name
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in Settings.model_fields if name in MOST or name == "max_connections_per_user"]
+)
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e30", "true", "", "many"])
+def test_a_limit_that_is_none_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = f"CARREL_{name.upper()}"
+    monkeypatch.setenv(variable, value)
+    if value == "":
+        assert load_settings().limits == RunLimits()
+        return
+    with pytest.raises(SettingsError, match=f"{variable}: .*accepted: a"):
+        load_settings()
+
+
+def test_a_limit_that_is_true_in_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "carrel.toml").write_text("queued_runs = true")
+    with pytest.raises(
+        SettingsError, match="CARREL_QUEUED_RUNS: is true or false; accepted: a whole number more than 0"
+    ):
+        load_settings()
+
+
+def test_every_limit_can_be_set() -> None:
+    settings = Settings(queued_runs=5, max_connections_per_user=6, events_per_second=7, run_seconds=1.5)
+    assert settings.limits == RunLimits(queued_runs=5, connections_per_user=6, events_per_second=7, run_seconds=1.5)
+    assert {"max_connections_per_user" if name == "connections_per_user" else name for name in USER_LIMITS} <= set(
+        Settings.model_fields
+    )

@@ -132,6 +132,10 @@ class ErrorFrame(msgspec.Struct, frozen=True, tag="error", tag_field="type", omi
     code: str
     message: str
     id: str | None = None
+    limit: str | None = None
+    """Name of the limit that was crossed, when `code` is `limit_exceeded`."""
+    retry_after: float | None = None
+    """Seconds after which it may be accepted, when that is known."""
 
 
 class PongFrame(msgspec.Struct, frozen=True, tag="pong", tag_field="type"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -59,9 +60,10 @@ class WebSocketManager:
     """Knows this process's connections, wakes those of one user, and closes them. Used on one event loop.
 
     A connection arrives, is added once it is authenticated, and is removed when it ends. One clock ticks for all.
+    `per_user` is how many a user may have, or what raises `LimitExceededError` for a user who has so many.
     """
 
-    def __init__(self, bridge: WebSocketBridge, *, per_user: int = 16) -> None:
+    def __init__(self, bridge: WebSocketBridge, *, per_user: int | Callable[[UserId, int], None] = 16) -> None:
         self._per_user = per_user
         self._arriving: set[Connection] = set()
         self._by_user: dict[UserId, tuple[Connection, ...]] = {}
@@ -110,7 +112,10 @@ class WebSocketManager:
 
     def check_limit(self, user_id: UserId) -> None:
         """Raise `LimitExceededError` when the user may not open another connection."""
-        if len(self.connections_of(user_id)) >= self._per_user:
+        connections = len(self.connections_of(user_id))
+        if not isinstance(self._per_user, int):
+            self._per_user(user_id, connections)
+        elif connections >= self._per_user:
             raise LimitExceededError("connections_per_user", self._per_user)
 
     def remove(self, connection: Connection) -> None:

@@ -32,9 +32,8 @@ OWN_MESSAGES: Final = 2
 class ExecutionEngineFactory:
     """Makes engines; holds what all users share and nothing of any of them.
 
-    With `production`, contexts with placeholder ids such as `test_user` are refused. `limits` are every user's until
-    `meters.override` says otherwise for one; `run_seconds` replaces `limits.run_seconds`. Raises `SettingsError` when
-    two tools share a name.
+    With `production`, contexts with placeholder ids such as `test_user` are refused. `limits` are every user's, or
+    meters that say what each may use. Raises `SettingsError` when two tools share a name.
     """
 
     __slots__ = ("_bridge", "_factory", "_log", "_meters", "_production", "_store", "_threads", "_tools")
@@ -48,8 +47,7 @@ class ExecutionEngineFactory:
         bridge: WebSocketBridge,
         store: UserStore,
         threads: ThreadStore,
-        run_seconds: float | None = None,
-        limits: RunLimits | None = None,
+        limits: RunLimits | UserMeters | None = None,
         production: bool = False,
     ) -> None:
         names = [tool.name for tool in tools]
@@ -60,8 +58,7 @@ class ExecutionEngineFactory:
         self._bridge = bridge
         self._store = store
         self._threads = threads
-        limits = limits or default_limits()
-        self._meters = UserMeters(limits if run_seconds is None else replace(limits, run_seconds=run_seconds))
+        self._meters = limits if isinstance(limits, UserMeters) else UserMeters(limits or default_limits())
         self._log = MeteredLog(log, self._meters)
         self._production = production
 

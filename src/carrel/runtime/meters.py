@@ -61,7 +61,8 @@ class UserMeter:
         return LimitExceededError("runs_per_minute", limits.runs_per_minute, wait) if wait else None
 
     def run_accepted(self) -> None:
-        """A run of the user was recorded."""
+        """A run of the user was recorded, which a full store would have refused."""
+        self._full = False
         self._runs.use(self.limits.runs_per_minute, MINUTE, self._clock())
         self.counts.runs_started += 1
         self._of_all.runs_started += 1

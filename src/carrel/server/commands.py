@@ -13,7 +13,7 @@ from carrel.context import RequestId, RunId, ThreadId, UserContext, ambient_cont
 from carrel.delivery.actions import Command
 from carrel.delivery.frames import AcceptedFrame, CancelRunFrame, ErrorFrame, ServerFrame, StartRunFrame
 from carrel.delivery.session import DeliverySession
-from carrel.errors import CarrelError, InputError
+from carrel.errors import CarrelError, InputError, LimitExceededError
 from carrel.runtime.run_request import Accepted, RunRequest
 from carrel.server.problems import problem_for
 
@@ -80,6 +80,8 @@ class CommandQueue:
             if not problem.public:
                 _log.error("a command failed", exc_info=error)
             message = _message(error) if problem.public else "something went wrong here; try again"
+            if isinstance(error, LimitExceededError):
+                return ErrorFrame(problem.code, message, command.id, error.limit, error.retry_after)
             return ErrorFrame(problem.code, message, command.id)
         except Exception as error:  # noqa: BLE001 - a mistake here must cost its client an answer, not the connection
             _log.error("a command failed", exc_info=error)

@@ -15,9 +15,11 @@ from carrel.delivery.manager import WebSocketManager
 from carrel.errors import StorageError
 from carrel.optimizer.imports.importer import UsageImports
 from carrel.runtime.engine_factory import ExecutionEngineFactory
+from carrel.runtime.meters import UserMeters
 from carrel.runtime.scheduler import RunScheduler
 from carrel.server.authenticator import Authenticator
 from carrel.server.first_start import DemoLogin, demo_login, signing_secret
+from carrel.server.limits import LimitWatch
 from carrel.server.loading import load_agents, load_tools
 from carrel.server.oidc import OpenIdProvider
 from carrel.server.passwords import Passwords
@@ -29,6 +31,7 @@ from carrel.server.tokens import TokenSigner
 from carrel.storage.accounts import AccountStore
 from carrel.storage.database import Database
 from carrel.storage.event_log import SqliteEventLog
+from carrel.storage.limits import LimitStore
 from carrel.storage.runs import SqliteRunStore
 from carrel.storage.threads import SqliteThreadStore
 from carrel.storage.usage import UsageStore
@@ -56,12 +59,14 @@ async def open_services(settings: Settings) -> AsyncIterator[tuple[Services, Dem
         demo = await demo_login(settings, accounts, passwords)
         log = await SqliteEventLog.open(database)
         stack.push_async_callback(log.close)
-        usage, bridge = UsageStore(database), LocalBridge()
+        meters, bridge = UserMeters(settings.limits), LocalBridge()
+        usage = UsageStore(database, meters=meters)
         imports = UsageImports(store=usage, log=log, bridge=bridge)
         await _recover(log, imports)
         stack.push_async_callback(imports.close, LAST_IMPORTS_SECONDS)
         signer = TokenSigner(secret, seconds=settings.access_token_seconds)
-        threads, runs, store = SqliteThreadStore(database), SqliteRunStore(database), SqliteUserStore(database)
+        threads, runs = SqliteThreadStore(database, meters=meters), SqliteRunStore(database, meters=meters)
+        store = SqliteUserStore(database, meters=meters)
         tools = await anyio.to_thread.run_sync(load_tools, settings, usage)
         engines = ExecutionEngineFactory(
             registry=registry,
@@ -70,13 +75,18 @@ async def open_services(settings: Settings) -> AsyncIterator[tuple[Services, Dem
             bridge=bridge,
             store=store,
             threads=threads,
-            run_seconds=settings.run_seconds,
+            limits=meters,
             production=settings.production,
         )
         scheduler = RunScheduler(engines=engines, runs=runs)
         # Nothing is left of a drained scheduler; a server that ends in another way ends its runs here.
         stack.push_async_callback(scheduler.drain, 0.0)
-        connections = WebSocketManager(bridge, per_user=settings.max_connections_per_user)
+        connections = WebSocketManager(bridge, per_user=meters.check_connection)
+        limits = LimitStore(database)
+        watch = LimitWatch(limits, meters, scheduler)
+        await watch.look()
+        watching = asyncio.create_task(watch.keep_looking(), name="carrel limits")
+        stack.push_async_callback(_cancelled, watching)
         retention = asyncio.create_task(_retain(settings, log), name="carrel retention")
         stack.push_async_callback(_cancelled, retention)
         yield (
@@ -109,6 +119,8 @@ async def open_services(settings: Settings) -> AsyncIterator[tuple[Services, Dem
                 engines=engines,
                 scheduler=scheduler,
                 connections=connections,
+                limits=limits,
+                meters=meters,
             ),
             demo,
         )

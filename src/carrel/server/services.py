@@ -12,6 +12,7 @@ from carrel.delivery.bridge import WebSocketBridge
 from carrel.delivery.manager import WebSocketManager
 from carrel.optimizer.imports.importer import UsageImports
 from carrel.runtime.engine_factory import ExecutionEngineFactory
+from carrel.runtime.meters import UserMeters
 from carrel.runtime.registry import AgentRegistry
 from carrel.runtime.scheduler import RunScheduler
 from carrel.runtime.store import RunStore, ThreadStore, UserStore
@@ -22,6 +23,7 @@ from carrel.server.settings import Settings
 from carrel.storage.accounts import AccountStore
 from carrel.storage.database import Database
 from carrel.storage.event_log import SqliteEventLog
+from carrel.storage.limits import LimitStore
 from carrel.storage.usage import UsageStore
 
 __all__ = ["CurrentServices", "Services", "services_of"]
@@ -48,6 +50,8 @@ class Services:
     engines: ExecutionEngineFactory
     scheduler: RunScheduler
     connections: WebSocketManager
+    limits: LimitStore
+    meters: UserMeters
 
 
 # A coroutine although it awaits nothing: FastAPI visits a thread for every dependency that is a plain function.

@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from carrel.errors import SettingsError
+from carrel.runtime.limits import MOST, RunLimits, default_limits
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -72,10 +73,24 @@ def _attribute_path(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        # Python counts with them; whoever writes `true` here means something else.
+        raise ValueError("is true or false")  # noqa: TRY004 - what pydantic explains
+    return value
+
+
+def _limit(name: str, description: str) -> Any:
+    """A setting that is the limit of that name for everybody for whom nothing else was set."""
+    return Field(getattr(default_limits(), name), gt=0, le=MOST[name], description=description)
+
+
 def _expand(value: Path) -> Path:
     return value.expanduser().absolute()
 
 
+Count = Annotated[int, BeforeValidator(_number)]
+Seconds = Annotated[float, BeforeValidator(_number)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[Names, AfterValidator(_origin)]
 AttributePaths = Annotated[Names, AfterValidator(_attribute_path)]
@@ -145,9 +160,27 @@ class Settings(BaseSettings):
     tools: AttributePaths = Field(
         (), description="Tools to offer instead of the shipped ones: `package.module:NAME` of a tuple of tools."
     )
-    run_seconds: float = Field(600.0, gt=0, le=86_400, description="Wall-clock time after which a run is ended.")
-    max_connections_per_user: int = Field(
-        16, ge=1, le=10_000, description="WebSocket and SSE connections that one user may have open."
+    run_seconds: Seconds = _limit("run_seconds", "Wall-clock time after which a run is ended.")
+    slots: Count = _limit("slots", "Runs of all users at once; users take turns for them.")
+    concurrent_runs: Count = _limit("concurrent_runs", "Runs of one user at once; more wait.")
+    queued_runs: Count = _limit("queued_runs", "Runs of one user that may wait; one more is refused.")
+    runs_per_minute: Count = _limit(
+        "runs_per_minute", "Runs that one user may start: so many at once, and then as many a minute."
+    )
+    tool_calls_per_run: Count = _limit("tool_calls_per_run", "Tool calls of one run, sub-agents' included.")
+    sub_agents_per_run: Count = _limit("sub_agents_per_run", "Sub-agents of one run, at any depth.")
+    events_per_second: Count = _limit(
+        "events_per_second",
+        "Events that one user's runs may write: so many at once, and then as many a second. Beyond it agents can begin "
+        "nothing new.",
+    )
+    max_connections_per_user: Count = _limit(
+        "connections_per_user", "WebSocket and SSE connections that one user may have open."
+    )
+    stored_bytes: Count = _limit(
+        "stored_bytes",
+        "What the database keeps for one user, in bytes: text, and 100 bytes for every row. Beyond it nothing new is "
+        "taken.",
     )
     max_body_bytes: int = Field(
         1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Largest request body, uploads excepted."
@@ -183,6 +216,22 @@ class Settings(BaseSettings):
     def database_file(self) -> Path:
         """Where everything is kept."""
         return self.data_dir / "carrel.db"
+
+    @property
+    def limits(self) -> RunLimits:
+        """What every user may use for whom nothing else was set."""
+        return RunLimits(
+            run_seconds=self.run_seconds,
+            slots=self.slots,
+            concurrent_runs=self.concurrent_runs,
+            queued_runs=self.queued_runs,
+            runs_per_minute=self.runs_per_minute,
+            tool_calls_per_run=self.tool_calls_per_run,
+            sub_agents_per_run=self.sub_agents_per_run,
+            events_per_second=self.events_per_second,
+            connections_per_user=self.max_connections_per_user,
+            stored_bytes=self.stored_bytes,
+        )
 
     @property
     def production(self) -> bool:
