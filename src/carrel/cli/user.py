@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from carrel.cli.limit import limit_user
 from carrel.cli.options import ConfigOption, DataDirOption, settings_from
 from carrel.cli.output import say, table
 from carrel.errors import InputError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["user"]
 
 user = typer.Typer(
-    help="""Add, list, disable and enable users, and set their passwords.
+    help="""Add, list, disable and enable users, set their passwords and their limits.
 
     \b
     carrel user add ann
@@ -30,6 +31,8 @@ user = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+user.command("limit")(limit_user)
 
 NameArgument = Annotated[str, typer.Argument(help="The name that they log in with.", metavar="NAME")]
 StdinOption = Annotated[
