@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.zoo.stage import Stage
 from tests.zoo.traffic import site
 
-__all__ = ["chat", "report"]
+__all__ = ["chat", "gradio", "report"]
 
 
 async def chat(stage: Stage) -> tuple[str, str]:
@@ -18,3 +18,9 @@ async def chat(stage: Stage) -> tuple[str, str]:
 def report(stage: Stage) -> tuple[str, str]:
     task = stage.module.build_report
     return task.delay("alice", [stage.alice.canary]), task.delay("bob", [])
+
+
+def gradio(stage: Stage) -> tuple[str, str]:
+    browser = stage.module.gr.Browser
+    box = stage.module.box
+    return browser().submit(box, stage.alice.canary), browser().submit(box, stage.bob.canary)
