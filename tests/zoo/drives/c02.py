@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.zoo.stage import Stage
 from tests.zoo.traffic import overlap, site
 
-__all__ = ["agent", "whoami"]
+__all__ = ["agent", "portal", "whoami"]
 
 
 async def whoami(stage: Stage) -> tuple[str, str]:
@@ -24,3 +24,10 @@ async def agent(stage: Stage) -> tuple[str, str]:
     tools.add_event("bob", stage.bob.canary)
     run = stage.module.run_agent
     return await overlap(stage, run("alice", "my day"), run("bob", "my day"))
+
+
+async def portal(stage: Stage) -> tuple[str, str]:
+    stage.module.LETTERS.update(alice=stage.alice.canary, bob=stage.bob.canary)
+    async with site(stage.module.app, stage.alice, stage.bob) as (alice, bob):
+        first, second = await overlap(stage, alice.get("/letter"), bob.get("/letter"))
+    return first.text, second.text

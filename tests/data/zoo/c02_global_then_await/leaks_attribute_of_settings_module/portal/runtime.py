@@ -1,0 +1,5 @@
+"""What the current request needs to know."""
+
+DEBUG = False
+LOCALE = "en"
+USER = None

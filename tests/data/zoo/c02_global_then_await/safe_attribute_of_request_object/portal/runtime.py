@@ -1,0 +1,4 @@
+"""What the current request needs to know."""
+
+DEBUG = False
+LOCALE = "en"
