@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.zoo.stage import Stage
 
-__all__ = ["ask", "build"]
+__all__ = ["ask", "build", "sessions"]
 
 
 def build(stage: Stage) -> tuple[str, str]:
@@ -16,3 +16,8 @@ def build(stage: Stage) -> tuple[str, str]:
 async def ask(stage: Stage) -> tuple[str, str]:
     assistant = stage.module.assistant
     return await assistant.ask("alice", stage.alice.canary), await assistant.ask("bob", stage.bob.canary)
+
+
+def sessions(stage: Stage) -> tuple[str, str]:
+    made = stage.module.TutorSession
+    return made("alice").note(stage.alice.canary), made("bob").note(stage.bob.canary)
