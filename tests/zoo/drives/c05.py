@@ -8,7 +8,7 @@ from typing import Any
 from tests.zoo.stage import Stage
 from tests.zoo.traffic import overlap, site
 
-__all__ = ["chainlit", "desk", "endpoint", "instructions"]
+__all__ = ["build", "chainlit", "desk", "endpoint", "instructions"]
 
 
 async def desk(stage: Stage) -> tuple[str, str]:
@@ -44,3 +44,9 @@ async def chainlit(stage: Stage) -> tuple[str, str]:
     tab = stage.module.cl.Tab
     alice, bob = tab(contract=stage.alice.canary), tab(contract=stage.bob.canary)
     return await overlap(stage, asyncio.create_task(visit(alice)), asyncio.create_task(visit(bob)))
+
+
+def build(stage: Stage) -> tuple[str, str]:
+    """The second build has no environment of its own."""
+    delay = stage.module.build.delay
+    return delay("alices", {"TOKEN": stage.alice.canary}), delay("bobs")
