@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
+
 from tests.zoo.drives.c01 import chat as cached
 from tests.zoo.stage import Stage
 from tests.zoo.traffic import overlap
 
-__all__ = ["bot", "cached", "engine"]
+__all__ = ["bot", "cached", "contract", "engine"]
 
 
 async def bot(stage: Stage) -> tuple[str, str]:
@@ -23,3 +25,11 @@ async def engine(stage: Stage) -> tuple[str, str]:
 
 async def _made_inside(stage: Stage, thread: str, inputs: str) -> str:
     return str(await stage.module.WorkflowEngine(thread, inputs).run())
+
+
+def contract(stage: Stage) -> tuple[str, str]:
+    def visit(question: str) -> str:
+        stage.module.st.open_session()
+        return str(stage.module.page(question))
+
+    return copy_context().run(visit, stage.alice.canary), copy_context().run(visit, stage.bob.canary)
