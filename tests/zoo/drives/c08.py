@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.zoo.stage import Stage
 from tests.zoo.traffic import site
 
-__all__ = ["answers", "basket", "django"]
+__all__ = ["answers", "basket", "django", "tools"]
 
 
 async def answers(stage: Stage) -> tuple[str, str]:
@@ -31,3 +31,10 @@ def django(stage: Stage) -> tuple[str, str]:
     stage.module.SUBSCRIPTIONS.update(alice=stage.alice.canary, bob=stage.bob.canary)
     view = stage.module.subscription
     return view(request(user=user("alice"))).text, view(request(user=user("bob"))).text
+
+
+async def tools(stage: Stage) -> tuple[str, str]:
+    mailboxes = stage.load("agents.mcp").MAILBOXES
+    mailboxes.update({stage.alice.token: stage.alice.canary, stage.bob.token: stage.bob.canary})
+    run = stage.module.run
+    return await run("alice", stage.alice.token), await run("bob", stage.bob.token)
