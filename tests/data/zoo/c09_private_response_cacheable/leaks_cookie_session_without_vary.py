@@ -1,19 +1,25 @@
-"""Flask views whose user comes from a session cookie."""
+"""Flask views whose user comes from a signed session cookie."""
 
-from flask import Flask, jsonify, make_response, request
+from acme.auth import verify
+from flask import Flask, g, jsonify, make_response, request
 
 app = Flask(__name__)
 PROFILES: dict[str, str] = {}
 
 
+@app.before_request
+def signed_in():
+    g.user = verify(request.cookies["session"])
+
+
 @app.put("/profile")
 def save():
-    PROFILES[request.cookies["session"]] = request.get_json()["text"]
+    PROFILES[g.user.id] = request.get_json()["text"]
     return "", 204
 
 
 @app.get("/profile")
 def profile():
-    response = make_response(jsonify(profile=PROFILES.get(request.cookies.get("session"))))
+    response = make_response(jsonify(profile=PROFILES.get(g.user.id)))
     response.headers["Cache-Control"] = "max-age=120"
     return response
