@@ -10,7 +10,7 @@ SESSIONS: dict[str, list[str]] = {}
 
 @app.post("/chat")
 async def chat(response: Response, text: str = Body(embed=True), x_session_id: str | None = Header(None)):
-    session_id = x_session_id or secrets.token_urlsafe()
+    session_id = x_session_id if x_session_id in SESSIONS else secrets.token_urlsafe()
     SESSIONS.setdefault(session_id, []).append(text)
     response.headers["X-Session-Id"] = session_id
     return {"history": SESSIONS[session_id]}
