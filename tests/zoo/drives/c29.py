@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.zoo.stage import Stage
 from tests.zoo.traffic import overlap
 
-__all__ = ["logging", "research"]
+__all__ = ["logging", "research", "signals"]
 
 
 async def research(stage: Stage) -> tuple[str, str]:
@@ -22,3 +22,11 @@ async def logging(stage: Stage) -> tuple[str, str]:
     run = stage.module.run
     await overlap(stage, run("alice", stage.alice.canary, alice), run("bob", stage.bob.canary, bob))
     return str(alice), str(bob)
+
+
+async def signals(stage: Stage) -> tuple[str, str]:
+    run = stage.module.Run
+    alice, bob = run("alice"), run("bob")
+    await alice.answer(f"about {stage.alice.canary}")
+    await bob.answer(f"about {stage.bob.canary}")
+    return str(alice.tokens), str(bob.tokens)
