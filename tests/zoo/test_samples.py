@@ -18,7 +18,7 @@ def test_a_leak_is_where_the_manifest_says(sample: Sample) -> None:
 
 
 def test_every_class_has_two_leaking_and_two_safe_samples() -> None:
-    counts = Counter((sample.number, sample.verdict) for sample in SAMPLES)
+    counts: Counter[tuple[int, str]] = Counter((sample.number, sample.verdict) for sample in SAMPLES)
     wanted = [(number, verdict) for number in CLASSES for verdict in ("leaks", "safe")]
     assert [(key, counts[key]) for key in wanted if counts[key] < 2] == []
 
