@@ -19,7 +19,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from carrel.server.composition import open_services
-from carrel.server.examination import Finding, examine
+from carrel.server.examination import Diagnosis, examine
 from carrel.server.settings import Settings
 from carrel.storage.migration import migration_config
 from tests.server.served import settings_for
@@ -31,7 +31,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def findings(settings: Settings) -> dict[str, Finding]:
+def findings(settings: Settings) -> dict[str, Diagnosis]:
     return {finding.subject: finding for finding in examine(settings)}
 
 
@@ -89,7 +89,7 @@ def test_a_file_that_is_no_database_is_a_problem(tmp_path: Path) -> None:
 async def test_another_schema_is_said(tmp_path: Path, newer: bool, state: str) -> None:
     await start_once(tmp_path)
 
-    def look() -> dict[str, Finding]:
+    def look() -> dict[str, Diagnosis]:
         revision = "9999_future" if newer else ScriptDirectory.from_config(migration_config()).get_base()
         with closing(sqlite3.connect(tmp_path / "carrel.db", isolation_level=None)) as connection:
             connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))

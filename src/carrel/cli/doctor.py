@@ -14,7 +14,7 @@ from carrel.cli.output import say
 from carrel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from carrel.server.examination import Finding
+    from carrel.server.examination import Diagnosis
 
 __all__ = ["doctor"]
 
@@ -31,20 +31,20 @@ def doctor(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
     carrel doctor
     carrel doctor --config production.toml
     """
-    from carrel.server.examination import Finding, examine
+    from carrel.server.examination import Diagnosis, examine
     from carrel.server.settings import export_env_file
 
-    findings: Sequence[Finding]
+    diagnoses: Sequence[Diagnosis]
     try:
         settings = settings_from(config, data_dir=data_dir)
     except SettingsError as error:
-        findings = (Finding("settings", "problem", str(error)),)
+        diagnoses = (Diagnosis("settings", "problem", str(error)),)
     else:
         export_env_file()
-        findings = examine(settings)
+        diagnoses = examine(settings)
     terminal = sys.stdout.isatty()
-    for finding in findings:
-        mark, style = _MARKS[finding.state]
-        say(f"{mark:<8} {finding.subject}: {finding.text}", style=style if terminal else "")
-    if any(finding.state == "problem" for finding in findings):
+    for diagnosis in diagnoses:
+        mark, style = _MARKS[diagnosis.state]
+        say(f"{mark:<8} {diagnosis.subject}: {diagnosis.text}", style=style if terminal else "")
+    if any(diagnosis.state == "problem" for diagnosis in diagnoses):
         raise typer.Exit(PROBLEMS)

@@ -20,7 +20,7 @@ from carrel.server.settings import MIN_SECRET_LENGTH, Settings
 from carrel.storage.accounts import Account, AccountStore
 from carrel.storage.database import Database
 
-__all__ = ["Finding", "State", "examine"]
+__all__ = ["Diagnosis", "State", "examine"]
 
 State = Literal["good", "note", "problem"]
 
@@ -28,7 +28,7 @@ LITTLE_SPACE_BYTES: Final = 200 * 1024 * 1024
 ANSWER_SECONDS: Final = 2.0
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """What one look found."""
 
     subject: str
@@ -37,15 +37,15 @@ class Finding(NamedTuple):
     """One line: what is, and for anything not good what to do."""
 
 
-def examine(settings: Settings) -> Sequence[Finding]:
+def examine(settings: Settings) -> Sequence[Diagnosis]:
     """Look at everything, also after something was wrong. Blocks; changes nothing."""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     for subject, look in _LOOKS:
         try:
             state, text = look(settings)
         except (CarrelError, OSError) as error:
             state, text = "problem", str(error)
-        found.append(Finding(subject, state, text))
+        found.append(Diagnosis(subject, state, text))
     return tuple(found)
 
 
