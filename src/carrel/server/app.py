@@ -30,6 +30,7 @@ from carrel.server.routes.events import event_routes
 from carrel.server.routes.health import health_routes
 from carrel.server.routes.me import me_routes
 from carrel.server.routes.runs import run_routes
+from carrel.server.routes.statistics import statistics_routes
 from carrel.server.routes.threads import thread_routes
 from carrel.server.settings import Settings
 from carrel.server.usage import usage_routes
@@ -76,6 +77,7 @@ def _add_routes(app: FastAPI) -> None:
     for router in (
         auth_routes(),
         me_routes(),
+        statistics_routes(),
         thread_routes(),
         run_routes(),
         event_routes(),

@@ -42,6 +42,12 @@ class ProblemAnswer(BaseModel):
     errors: list[RefusedField] = []
     request_id: str = ""
     limit: str = ""
+    """Name of the limit that was crossed."""
+    allowed: float = 0
+    """What it allows."""
+    retry_after: float | None = None
+    """Seconds after which to try again; null when waiting does not help."""
+    limit: str = ""
     """The limit that was crossed, with what it allows and the seconds to wait."""
     allowed: float = 0
     retry_after: float | None = None

@@ -89,7 +89,7 @@ def usage_routes() -> APIRouter:
 
 
 def _add_imports(router: APIRouter) -> None:
-    @router.post("/imports", status_code=202, response_model=ImportAccepted, responses=problems(403, 409))
+    @router.post("/imports", status_code=202, response_model=ImportAccepted, responses=problems(403, 409, 429))
     @owner_rule("caller")
     async def start_import(
         identity: CurrentUser,

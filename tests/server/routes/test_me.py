@@ -17,20 +17,6 @@ async def test_me_is_the_tokens_user(server: Served) -> None:
     assert me["permissions"] == ["a:read", "b:write"]
 
 
-async def test_statistics_count_what_is_mine(server: Served) -> None:
-    ann, bob = await server.user("ann", "usage:write"), await server.user("bob")
-    await ann.finished((await ann.start("hello"))["run_id"])
-    await ann.start("wait", "stall")
-    counts = (await ann.http.get("/api/v1/me/statistics")).json()
-    assert (counts["threads"], counts["messages"]) == (2, 3)
-    assert counts["runs"]["succeeded"] == 1
-    assert sum(counts["runs"].values()) == 2
-    assert counts["events"]["top"] >= 5
-    assert counts["connections"] == 0
-    others = (await bob.http.get("/api/v1/me/statistics")).json()
-    assert (others["threads"], sum(others["runs"].values()), others["events"]["top"]) == (0, 0, 0)
-
-
 async def test_the_export_holds_everything_of_mine_and_nothing_of_others(server: Served) -> None:
     ann, bob = await server.user("ann", "usage:write"), await server.user("bob")
     await ann.finished((await ann.start("of ann"))["run_id"])

@@ -1,4 +1,4 @@
-"""`/me`: who the caller is, and what they have."""
+"""`/me`: who the caller is, all that is kept about them, and how to be gone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from carrel.server.description import problems, stream_of
 from carrel.server.export import exported
 from carrel.server.services import CurrentServices, Services
 from carrel.storage.erasure import erase_user
-from carrel.storage.personal_data import count_personal_data
 
 __all__ = ["me_routes"]
 
-STATES: Final = ("queued", "running", "waiting", "succeeded", "failed", "cancelled", "timed_out", "interrupted")
 PIECE_BYTES: Final = 64 * 1024
 
 
@@ -35,29 +33,6 @@ class Me(BaseModel):
     session_id: str
     token_expires_at: str
     created_at: str
-
-
-class EventCounts(BaseModel):
-    """What my event log holds; see `EventLog`."""
-
-    epoch: str
-    oldest: int
-    top: int
-    delivered: int
-
-
-class Statistics(BaseModel):
-    """How much there is of me."""
-
-    threads: int
-    messages: int
-    runs: dict[str, int]
-    """By state, every state listed."""
-    usage_imports: int
-    usage_records: int
-    events: EventCounts
-    connections: int
-    """Sockets and streams that are open now."""
 
 
 def me_routes() -> APIRouter:
@@ -78,22 +53,6 @@ def me_routes() -> APIRouter:
             session_id=identity.session_id,
             token_expires_at=timestamp(identity.expires_at),
             created_at=account.created_at,
-        )
-
-    @router.get("/statistics")
-    @owner_rule("caller")
-    async def statistics(identity: CurrentUser, services: CurrentServices) -> Statistics:
-        """My counters."""
-        counts = await count_personal_data(services.database, identity.user)
-        log = await services.log.state(identity.user)
-        return Statistics(
-            threads=counts.threads,
-            messages=counts.messages,
-            runs={state: counts.runs.get(state, 0) for state in STATES},
-            usage_imports=counts.usage_imports,
-            usage_records=counts.usage_records,
-            events=EventCounts(epoch=log.epoch, oldest=log.oldest, top=log.top, delivered=log.delivered),
-            connections=len(services.connections.connections_of(identity.user.user_id)),
         )
 
     @router.get(

@@ -98,7 +98,7 @@ def thread_routes() -> APIRouter:
         following = found[-1].thread_id if len(found) == limit else None
         return ThreadList(threads=[_thread(one) for one in found], next=following)
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, responses=problems(429))
     @owner_rule("caller")
     async def create_thread(
         identity: CurrentUser, services: CurrentServices, body: NewThread | None = None
