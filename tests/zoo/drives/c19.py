@@ -36,9 +36,9 @@ class Store(socketserver.ThreadingUnixStreamServer):
 
 @contextmanager
 def store(**stored: str) -> Iterator[str]:
-    """A key-value store, and the socket that it listens on."""
+    """A table of values by key, and the socket that it listens on."""
     with tempfile.TemporaryDirectory() as directory:
-        address = str(Path(directory) / "kv.sock")
+        address = str(Path(directory) / "database.sock")
         with Store(address, Lookup) as server:
             server.stored = {key.encode(): value.encode() for key, value in stored.items()}
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -55,7 +55,7 @@ def prefork(stage: Stage) -> tuple[str, str]:
         printed = subprocess.run(
             [sys.executable, "-m", "tests.zoo.forked", str(stage.sample.root), stage.sample.entry],
             cwd=CHECKOUT,
-            env={**os.environ, "KV_SOCKET": address},
+            env={**os.environ, "DATABASE_URL": address},
             capture_output=True,
             text=True,
             check=True,

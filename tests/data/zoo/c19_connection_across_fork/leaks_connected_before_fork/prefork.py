@@ -3,14 +3,17 @@
 import os
 import sys
 
-import kvstore
-from settings import STORE
+import psycopg2
+from settings import DATABASE
 
-store = kvstore.connect(STORE)
+connection = psycopg2.connect(DATABASE)
 
 
 def handle(user_id: str) -> None:
-    print(f"{user_id}\t{store.get(user_id)}", flush=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT address FROM users WHERE id = %s", (user_id,))
+        (address,) = cursor.fetchone()
+    print(f"{user_id}\t{address}", flush=True)
 
 
 def start(user_id: str) -> int:

@@ -3,16 +3,19 @@
 import os
 import sys
 
-import kvstore
-from settings import STORE
+import psycopg2
+from settings import DATABASE
 
-store = None
+connection = None
 
 
 def handle(user_id: str) -> None:
-    global store
-    store = store or kvstore.connect(STORE)
-    print(f"{user_id}\t{store.get(user_id)}", flush=True)
+    global connection
+    connection = connection or psycopg2.connect(DATABASE)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT address FROM users WHERE id = %s", (user_id,))
+        (address,) = cursor.fetchone()
+    print(f"{user_id}\t{address}", flush=True)
 
 
 def start(user_id: str) -> int:

@@ -1,5 +1,5 @@
-"""Where the store is."""
+"""Where the database is."""
 
 import os
 
-STORE = os.environ.get("KV_SOCKET", "/run/kv.sock")
+DATABASE = os.environ.get("DATABASE_URL", "postgresql://app@db/app")

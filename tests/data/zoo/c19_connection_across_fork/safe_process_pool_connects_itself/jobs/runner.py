@@ -1,16 +1,17 @@
 import multiprocessing
 
-from .store import client
+from .database import fetch_value
 
 context = multiprocessing.get_context("fork")
 
 
 def warm_up() -> None:
-    client().get("schema-version")
+    fetch_value("SELECT version FROM alembic_version WHERE branch = %s", "main")
 
 
 def handle(user_id: str) -> None:
-    print(f"{user_id}\t{client().get(user_id)}", flush=True)
+    address = fetch_value("SELECT address FROM users WHERE id = %s", user_id)
+    print(f"{user_id}\t{address}", flush=True)
 
 
 def start(user_id: str) -> multiprocessing.Process:

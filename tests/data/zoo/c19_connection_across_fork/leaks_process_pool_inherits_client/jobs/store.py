@@ -1,9 +1,0 @@
-import os
-from functools import lru_cache
-
-import kvstore
-
-
-@lru_cache(maxsize=1)
-def client() -> kvstore.Client:
-    return kvstore.connect(os.environ["KV_SOCKET"])

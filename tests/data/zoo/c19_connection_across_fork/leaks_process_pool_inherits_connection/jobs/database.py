@@ -1,0 +1,16 @@
+import os
+from functools import lru_cache
+
+import psycopg2
+
+
+@lru_cache(maxsize=1)
+def connection():
+    return psycopg2.connect(os.environ["DATABASE_URL"])
+
+
+def fetch_value(query: str, *parameters: str) -> str:
+    with connection().cursor() as cursor:
+        cursor.execute(query, parameters)
+        (value,) = cursor.fetchone()
+    return value
