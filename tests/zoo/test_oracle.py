@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import importlib
 import inspect
 
@@ -29,3 +30,10 @@ def test_a_sample_is_what_its_name_says(sample: Sample) -> None:
         served = canary.reached(stage.alice.canary, alice) or canary.reached(stage.bob.canary, bob)
     assert crossed == (sample.verdict == "leaks"), (alice, bob)
     assert served or sample.verdict == "leaks", "a safe sample serves its users, or its silence proves nothing"
+
+
+@pytest.mark.parametrize("sample", SAMPLES[:2], ids=lambda sample: sample.name)
+def test_a_sample_with_the_wrong_name_is_found(sample: Sample) -> None:
+    renamed = dataclasses.replace(sample, verdict="safe" if sample.verdict == "leaks" else "leaks")
+    with pytest.raises(AssertionError):
+        test_a_sample_is_what_its_name_says(renamed)
