@@ -1,0 +1,1 @@
+"""Finds, by reading the source, where one user's state can reach another."""

@@ -1,0 +1,171 @@
+"""Who calls whom, from which entry point a function is reached, and where data of one user is passed on."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final
+
+from carrel.audit.conditions import Proof
+from carrel.audit.entry_points import EntryPoint
+from carrel.audit.facts import CallFact, FunctionFact
+from carrel.audit.mutations import MUTATORS
+from carrel.audit.resolution import Resolution
+from carrel.audit.taint import is_part_name
+from carrel.findings import Location
+
+__all__ = ["CallGraph"]
+
+_LONGEST: Final = 12
+_EVERYWHERE: Final = MUTATORS | {
+    "get", "items", "keys", "values", "copy", "join", "split", "strip", "format", "encode", "decode", "read", "close",
+    "open", "run", "start", "stop", "send", "execute", "commit", "info", "debug", "warning", "error", "exception",
+    "count", "index", "replace", "lower", "upper", "startswith", "endswith", "json", "text", "group", "match", "search",
+    "connect", "flush", "wait", "cancel", "result", "done", "acquire", "release", "set", "is_set", "name", "exists",
+    "filter", "all", "first", "save", "delete", "create", "invoke", "register", "call", "load", "dump", "dumps",
+}  # fmt: skip
+"""Methods that too many things have to say by the name whose they are."""
+_LOADERS: Final = re.compile(r"\.(?:delay|apply_async|send|kiq|ainvoke|invoke|remote|submit)$")
+
+
+class CallGraph:
+    """The calls between functions of the project, resolved through imports, classes and types."""
+
+    def __init__(self, resolution: Resolution) -> None:
+        self._resolution = resolution
+        self._by_method: dict[str, list[FunctionFact]] = defaultdict(list)
+        for fact in resolution.functions.values():
+            if fact.kind == "method":
+                self._by_method[fact.name.rpartition(".")[2]].append(fact)
+
+    @cached_property
+    def callees(self) -> dict[str, tuple[tuple[CallFact, FunctionFact], ...]]:
+        """For each function, its calls with what they may run."""
+        return {
+            name: tuple((call, called) for call in fact.calls for called in self._called(call.path))
+            for name, fact in self._resolution.functions.items()
+        }
+
+    @cached_property
+    def entry_points(self) -> dict[str, EntryPoint]:
+        """The functions that are called from outside, by name."""
+        found: dict[str, EntryPoint] = {}
+        for facts in self._resolution.files.values():
+            for entry in facts.entry_points:
+                for name in self._functions_of(entry.path):
+                    found.setdefault(name, entry)
+        return found
+
+    @cached_property
+    def _before(self) -> dict[str, str]:
+        """For each function that an entry point leads to, the function before it; empty for the entry point itself."""
+        before = dict.fromkeys(self.entry_points, "")
+        waiting = deque(before)
+        while waiting:
+            name = waiting.popleft()
+            for called in self._next(name):
+                if called not in before:
+                    before[called] = name
+                    waiting.append(called)
+        return before
+
+    def way_to(self, symbol: str) -> tuple[str, ...]:
+        """The label and name of the entry point, then the functions on the shortest way to `symbol`."""
+        before = self._before
+        if symbol not in before:
+            return ()
+        way = [symbol]
+        while before[way[-1]]:
+            way.append(before[way[-1]])
+        entry = self.entry_points[way[-1]]
+        return (f"{entry.label} {way[-1]}", *reversed(way[:-1]))[:_LONGEST]
+
+    @cached_property
+    def _tainted(self) -> dict[tuple[str, str], Location]:
+        found: dict[tuple[str, str], Location] = {}
+        functions = self._resolution.functions
+        for name, entry in self.entry_points.items():
+            fact = functions[name]
+            where = Location(path=self._resolution.paths[name], line=fact.line, note=f"called for {entry.label}")
+            for parameter in fact.parameters:
+                if not is_part_name(fact.types.get(parameter, "").removesuffix("()").rpartition(".")[2]):
+                    found[name, parameter] = where
+        waiting = deque(functions)
+        queued = set(functions)
+        while waiting:
+            name = waiting.popleft()
+            queued.discard(name)
+            for call, called in self.callees.get(name, ()):
+                fresh = False
+                for place, parameter in call.passes:
+                    if parameter and (name, parameter) not in found:
+                        continue
+                    target = _parameter(called, place)
+                    if target and (called.name, target) not in found:
+                        note = f"passes one user's data for `{target}`"
+                        found[called.name, target] = Location(
+                            path=self._resolution.paths[name], line=call.line, note=note
+                        )
+                        fresh = True
+                if fresh and called.name not in queued:
+                    queued.add(called.name)
+                    waiting.append(called.name)
+        return found
+
+    def tainted_parameter(self, function: str, parameter: str) -> Proof | None:
+        """The call that passes one user's data for the parameter."""
+        found = self._tainted.get((function, parameter))
+        return (found,) if found is not None else None
+
+    def _next(self, name: str) -> Iterator[str]:
+        for _, called in self.callees.get(name, ()):
+            yield called.name
+        yield from self._inner.get(name, ())
+
+    @cached_property
+    def _inner(self) -> dict[str, list[str]]:
+        """The functions that are defined in a function: whoever runs it may run them."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self._resolution.functions:
+            outer = name.rpartition(".")[0]
+            if outer in self._resolution.functions:
+                found[outer].append(name)
+        return found
+
+    def _called(self, path: str) -> list[FunctionFact]:
+        found = self._resolution.called(path)
+        if found:
+            return found
+        if path.startswith("?."):
+            return self._by_name(path[2:])
+        method = path.rpartition(".")[2]
+        if _LOADERS.search(path):
+            return self._resolution.called(path.rpartition(".")[0])
+        known = self._resolution.values(path.rpartition(".")[0]) if "." in path else ()
+        # Of an object whose class is not known: `self.desk.answer` with an untyped `desk`.
+        return [] if known or "." not in path or ("()" not in path and ":" not in path) else self._by_name(method)
+
+    def _by_name(self, method: str) -> list[FunctionFact]:
+        if method in _EVERYWHERE:
+            return []
+        found = self._by_method.get(method, [])
+        return found if len(found) == 1 else []
+
+    def _functions_of(self, path: str) -> Iterator[str]:
+        for value in self._resolution.values(path):
+            if value.kind == "function":
+                yield value.name
+            elif value.kind == "instance":
+                special = self._resolution.method(value.name, "__call__")
+                if special is not None:
+                    yield special.name
+
+
+def _parameter(function: FunctionFact, place: str) -> str:
+    """The parameter that an argument is for; empty when it cannot be told."""
+    if place.isdigit():
+        index = int(place)
+        return function.parameters[index] if index < len(function.parameters) else ""
+    return place if place in function.parameters else ""

@@ -1,0 +1,143 @@
+"""Where requests enter a file: routes, WebSocket handlers, tools, tasks, consumers, callbacks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from carrel.audit.blocks import Block, Decorator
+from carrel.audit.frameworks import AMBIGUOUS, DECORATED, HANDLER_BASES, RECEIVERS, REGISTERED, EntryKind, Registration
+
+if TYPE_CHECKING:
+    from carrel.audit.file_view import FileView
+
+__all__ = ["EntryPoint", "find_entry_points"]
+
+_WEB: Final = frozenset({"route", "websocket"})
+
+
+class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
+    """A function that a framework calls for a request, a message or a job."""
+
+    path: str
+    """Of the function, as `FileView.path` says it: `app.main.chat`, `app.main.Documents().post`."""
+    kind: EntryKind
+    label: str
+    """`POST /chat`, `tool search`, `task reports.build`."""
+    line: int = 0
+
+    @property
+    def text(self) -> str:
+        """As the first part of `reachable_from`: the label and the function."""
+        return f"{self.label} {self.path.replace('()', '')}"
+
+
+def find_entry_points(view: FileView) -> tuple[EntryPoint, ...]:
+    """The entry points that a file declares, for functions of its own and of others."""
+    found: dict[str, EntryPoint] = {}
+    for entry in (*_decorated(view), *_handlers(view), *_registered(view)):
+        found.setdefault(entry.path, entry)
+    return tuple(found.values())
+
+
+def _decorated(view: FileView) -> Iterator[EntryPoint]:
+    for function in view.functions:
+        for decorator in function.decorators:
+            row = DECORATED.get(decorator.name)
+            if row is None or not _counts(view, decorator, function):
+                continue
+            kind, word = row
+            text = _first_text(decorator.call)
+            if kind in _WEB:
+                label = _route_label(decorator.call, word, text)
+            else:
+                label = f"{word} {text or function.name}" if word != function.name else word
+            yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0))
+
+
+def _counts(view: FileView, decorator: Decorator, function: Block) -> bool:
+    """Whether a decorator of this name is the framework's, not something else of the same name."""
+    text = _first_text(decorator.call)
+    if DECORATED[decorator.name][0] in _WEB and text.startswith("/"):
+        return True
+    if decorator.name not in AMBIGUOUS:
+        return "test" not in decorator.dotted
+    named = decorator.call.func if decorator.call is not None else decorator.node
+    if not isinstance(named, ast.Attribute):
+        return decorator.name == "task" and decorator.dotted.startswith(("celery.", "prefect.", "taskiq.", "invoke."))
+    receiver = decorator.dotted.rpartition(".")[0].rpartition(".")[2].lower().strip("()_")
+    return any(receiver == word or receiver.endswith(f"_{word}") for word in RECEIVERS)
+
+
+def _handlers(view: FileView) -> Iterator[EntryPoint]:
+    for owner in view.classes:
+        rows = [HANDLER_BASES[base] for base in view.base_names(owner) if base in HANDLER_BASES]
+        for kind, methods in rows[:1]:
+            for function in view.methods(owner):
+                if function.name in methods:
+                    label = f"{function.name.removeprefix('do_').upper()} {owner.name}"
+                    if kind not in _WEB:
+                        label = f"{kind} {owner.name}"
+                    yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0))
+
+
+def _registered(view: FileView) -> Iterator[EntryPoint]:
+    for block in view.blocks:
+        for call in block.nodes(ast.Call):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            row = REGISTERED.get(name)
+            if row is None:
+                continue
+            handler = _handler(call, row)
+            if handler is None:
+                continue
+            text = _first_text(call)
+            if row.kind in _WEB and row.position == 1 and not (text or name in ("path", "re_path")):
+                continue
+            path = _function_path(view, handler, block)
+            if path:
+                label = _route_label(call, row.label, text) if row.kind in _WEB else f"{row.kind} {name}"
+                yield EntryPoint(path, row.kind, label, call.lineno)
+
+
+def _handler(call: ast.Call, row: Registration) -> ast.expr | None:
+    for keyword in call.keywords:
+        if keyword.arg in row.keywords:
+            return keyword.value
+    if 0 <= row.position < len(call.args):
+        return call.args[row.position]
+    return None
+
+
+def _function_path(view: FileView, node: ast.expr, block: Block) -> str:
+    if not isinstance(node, ast.Name | ast.Attribute):
+        # `MyView.as_view()`: its methods are found by the class; `handler(x)` gives something unknown.
+        return ""
+    access = view.access(node, block)
+    if access.kind == "new" or (access.kind == "global" and access.name.startswith("builtins.")):
+        return ""
+    if access.kind in ("local", "cell"):
+        owner = access.block
+        inner = next((one for one in view.functions if one.parent is owner and one.name == access.name), None)
+        return inner.symbol if inner is not None else ""
+    return view.symbol_path(access)
+
+
+def _first_text(call: ast.Call | None) -> str:
+    if call is None:
+        return ""
+    for node in (*call.args[:1], *(one.value for one in call.keywords if one.arg in ("path", "name", "rule"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value
+    return ""
+
+
+def _route_label(call: ast.Call | None, word: str, text: str) -> str:
+    methods = next((one.value for one in call.keywords if one.arg == "methods"), None) if call is not None else None
+    if isinstance(methods, ast.List | ast.Tuple | ast.Set):
+        named = [one.value for one in methods.elts if isinstance(one, ast.Constant)]
+        word = ",".join(str(name).upper() for name in named) or word
+    return f"{word or 'GET'} {text or '/'}"

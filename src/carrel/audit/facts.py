@@ -1,0 +1,105 @@
+"""What is kept of each file: all that the other files may ask about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from carrel.audit.entry_points import EntryPoint
+from carrel.audit.rule import Candidate
+from carrel.findings import Location
+from carrel.source import Outline
+
+__all__ = ["CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "KeptFact", "Suppression"]
+
+# Paths, here and below, are what `Access.path` says: `app.deps.get_desk().memory`.
+
+
+class CallFact(msgspec.Struct, frozen=True, array_like=True):
+    """One call that may lead to a function of the project."""
+
+    path: str
+    """What is called."""
+    line: int
+    passes: tuple[tuple[str, str], ...] = ()
+    """What it is handed of one user: the argument (`0`, `name`, `*`), and the caller's parameter that it comes from,
+    empty when it holds one user's data whoever calls."""
+
+
+class FunctionFact(msgspec.Struct, frozen=True, array_like=True):
+    """One function or method."""
+
+    name: str
+    """Absolute and dotted."""
+    line: int
+    parameters: tuple[str, ...] = ()
+    """Without the receiver."""
+    types: dict[str, str] = {}
+    """By parameter, what it is: the path of its dependency, `app.deps.get_desk()`, or of its type, `app.Desk()`."""
+    returns: tuple[str, ...] = ()
+    """The paths of what it may give back; its annotation's, when the statements do not tell."""
+    calls: tuple[CallFact, ...] = ()
+    cached: bool = False
+    """What it gives is kept for the next caller."""
+    changes: bool = False
+    """It changes the object that it is called on."""
+    kind: Literal["function", "method", "static"] = "function"
+
+
+class ClassFact(msgspec.Struct, frozen=True, array_like=True):
+    """One class."""
+
+    name: str
+    line: int
+    bases: tuple[str, ...] = ()
+    attributes: dict[str, tuple[str, ...]] = {}
+    """By attribute, the paths of what `self.attribute` is given, or of its type."""
+    makes: tuple[str, ...] = ()
+    """The paths of what its objects make and hold: `app.memory.Memory()`."""
+    frozen: bool = False
+
+
+class GlobalFact(msgspec.Struct, frozen=True, array_like=True):
+    """One module-level or class-level name that holds an object."""
+
+    name: str
+    location: Location
+    kind: Literal["container", "call", "alias"]
+    paths: tuple[str, ...] = ()
+    """What it is given: of a `call`, what the call gives."""
+
+
+class KeptFact(msgspec.Struct, frozen=True, array_like=True):
+    """One object that is made once and then used by every request."""
+
+    path: str
+    """What makes it: `app.service.Desk()`."""
+    location: Location
+
+
+class Suppression(msgspec.Struct, frozen=True, array_like=True):
+    """One `# carrel: ignore[rule] reason`."""
+
+    line: int
+    rules: tuple[str, ...]
+    reason: str
+    lines: tuple[int, int]
+    """The first and last line that it is about."""
+    problem: str = ""
+    """Why it is not good: it names no rule, or gives no reason."""
+
+
+class FileFacts(msgspec.Struct, frozen=True, array_like=True):
+    """One file."""
+
+    path: str
+    module: str
+    outline: Outline
+    functions: tuple[FunctionFact, ...] = ()
+    classes: tuple[ClassFact, ...] = ()
+    globals: tuple[GlobalFact, ...] = ()
+    kept: tuple[KeptFact, ...] = ()
+    entry_points: tuple[EntryPoint, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()

@@ -1,0 +1,168 @@
+"""What frameworks call: the decorators, registrations and base classes that make a function an entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+__all__ = ["DECORATED", "HANDLER_BASES", "REGISTERED", "REQUEST_CALLS", "REQUEST_OBJECTS", "REQUEST_TYPES",
+           "EntryKind", "Registration"]  # fmt: skip
+
+EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
+
+_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A call that is handed the function to call: `add_url_rule(rule, endpoint, view_func)`."""
+
+    kind: EntryKind
+    position: int
+    """Where the function stands among the arguments; -1 when only by keyword."""
+    keywords: tuple[str, ...] = ()
+    label: str = ""
+    """The method in front of the path, where the call's name says it."""
+
+
+# A decorator by its last part. Those with `path` count only with a first argument that looks like one (`/chat`) or
+# none; the others stand for themselves or are checked for the object that they are called on.
+DECORATED: Final[Mapping[str, tuple[EntryKind, str]]] = MappingProxyType(
+    {
+        **{method: ("route", method.upper()) for method in _METHODS},
+        "route": ("route", ""),
+        "api_route": ("route", ""),
+        "websocket": ("websocket", "WebSocket"),
+        "websocket_route": ("websocket", "WebSocket"),
+        "api_view": ("route", "api_view"),
+        "middleware": ("middleware", "middleware"),
+        "before_request": ("middleware", "before_request"),
+        "after_request": ("middleware", "after_request"),
+        "tool": ("tool", "tool"),
+        "tool_plain": ("tool", "tool"),
+        "call_tool": ("tool", "tool"),
+        "function_tool": ("tool", "tool"),
+        "resource": ("tool", "resource"),
+        "prompt": ("tool", "prompt"),
+        "task": ("task", "task"),
+        "shared_task": ("task", "task"),
+        "actor": ("task", "task"),
+        "db_task": ("task", "task"),
+        "subscriber": ("consumer", "subscriber"),
+        "consumer": ("consumer", "consumer"),
+        "on_message": ("callback", "on_message"),
+        "on_chat_start": ("callback", "on_chat_start"),
+        "on_chat_resume": ("callback", "on_chat_resume"),
+        "on_chat_end": ("callback", "on_chat_end"),
+        "on_settings_update": ("callback", "on_settings_update"),
+        "on_audio_chunk": ("callback", "on_audio_chunk"),
+        "action_callback": ("callback", "action_callback"),
+        "set_starters": ("callback", "set_starters"),
+        "event": ("callback", "event"),
+        "command": ("callback", "command"),
+        "message": ("callback", "message"),
+        "callback_query": ("callback", "callback_query"),
+        "on": ("callback", "on"),
+        "entrypoint": ("task", "entrypoint"),
+    }
+)
+"""The kind and label of the entry point that a decorator makes, by the decorator's last part."""
+
+# Objects whose `.get`, `.event`, `.command` and so on take a function, by how they are usually called or made.
+RECEIVERS: Final = frozenset(
+    {"app", "api", "router", "blueprint", "bp", "server", "mcp", "bot", "client", "dp", "sio", "socketio", "celery",
+     "agent", "cl", "queue", "huey", "broker", "worker", "dispatcher", "slack", "application", "routes", "graph"}
+)  # fmt: skip
+
+# These names mean too many things: they count only on a receiver from the list above, or with a path.
+AMBIGUOUS: Final = frozenset(
+    {*_METHODS, "on", "event", "command", "message", "resource", "prompt", "task", "consumer", "actor", "middleware",
+     "callback_query"}
+)  # fmt: skip
+
+REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
+    {
+        "Route": Registration("route", 1, ("endpoint",)),
+        "WebSocketRoute": Registration("websocket", 1, ("endpoint",), "WebSocket"),
+        "APIRoute": Registration("route", 1, ("endpoint",)),
+        "add_api_route": Registration("route", 1, ("endpoint",)),
+        "add_api_websocket_route": Registration("websocket", 1, ("endpoint",), "WebSocket"),
+        "add_websocket_route": Registration("websocket", 1, ("route",), "WebSocket"),
+        "add_url_rule": Registration("route", 2, ("view_func",)),
+        "add_route": Registration("route", 1, ("endpoint", "handler", "route")),
+        **{f"add_{method}": Registration("route", 1, ("handler",), method.upper()) for method in _METHODS},
+        **{method: Registration("route", 1, ("handler",), method.upper()) for method in _METHODS},
+        "path": Registration("route", 1, ("view",)),
+        "re_path": Registration("route", 1, ("view",)),
+        "click": Registration("callback", 0, ("fn",)),
+        "submit": Registration("callback", 0, ("fn",)),
+        "change": Registration("callback", 0, ("fn",)),
+        "then": Registration("callback", 0, ("fn",)),
+        "ChatInterface": Registration("callback", 0, ("fn",)),
+        "Interface": Registration("callback", 0, ("fn",)),
+        "from_function": Registration("tool", 0, ("func", "coroutine")),
+        "Tool": Registration("tool", -1, ("func", "function", "coroutine")),
+        "FunctionTool": Registration("tool", 0, ("func",)),
+        "StructuredTool": Registration("tool", -1, ("func", "coroutine")),
+        "add_tool": Registration("tool", 0, ("fn",)),
+        "add_node": Registration("task", 1, ("action",)),
+        "MessageHandler": Registration("callback", 1, ("callback",)),
+        "CommandHandler": Registration("callback", 1, ("callback",)),
+        "add_task": Registration("task", 0, ("func",)),
+        "serve": Registration("websocket", 0, ("handler",), "WebSocket"),
+        "start_server": Registration("consumer", 0, ("client_connected_cb",)),
+    }
+)
+"""By the last part of the name that is called."""
+
+HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("HTTPEndpoint", "MethodView", "View", "APIView", "RequestHandler", "TemplateView", "GenericAPIView",
+             "FormView", "ListView", "DetailView", "Resource", "HomeAssistantView"),
+            ("route", (*_METHODS, "dispatch", "dispatch_request")),
+        ),
+        **dict.fromkeys(
+            ("ViewSet", "ModelViewSet", "GenericViewSet"),
+            ("route", ("list", "create", "retrieve", "update", "partial_update", "destroy")),
+        ),
+        **dict.fromkeys(
+            ("WebSocketEndpoint", "WebsocketConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer",
+             "JsonWebsocketConsumer", "WebSocketHandler"),
+            ("websocket", ("on_connect", "on_receive", "on_disconnect", "connect", "receive", "receive_json",
+                           "disconnect", "open", "on_message", "on_close")),
+        ),
+        "BaseHTTPMiddleware": ("middleware", ("dispatch",)),
+        "BaseHTTPRequestHandler": ("route", ("do_GET", "do_POST", "do_PUT", "do_DELETE", "do_PATCH")),
+        "BaseRequestHandler": ("consumer", ("handle",)),
+        "StreamRequestHandler": ("consumer", ("handle",)),
+        "BaseTool": ("tool", ("_run", "_arun", "run", "arun", "forward")),
+        "Task": ("task", ("run",)),
+    }
+)  # fmt: skip
+"""Classes whose subclasses are handlers, made anew for each request: the kind, and the methods that are called."""
+
+REQUEST_TYPES: Final = frozenset(
+    {"Request", "HttpRequest", "WebSocket", "HTTPConnection", "HTTPAuthorizationCredentials", "WSGIRequest",
+     "UploadFile", "SecurityScopes", "RunContext", "ToolContext", "WebSocketServerProtocol", "ServerConnection",
+     "WebSocketResponse", "CallbackContext", "RunnableConfig", "ServerRequestContext"}
+)  # fmt: skip
+"""Last parts of annotations whose values belong to one request."""
+
+REQUEST_OBJECTS: Final = frozenset(
+    {"flask.request", "flask.session", "flask.g", "quart.request", "quart.session", "quart.g", "bottle.request",
+     "chainlit.user_session", "chainlit.context", "streamlit.session_state", "streamlit.query_params",
+     "flask_login.current_user", "flask_jwt_extended.current_user", "sanic.request", "streamlit.experimental_user",
+     "streamlit.user", "cherrypy.request", "cherrypy.session"}
+)  # fmt: skip
+"""Objects that stand for the current request, whatever the name they are imported under."""
+
+REQUEST_CALLS: Final = frozenset(
+    {"flask_jwt_extended.get_jwt_identity", "flask_jwt_extended.get_jwt", "jwt.decode", "jose.jwt.decode",
+     "streamlit.chat_input", "streamlit.text_input", "streamlit.text_area", "streamlit.file_uploader",
+     "fastmcp.server.dependencies.get_http_request", "fastmcp.server.dependencies.get_http_headers",
+     "fastmcp.server.dependencies.get_access_token", "mcp.server.auth.middleware.auth_context.get_access_token"}
+)  # fmt: skip
+"""Functions that give data of the current user."""

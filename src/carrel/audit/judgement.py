@@ -1,0 +1,74 @@
+"""From candidates to findings: which conditions hold, how severe that is, and how a request gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from carrel.audit.conditions import Condition, Proof
+from carrel.audit.program import Program
+from carrel.audit.rule import Candidate
+from carrel.findings import Finding, Fix, Location, RuleInfo, Severity
+
+__all__ = ["judge"]
+
+_LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning", "warning": "info", "info": "info"})
+
+
+def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
+    """The findings of the candidates whose rules are in `rules`, by name."""
+    has_entry_points = bool(program.calls.entry_points)
+    for candidate in candidates:
+        info = rules.get(candidate.rule)
+        if info is None:
+            continue
+        proof = _proof(candidate.given, program)
+        if proof is None:
+            continue
+        graded = _grade(candidate, info, program)
+        if graded is None:
+            continue
+        severity, further = graded
+        way = program.way_to(candidate.symbol)
+        if candidate.lower_unreachable and has_entry_points and not way:
+            severity = _LOWER[severity]
+        yield Finding(
+            rule=info.rule,
+            code=info.code,
+            severity=severity,
+            location=candidate.location,
+            message=candidate.message,
+            why=candidate.why or info.why,
+            fix=candidate.fix if candidate.fix != Fix() else Fix(description=info.fix),
+            symbol=candidate.symbol,
+            related=_places((*candidate.related, *proof, *further), candidate.location),
+            reachable_from=way,
+        )
+
+
+def _grade(candidate: Candidate, info: RuleInfo, program: Program) -> tuple[Severity, Proof] | None:
+    if not candidate.grades:
+        return info.severity, ()
+    for grade in candidate.grades:
+        proof = _proof(grade.given, program)
+        if proof is not None:
+            return grade.severity, proof
+    return None
+
+
+def _proof(conditions: Iterable[Condition], program: Program) -> Proof | None:
+    places: list[Location] = []
+    for condition in conditions:
+        proof = condition.proof(program)
+        if proof is None:
+            return None
+        places += proof
+    return tuple(places)
+
+
+def _places(places: Iterable[Location], own: Location) -> tuple[Location, ...]:
+    """Each place once, and not the place of the finding itself."""
+    found = {(one.path, one.line): one for one in reversed(tuple(places))}
+    found.pop((own.path, own.line), None)
+    return tuple(reversed(found.values()))

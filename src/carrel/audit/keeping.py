@@ -1,0 +1,128 @@
+"""The objects of a file that are made once and then used by every request."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.facts import KeptFact
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+
+__all__ = ["kept_facts"]
+
+_SINGLETONS: Final = frozenset({"Singleton", "ThreadSafeSingleton", "Resource", "singleton"})
+
+
+def kept_facts(view: FileView) -> tuple[KeptFact, ...]:
+    """Objects made while the file is imported, and those that a function puts where all requests see them."""
+    found: dict[str, KeptFact] = {}
+    for node, path in _made(view):
+        if path:
+            note = f"one `{path.removesuffix('()').rpartition('.')[2]}` for all requests"
+            found.setdefault(path, KeptFact(path, view.location(node, note)))
+    return tuple(found.values())
+
+
+def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
+    for block in (view.top, *view.classes):
+        if block.function is None:
+            yield from _imported(view, block)
+    for mutation in view.mutations:
+        if _is_kept(mutation):
+            for value in mutation.values:
+                yield from _objects(view, value, mutation.block)
+        owner = mutation.block.class_
+        if mutation.block.name == "__new__" and owner is not None and _on_class(mutation) and not mutation.keys:
+            yield owner.node, f"{owner.symbol}()"
+    for owner in view.classes:
+        if any(decorator.name in _SINGLETONS for decorator in owner.decorators):
+            yield owner.node, f"{owner.symbol}()"
+    yield from _closed_over(view)
+
+
+def _imported(view: FileView, block: Block) -> Iterator[tuple[ast.AST, str]]:
+    for call in block.nodes(ast.Call):
+        if _in_main(view, call) or _in_lambda(view, call):
+            continue
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in _SINGLETONS and call.args:
+            yield call, f"{view.path(call.args[0], block)}()"
+        path = view.path(call, block)
+        if path and not path.startswith("builtins."):
+            yield call, path
+
+
+def _is_kept(mutation: Mutation) -> bool:
+    if mutation.kind == "rebind":
+        return mutation.block.scope.globals.__contains__(mutation.name)
+    if mutation.kind == "attribute":
+        return _on_class(mutation) or _on_module(mutation) or _is_app_state(mutation.target)
+    if mutation.kind == "item":
+        key = mutation.keys[-1] if mutation.keys else None
+        fixed = isinstance(key, ast.Constant) and isinstance(key.value, str)
+        return fixed and (_on_class(mutation) or _on_module(mutation) or _is_app(mutation.target))
+    return False
+
+
+def _on_class(mutation: Mutation) -> bool:
+    return any(access.kind == "class" for access in mutation.accesses)
+
+
+def _on_module(mutation: Mutation) -> bool:
+    return any(access.kind == "global" and "()" not in access.steps for access in mutation.accesses)
+
+
+def _is_app_state(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "state" and _is_app(node.value)
+
+
+def _is_app(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name in ("app", "application", "_app", "api")
+
+
+def _closed_over(view: FileView) -> Iterator[tuple[ast.AST, str]]:
+    """What a function makes for the handlers that are defined in it: `def create_app(): desk = Desk()`."""
+    for handler in view.functions:
+        outer = handler.parent.function if handler.parent is not None else None
+        if outer is None or view.entry_point(handler) is None:
+            continue
+        for name in handler.nodes(ast.Name):
+            if name.id in handler.scope.bindings:
+                continue
+            for binding in outer.scope.bindings.get(name.id, ()):
+                if binding.kind == "assignment" and binding.value is not None:
+                    yield from _objects(view, binding.value, outer)
+
+
+def _objects(view: FileView, value: ast.expr, block: Block) -> Iterator[tuple[ast.AST, str]]:
+    """The calls that make a value, with those whose results they are handed."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Call):
+            yield node, view.path(node, block)
+            stack += [*node.args, *(keyword.value for keyword in node.keywords)]
+        elif isinstance(node, ast.IfExp | ast.BoolOp | ast.Await | ast.NamedExpr):
+            stack += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        elif isinstance(node, ast.Name) and node.id in block.scope.bindings:
+            # `desk = Desk()` and then `app.state.desk = desk`.
+            bindings = block.scope.bindings[node.id]
+            stack += [one.value for one in bindings if one.value is not None and isinstance(one.value, ast.Call)]
+
+
+def _in_main(view: FileView, node: ast.AST) -> bool:
+    for around in view.ancestors(node):
+        if isinstance(around, ast.If) and isinstance(around.test, ast.Compare):
+            if isinstance(around.test.left, ast.Name) and around.test.left.id == "__name__":
+                return True
+        elif isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return False
+    return False
+
+
+def _in_lambda(view: FileView, node: ast.AST) -> bool:
+    return any(isinstance(around, ast.Lambda) for around in view.ancestors(node))

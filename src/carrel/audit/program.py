@@ -1,0 +1,143 @@
+"""All files of a code base together: what conditions and project rules ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Final
+
+from carrel.audit.call_graph import CallGraph
+from carrel.audit.conditions import Proof
+from carrel.audit.facts import FileFacts
+from carrel.audit.resolution import Resolution
+from carrel.audit.taint import is_identity_like
+from carrel.findings import Location
+from carrel.source import ImportGraph, Project
+
+__all__ = ["Program"]
+
+_DEPTH: Final = 4
+
+
+class Program:
+    """What the files say about each other. Names may be given as any file has them; they are followed home."""
+
+    def __init__(self, files: Iterable[FileFacts]) -> None:
+        self.resolution = Resolution(files)
+
+    @property
+    def files(self) -> dict[str, FileFacts]:
+        """Every file by its path."""
+        return self.resolution.files
+
+    @property
+    def project(self) -> Project:
+        return self.resolution.project
+
+    @cached_property
+    def imports(self) -> ImportGraph:
+        return ImportGraph.of(self.project)
+
+    @cached_property
+    def calls(self) -> CallGraph:
+        return CallGraph(self.resolution)
+
+    @cached_property
+    def shared_classes(self) -> dict[str, Location]:
+        """The classes of which one object serves every request, each with the place that makes it."""
+        found: dict[str, Location] = {}
+        waiting = list(self._kept())
+        while waiting:
+            name, where = waiting.pop()
+            if name in found:
+                continue
+            found[name] = where
+            # What a shared object makes and holds is shared with it.
+            for owner in self.resolution.lineage(name):
+                fact = self.resolution.classes.get(owner)
+                for path in fact.makes if fact is not None else ():
+                    waiting += [(one, where) for one in self._instances(path)]
+        return found
+
+    def shared_class(self, name: str) -> Proof | None:
+        """Where an object of the class, or of a class below it, is made once for all requests."""
+        home = self.resolution.canonical(name)
+        for one in self.resolution.descendants(home):
+            if one in self.shared_classes:
+                return (self.shared_classes[one],)
+        return None
+
+    def shared_object(self, path: str) -> Proof | None:
+        """Where the object is made that the path gives to every request."""
+        for value in self.resolution.values(path):
+            if value.shared is not None and value.kind in ("instance", "object"):
+                return (value.shared,)
+        return None
+
+    def mutable_global(self, name: str) -> Proof | None:
+        """Where the name, or the global object that it is an attribute of, is given a value that can change."""
+        home = self.resolution.canonical(name)
+        while home:
+            fact = self.resolution.globals.get(home)
+            if fact is not None:
+                if fact.kind != "alias":
+                    return (fact.location,)
+                return next((proof for path in fact.paths if (proof := self._alias(path, name)) is not None), None)
+            if home in self.resolution.classes:
+                fact_of = self.resolution.classes[home]
+                return (Location(path=self.resolution.paths[home], line=fact_of.line, note="the class"),)
+            if home in self.resolution.functions:
+                return None
+            if self.project.is_module(home):
+                return () if home == self.resolution.canonical(name) else None
+            home = home.rpartition(".")[0]
+        return None
+
+    def tainted_parameter(self, function: str, parameter: str) -> Proof | None:
+        """The call that passes one user's data for the parameter."""
+        return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
+
+    def changes_object(self, path: str) -> Proof | None:
+        """Whether calling the path changes the object that it is called on."""
+        for function in self.resolution.called(path):
+            if self._changes(function.name, _DEPTH):
+                where = self.resolution.paths[function.name]
+                return (Location(path=where, line=function.line, note="changes its object"),)
+        return None
+
+    def way_to(self, symbol: str) -> tuple[str, ...]:
+        """The way from an entry point to a function: its label, then the functions; empty when there is none."""
+        return self.calls.way_to(symbol)
+
+    def _alias(self, path: str, name: str) -> Proof | None:
+        return None if path == name else self.mutable_global(path.partition("(")[0].partition("[")[0])
+
+    def _changes(self, name: str, depth: int) -> bool:
+        fact = self.resolution.functions.get(name)
+        if fact is None or depth == 0:
+            return False
+        if fact.changes:
+            return True
+        owner = name.rpartition(".")[0]
+        own = f"{owner}()."
+        return any(
+            self._changes(called.name, depth - 1)
+            for call in fact.calls
+            if call.path.startswith(own)
+            for called in self.resolution.called(call.path)
+        )
+
+    def _kept(self) -> Iterator[tuple[str, Location]]:
+        for facts in self.files.values():
+            for kept in facts.kept:
+                for name in self._instances(kept.path):
+                    yield name, kept.location
+            for function in facts.functions:
+                if function.cached and not any(is_identity_like(one) for one in function.parameters):
+                    for path in function.returns:
+                        for name in self._instances(path):
+                            note = f"`{function.name.rpartition('.')[2]}` keeps what it gives for every caller"
+                            yield name, Location(path=facts.path, line=function.line, note=note)
+
+    def _instances(self, path: str) -> list[str]:
+        return [value.name for value in self.resolution.values(path) if value.kind == "instance"]

@@ -1,0 +1,171 @@
+"""From one file's view to its facts."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
+from carrel.audit.file_view import FileView
+
+__all__ = ["call_facts", "class_facts", "function_facts", "global_facts"]
+
+_FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
+"""Packages that hold no function of the project."""
+
+
+def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
+    changed = {
+        mutation.block
+        for mutation in view.mutations
+        if any(access.kind == "self" for access in mutation.accesses) and not mutation.block.is_initializer
+    }
+    return tuple(_function(view, function, function in changed) for function in view.functions)
+
+
+def _function(view: FileView, function: Block, changes: bool) -> FunctionFact:
+    parameters = tuple(one.name for one in function.parameters if one.name != function.receiver)
+    is_method = function.class_ is not None
+    return FunctionFact(
+        function.symbol,
+        getattr(function.node, "lineno", 0),
+        parameters,
+        _types(view, function),
+        _returns(view, function),
+        call_facts(view, function),
+        view.is_cached(function),
+        changes,
+        "function" if not is_method else "method" if function.receiver else "static",
+    )
+
+
+def _types(view: FileView, function: Block) -> dict[str, str]:
+    found = {}
+    for parameter in function.parameters:
+        dependency = view.dependency(parameter)
+        annotated = view.annotation_path(parameter.annotation)
+        if dependency:
+            found[parameter.name] = f"{dependency}()"
+        elif annotated and annotated.partition(".")[0] not in _FOREIGN:
+            found[parameter.name] = f"{annotated}()"
+    return found
+
+
+def _returns(view: FileView, function: Block) -> tuple[str, ...]:
+    paths: dict[str, None] = {}
+    for statement in function.nodes(ast.Return, ast.Yield):
+        if statement.value is not None:
+            for access in view.accesses(statement.value, function):
+                path = access.path
+                if path and path.partition(".")[0] not in _FOREIGN:
+                    paths[path] = None
+    if not paths and isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        annotated = view.annotation_path(function.node.returns)
+        if annotated and annotated.partition(".")[0] not in _FOREIGN:
+            paths[f"{annotated}()"] = None
+    return tuple(paths)[:4]
+
+
+def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
+    """The calls in a block that may lead to a function of the project, and what one user's data they pass."""
+    found = []
+    for call in block.nodes(ast.Call):
+        path = _called(view, call, block)
+        if path:
+            found.append(CallFact(path, call.lineno, tuple(_passes(view, call, block))))
+    return tuple(found)
+
+
+def _called(view: FileView, call: ast.Call, block: Block) -> str:
+    access = view.access(call.func, block)
+    path = access.path
+    if not path and isinstance(call.func, ast.Attribute):
+        # Of an object that nothing is known about: by the method's name alone, where only one class has it.
+        return f"?.{call.func.attr}"
+    if not path and access.kind in ("local", "cell") and access.block is not None and not access.steps:
+        inner = next((one for one in view.functions if one.parent is access.block and one.name == access.name), None)
+        return inner.symbol if inner is not None else ""
+    return "" if path.partition(".")[0] in _FOREIGN else path
+
+
+def _passes(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    for index, argument in enumerate(call.args):
+        starred = isinstance(argument, ast.Starred)
+        yield from _passed(view, argument, block, "*" if starred else str(index))
+    for keyword in call.keywords:
+        yield from _passed(view, keyword.value, block, keyword.arg or "*")
+
+
+def _passed(view: FileView, argument: ast.expr, block: Block, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(argument, ast.Constant):
+        return
+    taint = view.taint(argument, block)
+    if taint is None:
+        return
+    if taint.certain:
+        yield place, ""
+    for condition in taint.given:
+        parameter = getattr(condition, "parameter", "")
+        if parameter:
+            yield place, parameter
+
+
+def class_facts(view: FileView) -> tuple[ClassFact, ...]:
+    attributes: dict[Block, dict[str, dict[str, None]]] = {owner: {} for owner in view.classes}
+    made: dict[Block, dict[str, None]] = {owner: {} for owner in view.classes}
+    for mutation in view.mutations:
+        if mutation.kind != "attribute":
+            continue
+        for access in mutation.accesses:
+            owner = access.block.class_ if access.kind == "self" and access.block else None
+            if owner is None or access.steps:
+                continue
+            held = attributes[owner].setdefault(mutation.name, {})
+            for value in mutation.values:
+                for source in view.accesses(value, mutation.block):
+                    if source.path and source.path.partition(".")[0] not in _FOREIGN:
+                        held[source.path] = None
+                        if source.kind in ("global", "class") and source.steps[-1:] == ("()",):
+                            made[owner][source.path] = None
+    for owner in view.classes:
+        for annotated in owner.nodes(ast.AnnAssign):
+            path = view.annotation_path(annotated.annotation)
+            if isinstance(annotated.target, ast.Name) and path and path.partition(".")[0] not in _FOREIGN:
+                attributes[owner].setdefault(annotated.target.id, {})[f"{path}()"] = None
+    return tuple(
+        ClassFact(
+            owner.symbol,
+            getattr(owner.node, "lineno", 0),
+            view.base_paths(owner),
+            {name: tuple(paths)[:4] for name, paths in attributes[owner].items() if paths},
+            tuple(made[owner]),
+            view.is_frozen(owner),
+        )
+        for owner in view.classes
+    )
+
+
+def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
+    """The names of the module and of its classes that hold something that may be changed in place."""
+    found: dict[str, GlobalFact] = {}
+    for block in (view.top, *view.classes):
+        for name, bindings in block.scope.bindings.items():
+            for binding in bindings:
+                if binding.kind != "assignment" or binding.value is None:
+                    continue
+                kind = view.value_kind(binding.value)
+                around = binding.scope if binding.node is None else view.module.scope_of(binding.node)
+                inside = view.block_of(binding.node) if around is not block.scope else block
+                paths = tuple(one.path for one in view.accesses(binding.value, inside) if one.path)
+                if kind == "immutable" or (kind == "unknown" and not paths):
+                    continue
+                symbol = f"{block.symbol}.{name}"
+                if symbol in found and found[symbol].kind == "container":
+                    continue
+                note = f"`{name}` lives as long as the process"
+                found[symbol] = GlobalFact(symbol, view.location(binding.node, note),
+                                           "alias" if kind == "unknown" else kind, paths)  # fmt: skip
+    return tuple(found.values())

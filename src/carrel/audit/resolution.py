@@ -1,0 +1,209 @@
+"""What a path stands for in a whole code base: a class, a function, an object and whether it is shared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from carrel.audit.facts import ClassFact, FileFacts, FunctionFact, GlobalFact
+from carrel.findings import Location
+from carrel.source import Outline, Project
+
+__all__ = ["Resolution", "Value"]
+
+_TOKEN: Final = re.compile(r"\(\)|\[\]|[^.()\[\]]+")
+_DEPTH: Final = 12
+_MANY: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a path may stand for."""
+
+    kind: Literal["class", "function", "instance", "object", "module"]
+    """`instance`: of the project's class `name`. `object`: the value of the global `name`, of a class that is not
+    here."""
+    name: str
+    shared: Location | None = None
+    """Where it is made once for all requests."""
+
+
+class Resolution:
+    """Names, classes and the values of paths."""
+
+    def __init__(self, files: Iterable[FileFacts]) -> None:
+        self.files = {facts.path: facts for facts in files}
+        self.project = Project(self.files, self._outline)
+        self.functions: dict[str, FunctionFact] = {}
+        self.classes: dict[str, ClassFact] = {}
+        self.globals: dict[str, GlobalFact] = {}
+        self.paths: dict[str, str] = {}
+        """The file of each function, class and global."""
+        for facts in self.files.values():
+            for kind, facts_of in ((self.functions, facts.functions), (self.classes, facts.classes),
+                                   (self.globals, facts.globals)):  # fmt: skip
+                for fact in facts_of:
+                    kind.setdefault(fact.name, fact)  # type: ignore[attr-defined, arg-type] # one kind at a time
+                    self.paths.setdefault(fact.name, facts.path)
+        self._canonical: dict[str, str] = {}
+        self._values: dict[str, tuple[Value, ...]] = {}
+        self._lineages: dict[str, tuple[str, ...]] = {}
+        self._open: set[str] = set()
+        self.subclasses = self._find_subclasses()
+
+    def _outline(self, path: str) -> Outline:
+        return self.files[path].outline
+
+    def canonical(self, dotted: str) -> str:
+        """The name under which a thing is defined, whatever the name it is imported under."""
+        found = self._canonical.get(dotted)
+        if found is None:
+            known = dotted in self.functions or dotted in self.classes or dotted in self.globals
+            found = self._canonical[dotted] = dotted if known else self.project.canonical(dotted)
+        return found
+
+    def lineage(self, name: str) -> tuple[str, ...]:
+        """A class and the classes of the project above it, nearest first."""
+        found = self._lineages.get(name)
+        if found is None:
+            order = dict.fromkeys((name,))
+            waiting = [name]
+            while waiting:
+                fact = self.classes.get(waiting.pop(0))
+                for base in fact.bases if fact is not None else ():
+                    above = self.canonical(base)
+                    if above in self.classes and above not in order:
+                        order[above] = None
+                        waiting.append(above)
+            found = self._lineages[name] = tuple(order)
+        return found
+
+    def descendants(self, name: str) -> Iterator[str]:
+        """A class and the classes below it."""
+        seen = {name}
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            yield one
+            for below in self.subclasses.get(one, ()):
+                if below not in seen:
+                    seen.add(below)
+                    waiting.append(below)
+
+    def method(self, owner: str, name: str) -> FunctionFact | None:
+        """The method that an object of the class has under the name."""
+        return next((found for one in self.lineage(owner) if (found := self.functions.get(f"{one}.{name}"))), None)
+
+    def values(self, path: str) -> tuple[Value, ...]:
+        """What the path may stand for; empty when the project does not say."""
+        found = self._values.get(path)
+        if found is None:
+            if path in self._open or len(self._open) > _DEPTH:
+                return ()
+            self._open.add(path)
+            try:
+                found = tuple(dict.fromkeys(self._evaluate(path)))[:_MANY]
+            finally:
+                self._open.discard(path)
+            # What was cut short inside a cycle may be incomplete: only whole answers are kept.
+            if not self._open:
+                self._values[path] = found
+        return found
+
+    def called(self, path: str) -> list[FunctionFact]:
+        """The functions that a call of the path may run: methods of subclasses too, and `__init__` of a class."""
+        found: dict[str, FunctionFact] = {}
+        for value in self.values(path):
+            if value.kind == "function" and value.name in self.functions:
+                found[value.name] = self.functions[value.name]
+                owner, _, method = value.name.rpartition(".")
+                for below in list(self.subclasses.get(owner, ()))[:_MANY]:
+                    override = self.functions.get(f"{below}.{method}")
+                    if override is not None:
+                        found[override.name] = override
+            elif value.kind in ("class", "instance"):
+                special = self.method(value.name, "__init__" if value.kind == "class" else "__call__")
+                if special is not None:
+                    found[special.name] = special
+        return list(found.values())
+
+    def _evaluate(self, path: str) -> list[Value]:
+        root, colon, rest = path.partition(":")
+        if colon:
+            name, *steps = _TOKEN.findall(rest)
+            fact = self.functions.get(self.canonical(root))
+            typed = fact.types.get(name) if fact is not None else None
+            values = list(self.values(typed)) if typed else []
+        else:
+            tokens = _TOKEN.findall(path)
+            count = next((index for index, token in enumerate(tokens) if token in ("()", "[]")), len(tokens))
+            values, steps = self._root(tokens[:count]), tokens[count:]
+        for step in steps:
+            values = [result for value in values[:_MANY] for result in self._step(value, step)]
+        return values
+
+    def _root(self, parts: list[str]) -> list[Value]:
+        dotted = ".".join(parts)
+        name = self.canonical(dotted)
+        if name in self.classes:
+            return [Value("class", name)]
+        if name in self.functions:
+            return [Value("function", name)]
+        if name in self.globals:
+            return self._global(self.globals[name])
+        if self.project.is_module(name):
+            return [Value("module", name)]
+        if len(parts) < 2:
+            return []
+        head, _, last = name.rpartition(".")
+        return [result for value in self._root(head.split(".")) for result in self._step(value, last)] if head else []
+
+    def _global(self, fact: GlobalFact) -> list[Value]:
+        values = [value for path in fact.paths for value in self.values(path)]
+        made = [replace(value, shared=fact.location) for value in values if value.kind in ("instance", "object")]
+        if fact.kind == "alias":
+            return made or [value for value in values if value.kind in ("class", "function")]
+        return made or [Value("object", fact.name, fact.location)]
+
+    def _step(self, value: Value, step: str) -> list[Value]:
+        if step == "()":
+            return self._call(value)
+        if step == "[]" or value.kind in ("function", "object"):
+            return []
+        if value.kind == "module":
+            return []  # had it the name, its canonical name would have been found
+        found: list[Value] = []
+        for owner in self.lineage(value.name):
+            name = f"{owner}.{step}"
+            if name in self.functions:
+                return [Value("function", name)]
+            fact = self.classes[owner] if owner in self.classes else None
+            for path in fact.attributes.get(step, ()) if fact is not None else ():
+                found += [replace(one, shared=one.shared or value.shared) for one in self.values(path)]
+            if name in self.globals:
+                found += self._global(self.globals[name])
+            if found:
+                return found
+        return found
+
+    def _call(self, value: Value) -> list[Value]:
+        if value.kind == "class":
+            return [Value("instance", value.name)]
+        if value.kind != "function":
+            return []
+        fact = self.functions[value.name]
+        given = [one for path in fact.returns for one in self.values(path)]
+        if fact.cached:
+            where = Location(path=self.paths[fact.name], line=fact.line, note=f"`{fact.name.rpartition('.')[2]}` keeps "
+                             "what it gives for every caller")  # fmt: skip
+            return [replace(one, shared=one.shared or where) for one in given]
+        return given
+
+    def _find_subclasses(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for fact in self.classes.values():
+            for base in fact.bases:
+                found.setdefault(self.canonical(base), []).append(fact.name)
+        return found
