@@ -71,6 +71,11 @@ def test_few_findings_are_unfolded(count: int, unfolded: bool):
     assert all(("open" in card) is unfolded for card in cards)
 
 
+def test_what_the_map_leaves_out_is_said():
+    assert "268 files with less risk left out." in Reader(HtmlFormat().render(large())).text
+    assert "left out" not in Reader(PAGE).text
+
+
 def test_one_finding_is_a_whole_page():
     assert len(Reader(HtmlFormat().render(report(CONTAINER))).all("details", **{"class": "finding"})) == 1
 

@@ -30,6 +30,7 @@ BREAKOUT = '"></script></style><script>document.title="owned"</script><img src=x
 async def open_report(browser: Browser, tmp_path: Path) -> AsyncIterator[Open]:
     """Opens a report as a file; the page may report no problem and ask for nothing but itself."""
     problems: list[str] = []
+    requests: list[str] = []
     contexts = []
 
     async def opened(report: Report, **options: Any) -> Page:
@@ -40,8 +41,9 @@ async def open_report(browser: Browser, tmp_path: Path) -> AsyncIterator[Open]:
         page = await context.new_page()
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: request.url == file.as_uri() or problems.append(request.url))
+        page.on("request", lambda request: requests.append(request.url))
         await page.goto(file.as_uri())
+        assert requests == [file.as_uri()]
         return page
 
     yield opened
@@ -148,7 +150,9 @@ async def test_the_policy_would_stop_what_was_not_escaped(browser: Browser):
     )
     await page.set_content(broken)
     assert await page.title() == "carrel audit: /srv/shop"
-    assert await page.get_by_text("red", exact=True).evaluate("(node) => getComputedStyle(node).color") != "rgb(255, 0, 0)"
+    assert (
+        await page.get_by_text("red", exact=True).evaluate("(node) => getComputedStyle(node).color") != "rgb(255, 0, 0)"
+    )
     await context.close()
 
 

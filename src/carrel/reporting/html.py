@@ -14,7 +14,7 @@ from carrel.reporting.html_summary import filters, header, tables
 from carrel.reporting.markup import Markup, element
 from carrel.reporting.product import product_version, title
 from carrel.reporting.prose import counted
-from carrel.reporting.risk_map import FileRisk, file_risks, risk_map
+from carrel.reporting.risk_map import MOST_FILES, FileRisk, file_risks, risk_map
 
 __all__ = ["HtmlFormat"]
 
@@ -58,12 +58,16 @@ class HtmlFormat:
 def _map(risks: tuple[FileRisk, ...]) -> Markup:
     if not risks:
         return Markup()
+    left_out = max(0, len(risks) - MOST_FILES)
+    legend = "Area: 10 per error, 3 per warning, 1 per info. Colour: the worst finding."
+    if left_out:
+        legend += f" {counted(left_out, 'file')} with less risk left out."
     return element(
         "section",
         element("h2", "Where the risk is", id="map-title"),
         element("div", risk_map(risks, width=1040, height=360), class_="wide-only"),
         element("div", risk_map(risks, width=360, height=420), class_="narrow-only"),
-        element("p", "Area: 10 per error, 3 per warning, 1 per info. Colour: the worst finding.", class_="soft"),
+        element("p", legend, class_="soft"),
         aria_labelledby="map-title",
         class_="map-section",
     )

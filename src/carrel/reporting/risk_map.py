@@ -11,9 +11,10 @@ from carrel.reporting.markup import Markup, element, joined
 from carrel.reporting.prose import counted, one_line
 from carrel.reporting.treemap import Rectangle, squarified
 
-__all__ = ["FileRisk", "file_risks", "risk_map"]
+__all__ = ["MOST_FILES", "FileRisk", "file_risks", "risk_map"]
 
 MOST_FILES: Final = 120
+"""So many files are drawn at most, the riskiest."""
 LABEL: Final = 20.0
 CHARACTER: Final = 7.2
 """Width of a character at the size of the labels; generous, so that no label leaves its rectangle."""
@@ -91,7 +92,8 @@ def _directory(path: str, files: list[FileRisk], place: Rectangle) -> Markup:
 
 def _file(file: FileRisk, place: Rectangle) -> Markup:
     cell = place.inset(1)
-    label = _label(file.file, cell, 16, "map-file") if cell.height > LABEL and cell.width > 5 * CHARACTER else Markup()
+    name = file.file.removesuffix(".py")
+    label = _label(name, cell, 16, "map-file") if cell.height > LABEL and cell.width > 6 * CHARACTER else Markup()
     return element(
         "a",
         element("title", f"{one_line(file.path)}: {counted(file.findings, 'finding')}, worst: {file.worst}"),
@@ -106,8 +108,8 @@ def _file(file: FileRisk, place: Rectangle) -> Markup:
 def _label(text: str, room: Rectangle, down: float, kind: str) -> Markup:
     text = one_line(text)
     most = int((room.width - 10) / CHARACTER)
-    if len(text) > most:
-        text = f"{text[: max(0, most - 1)]}…"
+    if len(text) > most:  # names that begin alike often differ in their end
+        text = f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
     return element("text", text, x=room.x + 6, y=room.y + down, class_=kind)
 
 
