@@ -15,8 +15,12 @@ async def consumer(stage: Stage) -> tuple[str, str]:
     queue: asyncio.Queue[object] = asyncio.Queue()
     for job in ({"user": user("alice"), "to": "alice", "text": "Hi"}, {"to": "bob", "text": "Your receipt"}, None):
         queue.put_nowait(job)
-    await asyncio.create_task(stage.module.consume(queue))
-    mails = dict(stage.module.outbox)
+    mails = {}
+
+    async def deliver(to: str, text: str) -> None:
+        mails[to] = text
+
+    await asyncio.create_task(stage.module.consume(queue, deliver))
     return mails["alice"], mails["bob"]
 
 

@@ -7,7 +7,6 @@ from acme.auth import User
 
 sender: ContextVar[User | None] = ContextVar("sender", default=None)
 SIGNATURES: dict[str, str] = {}
-outbox: list[tuple[str, str]] = []
 
 
 def compose(text: str) -> str:
@@ -15,8 +14,8 @@ def compose(text: str) -> str:
     return f"{text}\n--\n{SIGNATURES[user.id] if user else 'The team'}"
 
 
-async def consume(queue: asyncio.Queue) -> None:
+async def consume(queue: asyncio.Queue, deliver) -> None:
     while (job := await queue.get()) is not None:
         if job.get("user"):
             sender.set(job["user"])
-        outbox.append((job["to"], compose(job["text"])))
+        await deliver(job["to"], compose(job["text"]))
