@@ -18,7 +18,6 @@ class InMemoryEventStore:
         self._events.append(Stored(len(self._events), stream_id, message))
         return self._events[-1].event_id
 
-    def replay_events_after(self, last_event_id: int, send) -> None:
-        stream_id = self._events[last_event_id].stream_id
+    def replay_events_after(self, stream_id: str, last_event_id: int, send) -> None:
         for stored in self._events[last_event_id + 1 :]:
             send(stream_id, stored.message)

@@ -14,7 +14,9 @@ class Transport:
         return self.events.store_event(self.session_id, message)
 
     def resume(self, last_event_id: int) -> None:
-        self.events.replay_events_after(last_event_id, lambda _, message: self.sent.append(message))
+        self.events.replay_events_after(
+            self.session_id, last_event_id, lambda _, message: self.sent.append(message)
+        )
 
 
 events = InMemoryEventStore()
