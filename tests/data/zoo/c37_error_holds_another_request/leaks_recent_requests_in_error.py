@@ -22,7 +22,7 @@ async def payment_error(request: Request, error: PaymentError):
 @app.post("/pay")
 async def pay(request: Request, user: User = Depends(current_user)):
     body = await request.json()
-    request.state.body = body
+    request.state.user = user
     recent.append({"user": user.id, "body": body})
     if body["amount"] < 0:
         raise PaymentError("the bank refused")
