@@ -109,3 +109,18 @@ def test_a_file_that_went_away_meanwhile_has_no_facts(root):
     files = SourceTree(root).files()
     (root / "m001.py").unlink()
     assert "m001.py" not in index(root).facts(files)
+
+
+def name(path: str, data: bytes) -> int:
+    return len(path)
+
+
+def test_a_copy_of_a_file_has_facts_of_its_own(root):
+    def named() -> dict[str, int]:
+        tree = SourceTree(root)
+        made = Index(tree, name, int, version="named", directory=root.parent / "cache", jobs=1)
+        return made.facts(tree.files())
+
+    named()
+    (root / "longer_name.py").write_bytes((root / "m001.py").read_bytes())
+    assert named()["longer_name.py"] == len("longer_name.py")

@@ -6,7 +6,7 @@ from carrel.source.import_graph import ImportGraph
 from carrel.source.index import Index
 from carrel.source.module import Module, read_module
 from carrel.source.module_names import ModuleName, module_names
-from carrel.source.outline import Outline, read_outline
+from carrel.source.outline import Outline, outline_of, read_outline
 from carrel.source.scopes import Binding, Scope, Use
 from carrel.source.text import SourceText
 
@@ -25,6 +25,7 @@ __all__ = [
     "SourceTree",
     "Use",
     "module_names",
+    "outline_of",
     "read_module",
     "read_outline",
 ]

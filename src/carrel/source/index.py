@@ -153,7 +153,8 @@ def _read_batch(
         except SourceError:
             found.append((b"", msgspec.msgpack.encode(None)))
             continue
-        content = digest(data)
+        # With the path, which facts may name: a copy of a file has facts of its own.
+        content = digest(os.fsencode(file.path) + b"\0" + data)
         packed = known.get(content)
         found.append((content, bytes(packed) if packed else msgspec.msgpack.encode(read(file.path, data))))
     return found

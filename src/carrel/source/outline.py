@@ -11,7 +11,7 @@ import msgspec
 from carrel.errors import SourceError
 from carrel.source.text import SourceText
 
-__all__ = ["Export", "ImportSite", "Outline", "read_outline"]
+__all__ = ["Export", "ImportSite", "Outline", "outline_of", "read_outline"]
 
 
 class ImportSite(msgspec.Struct, frozen=True, array_like=True):
@@ -73,6 +73,11 @@ def read_outline(data: bytes) -> Outline:
         tree = SourceText(data).parse()
     except SourceError as error:
         return Outline(lines=lines, error_line=error.line, error=error.problem)
+    return outline_of(tree, lines)
+
+
+def outline_of(tree: ast.Module, lines: int) -> Outline:
+    """The outline of a parsed file of so many lines."""
     reader = _Reader()
     reader.read(tree.body)
     exports = {name: tuple(found) for name, found in reader.exports.items()}
