@@ -39,6 +39,10 @@ async def owned(thing_id: str, identity: CurrentUser) -> dict[str, str]:
     return {"user": identity.user.user_id}
 
 
+@owner_rule("operator")
+async def operator_without_looking() -> None: ...
+
+
 @owner_rule("owned")
 async def owned_without_identity(thing_id: str) -> None: ...
 
@@ -102,8 +106,20 @@ def with_route(route: Any) -> FastAPI:
         (included("/x/{thing_id}", public_with_id), "must be 'owned'"),
         (included("/x/{thing_id}", owned_without_identity), "does not take the identity"),
         (included("/x/{thing_id:path}", public_with_id), "must be 'owned'"),
+        (included("/x", operator_without_looking), "does not ask who it is: add CurrentOperator"),
     ],
-    ids=["included", "mounted app", "mounted asgi", "starlette", "websocket", "openapi", "public id", "owned", "path"],
+    ids=[
+        "included",
+        "mounted app",
+        "mounted asgi",
+        "starlette",
+        "websocket",
+        "openapi",
+        "public id",
+        "owned",
+        "path",
+        "operator",
+    ],
 )
 def test_an_unsound_route_stops_the_server(app: FastAPI, said: str) -> None:
     with pytest.raises(SettingsError, match=said):

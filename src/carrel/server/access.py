@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from carrel.context import UserContext, ambient_context
 from carrel.errors import AuthenticationError, SettingsError
 from carrel.server.correlation import REQUEST_ID
+from carrel.server.operators import current_operator
 from carrel.server.problems import error_response
 
 __all__ = [
@@ -31,9 +32,9 @@ __all__ = [
     "owner_rule",
 ]
 
-OwnerRule = Literal["public", "caller", "owned"]
+OwnerRule = Literal["public", "caller", "owned", "operator"]
 """`public`: nobody needs to be known. `caller`: about the caller and nobody else. `owned`: what the ids in the path
-name belongs to the caller, or does not exist for them."""
+name belongs to the caller, or does not exist for them. `operator`: about no user, and only for who runs the server."""
 
 API: Final = "/api/"
 _RULE: Final = "__carrel_owner_rule__"
@@ -92,8 +93,9 @@ def owner_rule(rule: OwnerRule) -> Callable[[Endpoint], Endpoint]:
 def declared_routes(app: FastAPI) -> Iterator[DeclaredRoute]:
     """Every route of `app`, also of included routers; raises `SettingsError` for one without a sound rule.
 
-    A route with an id in its path must be `owned`. An HTTP route that is not `public` must lie below `/api/`, where
-    `RequireIdentity` stands in front, and take the identity (`CurrentUser`), so that it cannot forget whom it is for.
+    A route with an id in its path must be `owned`. An HTTP route that is `caller` or `owned` must lie below `/api/`,
+    where `RequireIdentity` stands in front, and take the identity (`CurrentUser`), so that it cannot forget whom it is
+    for; one that is `operator` must take `CurrentOperator`, so that it cannot forget to look.
     """
     for context in iter_route_contexts(app.routes):
         path = str(context.path)
@@ -106,11 +108,14 @@ def declared_routes(app: FastAPI) -> Iterator[DeclaredRoute]:
         declared = DeclaredRoute(path, frozenset(context.methods or ()), rule, context.original_route)
         if declared.parameters and rule != "owned":
             raise SettingsError(path, f"has an id in its path and the rule {rule!r}; it must be 'owned'")
-        if rule != "public" and not isinstance(context.original_route, WebSocketRoute):
+        dependant = getattr(context, "dependant", None)
+        if rule == "operator":
+            if not _takes(dependant, current_operator):
+                raise SettingsError(path, "has the rule 'operator' and does not ask who it is: add CurrentOperator")
+        elif rule != "public" and not isinstance(context.original_route, WebSocketRoute):
             if not path.startswith(API):
                 raise SettingsError(path, f"has the rule {rule!r} and is not below {API}, where tokens are checked")
-            dependant = getattr(context, "dependant", None)
-            if not isinstance(dependant, Dependant) or not _takes_identity(dependant):
+            if not _takes(dependant, current_identity):
                 raise SettingsError(path, f"has the rule {rule!r} and does not take the identity: add CurrentUser")
         yield declared
 
@@ -120,8 +125,10 @@ def check_routes(app: FastAPI) -> tuple[DeclaredRoute, ...]:
     return tuple(declared_routes(app))
 
 
-def _takes_identity(dependant: Dependant) -> bool:
-    return dependant.call is current_identity or any(_takes_identity(one) for one in dependant.dependencies)
+def _takes(dependant: object, dependency: Callable[..., object]) -> bool:
+    return isinstance(dependant, Dependant) and (
+        dependant.call is dependency or any(_takes(one, dependency) for one in dependant.dependencies)
+    )
 
 
 class RequireIdentity:

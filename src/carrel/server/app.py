@@ -29,6 +29,7 @@ from carrel.server.routes.catalog import catalog_routes
 from carrel.server.routes.events import event_routes
 from carrel.server.routes.health import health_routes
 from carrel.server.routes.me import me_routes
+from carrel.server.routes.metrics import metrics_routes
 from carrel.server.routes.runs import run_routes
 from carrel.server.routes.statistics import statistics_routes
 from carrel.server.routes.threads import thread_routes
@@ -87,6 +88,7 @@ def _add_routes(app: FastAPI) -> None:
         api.include_router(router)
     app.include_router(api)
     app.include_router(health_routes())
+    app.include_router(metrics_routes())
 
     @owner_rule("caller")
     async def websocket(socket: WebSocket) -> None:

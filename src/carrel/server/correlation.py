@@ -16,7 +16,7 @@ __all__ = ["REQUEST_ID", "Correlation"]
 
 REQUEST_ID: Final = "carrel.request_id"
 """Where the scope of a request holds its id."""
-_QUIET: Final = frozenset({"/healthz", "/readyz"})
+_QUIET: Final = frozenset({"/healthz", "/metrics", "/readyz"})
 
 
 class Correlation:

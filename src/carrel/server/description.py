@@ -47,10 +47,6 @@ class ProblemAnswer(BaseModel):
     """What it allows."""
     retry_after: float | None = None
     """Seconds after which to try again; null when waiting does not help."""
-    limit: str = ""
-    """The limit that was crossed, with what it allows and the seconds to wait."""
-    allowed: float = 0
-    retry_after: float | None = None
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

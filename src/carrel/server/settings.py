@@ -182,6 +182,12 @@ class Settings(BaseSettings):
         "What the database keeps for one user, in bytes: text, and 100 bytes for every row. Beyond it nothing new is "
         "taken.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=MIN_SECRET_LENGTH,
+        description="What a Prometheus server sends as `Authorization: Bearer` to read `/metrics`. Without one only "
+        "this machine can, in development on a loopback address.",
+    )
     max_body_bytes: int = Field(
         1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="Largest request body, uploads excepted."
     )
