@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from uvicorn.config import Config
@@ -120,6 +120,15 @@ class FrameProtocol(WebSocketsSansIOProtocol):
             return False
         return take(text)
 
+    def send_receive_event_to_app(self) -> None:
+        # uvicorn would log it as an error of the server's, with a traceback: any client could fill the log.
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(self.frames):
+            self.frames = []
+            self.conn.send_close(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
+
     def handle_parser_exception(self) -> None:
         if self.close_timer is not None:
             return
@@ -131,6 +140,16 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         # Closing at once, with more of the frame on its way, resets the connection: the client would see no code.
         # What comes until then is read and dropped.
         self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def _is_utf8(pieces: Sequence[bytes]) -> bool:
+    if all(piece.isascii() for piece in pieces):
+        return True
+    try:
+        b"".join(pieces).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _head(size: int) -> bytes:
