@@ -111,3 +111,9 @@ def test_a_submodule_that_its_package_names_is_the_submodule():
     code = project({"p/__init__.py": "from . import m\nfrom .m import f", "p/m.py": "def f(): ..."})
     assert [found.kind for found in code.resolve("p.m")] == ["module"]
     assert code.definition("p.m.f") is not None
+
+
+def test_an_end_is_a_definition_where_its_file_only_imports_it():
+    found = project(FILES, ends=[("pkg/tools.py", "Engine")]).resolve("pkg.tools.Engine.run")
+    assert [(one.kind, one.key) for one in found] == [("definition", ("pkg/tools.py", "Engine.run"))]
+    assert project(FILES, ends=[("pkg/tools.py", "Engine")]).canonical("pkg.Engine") == "pkg.engine.Engine"

@@ -38,11 +38,20 @@ class Resolved:
 class Project:
     """The modules of one code base, each known by its path and read when it is needed.
 
-    `outline` gives the outline of a path; it is asked once for each file that a name leads through.
+    `outline` gives the outline of a path; it is asked once for each file that a name leads through. `ends` holds names
+    in files, `(path, name)`, that are definitions even where the file itself has them from elsewhere.
     """
 
-    def __init__(self, paths: Iterable[str], outline: Callable[[str], Outline], *, roots: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        paths: Iterable[str],
+        outline: Callable[[str], Outline],
+        *,
+        roots: Iterable[str] = (),
+        ends: Iterable[tuple[str, str]] = (),
+    ) -> None:
         self.paths = tuple(paths)
+        self.ends = frozenset(ends)
         self.roots = source_roots(frozenset(self.paths), roots)
         self._outline = outline
         self._outlines: dict[str, Outline] = {}
@@ -125,6 +134,8 @@ class Project:
         path = self._by_name.get(module)
         if path is None:
             return []
+        if (path, name) in self.ends:
+            return [Resolved("definition", path, ".".join((name, *rest)), via)]
         outline = self.outline(path)
         found: list[Resolved] = []
         for export in outline.exports.get(name, ()):
