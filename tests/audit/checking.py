@@ -12,7 +12,7 @@ from carrel.audit.judgement import judge
 from carrel.audit.program import Program
 from carrel.audit.rule import Rule
 from carrel.findings import Finding
-from carrel.source import ModuleName, module_names, read_module
+from carrel.source import module_names, read_module
 from carrel.source.module_names import source_roots
 
 Source = str | Mapping[str, str]
@@ -35,8 +35,7 @@ def program(source: Source, *rules: Rule) -> Program:
     roots = source_roots(frozenset(texts))
     facts: list[FileFacts] = []
     for path, text in texts.items():
-        name = (*module_names(path, roots), ModuleName(path, False))[0]
-        facts.append(read_facts(path, text.encode(), name=name, rules=rules))
+        facts.append(read_facts(path, text.encode(), roots=roots, rules=rules))
         assert not facts[-1].outline.error, f"{path}: {facts[-1].outline.error}"
     return Program(facts)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, overload
 
 from carrel.source import Module, Scope
 
 __all__ = ["Block", "Decorator", "Parameter", "build_blocks"]
 
 Node = TypeVar("Node", bound=ast.AST)
+Other = TypeVar("Other", bound=ast.AST)
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -63,10 +64,14 @@ class Block:
     decorators: tuple[Decorator, ...] = ()
     by_type: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict)
 
-    def nodes(self, *types: type[Node]) -> Iterator[Node]:
-        """The nodes of these types, those of one type in the order of the text; not those of inner blocks."""
+    @overload
+    def nodes(self, first: type[Node], /) -> Iterator[Node]: ...
+    @overload
+    def nodes(self, first: type[Node], second: type[Other], /) -> Iterator[Node | Other]: ...
+    def nodes(self, *types: type[ast.AST]) -> Iterator[ast.AST]:
+        """The nodes of a type or two, those of one type in the order of the text; not those of inner blocks."""
         for kind in types:
-            yield from self.by_type.get(kind, ())  # type: ignore[misc] # the key is the type
+            yield from self.by_type.get(kind, ())
 
     @property
     def is_async(self) -> bool:

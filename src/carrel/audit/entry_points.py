@@ -47,7 +47,7 @@ def _decorated(view: FileView) -> Iterator[EntryPoint]:
     for function in view.functions:
         for decorator in function.decorators:
             row = DECORATED.get(decorator.name)
-            if row is None or not _counts(view, decorator, function):
+            if row is None or not _counts(decorator):
                 continue
             kind, word = row
             text = _first_text(decorator.call)
@@ -58,7 +58,7 @@ def _decorated(view: FileView) -> Iterator[EntryPoint]:
             yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0))
 
 
-def _counts(view: FileView, decorator: Decorator, function: Block) -> bool:
+def _counts(decorator: Decorator) -> bool:
     """Whether a decorator of this name is the framework's, not something else of the same name."""
     text = _first_text(decorator.call)
     if DECORATED[decorator.name][0] in _WEB and text.startswith("/"):

@@ -94,9 +94,11 @@ class FileView:
             )
 
         found: list[ast.AST] = [one for one in function.nodes(ast.Return, ast.Yield) if is_it(one.value)]
-        for mutation in self._mutations_in.get(function, ()):
-            if mutation.kind in ("attribute", "item") and any(is_it(value) for value in mutation.values):
-                found.append(mutation.node)
+        found += [
+            mutation.node
+            for mutation in self._mutations_in.get(function, ())
+            if mutation.kind in ("attribute", "item") and any(is_it(value) for value in mutation.values)
+        ]
         return found
 
     def method_calls_on(self, function: Block, name: str) -> Iterator[tuple[ast.Call, str]]:

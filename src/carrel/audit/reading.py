@@ -18,15 +18,16 @@ _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 
 
 def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
+    """Every function and method of a file."""
     changed = {
         mutation.block
         for mutation in view.mutations
         if any(access.kind == "self" for access in mutation.accesses) and not mutation.block.is_initializer
     }
-    return tuple(_function(view, function, function in changed) for function in view.functions)
+    return tuple(_function(view, function, changes=function in changed) for function in view.functions)
 
 
-def _function(view: FileView, function: Block, changes: bool) -> FunctionFact:
+def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact:
     parameters = tuple(one.name for one in function.parameters if one.name != function.receiver)
     is_method = function.class_ is not None
     return FunctionFact(
@@ -114,6 +115,7 @@ def _passed(view: FileView, argument: ast.expr, block: Block, place: str) -> Ite
 
 
 def class_facts(view: FileView) -> tuple[ClassFact, ...]:
+    """Every class of a file, with what its objects hold."""
     attributes: dict[Block, dict[str, dict[str, None]]] = {owner: {} for owner in view.classes}
     made: dict[Block, dict[str, None]] = {owner: {} for owner in view.classes}
     for mutation in view.mutations:

@@ -45,7 +45,7 @@ class Resolution:
             for kind, facts_of in ((self.functions, facts.functions), (self.classes, facts.classes),
                                    (self.globals, facts.globals)):  # fmt: skip
                 for fact in facts_of:
-                    kind.setdefault(fact.name, fact)  # type: ignore[attr-defined, arg-type] # one kind at a time
+                    kind.setdefault(fact.name, fact)  # type: ignore[arg-type] # one kind at a time
                     self.paths.setdefault(fact.name, facts.path)
         self._canonical: dict[str, str] = {}
         self._values: dict[str, tuple[Value, ...]] = {}
@@ -179,7 +179,7 @@ class Resolution:
             name = f"{owner}.{step}"
             if name in self.functions:
                 return [Value("function", name)]
-            fact = self.classes[owner] if owner in self.classes else None
+            fact = self.classes.get(owner)
             for path in fact.attributes.get(step, ()) if fact is not None else ():
                 found += [replace(one, shared=one.shared or value.shared) for one in self.values(path)]
             if name in self.globals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeGuard
 
 import msgspec
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from carrel.audit.file_view import FileView
     from carrel.audit.program import Program
 
-__all__ = ["Candidate", "FileRule", "Grade", "ProjectRule", "Rule", "rule_page"]
+__all__ = ["Candidate", "FileRule", "Grade", "ProjectRule", "Rule", "has_file_part", "has_project_part",
+           "rule_page"]  # fmt: skip
 
 _PAGES: Final = "https://carrel.dev/reference/rules"
 
@@ -70,6 +71,16 @@ class ProjectRule(Protocol):
 
 
 Rule = FileRule | ProjectRule
+
+
+def has_file_part(rule: Rule) -> TypeGuard[FileRule]:
+    """Whether the rule looks at single files; it may look at all of them too."""
+    return hasattr(rule, "check")
+
+
+def has_project_part(rule: Rule) -> TypeGuard[ProjectRule]:
+    """Whether the rule looks at all files."""
+    return hasattr(rule, "check_program")
 
 
 def rule_page(name: str) -> str:

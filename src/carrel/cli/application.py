@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from carrel.cli.audit import audit
 from carrel.cli.doctor import doctor
 from carrel.cli.output import complain
 from carrel.cli.serve import serve
@@ -24,6 +25,7 @@ application = typer.Typer(
     carrel serve                        start, and open http://127.0.0.1:8000
     carrel user add ann                 let somebody in
     carrel doctor                       find out what is wrong, and what to do
+    carrel audit                        where in a code base can one user's state reach another?
     """,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -32,6 +34,7 @@ application = typer.Typer(
 )
 application.command()(serve)
 application.command()(doctor)
+application.command()(audit)
 application.add_typer(user, name="user")
 
 

@@ -53,8 +53,7 @@ def test_an_object_of_ours_that_its_method_changes() -> None:
         "def ask(q, history=[]):\n    history = list(history)\n    history.append(q)\n    return len(history)\n",
         "def ask(q, options={}):\n    return options.get(q)\n",
         "class M:\n    def window(self):\n        return 1\ndef ask(q, m=M()):\n    m.window()\n",
-        "from fastapi import Depends\nclass M:\n    def add(self, x):\n        self.x = x\n"
-        "def ask(q, m=Depends(M)):\n    m.add(q)\n",
+        "from fastapi import Depends\nclass M:\n    def add(self, x): self.x = x\ndef ask(q, m=Depends(M)): m.add(q)\n",
     ],
 )
 def test_what_only_looks_like_it(code: str) -> None:

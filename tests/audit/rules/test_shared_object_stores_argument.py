@@ -40,19 +40,60 @@ def test_a_cached_service() -> None:
     assert [(place.path, place.line) for place in found.related] == [("desk/deps.py", 4)]
 
 
-@pytest.mark.parametrize(
-    "deps",
-    [
-        "from .service import Desk\ndesk = Desk({})\ndef get_desk():\n    return desk",
-        "from . import service\n_d = None\ndef get_desk():\n    global _d\n    if not _d:\n        _d = service.Desk({})\n"
-        "    return _d",
-        "from .service import Desk\nclass Parts:\n    desk = Desk({})\ndef get_desk():\n    return Parts.desk",
-        "from .service import Desk\ndef start(app):\n    app.state.desk = Desk({})\ndef get_desk(request):\n"
-        "    return request.app.state.desk",
-        "from .service import Desk as D\nclass Parts:\n    def __init__(self):\n        self.desk = D({})\nparts = Parts()\n"
-        "def get_desk():\n    return parts.desk",
-    ],
+SHARED = (
+    """
+    from .service import Desk
+    desk = Desk({})
+    def get_desk():
+        return desk
+    """,
+    """
+    from . import service
+    _desk = None
+    def get_desk():
+        global _desk
+        if _desk is None:
+            _desk = service.Desk({})
+        return _desk
+    """,
+    """
+    from .service import Desk
+    class Parts:
+        desk = Desk({})
+    def get_desk():
+        return Parts.desk
+    """,
+    """
+    from .service import Desk
+    def start(app):
+        app.state.desk = Desk({})
+    def get_desk(request):
+        return request.app.state.desk
+    """,
+    """
+    from .service import Desk as D
+    class Parts:
+        def __init__(self):
+            self.desk = D({})
+    parts = Parts()
+    def get_desk():
+        return parts.desk
+    """,
+    """
+    from .service import Desk
+    class OneDesk(Desk):
+        _one = None
+        def __new__(cls, *args):
+            if cls._one is None:
+                cls._one = super().__new__(cls)
+            return cls._one
+    def get_desk():
+        return OneDesk()
+    """,
 )
+
+
+@pytest.mark.parametrize("deps", SHARED)
 def test_every_way_to_share_one(deps: str) -> None:
     finds(RULE, in_package(service=SERVICE, deps=deps, api=ROUTE), "error", on="self.user = user")
 
@@ -79,14 +120,29 @@ def test_data_that_a_caller_two_files_away_passes() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "deps",
-    [
-        "from .service import Desk\ndef get_desk():\n    return Desk({})",
-        "from .service import Desk\nasync def get_desk():\n    desk = Desk({})\n    yield desk",
-        "from functools import lru_cache\nfrom .service import Desk\n@lru_cache\ndef get_desk(user_id):\n    return Desk({})",
-    ],
+OWN = (
+    """
+    from .service import Desk
+    def get_desk():
+        return Desk({})
+    """,
+    """
+    from .service import Desk
+    async def get_desk():
+        desk = Desk({})
+        yield desk
+    """,
+    """
+    from functools import lru_cache
+    from .service import Desk
+    @lru_cache
+    def get_desk(user_id):
+        return Desk({})
+    """,
 )
+
+
+@pytest.mark.parametrize("deps", OWN)
 def test_one_for_each_request_is_quiet(deps: str) -> None:
     quiet(RULE, in_package(service=SERVICE, deps=deps, api=ROUTE))
 

@@ -39,7 +39,7 @@ class MutableDefault:
 
     def _container(self, view: FileView, function: Block, parameter: Parameter) -> Iterator[Candidate]:
         changes = [one for one in view.mutations_of(function, parameter.name) if not one.removes]
-        kept = [one for one in view.escapes_of(function, parameter.name)]
+        kept = view.escapes_of(function, parameter.name)
         if changes:
             yield self._candidate(view, function, parameter, changes[0])
         elif kept:
