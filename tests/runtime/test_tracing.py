@@ -1,33 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import structlog
-from opentelemetry import trace
 from structlog.contextvars import get_contextvars
 
 from carrel.runtime import tracing
 from carrel.runtime.agent import AgentRun
+from carrel.runtime.run_request import RunRequest
 from carrel.runtime.tools import tool
 from carrel.testing import MemoryRuntime
-
-
-class Recorder:
-    """Stands where a configured tracer would: notes spans, and what they are inside of."""
-
-    def __init__(self) -> None:
-        self.spans: list[tuple[str, dict[str, Any]]] = []
-        self.open: list[str] = []
-
-    @contextmanager
-    def start_as_current_span(self, name: str, *, attributes: dict[str, Any]) -> Iterator[trace.Span]:
-        self.spans.append((" > ".join((*self.open, name)), attributes))
-        self.open.append(name)
-        yield trace.INVALID_SPAN
-        self.open.pop()
+from tests.runtime.spans import collect_spans
 
 
 @tool
@@ -47,23 +31,58 @@ async def worker(run: AgentRun) -> str:
     return "done"
 
 
-async def test_a_run_its_agents_and_its_tools_are_spans(monkeypatch: pytest.MonkeyPatch):
-    recorder = Recorder()
-    monkeypatch.setattr(tracing, "_tracer", recorder)
-    monkeypatch.setattr(trace, "get_tracer_provider", trace.NoOpTracerProvider)
+async def test_a_run_its_agents_and_its_tools_are_spans_with_the_ids_of_the_run(monkeypatch: pytest.MonkeyPatch):
+    spans = collect_spans(monkeypatch)
     runtime = MemoryRuntime([worker, other], [look])
     async with runtime.engine() as engine:
         await engine.execute_agent("worker", "x")
-    assert [name for name, _ in recorder.spans] == [
+    assert sorted(map(spans.path, spans.ended)) == [
         "run",
         "run > invoke_agent worker",
         "run > invoke_agent worker > execute_tool look",
         "run > invoke_agent worker > invoke_agent other",
     ]
-    for _, attributes in recorder.spans:
-        assert attributes["user.id"] == "ada"
-        assert attributes["carrel.run_id"] == engine.context.run_id
-    assert recorder.spans[2][1]["gen_ai.tool.name"] == "look"
+    for span in spans.ended:
+        assert span.attributes is not None
+        assert span.attributes["user.id"] == "ada"
+        assert span.attributes["carrel.run_id"] == engine.context.run_id
+        assert span.attributes["gen_ai.conversation.id"] == engine.context.thread_id
+    tool_span = spans.named("execute_tool look").attributes or {}
+    assert tool_span["gen_ai.tool.name"] == "look"
+    assert tool_span["carrel.request_id"] == engine.context.request_id
+    assert (spans.named("invoke_agent other").attributes or {})["carrel.request_id"] != engine.context.request_id
+
+
+async def test_a_run_has_a_trace_of_its_own_that_is_linked_to_the_request_that_started_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    spans = collect_spans(monkeypatch)
+    runtime = MemoryRuntime([other])
+    user = runtime.user()
+    with spans.provider.get_tracer("client").start_as_current_span("POST /runs"):
+        accepted = await runtime.scheduler.start(user, RunRequest(input="x", agent="other"))
+    await runtime.scheduler.start(runtime.user("bob"), RunRequest(input="x", agent="other"))
+    await runtime.scheduler.drain(5.0)
+    asked = spans.named("POST /runs")
+    runs = {(span.attributes or {})["user.id"]: span for span in spans.ended if span.name == "run"}
+    run = runs["ada"]
+    assert run.parent is None
+    assert run.context is not None
+    assert asked.context is not None
+    assert run.context.trace_id != asked.context.trace_id
+    (link,) = run.links
+    assert (link.context.trace_id, link.context.span_id) == (asked.context.trace_id, asked.context.span_id)
+    assert link.attributes == {"carrel.request_id": user.request_id}
+    assert run.attributes is not None
+    assert run.attributes["carrel.started_by"] == user.request_id
+    assert run.attributes["carrel.run_id"] == accepted.run_id
+    # Asked outside any span: nothing to link to, and nothing of the other user's.
+    assert runs["bob"].links == ()
+    assert (runs["bob"].attributes or {})["carrel.started_by"] != user.request_id
+
+
+def test_without_a_tracer_nothing_is_noted_of_a_request():
+    assert tracing.origin_of(MemoryRuntime().user()) is None
 
 
 def test_without_a_tracer_a_span_costs_nothing_and_does_nothing():

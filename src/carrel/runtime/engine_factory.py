@@ -21,6 +21,7 @@ from carrel.runtime.meters import UserMeters
 from carrel.runtime.registry import AgentRegistry
 from carrel.runtime.store import Message, ThreadStore, UserStore
 from carrel.runtime.tools import Tool, ToolDispatcher
+from carrel.runtime.tracing import Origin
 
 __all__ = ["ExecutionEngineFactory"]
 
@@ -88,13 +89,13 @@ class ExecutionEngineFactory:
 
     @asynccontextmanager
     async def engine(
-        self, context: UserExecutionContext, *, begins_thread: bool = False
+        self, context: UserExecutionContext, *, begins_thread: bool = False, origin: Origin | None = None
     ) -> AsyncIterator[UserExecutionEngine]:
         """An engine for one request, closed on the way out, whichever that is.
 
         It keeps to the limits that the user has now; a context without a deadline gets one, `run_seconds` from now.
         The engine knows the newest 50 messages of the thread that came before this run; when the run `begins_thread`
-        there are none, and nothing is looked up.
+        there are none, and nothing is looked up. The span of the run is linked to its `origin`.
         """
         if self._production:
             context.refuse_placeholders()
@@ -107,7 +108,9 @@ class ExecutionEngineFactory:
             context=context,
             agent_factory=self._factory.bind(context),
             websocket_emitter=emitter,
-            tool_dispatcher=ToolDispatcher(context, self._tools, emitter, limits=limits, refuse=meter.refuse),
+            tool_dispatcher=ToolDispatcher(
+                context, self._tools, emitter, limits=limits, refuse=meter.refuse, origin=origin
+            ),
             store=self._store,
             history=() if begins_thread else await self._history(context),
             limits=limits,

@@ -20,6 +20,7 @@ from carrel.runtime.fair_queue import FairQueue
 from carrel.runtime.request import Ending
 from carrel.runtime.run_request import Accepted, RunRequest, title_of
 from carrel.runtime.store import RunStore
+from carrel.runtime.tracing import Origin, origin_of
 
 __all__ = ["RunScheduler", "SchedulerStatistics", "UserRunStatistics"]
 
@@ -69,12 +70,14 @@ class _Ticket:
         "engine",
         "forgets",
         "input",
+        "origin",
         "over",
     )
 
-    def __init__(self, context: UserExecutionContext, request: RunRequest) -> None:
+    def __init__(self, context: UserExecutionContext, request: RunRequest, origin: Origin | None) -> None:
         loop = asyncio.get_running_loop()
         self.context = context
+        self.origin = origin
         self.agent = request.agent
         self.input = request.input
         self.begins_thread = request.thread_id is None
@@ -231,7 +234,7 @@ class RunScheduler:
         accepted = Accepted(thread_id=record.thread_id, run_id=record.run_id, created=created)
         if created:
             self._meters.of(user.user_id).run_accepted()
-            await self._admit(_Ticket(context, request), request)
+            await self._admit(_Ticket(context, request, origin_of(user)), request)
         return accepted
 
     def _refusal(self, user: UserContext, request: RunRequest) -> CarrelError | None:
@@ -307,7 +310,9 @@ class RunScheduler:
             return
         try:
             await self._follow(ticket)
-            async with self._engines.engine(ticket.context, begins_thread=ticket.begins_thread) as engine:
+            async with self._engines.engine(
+                ticket.context, begins_thread=ticket.begins_thread, origin=ticket.origin
+            ) as engine:
                 ticket.attach(engine)
                 await engine.execute_agent(ticket.agent, ticket.input)
         except Exception:

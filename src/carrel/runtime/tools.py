@@ -36,7 +36,7 @@ from carrel.runtime.attempt import Attempt, OpenWork, uninterrupted
 from carrel.runtime.failure import notice_text, traceback_text
 from carrel.runtime.limits import Allowance, Refuse, RunLimits, default_limits
 from carrel.runtime.threads import in_thread
-from carrel.runtime.tracing import RunTracer
+from carrel.runtime.tracing import Origin, RunTracer
 
 __all__ = ["Tool", "ToolDispatcher", "tool"]
 
@@ -149,7 +149,7 @@ class ToolDispatcher:
     """Calls tools for one request of one user: permission, arguments, time-out and the two events of every call.
 
     Raises `IsolationError` when `emitter` writes for another request. Calls may run concurrently. `refuse` makes the
-    error of whoever crosses a limit of the run.
+    error of whoever crosses a limit of the run; `origin` is what the run was started by, for its trace.
     """
 
     __slots__ = (
@@ -174,13 +174,14 @@ class ToolDispatcher:
         *,
         limits: RunLimits | None = None,
         refuse: Refuse = LimitExceededError,
+        origin: Origin | None = None,
     ) -> None:
         self._visible: Mapping[str, ToolDescription] | None
         self._bind(context, emitter)
         self._limits = limits or default_limits()
         self._refuse = refuse
         self._calls = Allowance("tool_calls_per_run", self._limits.tool_calls_per_run, refuse)
-        self._tracer = RunTracer()
+        self._tracer = RunTracer(origin)
         self._threads = asyncio.Semaphore(self._limits.tool_threads_per_run)
         self._tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
         if len(self._tools) != len(tools):

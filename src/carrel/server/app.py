@@ -64,6 +64,8 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("carrel"),
         lifespan=lifespan,
         openapi_url=None,
+        # One span for a request: those of its parts tell of FastAPI.
+        telemetry={"operation_spans": False},
         redirect_slashes=False,
     )
     install_problems(app)

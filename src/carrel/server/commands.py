@@ -16,6 +16,7 @@ from carrel.delivery.session import DeliverySession
 from carrel.errors import CarrelError, InputError, LimitExceededError
 from carrel.runtime.run_request import Accepted, RunRequest
 from carrel.server.problems import problem_for
+from carrel.server.spans import command_span
 
 __all__ = ["CommandQueue", "Commands"]
 
@@ -67,7 +68,7 @@ class CommandQueue:
             user, command = self._commands.pop(0)
             # A request of its own in logs and traces, though the connection is the same.
             user = replace(user, request_id=RequestId(new_id()))
-            with ambient_context(user):
+            with ambient_context(user), command_span(user, _name(command)):
                 self._session.send(await self._answer(user, command))
             self._wake()
         self._worker = None
@@ -103,6 +104,10 @@ class CommandQueue:
         if isinstance(command, CancelRunFrame):
             return await self._scheduler.cancel(user, RunId(command.run_id))
         return None
+
+
+def _name(command: Command) -> str:
+    return str(command.__struct_config__.tag)
 
 
 def _message(error: CarrelError) -> str:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carrel.context import new_id
 from carrel.server.problems import problem_response
+from carrel.server.spans import mark_request
 
 __all__ = ["REQUEST_ID", "Correlation"]
 
@@ -33,6 +34,7 @@ class Correlation:
             await self._app(scope, receive, send)
             return
         request_id = scope[REQUEST_ID] = new_id()
+        mark_request(request_id)
         log = structlog.get_logger(__name__)
         started = time.perf_counter()
         status: int | None = None
