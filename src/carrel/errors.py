@@ -27,7 +27,10 @@
     ├── SettingsError
     ├── SourceError                   a source file or tree cannot be read
     └── MigrationError                a migration cannot go on
-        └── RecipeError               a recipe is not understood
+        ├── RecipeError               a recipe is not understood
+        ├── DirtyWorktreeError        there are changes that a phase or a rollback would mix up or lose
+        ├── GateFailedError           a gate cannot judge: its command is broken before anything has changed
+        └── RollbackError             a phase cannot be taken back, or not completely
 
 Exceptions carry data as attributes; the message is derived from it and says what to do next.
 """
@@ -42,7 +45,9 @@ __all__ = [
     "ConflictError",
     "ContextError",
     "DeliveryError",
+    "DirtyWorktreeError",
     "EngineClosedError",
+    "GateFailedError",
     "GrammarError",
     "InputError",
     "IsolationError",
@@ -50,6 +55,7 @@ __all__ = [
     "MigrationError",
     "NotFoundError",
     "RecipeError",
+    "RollbackError",
     "RunCancelledError",
     "RunError",
     "RunTimeoutError",
@@ -297,3 +303,32 @@ class RecipeError(MigrationError):
         self.problem = problem
         place = f"{path}:{line}" if line else path
         super().__init__(f"{place}: {key}: {problem}" if key else f"{place}: {problem}")
+
+
+class DirtyWorktreeError(MigrationError):
+    """Raised when `paths` under `root` have changes that a phase or a rollback would mix up or lose."""
+
+    def __init__(self, root: str, paths: tuple[str, ...], advice: str) -> None:
+        self.root = root
+        self.paths = paths
+        self.advice = advice
+        more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+        super().__init__(f"{root} has changes in {', '.join(paths[:5])}{more}; {advice}")
+
+
+class GateFailedError(MigrationError):
+    """Raised when the gate command named `gate` fails before anything has changed, so that it cannot judge."""
+
+    def __init__(self, gate: str, problem: str) -> None:
+        self.gate = gate
+        self.problem = problem
+        super().__init__(f"gate {gate!r}: {problem}; repair it, or take it out of the recipe")
+
+
+class RollbackError(MigrationError):
+    """Raised when something cannot be taken back; what is said about `what` tells how to go on."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        self.what = what
+        self.advice = advice
+        super().__init__(f"{what}; {advice}")
