@@ -14,6 +14,7 @@ from benchmarks.servers.plan import PATH, Plan, Planned
 from carrel.context import RequestId, RunId, ThreadId, UserExecutionContext, UserId, new_id
 from carrel.events import draft_event
 from carrel.server.app import create_app
+from carrel.server.heap import settled_heap
 from carrel.server.services import Services
 from carrel.server.settings import load_settings
 from carrel.server.socket_protocol import FrameProtocol
@@ -48,14 +49,15 @@ class Ticker:
 
 if __name__ == "__main__":
     settings = load_settings()
-    uvicorn.run(
-        Ticker(create_app(settings)),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        loop="uvloop",
-        ws=FrameProtocol,
-        ws_per_message_deflate=False,
-        access_log=False,
-        backlog=8192,
-    )
+    with settled_heap():
+        uvicorn.run(
+            Ticker(create_app(settings)),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            loop="uvloop",
+            ws=FrameProtocol,
+            ws_per_message_deflate=False,
+            access_log=False,
+            backlog=8192,
+        )

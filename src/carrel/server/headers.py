@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carrel.server.problems import problem_response
@@ -18,15 +18,16 @@ CONTENT_SECURITY_POLICY: Final = (
     "object-src 'none'; require-trusted-types-for 'script'"
 )
 _ALWAYS: Final = (
-    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
-_HSTS: Final = "max-age=31536000; includeSubDomains"
+_API: Final = (b"cache-control", b"private, no-store")
+_HTTPS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
 class SecurityHeaders:
@@ -42,13 +43,13 @@ class SecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _ALWAYS:
-                    headers[name] = value
+                own = dict(_ALWAYS)
                 if scope["path"].startswith("/api/"):
-                    headers["Cache-Control"] = "private, no-store"
+                    own.update((_API,))
                 if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = _HSTS
+                    own.update((_HTTPS,))
+                theirs = [header for header in message.get("headers", ()) if header[0].lower() not in own]
+                message["headers"] = [*theirs, *own.items()]
             await send(message)
 
         await self._app(scope, receive, with_headers)

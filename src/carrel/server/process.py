@@ -18,6 +18,7 @@ from uvicorn.supervisors import ChangeReload
 
 from carrel.errors import CarrelError, SettingsError
 from carrel.server.first_start import Started
+from carrel.server.heap import settled_heap
 from carrel.server.logs import configure_logging
 from carrel.server.settings import Settings, load_settings
 from carrel.server.socket_protocol import FrameProtocol
@@ -116,7 +117,8 @@ async def _serve(app: FastAPI, config: uvicorn.Config, listener: socket.socket, 
         services: Services = app.state.services
         users = bool(await services.accounts.list_accounts())
         started = Started(url_of(listener), app.state.demo_login, users)
-        await _Server(config, services, lambda: announce(started)).serve(sockets=[listener])
+        with settled_heap():
+            await _Server(config, services, lambda: announce(started)).serve(sockets=[listener])
 
 
 def _config(settings: Settings, app: FastAPI) -> uvicorn.Config:
