@@ -198,6 +198,16 @@ def test_a_refused_event_changes_nothing():
     assert made.over
 
 
+def test_what_was_checked_can_be_taken():
+    made = grammar()
+    for one in (draft("agent_started"), draft("tool_executing", call="1"), draft("tool_completed", call="1")):
+        made.check(one)
+        made.take(one)
+        assert made.is_open("root")
+    made.take(draft("agent_completed"))
+    assert made.over
+
+
 def test_closing_completes_what_is_open_innermost_first():
     made = grammar(
         draft("agent_started"),

@@ -224,6 +224,10 @@ class RunGrammar:
     def accept(self, event: EventDraft | AgentEvent) -> None:
         """Take the next event; raises `GrammarError`, and changes nothing, when it is not allowed here."""
         self.check(event)
+        self.take(event)
+
+    def take(self, event: EventDraft | AgentEvent) -> None:
+        """Take an event that `check` has let pass, when none but messages has been taken since, or one of `closing`."""
         self._run = self._run or (event.user_id, event.thread_id, event.run_id)
         kind, request = event.type, event.request_id
         if kind == "agent_started":

@@ -63,7 +63,9 @@ class EarlyOffsetLog(MemoryEventLog):
             LoggedEvent(offset, draft.run_id, False, encode_event(draft, offset=offset, epoch=epoch, created_at=""))
             for offset, draft in enumerate(drafts, first)
         ]
-        self._written[context.user_id] = sorted([*self._written.get(context.user_id, ()), *logged])
+        self._written[context.user_id] = sorted(
+            [*self._written.get(context.user_id, ()), *logged], key=lambda event: event.offset
+        )
         return logged
 
     async def read(self, context: UserContext, after: int, limit: int) -> Sequence[LoggedEvent]:

@@ -91,7 +91,7 @@ async def test_what_append_returned_is_on_the_disk(database: Database, log: Sqli
     ada = run_context("ada")
     logged = await log.append(ada, [thought(ada), completed(ada)])
     rows = await on_disk(database, "SELECT offset, run_id, ends_run, body FROM event_log WHERE user_id = 'ada'")
-    assert rows == [tuple(event) for event in logged]
+    assert rows == [(event.offset, event.run_id, event.ends_run, event.body) for event in logged]
     assert await on_disk(database, "SELECT top FROM log_state WHERE user_id = 'ada'") == [(2,)]
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
+import msgspec
+
 from carrel.context import UserContext
 from carrel.events import EventDraft
 
 __all__ = ["EventLog", "LogState", "LoggedEvent"]
 
 
-class LoggedEvent(NamedTuple):
+class LoggedEvent(msgspec.Struct, frozen=True, gc=False):
     """One event in the log, in its wire form."""
+
+    # Not for the garbage collector: tens of thousands are held, it would look at each, and none can be in a cycle.
 
     offset: int
     """1, 2, 3 … without gap or repeat."""

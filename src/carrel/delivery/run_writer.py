@@ -119,8 +119,9 @@ class RunWriter:
         self._bridge.publish(self._user_id, logged[-1].offset)
 
     def _accept(self, drafts: Sequence[EventDraft]) -> None:
+        # Each has been checked; under the lock, nothing but messages can have come between.
         for draft in drafts:
-            self.grammar.accept(draft)
+            self.grammar.take(draft)
 
     async def _flush(self, requests: Iterable[str]) -> None:
         loop = asyncio.get_running_loop()
