@@ -173,6 +173,19 @@ def test_each_user_has_a_share_of_their_own_and_it_can_change():
     assert drain(queue) == ["a2", "a3"]
 
 
+def test_a_share_that_shrinks_while_its_user_has_the_turn_starts_nothing():
+    shares = {"ada": 2, "bob": 1}
+    queue: FairQueue[str] = FairQueue(slots=2, per_user=shares.__getitem__)
+    for user, name in (("ada", "a"), ("bob", "x"), ("ada", "b")):
+        queue.add(user, name, name)
+        drain(queue)
+    shares["ada"] = 1
+    queue.release("bob", "x", "x")
+    assert drain(queue) == []
+    queue.release("ada", "a", "a")
+    assert drain(queue) == ["b"]
+
+
 def test_a_share_that_shrinks_starts_nothing_until_enough_is_over():
     share = 3
     queue: FairQueue[str] = FairQueue(slots=2, per_user=lambda _: share)

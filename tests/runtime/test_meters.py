@@ -62,6 +62,13 @@ def test_a_user_for_whom_too_much_is_stored_begins_nothing():
     made.of(ANN).check_events()
 
 
+def test_a_run_that_the_store_took_shows_that_there_is_space_again():
+    made = meters(stored_bytes=100)
+    made.of(ANN).stored(100)
+    made.of(ANN).run_accepted()
+    made.of(ANN).check_events()
+
+
 def test_an_override_is_one_users_counts_at_once_and_can_be_taken_back():
     made = meters(connections_per_user=2)
     meter = made.of(ANN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import get_args
+from typing import Final, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -15,6 +15,10 @@ from carrel.runtime.statistics import Histogram, UsageStatistics
 from carrel.server.services import Services
 
 __all__ = ["ServerCollector"]
+
+
+# What waits instead, and what ends, is not refused.
+REFUSING: Final = tuple(limit for limit in USER_LIMITS if limit not in ("concurrent_runs", "run_seconds"))
 
 
 class ServerCollector(Collector):
@@ -58,7 +62,7 @@ def _counted(counted: UsageStatistics) -> Iterator[Metric]:
     yield CounterMetricFamily("carrel_sub_agents", "Sub-agents of runs.", counted.sub_agents)
     yield CounterMetricFamily("carrel_events", "Events that runs wrote.", counted.events)
     refused = CounterMetricFamily("carrel_refused", "What was refused, by the limit.", labels=("limit",))
-    for limit in USER_LIMITS:
+    for limit in REFUSING:
         refused.add_metric((limit,), counted.refused.get(limit, 0))
     yield refused
 

@@ -64,5 +64,6 @@ async def test_what_was_refused_and_what_is_stored_is_mine(server: Served) -> No
     after = await statistics(ann)
     assert after["counted"]["refused"] == {"stored_bytes": 1}
     assert (after["limits"]["stored_bytes"], tuple(after["limits"])) == (10, USER_LIMITS)
+    assert isinstance(after["limits"]["stored_bytes"], int)
     others = await statistics(bob)
     assert (others["counted"]["refused"], others["limits"]) == ({}, before["limits"])

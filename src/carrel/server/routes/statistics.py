@@ -71,7 +71,7 @@ class Statistics(BaseModel):
     """Sockets and streams that are open now."""
     stored_bytes: int
     """What is kept for me."""
-    limits: dict[str, float]
+    limits: dict[str, int | float]
     """What I may use now, by the limit's name."""
     counted: Counted
 
