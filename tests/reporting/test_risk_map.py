@@ -44,19 +44,19 @@ def test_every_cell_leads_to_its_file():
 
 
 def test_a_name_that_does_not_fit_keeps_its_beginning_and_its_end():
-    labels = drawn(large()).text
+    labels = drawn(large(200)).text
     assert "src/shop/agents" in labels
     assert re.search(r"mo…\d|mod…\d\d|mod…_\d", labels)
 
 
 def test_of_very_many_files_the_riskiest_are_drawn():
-    report = large()
+    report = large(200)
     assert len(file_risks(report.findings)) > 120
     assert len(drawn(report).all("a")) == 120
 
 
 def test_labels_stay_within_their_rectangles():
-    reader = drawn(large(), width=360, height=420)
+    reader = drawn(large(200), width=360, height=420)
     boxes = reader.all("rect")
     assert boxes
     for label in reader.all("text"):

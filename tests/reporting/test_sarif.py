@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 
-from carrel.findings import Location, Report
+from carrel.findings import Location, Report, Unparsable
 from carrel.reporting import SarifFormat
 from carrel.reporting.prose import encodable
 from tests.reporting.samples import ARGUMENT, CONTAINER, EMPTY, FULL, large, report
@@ -108,6 +108,14 @@ def test_files_that_could_not_be_checked_are_notifications():
     (notification,) = run(FULL)["invocations"][0]["toolExecutionNotifications"]
     assert notification["message"]["text"] == "'(' was never closed"
     assert notification["locations"][0]["physicalLocation"]["region"] == {"startLine": 7}
+
+
+def test_a_file_that_could_not_even_be_read_has_no_line():
+    summary = replace(FULL.summary, unparsable=(Unparsable(path="a b.py", line=0, message="permission denied"),))
+    (notification,) = run(replace(FULL, summary=summary))["invocations"][0]["toolExecutionNotifications"]
+    assert notification["locations"] == [
+        {"physicalLocation": {"artifactLocation": {"uri": "a%20b.py", "uriBaseId": "%SRCROOT%"}}}
+    ]
 
 
 def test_a_message_makes_no_link_by_accident():
