@@ -192,7 +192,7 @@ class Constructor(_Part):
 
 
 class RenamedAttributes(_Part):
-    """RenamedAttributes and methods of a moved symbol that have other names now."""
+    """Attributes and methods of a moved symbol that have other names now."""
 
     symbol: str
     rename: dict[str, str]

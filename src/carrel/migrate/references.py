@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Literal
 
-__all__ = ["Certainty", "Kind", "Reference", "Scan", "Unreadable"]
+import msgspec
+
+from carrel.errors import SourceError
+from carrel.migrate.moved import Match, Moved
+from carrel.migrate.phases import needs_distances, phase_of, phases_of
+from carrel.migrate.recipe import Recipe
+from carrel.migrate.site import FileSites, Site
+from carrel.migrate.sites import read_sites
+from carrel.migrate.wanted import Wanted
+from carrel.source import ImportGraph, Index, Outline, Project, SourceFile, SourceTree, read_outline
+
+__all__ = ["CACHE", "Certainty", "Kind", "Reference", "Scan", "Unreadable", "find_references"]
+
+CACHE: Final = ".carrel"
+"""The directory under the root that what was read is kept in."""
+_READER: Final = "1"
+"""Another number reads every file anew."""
+_LARGEST: Final = 8 << 20
+"""Bytes of the largest file that is searched."""
+_BINARY: Final = (
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".pdf", ".zip", ".gz", ".tar", ".whl", ".so", ".dll", ".pyc", ".woff",
+    ".woff2", ".ttf", ".mp4", ".mp3", ".sqlite", ".db", ".parquet", ".npy",
+)  # fmt: skip
+_ROUNDS: Final = 8
+"""Renamed re-exports followed: each round finds the files that take what the round before found."""
 
 Kind = Literal[
     "import", "call", "base", "annotation", "string_annotation", "attribute", "name", "patch_target", "dunder_all",
@@ -48,7 +77,7 @@ class Reference:
     """The range in `SourceText.utf8`."""
     end: int
     written: str = ""
-    """The dotted name that stands in the text, absolute: `package.facade.Name`; in a star import with `*` at its end."""
+    """The dotted name that stands in the text, made absolute: `package.facade.Name`, or `package.facade.*`."""
     bound: str = ""
     """The local name that it is used by: `E` for `import … as E` and for each use of that `E`."""
     in_async: bool = False
@@ -84,3 +113,154 @@ class Scan:
 
     def in_phase(self, phase: str) -> tuple[Reference, ...]:
         return tuple(one for one in self.references if one.phase == phase)
+
+
+def find_references(
+    root: str | Path | SourceTree,
+    recipe: Recipe,
+    *,
+    jobs: int = 0,
+    cache: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Scan:
+    """Every reference below a directory to what a recipe moves.
+
+    Reads with `jobs` processes, all processors for 0. With `cache` what was read is kept in `.carrel` under the root,
+    so that only files which have changed are read the next time. `progress` is told how many of how many files are
+    done. Raises `SourceError` when the directory does not exist.
+    """
+    begun = time.perf_counter()
+    tree = root if isinstance(root, SourceTree) else SourceTree(root, exclude=recipe.tree.exclude)
+    search = _Search(tree, recipe, jobs=jobs, cache=cache)
+    search.run(progress)
+    rules = phases_of(recipe)
+    distances = search.distances() if needs_distances(rules) else {}
+    references = [replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references()]
+    return Scan(
+        references=tuple(references),
+        unparsable=search.unparsable(),
+        files=len(search.files),
+        python_files=sum(file.is_python for file in search.files),
+        parsed=sum(1 for found in search.facts.values() if found.outline is not None),
+        mentions=sum(found.mentions for found in search.facts.values()),
+        mention_files=sum(1 for found in search.facts.values() if found.mentions),
+        seconds=time.perf_counter() - begun,
+        missing=tuple(search.moved.missing),
+    )
+
+
+class _Search:
+    """Reads files in rounds: first those that have the names themselves, then those that have the names found so."""
+
+    def __init__(self, tree: SourceTree, recipe: Recipe, *, jobs: int, cache: bool) -> None:
+        self._tree = tree
+        self._jobs = jobs
+        self._cache = tree.root / CACHE if cache else None
+        self.files = [file for file in tree.files(suffixes=("",)) if _is_text(file)]
+        self.facts: dict[str, FileSites] = {}
+        paths = [file.path for file in self.files if file.is_python]
+        self._project = Project(paths, self._outline, roots=recipe.tree.roots)
+        self.moved = Moved(recipe, self._project)
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        wanted = self.moved.wanted()
+        known = frozenset(wanted.names)
+        files: Sequence[SourceFile] = self.files
+        for _ in range(_ROUNDS):
+            found = self._read(wanted, files, progress)
+            for path, facts in found.items():
+                before = self.facts.get(path)
+                self.facts[path] = facts if before is None else _joined(before, facts)
+            parsed = [path for path, facts in found.items() if facts.outline is not None and not facts.outline.error]
+            others = dict(self.moved.other_names(parsed, known))
+            if not others:
+                return
+            known |= others.keys()
+            wanted = Wanted(tuple(sorted(others)), tuple(sorted(set(others.values()))), wanted.attributes)
+            files = [file for file in self.files if file.is_python]
+            progress = None
+
+    def references(self) -> list[Reference]:
+        found: dict[tuple[str, int, str], Reference] = {}
+        for path in sorted(self.facts):
+            for site in self.facts[path].sites:
+                match = self.moved.match_site(site)
+                if match is None or self.moved.is_home(path, match.symbol):
+                    continue
+                key = path, site.start, "import" if site.kind == "import" else ""
+                known = found.get(key)
+                if known is None or known.end < site.end:
+                    found[key] = _reference(path, site, match)
+        return sorted(found.values(), key=lambda one: (one.path, one.start, one.end))
+
+    def unparsable(self) -> tuple[Unreadable, ...]:
+        failed = [(path, facts.outline) for path, facts in sorted(self.facts.items()) if facts.outline is not None]
+        return tuple(
+            Unreadable(path=path, line=outline.error_line, message=outline.error)
+            for path, outline in failed
+            if outline.error
+        )
+
+    def distances(self) -> dict[str, int]:
+        """How many imports each file is away from what moves; reads the outline of every file."""
+        index = Index(
+            self._tree, _read_outline, Outline, version=f"outlines-{_READER}", directory=self._cache, jobs=self._jobs
+        )
+        outlines = index.facts([file for file in self.files if file.is_python])
+        project = Project(outlines, outlines.__getitem__, roots=self._project.roots)
+        return ImportGraph.of(project).distances(self.moved.homes())
+
+    def _read(
+        self, wanted: Wanted, files: Sequence[SourceFile], progress: Callable[[int, int], None] | None
+    ) -> dict[str, FileSites]:
+        roots = self._project.roots
+        key = blake2b(msgspec.msgpack.encode((_READER, wanted, roots)), digest_size=8).hexdigest()
+        index = Index(
+            self._tree, partial(read_sites, wanted, roots), FileSites,
+            version=f"references-{key}", directory=self._cache, jobs=self._jobs,
+        )  # fmt: skip
+        return index.facts(files, progress)
+
+    def _outline(self, path: str) -> Outline:
+        facts = self.facts.get(path)
+        if facts is not None and facts.outline is not None:
+            return facts.outline
+        try:
+            return read_outline(self._tree.read(path))
+        except SourceError as error:
+            return Outline(error=error.problem)
+
+
+def _read_outline(path: str, data: bytes) -> Outline:
+    return read_outline(data)
+
+
+def _is_text(file: SourceFile) -> bool:
+    return file.size <= _LARGEST and not file.path.lower().endswith(_BINARY)
+
+
+def _joined(one: FileSites, other: FileSites) -> FileSites:
+    return FileSites(one.mentions, one.outline or other.outline, (*one.sites, *other.sites))
+
+
+def _reference(path: str, site: Site, match: Match) -> Reference:
+    certainty: Certainty = "string" if site.doubt else "mixed" if match.mixed else "certain"
+    return Reference(
+        path=path,
+        line=site.line,
+        column=site.column,
+        end_line=site.end_line,
+        end_column=site.end_column,
+        kind=site.kind,  # type: ignore[arg-type]
+        certainty=certainty,
+        symbol=match.symbol,
+        resolved_to=match.resolved_to,
+        via=match.via,
+        text=site.text,
+        start=site.start,
+        end=site.end,
+        written=match.written,
+        bound=site.bound,
+        in_async=site.in_async,
+        reason=site.doubt or match.mixed,
+    )

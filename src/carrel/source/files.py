@@ -76,9 +76,11 @@ class SourceTree:
     def _stat(self, path: str) -> SourceFile | None:
         full = f"{self.root}/{path}"
         try:
-            if os.path.islink(full) and not Path(full).resolve().is_relative_to(self.root):  # noqa: PTH114
-                return None
-            stat = os.stat(full)  # noqa: PTH116
+            stat = os.stat(full, follow_symlinks=False)  # noqa: PTH116
+            if stat.st_mode & 0o170000 == 0o120000:
+                if not Path(full).resolve().is_relative_to(self.root):
+                    return None
+                stat = os.stat(full)  # noqa: PTH116
         except OSError:
             return None
         # A pipe or a device would be waited for.
@@ -101,9 +103,12 @@ class SourceTree:
         )
 
 
-def digest(data: bytes) -> bytes:
-    """What names the content of a file in the index: 16 bytes."""
-    return blake2b(data, digest_size=16).digest()
+def digest(data: bytes, owner: bytes = b"") -> bytes:
+    """What names the content of a file in the index, together with whose it is: 16 bytes."""
+    found = blake2b(owner, digest_size=16)
+    found.update(b"\0")
+    found.update(data)
+    return found.digest()
 
 
 def _git_files(root: Path) -> Sequence[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -80,7 +81,7 @@ class Index(Generic[Facts]):
         done = len(entries)
         if progress is not None:
             progress(done, len(files))
-        by_digest = {entry.digest: entry.facts for entry in known.values()} if stale else {}
+        by_digest = {entry.digest: entry.facts for entry in known.values() if entry.digest} if stale else {}
         for batch in self._read_all(stale, by_digest):
             for file, content, packed in batch:
                 entries[file.path] = _Entry(file.size, file.modified_ns, content, msgspec.Raw(packed))
@@ -106,9 +107,9 @@ class Index(Generic[Facts]):
             return
         # Forked workers have the code and the known facts already; a spawned one would import them all again.
         start = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-        workers = ProcessPoolExecutor(self._jobs, multiprocessing.get_context(start))
+        workers = ProcessPoolExecutor(self._jobs, multiprocessing.get_context(start), initializer=_start_worker)
         with workers:
-            tasks = [workers.submit(_read_batch, self._tree, self._read, batch, {}) for batch in batches]
+            tasks = [workers.submit(_read_in_worker, self._tree, self._read, batch) for batch in batches]
             for batch, task in zip(batches, tasks, strict=True):
                 yield _beside(batch, task.result())
 
@@ -154,10 +155,31 @@ def _read_batch(
             found.append((b"", msgspec.msgpack.encode(None)))
             continue
         # With the path, which facts may name: a copy of a file has facts of its own.
-        content = digest(os.fsencode(file.path) + b"\0" + data)
+        content = digest(data, os.fsencode(file.path)) if known else b""
         packed = known.get(content)
-        found.append((content, bytes(packed) if packed else msgspec.msgpack.encode(read(file.path, data))))
+        if packed is None:
+            facts = read(file.path, data)
+            # Finding out again that there is nothing costs no more than naming the content.
+            content = content or (digest(data, os.fsencode(file.path)) if facts is not None else b"")
+            found.append((content, msgspec.msgpack.encode(facts)))
+        else:
+            found.append((content, bytes(packed)))
     return found
+
+
+def _start_worker() -> None:
+    """Syntax trees are large and short-lived: what was there before is never garbage, and a batch is swept at once."""
+    gc.freeze()
+    gc.disable()
+
+
+def _read_in_worker(
+    tree: SourceTree, read: Callable[[str, bytes], object], batch: list[SourceFile]
+) -> list[tuple[bytes, bytes]]:
+    try:
+        return _read_batch(tree, read, batch, {})
+    finally:
+        gc.collect()
 
 
 def _batches(files: Sequence[SourceFile]) -> list[list[SourceFile]]:

@@ -41,9 +41,13 @@ class Spread(msgspec.Struct, frozen=True):
     def of(cls, figures: Sequence[float]) -> Spread:
         return cls(median(figures), min(figures), max(figures))
 
-    def above(self, other: Spread, factor: float) -> bool:
-        """Whether this is more than `factor` times the other, and no run of the one is within the runs of the other."""
-        return self.median > other.median * factor and self.low > other.high
+    def above(self, other: Spread, factor: float, *, least: float) -> bool:
+        """Whether this is more than `factor` times the other, beyond the noise.
+
+        Every figure of the one is then above every figure of the other, and the medians are more than `least` apart:
+        below that, starting a process is what was measured.
+        """
+        return self.median > max(other.median * factor, other.median + least) and self.low > other.high
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):

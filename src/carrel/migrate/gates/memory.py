@@ -11,6 +11,9 @@ from carrel.migrate.recipe import Trigger
 
 __all__ = ["MemoryGate"]
 
+_LEAST: Final = 2e6
+"""Bytes."""
+
 
 class MemoryGate:
     """By the median peak of the runs, beyond the noise. The peak is that of the command's largest process."""
@@ -21,7 +24,7 @@ class MemoryGate:
         allowed = evidence.settings.memory_at_most
         for comparison in evidence.comparisons:
             before, after = comparison.before.peak_bytes, comparison.after.peak_bytes
-            if after.above(before, allowed):
+            if after.above(before, allowed, least=_LEAST):
                 yield Fired(
                     trigger=self.trigger,
                     gate=comparison.gate,

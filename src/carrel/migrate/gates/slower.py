@@ -11,6 +11,9 @@ from carrel.migrate.recipe import Trigger
 
 __all__ = ["SlowerGate"]
 
+_LEAST: Final = 0.1
+"""Seconds."""
+
 
 class SlowerGate:
     """By the median of the runs, beyond the noise only: the fastest run now is slower than the slowest was."""
@@ -21,7 +24,7 @@ class SlowerGate:
         allowed = evidence.settings.slower_at_most
         for comparison in evidence.comparisons:
             before, after = comparison.before.seconds, comparison.after.seconds
-            if after.above(before, allowed):
+            if after.above(before, allowed, least=_LEAST):
                 yield Fired(
                     trigger=self.trigger,
                     gate=comparison.gate,

@@ -1,0 +1,43 @@
+"""Reads the places of a file that may be references."""
+
+from __future__ import annotations
+
+from carrel.errors import SourceError
+from carrel.migrate.instances import attribute_sites
+from carrel.migrate.leads import Leads
+from carrel.migrate.site import FileSites
+from carrel.migrate.strings import string_sites
+from carrel.migrate.uses import import_sites, use_sites
+from carrel.migrate.wanted import Wanted, may_refer
+from carrel.source import ModuleName, Outline, module_names, outline_of, read_module
+
+__all__ = ["read_sites"]
+
+
+def read_sites(wanted: Wanted, roots: tuple[str, ...], path: str, data: bytes) -> FileSites | None:
+    """The sites of one file; `None` when it does not even mention what is looked for.
+
+    `roots` are the directories that modules are imported from, as `Project` has them.
+    """
+    mentions = 0 if wanted.hints else sum(data.count(name.encode()) for name in wanted.names)
+    if not mentions and not wanted.hints:
+        return None
+    if not path.endswith((".py", ".pyi")) or not may_refer(data, wanted):
+        return FileSites(mentions) if mentions else None
+    names = module_names(path, roots)
+    name = names[0] if names else ModuleName(path.removesuffix(".py").replace("/", "."), is_package=False)
+    try:
+        module = read_module(path, name, data)
+    except SourceError as error:
+        return FileSites(mentions, Outline(error_line=error.line, error=error.problem))
+    wanted_names = frozenset(wanted.names)
+    leads = Leads(module)
+    sites = [
+        *import_sites(module, wanted_names),
+        *use_sites(module, wanted_names, leads),
+        *string_sites(module, wanted_names, leads),
+    ]
+    if wanted.attributes:
+        sites += attribute_sites(module, wanted_names, frozenset(wanted.attributes), leads)
+    sites.sort(key=lambda site: (site.start, site.end))
+    return FileSites(mentions, outline_of(module.tree, data.count(b"\n")), tuple(sites))
