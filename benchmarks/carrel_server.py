@@ -73,6 +73,10 @@ class CarrelServer:
                 "CARREL_DEMO_USER": "false",
                 "CARREL_LOG_LEVEL": "warning",
                 "CARREL_ACCESS_TOKEN_SECONDS": "86400",
+                # A few users stand for many: their limits count, and are out of reach.
+                "CARREL_RUNS_PER_MINUTE": "1000000",
+                "CARREL_EVENTS_PER_SECOND": "1000000",
+                "CARREL_STORED_BYTES": str(2**40),
                 "CARREL_AGENTS": f"{AGENTS}:AGENTS",
                 "CARREL_TOOLS": f"{AGENTS}:TOOLS",
                 **self._settings,

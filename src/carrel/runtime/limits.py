@@ -150,9 +150,18 @@ class Rate:
         wait = self._free_at - now - seconds + seconds / allowed
         return wait if wait > _SAME_MOMENT else 0.0
 
-    def use(self, allowed: float, seconds: float, now: float, number: int = 1) -> None:
-        """Use `number` of it, allowed or not: what is used beyond it is waited for later."""
-        self._free_at = max(self._free_at, now) + number * seconds / allowed
+    def use(self, allowed: float, seconds: float, now: float, number: int = 1) -> float:
+        """Use `number` of it, allowed or not: what is used beyond it is waited for later.
+
+        Returns the seconds until all of it is free again; when that is no more than half of them all, the next may be
+        used at once.
+        """
+        free_at = self._free_at
+        if free_at < now:  # not max(): this is done for every event
+            free_at = now
+        free_at += number * seconds / allowed
+        self._free_at = free_at
+        return free_at - now
 
     def is_free(self, now: float) -> bool:
         """Whether nothing of it is used any more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from carrel.context import UserContext
 from carrel.delivery.log import EventLog, LoggedEvent, LogState
@@ -11,6 +12,9 @@ from carrel.events import EventDraft
 from carrel.runtime.meters import UserMeter, UserMeters
 
 __all__ = ["MeteredLog"]
+
+_BEGINNINGS: Final = frozenset({"agent_started", "agent_thinking", "tool_executing"})
+_COUNTED: Final = frozenset({"agent_started", "agent_completed", "tool_executing"})
 
 
 class MeteredLog:
@@ -29,9 +33,8 @@ class MeteredLog:
 
     async def append(self, context: UserContext, drafts: Sequence[EventDraft]) -> Sequence[LoggedEvent]:
         meter = self._meters.of(context.user_id)
-        for draft in drafts:
-            if _begins_something(draft):
-                meter.check_events()
+        if meter.may_refuse and any(map(_begins_something, drafts)):
+            meter.check_events()
         try:
             logged = await self._log.append(context, drafts)
         except asyncio.CancelledError:
@@ -54,16 +57,16 @@ class MeteredLog:
 
 
 def _begins_something(draft: EventDraft) -> bool:
-    kind = draft.type
-    return kind in ("agent_thinking", "tool_executing") or (
-        kind == "agent_started" and draft.parent_request_id is not None
-    )
+    # Of an `agent_started`, only a sub-agent's: a run that was accepted begins.
+    return draft.type in _BEGINNINGS and (draft.type != "agent_started" or draft.parent_request_id is not None)
 
 
 def _count(meter: UserMeter, drafts: Sequence[EventDraft]) -> None:
     meter.events_written(len(drafts))
     for draft in drafts:
         kind = draft.type
+        if kind not in _COUNTED:
+            continue
         if kind == "tool_executing":
             meter.tool_called()
         elif kind == "agent_started":
@@ -71,6 +74,6 @@ def _count(meter: UserMeter, drafts: Sequence[EventDraft]) -> None:
                 meter.open_runs += 1
             else:
                 meter.sub_agent_started()
-        elif kind == "agent_completed" and draft.parent_request_id is None:
+        elif draft.parent_request_id is None:
             meter.open_runs -= 1
             meter.run_ended(str(draft.data.get("status")), float(draft.data.get("duration_ms", 0.0)) / 1000)

@@ -25,7 +25,18 @@ MOST_USERS: Final = 10_000
 class UserMeter:
     """One user's limits, and what of them is used."""
 
-    __slots__ = ("_clock", "_events", "_full", "_of_all", "_runs", "counts", "limits", "open_runs", "user_id")
+    __slots__ = (
+        "_clock",
+        "_events",
+        "_full",
+        "_of_all",
+        "_runs",
+        "counts",
+        "limits",
+        "may_refuse",
+        "open_runs",
+        "user_id",
+    )
 
     def __init__(
         self, user_id: UserId, limits: RunLimits, counts: Counts, of_all: Counts, clock: Callable[[], float]
@@ -41,6 +52,8 @@ class UserMeter:
         self._runs = Rate()
         self._events = Rate()
         self._full = False
+        self.may_refuse = False
+        """Whether `check_events` may refuse something: it is asked only then, because every event passes here."""
 
     def refused(self, limit: str) -> None:
         """Something was refused to the user because of `limit`."""
@@ -62,7 +75,8 @@ class UserMeter:
 
     def run_accepted(self) -> None:
         """A run of the user was recorded, which a full store would have refused."""
-        self._full = False
+        if self._full:
+            self.stored(0)
         self._runs.use(self.limits.runs_per_minute, MINUTE, self._clock())
         self.counts.runs_started += 1
         self._of_all.runs_started += 1
@@ -78,7 +92,8 @@ class UserMeter:
 
     def events_written(self, number: int) -> None:
         """Runs of the user wrote so many events."""
-        self._events.use(self.limits.events_per_second, SECOND, self._clock(), number)
+        used = self._events.use(self.limits.events_per_second, SECOND, self._clock(), number)
+        self.may_refuse = used > SECOND / 2 or self._full
         self.counts.events += number
         self._of_all.events += number
 
@@ -100,6 +115,7 @@ class UserMeter:
     def stored(self, size: int) -> None:
         """A database keeps `size` bytes for the user."""
         self._full = size >= self.limits.stored_bytes
+        self.may_refuse = True
 
     def is_idle(self) -> bool:
         """Whether the meter can be forgotten without the user gaining anything."""
