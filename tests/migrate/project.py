@@ -25,6 +25,8 @@ FILES: Mapping[str, str] = {
     "docs/read.md": "Old things\n",
 }
 PHASES = ("first", "second")
+# Without time and memory: a test must not depend on how busy the machine is.
+QUICK = 'triggers = ["failed_test", "failed_command", "unparsable", "import_cycle", "references"]'
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> None:
@@ -57,7 +59,7 @@ def repository(root: Path, files: Mapping[str, str | bytes] = FILES) -> Path:
     return root
 
 
-def recipe(*, gates: str = "", triggers: str = "", name: str = "old to new") -> Recipe:
+def recipe(*, gates: str = "", triggers: str = QUICK, name: str = "old to new") -> Recipe:
     """`first` takes pkg/a.py, `second` takes pkg/b.py."""
     return parse_recipe(
         f"""
