@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from inspect import Parameter, Signature
 
 from carrel.migrate.recipe import Constructor, ConstructorCall
-from carrel.migrate.references import Reference
 from carrel.migrate.splices import Splices
 from carrel.source import Module
 
@@ -170,16 +169,3 @@ def _binds_closer(module: Module, node: ast.Call) -> bool:
     return isinstance(parent, ast.Attribute | ast.Await | ast.BinOp | ast.UnaryOp | ast.Compare) or (
         isinstance(parent, ast.Subscript) and parent.value is node
     )
-
-
-def call_of(module: Module, reference: Reference) -> ast.Call | None:
-    """The call whose callee stands at a reference."""
-    for node in module.scopes.parents:
-        if (
-            isinstance(node, ast.Call)
-            and node.func.lineno == reference.line
-            and node.func.col_offset == reference.column
-            and (node.func.end_lineno, node.func.end_col_offset) == (reference.end_line, reference.end_column)
-        ):
-            return node
-    return None

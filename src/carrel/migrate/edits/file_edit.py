@@ -1,0 +1,116 @@
+"""One file while it is edited: its references, what its names become, and the new text so far."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+
+from carrel.migrate.edits.calls import CallPlan, plan_call
+from carrel.migrate.edits.naming import LocalName, local_names
+from carrel.migrate.outcome import LeftReference
+from carrel.migrate.recipe import MovedModule, Recipe
+from carrel.migrate.references import Kind, Reference
+from carrel.migrate.splices import Splices
+from carrel.source import Module
+
+__all__ = ["FileEdit"]
+
+
+class FileEdit:
+    """What the edits of one file share.
+
+    `kept` are the names that other modules, or patches in strings, reach in this one: they stay bound.
+    """
+
+    def __init__(self, module: Module, recipe: Recipe, references: Sequence[Reference], kept: Collection[str]) -> None:
+        self.module = module
+        self.recipe = recipe
+        self.splices = Splices(module.text)
+        self.left: list[LeftReference] = []
+        self._calls = _calls_by_place(module)
+        self.plans = self._plan_calls(references)
+        stays = self._staying(references)
+        self.references: list[Reference] = []
+        for reference in references:
+            reason = stays.get((reference.symbol, reference.bound), "")
+            if reason or reference.certainty != "certain":
+                self.leave(reference, reason or reference.reason or "it is not certain")
+            else:
+                self.references.append(reference)
+        editable = [one for one in references if (one.symbol, one.bound) not in stays]
+        self.names = local_names(module, recipe, editable, kept)
+
+    def of_kind(self, *kinds: Kind) -> Iterator[Reference]:
+        """The references of some kinds that are to be edited, in the order of the text."""
+        return (one for one in self.references if one.kind in kinds)
+
+    def leave(self, reference: Reference, reason: str) -> None:
+        """Leave a reference as it is, for a person to look at."""
+        self.left.append(LeftReference(reference=reference, reason=reason))
+
+    def replace(self, reference: Reference, text: str) -> None:
+        self.splices.put(reference.start, reference.end, text)
+
+    def local(self, reference: Reference) -> LocalName | None:
+        """What the symbol of a reference is called in this file, when a name is imported for it."""
+        return self.names.get((reference.symbol, reference.bound))
+
+    def moved_module(self, reference: Reference) -> MovedModule | None:
+        return next((one for one in self.recipe.modules if one.old == reference.symbol), None)
+
+    @property
+    def newline(self) -> str:
+        """The line end of the file."""
+        head = self.module.text.utf8.partition(b"\n")
+        if not head[1]:
+            return "\r" if b"\r" in head[0] else "\n"
+        return "\r\n" if head[0].endswith(b"\r") else "\n"
+
+    def offsets(self, node: ast.stmt | ast.expr | ast.alias) -> tuple[int, int]:
+        """Where a node begins and ends in the text."""
+        text = self.module.text
+        end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        return text.offset(node.lineno, node.col_offset), text.offset(end_line, end_column)
+
+    def insert_after(self, statement: ast.stmt, line: str) -> None:
+        """Put one more statement, of one line, behind another one of the same block."""
+        utf8 = self.module.text.utf8
+        start, end = self.offsets(statement)
+        line_start = self.module.text.line_starts[statement.lineno - 1]
+        before = utf8[line_start:start]
+        line_end = min((at for at in (utf8.find(b"\n", end), utf8.find(b"\r", end)) if at >= 0), default=len(utf8))
+        rest = utf8[end:line_end].strip()
+        if before.strip() or (rest and not rest.startswith(b"#")):
+            self.splices.insert(end, f"; {line}")
+        else:
+            self.splices.insert(line_end, f"{self.newline}{before.decode()}{line}")
+
+    def _plan_calls(self, references: Sequence[Reference]) -> dict[Reference, CallPlan]:
+        plans = {}
+        for reference in references:
+            constructor = self.recipe.constructor(reference.symbol) if reference.kind == "call" else None
+            node = self._calls.get((reference.line, reference.column, reference.end_line, reference.end_column))
+            if constructor is not None and node is not None and reference.certainty == "certain":
+                plans[reference] = plan_call(constructor, node, in_async=reference.in_async)
+        return plans
+
+    def _staying(self, references: Sequence[Reference]) -> dict[tuple[str, str], str]:
+        """The names that stay bound to the old symbol, because a call needs the old constructor."""
+        stays: dict[tuple[str, str], str] = {}
+        for reference, plan in self.plans.items():
+            if plan.stays:
+                stays.setdefault(
+                    (reference.symbol, reference.bound),
+                    f"line {reference.line} needs the old constructor: {plan.reason}",
+                )
+        return stays
+
+
+def _calls_by_place(module: Module) -> dict[tuple[int, int, int, int], ast.Call]:
+    found = {}
+    for node in module.scopes.parents:
+        if isinstance(node, ast.Call):
+            called = node.func
+            place = called.lineno, called.col_offset, called.end_lineno or 0, called.end_col_offset or 0
+            found[place] = node
+    return found

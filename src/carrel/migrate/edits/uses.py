@@ -1,0 +1,138 @@
+"""Uses of a name: in expressions, base classes and annotations, by itself or through its module."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from carrel.migrate.edits.calls import write_call
+from carrel.migrate.edits.file_edit import FileEdit
+from carrel.migrate.edits.naming import LocalName
+from carrel.migrate.recipe import MovedSymbol
+from carrel.migrate.references import Kind, Reference
+from carrel.source import Binding
+
+__all__ = ["CallEdit", "UseEdit"]
+
+_USES: Final[tuple[Kind, ...]] = ("base", "annotation", "string_annotation", "name", "call")
+
+
+class UseEdit:
+    """The name becomes the new name; an object that is now made by a call becomes the call."""
+
+    kinds: tuple[Kind, ...] = _USES
+
+    def edit(self, file: FileEdit) -> None:
+        for reference in file.of_kind(*self.kinds):
+            new = _new_text(file, reference)
+            symbol = file.recipe.symbol(reference.symbol)
+            if new is None or symbol is None:
+                continue
+            if symbol.call is not None and reference.kind in ("name", "call"):
+                template = symbol.call.async_ if reference.in_async and symbol.call.async_ else symbol.call.sync
+                if not template:
+                    file.leave(reference, "it stands outside of an `async def`, and the recipe has no way for that")
+                    continue
+                new = template.format_map({"new": new})
+                if new.startswith("await ") and _is_followed(file, reference):
+                    new = f"({new})"
+            elif symbol.annotations and reference.kind in ("annotation", "string_annotation"):
+                new = _annotation(file, reference, symbol)
+            file.replace(reference, new)
+
+
+class CallEdit:
+    """Calls of the old constructor, the innermost first, so that an outer call holds its arguments as edited."""
+
+    kinds: tuple[Kind, ...] = ("call",)
+
+    def edit(self, file: FileEdit) -> None:
+        planned = [(one, file.plans[one]) for one in file.of_kind(*self.kinds) if one in file.plans]
+        planned.sort(key=lambda pair: -pair[0].start)
+        for reference, plan in planned:
+            if plan.way is None:
+                file.leave(reference, plan.reason)
+                continue
+            new = file.splices.text(reference.start, reference.end)
+            start, end = file.offsets(plan.node)
+            file.splices.put(start, end, write_call(file.module, plan, file.splices, new))
+            statement = _import_of(file, reference)
+            for line in plan.way.imports:
+                if statement is not None and line not in _inserted(file):
+                    file.insert_after(statement, line)
+
+
+def _new_text(file: FileEdit, reference: Reference) -> str | None:
+    """What stands in the place of a name or of a chain that leads to a moved symbol; `None` when it is left."""
+    name = file.local(reference)
+    if name is not None and "." not in reference.text:
+        return name.after
+    moved = file.moved_module(reference)
+    if moved is not None:
+        return _chain_of_module(reference, moved.old, moved.new)
+    symbol = file.recipe.symbol(reference.symbol)
+    if symbol is None:
+        return None
+    if "." in reference.text:
+        return _chain(file, reference, symbol)
+    file.leave(reference, f"`{reference.text}` is bound to `{symbol.old}` by something else than an import")
+    return None
+
+
+def _chain_of_module(reference: Reference, old: str, new: str) -> str | None:
+    """`old.module.Name`, written in full, where the whole module moves; under another name it stays."""
+    if reference.text != old and not reference.text.startswith(f"{old}."):
+        return None
+    return new + reference.text[len(old) :]
+
+
+def _chain(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str | None:
+    """`module.Name`: the name gets an import of its own beside the one of the module."""
+    statement = _import_of(file, reference)
+    if statement is None:
+        file.leave(reference, f"`{reference.bound}` is not bound by one import statement")
+        return None
+    known = next((one for (old, _), one in file.names.items() if old == symbol.old), None)
+    if known is not None:
+        name = known
+    else:
+        taken = any(symbol.new_name in scope.bindings for scope in file.module.scopes.scopes.values())
+        used = any(use.name == symbol.new_name for use in file.module.uses)
+        after = f"_{symbol.new_name}" if taken or used else symbol.new_name
+        name = LocalName(symbol, f"{reference.bound}.", after)
+        file.names[symbol.old, name.before] = name
+        file.insert_after(statement, f"from {symbol.new_module} import {name.imported}")
+    return name.after
+
+
+def _annotation(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str:
+    module, _, name = symbol.annotations.rpartition(".")
+    statement = _import_of(file, reference)
+    line = f"from {module} import {name}"
+    if statement is not None and symbol.annotations != symbol.new and line not in _inserted(file):
+        file.insert_after(statement, line)
+    return name if symbol.annotations != symbol.new else file.splices.text(reference.start, reference.end)
+
+
+def _import_of(file: FileEdit, reference: Reference) -> ast.stmt | None:
+    """The import statement that binds the name of a reference, when it is just one."""
+    use = next(
+        (one for one in file.module.uses
+         if one.name == reference.bound and (one.node.lineno, one.node.col_offset) == (reference.line, reference.column)),
+        None,
+    )  # fmt: skip
+    found = use.scope.lookup(reference.bound) if use is not None else None
+    bindings: list[Binding] = found[1] if found is not None else []
+    statements = [file.module.parent(one.node) for one in bindings if one.target is not None]
+    if not statements or not isinstance(statements[0], ast.stmt):
+        return None
+    return statements[0]
+
+
+def _inserted(file: FileEdit) -> str:
+    return "\n".join(text.decode() for start, end, text in file.splices.ranges if start == end)
+
+
+def _is_followed(file: FileEdit, reference: Reference) -> bool:
+    """Whether an attribute, a call or an index follows, which would be taken before the `await`."""
+    return file.module.text.utf8[reference.end :].lstrip()[:1] in (b".", b"(", b"[")

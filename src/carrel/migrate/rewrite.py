@@ -1,0 +1,156 @@
+"""What becomes of the files that hold references: edited and checked, or left with the reason."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from carrel.errors import SourceError
+from carrel.migrate.edits import EDITS
+from carrel.migrate.edits.documentation import new_mention
+from carrel.migrate.edits.file_edit import FileEdit
+from carrel.migrate.file_gate import gate_problem
+from carrel.migrate.outcome import Edited, FileOutcome, Refused, Unchanged
+from carrel.migrate.recipe import Recipe
+from carrel.migrate.references import Reference
+from carrel.source import Outline, Project, SourceTree, read_module, read_outline
+
+__all__ = ["Rewriter"]
+
+_FEW: Final = 8
+"""Files that are edited here rather than in processes that must be started first."""
+_MENTIONS: Final = ("doc", "comment")
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriter:
+    """Edits the files of a tree as a recipe says. Reads them, and writes nothing."""
+
+    recipe: Recipe
+    jobs: int = 0
+
+    def __call__(
+        self, root: Path, references: Sequence[Reference], every: Sequence[Reference] | None = None
+    ) -> Iterator[FileOutcome]:
+        """The outcome of each file that holds one of `references`, in the order of their paths.
+
+        `every` are the references of the whole tree, for what other files reach in these; the same ones when not given.
+        """
+        tree = SourceTree(root, exclude=self.recipe.tree.exclude)
+        project = _project(self.recipe, tree, [file.path for file in tree.files()])
+        kept = _reached_names(project, references if every is None else every)
+        by_path: dict[str, list[Reference]] = defaultdict(list)
+        for reference in references:
+            by_path[reference.path].append(reference)
+        jobs = self.jobs or os.cpu_count() or 1
+        paths = sorted(by_path)
+        if jobs == 1 or len(paths) < _FEW or "fork" not in multiprocessing.get_all_start_methods():
+            work = _Work(self.recipe, tree, project, kept)
+            yield from (work.outcome(path, by_path[path]) for path in paths)
+            return
+        # One share of the files for each worker, since each has to know all the modules.
+        shares = [{path: by_path[path] for path in paths[first::jobs]} for first in range(jobs)]
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as workers:
+            tasks = [workers.submit(_outcomes, self.recipe, root, project.paths, kept, share) for share in shares]
+            outcomes = {outcome.path: outcome for task in tasks for outcome in task.result()}
+        yield from (outcomes[path] for path in paths)
+
+
+def _outcomes(
+    recipe: Recipe,
+    root: Path,
+    paths: Sequence[str],
+    kept: Mapping[str, frozenset[str]],
+    share: Mapping[str, Sequence[Reference]],
+) -> list[FileOutcome]:
+    tree = SourceTree(root, exclude=recipe.tree.exclude)
+    work = _Work(recipe, tree, _project(recipe, tree, paths), kept)
+    return [work.outcome(path, references) for path, references in share.items()]
+
+
+def _project(recipe: Recipe, tree: SourceTree, paths: Sequence[str]) -> Project:
+    return Project(paths, lambda path: _outline(tree, path), roots=recipe.tree.roots)
+
+
+class _Work:
+    def __init__(self, recipe: Recipe, tree: SourceTree, project: Project, kept: Mapping[str, frozenset[str]]) -> None:
+        self._recipe = recipe
+        self._tree = tree
+        self._project = project
+        self._kept = kept
+
+    def outcome(self, path: str, references: Sequence[Reference]) -> FileOutcome:
+        mentions = [one for one in references if one.kind in _MENTIONS]
+        code = [one for one in references if one.kind not in _MENTIONS]
+        try:
+            before = self._tree.read(path)
+            if not path.endswith((".py", ".pyi")):
+                return self._text(path, before, mentions)
+            module = read_module(path, self._project.name(path), before)
+        except SourceError as error:
+            return Refused(path=path, reason=str(error), references=tuple(references))
+        edit = FileEdit(module, self._recipe, code, self._kept.get(path, frozenset()))
+        try:
+            for one in EDITS:
+                one.edit(edit)
+        except ValueError as error:
+            return Refused(path=path, reason=str(error), references=tuple(references))
+        left = tuple(edit.left)
+        if edit.splices.ranges:
+            after = module.text.encode(edit.splices.apply())
+            problem = gate_problem(edit, after, self._exists)
+            if problem:
+                return Refused(path=path, reason=problem, references=tuple(references))
+        edits = len(edit.splices.ranges)
+        for mention in mentions:
+            new = new_mention(self._recipe, mention)
+            if new is not None:
+                edit.replace(mention, new)
+                edits += 1
+        if not edits:
+            return Unchanged(path=path, left=left)
+        return Edited(path=path, before=before, after=module.text.encode(edit.splices.apply()), edits=edits, left=left)
+
+    def _text(self, path: str, before: bytes, mentions: Sequence[Reference]) -> FileOutcome:
+        """A file that is no Python: only documentation is in it."""
+        after, at, edits = b"", 0, 0
+        for mention in sorted(mentions, key=lambda one: one.start):
+            new = new_mention(self._recipe, mention)
+            if new is not None and mention.start >= at:
+                after += before[at : mention.start] + new.encode()
+                at = mention.end
+                edits += 1
+        if not edits:
+            return Unchanged(path=path)
+        return Edited(path=path, before=before, after=after + before[at:], edits=edits)
+
+    def _exists(self, dotted: str) -> bool:
+        """Whether an import can find the name: in the tree, or in a package that the tree does not hold."""
+        return all(one.kind != "missing" for one in self._project.resolve(dotted))
+
+
+def _reached_names(project: Project, references: Iterable[Reference]) -> dict[str, frozenset[str]]:
+    """For each file, the names at its top that other files or patches reach through it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for reference in references:
+        if reference.kind not in ("import", "patch_target", "name", "call", "base", "annotation"):
+            continue
+        for module in reference.via:
+            path = project.path(module)
+            if path is None or path == reference.path or not reference.written.startswith(f"{module}."):
+                continue
+            found[path].add(reference.written[len(module) + 1 :].partition(".")[0])
+    return {path: frozenset(names) for path, names in found.items()}
+
+
+def _outline(tree: SourceTree, path: str) -> Outline:
+    try:
+        return read_outline(tree.read(path))
+    except SourceError as error:
+        return Outline(error=error.problem)
