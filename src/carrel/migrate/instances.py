@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from carrel.migrate.leads import NOTHING, Lead, Leads
+from carrel.migrate.nodes import Nodes
 from carrel.migrate.site import Site, make_site
 from carrel.source import Binding, Module, Scope
 
@@ -24,26 +25,26 @@ class _Held:
 
 
 def attribute_sites(
-    module: Module, names: frozenset[str], attributes: frozenset[str], leads: Leads
+    module: Module, nodes: Nodes, names: frozenset[str], attributes: frozenset[str], leads: Leads
 ) -> Iterator[Site]:
     """Uses of `attributes` on what leads to one of `names`: the class itself, or a variable that holds an instance.
 
     A variable holds one when it is assigned a call of the class, or is annotated with it; `self` does in subclasses.
     """
-    instances = _Instances(module, names, leads)
-    for node in module.scopes.parents:
-        if isinstance(node, ast.Attribute) and node.attr in attributes:
+    instances = _Instances(module, nodes, names, leads)
+    for node in nodes.attributes:
+        if node.attr in attributes:
             scope = module.scope_of(node)
             held = instances.held(node.value, scope)
             if held.classes:
                 yield _site(module, node.attr, node, held, scope)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in attributes:
-            scope = module.scope_of(node)
-            if isinstance(scope.node, ast.ClassDef):
-                classes = instances.bases(scope.node)
-                if classes:
-                    line = f"`{node.name}` overrides what is renamed"
-                    yield _site(module, node.name, node, _Held(classes, line), scope)
+    for function in nodes.functions:
+        if function.name in attributes:
+            scope = module.scope_of(function)
+            classes = instances.bases(scope.node) if isinstance(scope.node, ast.ClassDef) else ()
+            if classes:
+                problem = f"`{function.name}` overrides what is renamed"
+                yield _site(module, function.name, function, _Held(classes, problem), scope)
 
 
 def _site(module: Module, name: str, node: ast.expr | ast.stmt, held: _Held, scope: Scope) -> Site:
@@ -59,13 +60,13 @@ def _site(module: Module, name: str, node: ast.expr | ast.stmt, held: _Held, sco
 
 
 class _Instances:
-    def __init__(self, module: Module, names: frozenset[str], leads: Leads) -> None:
+    def __init__(self, module: Module, nodes: Nodes, names: frozenset[str], leads: Leads) -> None:
         self._module = module
         self._names = names
         self._leads = leads
         self._fields: dict[tuple[ast.AST, str], list[ast.expr | None]] = {}
-        for node in module.scopes.parents:
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+        for node in nodes.attributes:
+            if isinstance(node.ctx, ast.Store):
                 self._note_field(node)
 
     def held(self, expression: ast.expr, scope: Scope) -> _Held:

@@ -166,7 +166,11 @@ class Moved:
         news = {one.key for one in self.project.resolve(new)}
         if found is not None and found.key not in news:
             module = old.removesuffix(f".{found.name}")
-            home = old if self.project.path(module) == found.path else f"{self.project.name(found.path).dotted}.{found.name}"
+            home = (
+                old
+                if self.project.path(module) == found.path
+                else f"{self.project.name(found.path).dotted}.{found.name}"
+            )
             return _Thing(old, found.path, found.name, home)
         parts = old.split(".")
         for index in range(len(parts) - 1, 0, -1):

@@ -231,7 +231,7 @@ class _Search:
             return Outline(error=error.problem)
 
 
-def _read_outline(path: str, data: bytes) -> Outline:
+def _read_outline(_path: str, data: bytes) -> Outline:
     return read_outline(data)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from carrel.errors import SourceError
 from carrel.migrate.instances import attribute_sites
 from carrel.migrate.leads import Leads
+from carrel.migrate.nodes import sort_nodes
 from carrel.migrate.site import FileSites
 from carrel.migrate.strings import string_sites
 from carrel.migrate.uses import import_sites, use_sites
@@ -32,12 +33,13 @@ def read_sites(wanted: Wanted, roots: tuple[str, ...], path: str, data: bytes) -
         return FileSites(mentions, Outline(error_line=error.line, error=error.problem))
     wanted_names = frozenset(wanted.names)
     leads = Leads(module)
+    nodes = sort_nodes(module)
     sites = [
-        *import_sites(module, wanted_names),
-        *use_sites(module, wanted_names, leads),
-        *string_sites(module, wanted_names, leads),
+        *import_sites(module, nodes, wanted_names),
+        *use_sites(module, nodes, wanted_names, leads),
+        *string_sites(module, nodes, wanted_names, leads),
     ]
     if wanted.attributes:
-        sites += attribute_sites(module, wanted_names, frozenset(wanted.attributes), leads)
+        sites += attribute_sites(module, nodes, wanted_names, frozenset(wanted.attributes), leads)
     sites.sort(key=lambda site: (site.start, site.end))
     return FileSites(mentions, outline_of(module.tree, data.count(b"\n")), tuple(sites))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.migrate.leads import Leads
+from carrel.migrate.nodes import Nodes
 from carrel.migrate.site import Site, make_site
 from carrel.source import Module
 
@@ -22,18 +23,18 @@ _BY_NAME: Final = frozenset({"object", "setattr", "delattr", "getattr", "hasattr
 _WRITTEN_IN_PIECES: Final = "the string is written in pieces or with escapes"
 
 
-def string_sites(module: Module, names: frozenset[str], leads: Leads) -> Iterator[Site]:
+def string_sites(module: Module, nodes: Nodes, names: frozenset[str], leads: Leads) -> Iterator[Site]:
     """Strings that spell a dotted name with one of `names` in it, or one of them where a call or `__all__` reads it."""
-    for node in module.scopes.parents:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from _string(module, node, node.value, names, leads)
-        elif isinstance(node, ast.keyword) and node.arg in names:
-            yield from _multiple(module, node, leads)
+    for node in nodes.strings:
+        value = str(node.value)
+        if any(name in value for name in names):
+            yield from _string(module, node, value, names, leads)
+    for keyword in nodes.keywords:
+        if keyword.arg in names:
+            yield from _multiple(module, keyword, leads)
 
 
-def _string(
-    module: Module, node: ast.Constant, value: str, names: frozenset[str], leads: Leads
-) -> Iterator[Site]:
+def _string(module: Module, node: ast.Constant, value: str, names: frozenset[str], leads: Leads) -> Iterator[Site]:
     parent = module.parent(node)
     call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
     if value in names:
@@ -46,7 +47,7 @@ def _string(
             lead = leads.of_name(value, module.scope)
             if lead.targets and not lead.aliased:
                 yield _quoted(module, node, value, "dunder_all", lead.targets, bound=value, star=lead.star)
-    elif any(name in value for name in names) and _DOTTED.fullmatch(value):
+    elif _DOTTED.fullmatch(value):
         dotted = value.replace(":", ".")
         if names.isdisjoint(dotted.split(".")) or isinstance(parent, ast.Expr | ast.JoinedStr):
             return

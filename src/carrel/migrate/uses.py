@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.migrate.leads import Lead, Leads, is_fallback
+from carrel.migrate.nodes import Nodes
 from carrel.migrate.site import Site, make_site
-from carrel.source import Binding, Module, Scope, Use
+from carrel.source import Binding, Module, Use
 
 __all__ = ["import_sites", "use_sites"]
 
 _FROM: Final = re.compile(rb"from[\s\\]*(?P<module>[.\w](?:[.\w\s\\]*[.\w])?)[\s\\]+import\b")
 
 
-def import_sites(module: Module, names: frozenset[str]) -> Iterator[Site]:
+def import_sites(module: Module, nodes: Nodes, names: frozenset[str]) -> Iterator[Site]:
     """Imports that name one of `names`, or a module of such a name, and the fallbacks beside them."""
     seen: set[ast.AST] = set()
     for scope in dict.fromkeys(module.scopes.scopes.values()):
@@ -32,39 +33,49 @@ def import_sites(module: Module, names: frozenset[str]) -> Iterator[Site]:
                     yield found
             if targets:
                 yield from _fallbacks(module, bindings, tuple(dict.fromkeys(targets)), names)
-    yield from _module_parts(module, names)
+    yield from _module_parts(module, nodes, names)
 
 
-def use_sites(module: Module, names: frozenset[str], leads: Leads) -> Iterator[Site]:
+def use_sites(module: Module, nodes: Nodes, names: frozenset[str], leads: Leads) -> Iterator[Site]:
     """Uses of names, and of chains of attributes, that lead to one of `names`; and the star imports they need."""
     stars: dict[str, None] = {}
     bound = _bound_names(module, names)
     for use in module.uses:
-        node: ast.expr = use.node
         # Most names lead nowhere, and following each would take longer than parsing.
-        if use.name not in bound and not _has_attribute(module, node, names):
+        if use.name not in bound:
             continue
         lead = leads.of_name(use.name, use.scope)
-        if not lead.targets:
+        if lead.aliased or not any(target.rpartition(".")[2] in names for target in lead.targets):
             continue
-        if not lead.aliased and _is_named(lead, names):
-            if lead.star:
-                stars[use.name] = None
-            yield _used(module, use, node, lead)
-        parent = module.parent(node)
-        while isinstance(parent, ast.Attribute):
-            node = parent
-            lead = Lead(tuple(f"{one}.{node.attr}" for one in lead.targets), mixed=lead.mixed, doubt=lead.doubt)
-            if node.attr in names:
-                yield _used(module, use, node, lead)
-            parent = module.parent(node)
-    yield from _calls_of_import_module(module, names, leads)
+        if lead.star:
+            stars[use.name] = None
+        yield _used(module, use, use.node, lead)
+    yield from _chains(module, nodes, names, leads)
     for statement, level, source in module.scope.stars:
         base = module.name.absolute(level, source)
         for name in stars:
             if base:
                 alias = statement.names[0]
                 yield make_site(module, _range(alias), "import", (f"{base}.{name}",), module.scope, star=True)
+
+
+def _chains(module: Module, nodes: Nodes, names: frozenset[str], leads: Leads) -> Iterator[Site]:
+    """`package.module.Name`, and `import_module("package.module").Name`."""
+    found = [node for node in nodes.attributes if node.attr in names]
+    uses = {use.node: use for use in module.uses} if found else {}
+    for node in found:
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        use = uses.get(root) if isinstance(root, ast.Name) else None
+        lead = leads.of(node, use.scope if use is not None else None)
+        if not lead.targets:
+            continue
+        if use is not None:
+            yield _used(module, use, node, lead)
+        elif isinstance(root, ast.Call):
+            scope = module.scope_of(node)
+            yield make_site(module, _range(node), _role(module, node), lead.targets, scope, doubt=lead.doubt)
 
 
 def _bound_names(module: Module, names: frozenset[str]) -> set[str]:
@@ -78,19 +89,6 @@ def _bound_names(module: Module, names: frozenset[str]) -> set[str]:
                     if target.rpartition(".")[2] in names:
                         found.add(name)
     return found
-
-
-def _has_attribute(module: Module, node: ast.expr, names: frozenset[str]) -> bool:
-    parent = module.parent(node)
-    while isinstance(parent, ast.Attribute):
-        if parent.attr in names:
-            return True
-        parent = module.parent(parent)
-    return False
-
-
-def _is_named(lead: Lead, names: frozenset[str]) -> bool:
-    return any(target.rpartition(".")[2] in names for target in lead.targets)
 
 
 def _imported(module: Module, binding: Binding, alias: ast.alias, names: frozenset[str]) -> Site | None:
@@ -120,10 +118,10 @@ def _fallbacks(
             yield make_site(module, place, "fallback_store", targets, binding.scope, bound=binding.name)
 
 
-def _module_parts(module: Module, names: frozenset[str]) -> Iterator[Site]:
+def _module_parts(module: Module, nodes: Nodes, names: frozenset[str]) -> Iterator[Site]:
     """`from package.module import …`: the module's own name, for modules that move."""
-    for node in module.scopes.parents:
-        if isinstance(node, ast.ImportFrom) and node.module and not names.isdisjoint(node.module.split(".")):
+    for node in nodes.imports:
+        if node.module and not names.isdisjoint(node.module.split(".")):
             target = module.name.absolute(node.level, node.module)
             start = module.text.offset(node.lineno, node.col_offset)
             match = _FROM.match(module.text.utf8, start)
@@ -134,46 +132,24 @@ def _module_parts(module: Module, names: frozenset[str]) -> Iterator[Site]:
 
 
 def _used(module: Module, use: Use, node: ast.expr, lead: Lead) -> Site:
+    kind = "string_annotation" if use.in_string else "annotation" if use.in_annotation else _role(module, node)
+    place = _range(node)
+    start = module.text.offset(place[0], place[1])
     doubt = lead.doubt
-    kind = _role(module, use, node)
-    site = make_site(
-        module, _range(node), kind, lead.targets, use.scope,
-        bound=use.name, star=lead.star, mixed=lead.mixed, doubt=doubt,
-    )  # fmt: skip
-    if not use.exact or not site.text.startswith(use.name):
-        return _doubtful(site, "its place in the string is not known")
-    return site
+    if not use.exact or not module.text.utf8.startswith(use.name.encode(), start):
+        doubt = "its place in the string is not known"
+    return make_site(
+        module, place, kind, lead.targets, use.scope, bound=use.name, star=lead.star, mixed=lead.mixed, doubt=doubt
+    )
 
 
-def _doubtful(site: Site, doubt: str) -> Site:
-    import msgspec
-
-    return msgspec.structs.replace(site, doubt=doubt)
-
-
-def _role(module: Module, use: Use, node: ast.expr) -> str:
-    if use.in_string:
-        return "string_annotation"
-    if use.in_annotation:
-        return "annotation"
+def _role(module: Module, node: ast.expr) -> str:
     parent = module.parent(node)
     if isinstance(parent, ast.Call) and parent.func is node:
         return "call"
     if isinstance(parent, ast.Subscript) and parent.value is node:
         node, parent = parent, module.parent(parent)
     return "base" if isinstance(parent, ast.ClassDef) and node in parent.bases else "name"
-
-
-def _calls_of_import_module(module: Module, names: frozenset[str], leads: Leads) -> Iterator[Site]:
-    """`import_module("package.module").Name`."""
-    for node in module.scopes.parents:
-        if isinstance(node, ast.Attribute) and node.attr in names and isinstance(node.value, ast.Call):
-            lead = leads.of(node)
-            if lead.targets:
-                scope = module.scope_of(node)
-                parent = module.parent(node)
-                kind = "call" if isinstance(parent, ast.Call) and parent.func is node else "name"
-                yield make_site(module, _range(node), kind, lead.targets, scope, doubt=lead.doubt)
 
 
 def _range(node: ast.expr | ast.alias | ast.stmt) -> tuple[int, int, int, int]:
