@@ -202,7 +202,9 @@ class SqliteEventLog:
             else:
                 # What has just landed cannot have been acknowledged before.
                 unsaved = self._unsaved(user_id, state.top - len(events))
-                self._memory.update(user_id, state._replace(delivered=max(state.delivered, unsaved)), events)
+                if unsaved > state.delivered:
+                    state = state._replace(delivered=unsaved)
+                self._memory.update(user_id, state, events)
 
     def _unsaved(self, user_id: str, top: int) -> int:
         """The watermark that is not on the disk yet; of a log that was not in memory, its top is known only now."""

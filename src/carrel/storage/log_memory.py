@@ -71,7 +71,8 @@ class LogMemory:
             self.forget(user_id)
             entry = self._users[user_id] = _UserMemory(state)
         # A watermark reaches the disk later than memory.
-        entry.state = state._replace(delivered=max(state.delivered, entry.state.delivered))
+        delivered = entry.state.delivered
+        entry.state = state._replace(delivered=delivered) if delivered > state.delivered else state
         self._users.move_to_end(user_id)
         if events:
             self._extend(entry, events)
