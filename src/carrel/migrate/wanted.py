@@ -54,6 +54,8 @@ def _may_bind(data: bytes, start: int, end: int) -> bool:
         return True
     if not before.isspace() and before not in (b",", b"("):
         return False
+    if data[end : end + 8].lstrip().startswith(b"=") and b"multiple" in data:
+        return True  # patch.multiple("package.module", Name=…)
     if data[max(0, start - 200) : start].rstrip(b" \t\r\n\f\\").endswith(b"."):
         return True
     return _imported(data, start)
