@@ -57,18 +57,25 @@ def _changed_statement(edit: FileEdit, now: Module) -> str:
     ranges = edit.splices.ranges
     there = {now.text.offset(node.lineno, node.col_offset): node for node in _statements(now.tree)}
     shift, index = 0, 0
-    for node in sorted(_statements(edit.module.tree), key=lambda one: (one.lineno, one.col_offset)):
+    for node in sorted(_statements(edit.module.tree), key=_begin):
         start, end = edit.offsets(node)
-        while index < len(ranges) and ranges[index][1] <= start:
+        outer = min([start, *(edit.offsets(one)[0] for one in getattr(node, "decorator_list", ()))])
+        while index < len(ranges) and ranges[index][1] <= outer:
             first, last, new = ranges[index]
             shift += len(new) - (last - first)
             index += 1
-        if any((first < end and start < last) or start < first < end for first, last, _ in ranges[index : index + 1]):
+        if index < len(ranges) and ranges[index][0] < end:
             continue
         found = there.get(start + shift)
         if found is None or ast.dump(found) != ast.dump(node):
             return f"would change the statement in line {node.lineno}, which nothing was to change"
     return ""
+
+
+def _begin(node: ast.stmt) -> tuple[int, int]:
+    """Where a statement begins, its decorators included."""
+    places = [(node.lineno, node.col_offset)]
+    return min(places + [(one.lineno, one.col_offset) for one in getattr(node, "decorator_list", ())])
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:

@@ -26,7 +26,10 @@ class UseEdit:
         for reference in file.of_kind(*self.kinds):
             new = _new_text(file, reference)
             symbol = file.recipe.symbol(reference.symbol)
-            if new is None or symbol is None:
+            if new is None:
+                continue
+            if symbol is None:
+                file.replace(reference, new)
                 continue
             if symbol.call is not None and reference.kind in ("name", "call"):
                 template = symbol.call.async_ if reference.in_async and symbol.call.async_ else symbol.call.sync

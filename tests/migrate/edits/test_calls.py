@@ -1,0 +1,100 @@
+"""Tests of carrel.migrate.edits.calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.migrate.edits.changing import changed, recipe, unchanged
+
+USED = recipe('''
+[[constructors]]
+symbol = "pkg.old.Old"
+signature = "(registry, bridge, context=None)"
+[[constructors.calls]]
+call = "await {new}.create"
+where = "async"
+parameters = { registry = "{registry}", bridge = "{bridge}", context = "{context}" }
+optional = ["context"]
+[[constructors.calls]]
+call = "{new}"
+where = "sync"
+requires = ["context"]
+signature = "(context, *, emitter)"
+parameters = { context = "{context}", emitter = "emitter_of({bridge}, {registry})" }
+imports = ["from pkg.new import emitter_of"]
+''')  # fmt: skip
+MORE = "class New: ...\ndef emitter_of(bridge, registry): ...\n"
+
+
+def sync(call: str, expected: str) -> tuple[str, ...]:
+    return changed(
+        f"from pkg.old import Old\n{call}\n",
+        f"from pkg.new import New\nfrom pkg.new import emitter_of\n{expected}\n",
+        USED,
+        pkg__new=MORE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("x = Old(r, b, c)", "x = New(context=c, emitter=emitter_of(b, r))"),
+        ("x = Old(bridge=b, context=c, registry=r)", "x = New(context=c, emitter=emitter_of(b, r))"),
+        ("x = Old(r, b, context=make(\n    1,  # one\n))", "x = New(context=make(\n    1,  # one\n), emitter=emitter_of(b, r))"),
+        ("x = Old(r, b, a if b else c)", "x = New(context=(a if b else c), emitter=emitter_of(b, r))"),
+        ("Old(\n    r,  # all of them\n    b,\n    c,\n)",
+         "New(\n    # all of them\n    context=c,\n    emitter=emitter_of(b, r),\n)"),
+        ("x = Old(r, Old(r, b, c), d)", "x = New(context=d, emitter=emitter_of(New(context=c, emitter=emitter_of(b, r)), r))"),
+    ],
+)  # fmt: skip
+def test_arguments_go_where_the_recipe_puts_them(call, expected):
+    assert sync(call, expected) == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("x = Old(r, b)", "x = await New.create(registry=r, bridge=b)"),
+        ("x = Old(r, b, c)", "x = await New.create(registry=r, bridge=b, context=c)"),
+        ("Old(r, b).shut()", "(await New.create(registry=r, bridge=b)).shut()"),
+        ("f(Old(r, b))", "f(await New.create(registry=r, bridge=b))"),
+        ("return Old(r, b)", "return await New.create(registry=r, bridge=b)"),
+    ],
+)
+def test_a_call_in_async_code_has_a_way_of_its_own(call, expected):
+    before = f"from pkg.old import Old\nasync def f():\n    {call}\n"
+    assert changed(before, f"from pkg.new import New\nasync def f():\n    {expected}\n", USED) == ()
+
+
+@pytest.mark.parametrize(
+    "call", ["Old(*parts)", "Old(r, b, **more)", "Old(r, b)", "Old(r, b, None)", "Old(r, b, context=None)"]
+)
+def test_a_call_that_only_the_old_constructor_can_serve_keeps_it(call):
+    reasons = unchanged(f"from pkg.old import Old\n{call}\n", USED)
+    assert len(reasons) == 2
+    assert all("needs the old constructor" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("call", ["()", "(r)", "(r, b, c, d)", "(r, b, colour=1)", "(r, r, b, registry=r)"])
+def test_a_call_that_never_fitted_is_listed(call):
+    (reason,) = changed(f"from pkg.old import Old\nOld{call}\n", f"from pkg.new import New\nNew{call}\n", USED)
+    assert "does not fit the old signature" in reason
+
+
+def test_a_call_that_was_written_for_the_new_signature_says_so():
+    (reason,) = changed(
+        "from pkg.old import Old\nOld(context=c, emitter=e)\n",
+        "from pkg.new import New\nNew(context=c, emitter=e)\n",
+        USED,
+    )
+    assert "it fits the new signature" in reason
+
+
+def test_a_call_in_a_lambda_of_async_code_is_sync():
+    changed(
+        "from pkg.old import Old\nasync def f():\n    return lambda: Old(r, b, c)\n",
+        "from pkg.new import New\nfrom pkg.new import emitter_of\nasync def f():\n"
+        "    return lambda: New(context=c, emitter=emitter_of(b, r))\n",
+        USED,
+        pkg__new=MORE,
+    )
