@@ -83,6 +83,11 @@ def test_nobody_is_mentioned():
     assert "@<!-- -->app.post of #<!-- -->12, see `@app`" in rendered
 
 
+def test_evidence_cannot_end_its_block():
+    shown = tokens(report(replace(CONTAINER, evidence="```\n# out\n````")))
+    assert "```\n# out\n````\n" in [token.content for token in shown if token.type == "fence"]
+
+
 def test_a_file_list_is_cut():
     broken = FULL.summary.unparsable * 25
     rendered = MarkdownFormat().render(replace(FULL, summary=replace(FULL.summary, unparsable=broken)))
