@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,11 +16,19 @@ from fastapi import FastAPI
 
 from tests.server.served import Caller, Served, served, settings_for
 
-__all__ = ["Background", "background"]
+__all__ = ["Background", "background", "request_of"]
 
 SECONDS: Final = 8.0
 """Longer than any answer takes. A test that waited for ever would not be ended by its own time-out: hypothesis takes
 that for a failure like others, and tries again."""
+
+
+def request_of(
+    method: str, path: str, caller: Caller, body: Any = None, headers: Mapping[str, str] | None = None
+) -> httpx.Request:
+    """A request of a user's."""
+    sent = {**(headers or {}), "Authorization": f"Bearer {caller.access_token}"}
+    return httpx.Request(method, f"http://localhost{path}", headers=sent, json=body)
 
 
 class Background:
@@ -39,6 +47,18 @@ class Background:
     def call(self, function: Any, *arguments: Any) -> Any:
         """What a coroutine function answers, on the server's loop."""
         return self._portal.call(asyncio.wait_for, function(*arguments), SECONDS)
+
+    def run(self, function: Callable[..., Any], **arguments: Any) -> None:
+        """Call a function on the server's loop."""
+
+        async def called() -> None:
+            function(**arguments)
+
+        self.call(called)
+
+    @property
+    def app(self) -> FastAPI:
+        return self._server.app
 
     def ask(self, request: httpx.Request) -> httpx.Response:
         """The answer to a request as it is; of a stream that does not end, its first piece."""

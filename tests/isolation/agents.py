@@ -35,6 +35,13 @@ async def worker(run: AgentRun) -> str:
     return f"{backwards[::-1]} and {told.output}"
 
 
+async def stuck(run: AgentRun) -> str:
+    """Says what it was asked, and waits to be cancelled."""
+    await run.say(run.input)
+    await asyncio.sleep(3600)
+    return run.input
+
+
 def leaking() -> Callable[[AgentRun], Awaitable[str]]:
     """An agent with state in a closure that all users share (leak class 38): the check must see it."""
     seen: dict[str, Any] = {"last": "nothing"}
@@ -47,5 +54,5 @@ def leaking() -> Callable[[AgentRun], Awaitable[str]]:
     return leaky
 
 
-AGENTS = (worker, inner, leaking())
+AGENTS = (worker, inner, stuck, leaking())
 TOOLS = (reverse,)
