@@ -76,16 +76,21 @@ class AccessReader:
 
     def read(self, expression: ast.expr, block: Block) -> tuple[Access, ...]:
         """The alternatives, without repeats; never empty."""
-        key = (expression, block)
+        return self._read(expression, block, _DEPTH) or (Access("unknown"),)
+
+    def _read(self, node: ast.expr, block: Block, depth: int) -> tuple[Access, ...]:
+        key = (node, block)
         found = self._known.get(key)
         if found is None:
-            found = tuple(dict.fromkeys(self._read(expression, block, _DEPTH)))[:_ALTERNATIVES]
-            found = self._known[key] = found or (Access("unknown"),)
+            if depth == 0:
+                return (Access("unknown"),)
+            # A name that leads back to itself, `x = x.next` in a loop, adds nothing there.
+            self._known[key] = ()
+            found = tuple(dict.fromkeys(self._follow(node, block, depth)))[:_ALTERNATIVES]
+            self._known[key] = found
         return found
 
-    def _read(self, node: ast.expr, block: Block, depth: int) -> Iterable[Access]:
-        if depth == 0:
-            return (Access("unknown"),)
+    def _follow(self, node: ast.expr, block: Block, depth: int) -> Iterable[Access]:
         match node:
             case ast.Name():
                 return self._name(node, block, depth)

@@ -101,8 +101,12 @@ def _closed_over(view: FileView) -> Iterator[tuple[ast.AST, str]]:
 def _objects(view: FileView, value: ast.expr, block: Block) -> Iterator[tuple[ast.AST, str]]:
     """The calls that make a value, with those whose results they are handed."""
     stack = [value]
+    seen: set[ast.expr] = set()
     while stack:
         node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
         if isinstance(node, ast.Call):
             yield node, view.path(node, block)
             stack += [*node.args, *(keyword.value for keyword in node.keywords)]
