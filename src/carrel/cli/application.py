@@ -10,6 +10,7 @@ import typer
 
 from carrel.cli.audit import audit
 from carrel.cli.doctor import doctor
+from carrel.cli.migrate.application import migrate
 from carrel.cli.output import complain
 from carrel.cli.serve import serve
 from carrel.cli.user import user
@@ -26,6 +27,7 @@ application = typer.Typer(
     carrel user add ann                 let somebody in
     carrel doctor                       find out what is wrong, and what to do
     carrel audit                        where in a code base can one user's state reach another?
+    carrel migrate                      take a code base off a class, function or module
     """,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -35,6 +37,7 @@ application = typer.Typer(
 application.command()(serve)
 application.command()(doctor)
 application.command()(audit)
+application.add_typer(migrate, name="migrate")
 application.add_typer(user, name="user")
 
 

@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from carrel.errors import SourceError
+from carrel.findings import Unparsable
 from carrel.migrate.moved import Match, Moved
 from carrel.migrate.phases import needs_distances, phase_of, phases_of
 from carrel.migrate.recipe import Recipe
@@ -21,7 +22,7 @@ from carrel.migrate.sites import read_sites
 from carrel.migrate.wanted import Wanted
 from carrel.source import ImportGraph, Index, Outline, Project, SourceFile, SourceTree, read_outline
 
-__all__ = ["CACHE", "Certainty", "Kind", "Reference", "Scan", "Unreadable", "find_references"]
+__all__ = ["CACHE", "Certainty", "Kind", "Reference", "Scan", "find_references", "read_import_graph"]
 
 CACHE: Final = ".carrel"
 """The directory under the root that what was read is kept in."""
@@ -87,20 +88,11 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """A file that may hold references and cannot be parsed."""
-
-    path: str
-    line: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """What `find_references` found, ordered by path and place."""
 
     references: tuple[Reference, ...]
-    unparsable: tuple[Unreadable, ...] = ()
+    unparsable: tuple[Unparsable, ...] = ()
     files: int = 0
     """Text files that were looked at, Python or not."""
     python_files: int = 0
@@ -134,7 +126,9 @@ def find_references(
     search = _Search(tree, recipe, jobs=jobs, cache=cache)
     search.run(progress)
     rules = phases_of(recipe)
-    distances = search.distances() if needs_distances(rules) else {}
+    distances: dict[str, int] = {}
+    if needs_distances(rules):
+        distances = read_import_graph(tree, recipe, jobs=jobs, cache=cache).distances(search.moved.homes())
     references = [replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references()]
     return Scan(
         references=tuple(references),
@@ -147,6 +141,22 @@ def find_references(
         seconds=time.perf_counter() - begun,
         missing=tuple(search.moved.missing),
     )
+
+
+def read_import_graph(
+    root: str | Path | SourceTree,
+    recipe: Recipe,
+    *,
+    jobs: int = 0,
+    cache: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> ImportGraph:
+    """Who imports whom below a directory; reads every file once, and with `cache` only changed ones the next time."""
+    tree = root if isinstance(root, SourceTree) else SourceTree(root, exclude=recipe.tree.exclude)
+    directory = tree.root / CACHE if cache else None
+    index = Index(tree, _read_outline, Outline, version=f"outlines-{_READER}", directory=directory, jobs=jobs)
+    outlines = index.facts(tree.files(), progress)
+    return ImportGraph.of(Project(outlines, outlines.__getitem__, roots=recipe.tree.roots))
 
 
 class _Search:
@@ -193,22 +203,13 @@ class _Search:
                     found[key] = _reference(path, site, match)
         return sorted(found.values(), key=lambda one: (one.path, one.start, one.end))
 
-    def unparsable(self) -> tuple[Unreadable, ...]:
+    def unparsable(self) -> tuple[Unparsable, ...]:
         failed = [(path, facts.outline) for path, facts in sorted(self.facts.items()) if facts.outline is not None]
         return tuple(
-            Unreadable(path=path, line=outline.error_line, message=outline.error)
+            Unparsable(path=path, line=outline.error_line, message=outline.error)
             for path, outline in failed
             if outline.error
         )
-
-    def distances(self) -> dict[str, int]:
-        """How many imports each file is away from what moves; reads the outline of every file."""
-        index = Index(
-            self._tree, _read_outline, Outline, version=f"outlines-{_READER}", directory=self._cache, jobs=self._jobs
-        )
-        outlines = index.facts([file for file in self.files if file.is_python])
-        project = Project(outlines, outlines.__getitem__, roots=self._project.roots)
-        return ImportGraph.of(project).distances(self.moved.homes())
 
     def _read(
         self, wanted: Wanted, files: Sequence[SourceFile], progress: Callable[[int, int], None] | None

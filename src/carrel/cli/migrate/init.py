@@ -1,0 +1,40 @@
+"""`carrel migrate init`: write a recipe from two classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carrel.cli.migrate.options import RecipeOption, RootOption
+from carrel.cli.migrate.showing import deliver
+from carrel.cli.output import say
+from carrel.errors import InputError
+
+__all__ = ["init"]
+
+
+def init(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="What moves, as package.module.Name.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What takes its place.")],
+    recipe: RecipeOption = Path("migration.toml"),
+    root: RootOption = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Write over a recipe that is there.")] = False,
+) -> None:
+    """Write a recipe that moves OLD to NEW. Reads both signatures; what it cannot know it writes as a comment.
+
+    \b
+    carrel migrate init shop.cart.Cart shop.basket.Basket
+
+    Exits with 0 when it is written, 2 when it could not be.
+    """
+    from carrel.migrate.draft import draft_recipe
+    from carrel.migrate.recipe import parse_recipe
+
+    if recipe.exists() and not force:
+        raise InputError("--recipe", f"{recipe} exists; name another file, or write over it with --force")
+    text = draft_recipe(root, old, new)
+    parse_recipe(text, str(recipe))
+    deliver(text, recipe)
+    say(f"{recipe} is written. Next: carrel migrate scan")

@@ -1,0 +1,85 @@
+"""`carrel migrate scan`: every reference to what moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.showing import as_json, as_table, check_format, deliver, reading
+
+if TYPE_CHECKING:
+    from carrel.migrate.references import Scan
+
+__all__ = ["scan", "scan_text"]
+
+_FORMATS: Final = ("text", "json", "markdown", "html", "sarif")
+_FOUND: Final = 1
+_MOST: Final = 20
+
+
+def scan(
+    recipe: RecipeOption = Path("migration.toml"),
+    root: RootOption = Path(),
+    format_name: FormatOption = "text",
+    output: OutputOption = None,
+    jobs: JobsOption = 0,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Read everything anew, and keep nothing.")] = False,
+) -> None:
+    """Find every reference to what the recipe moves, by what names are bound to.
+
+    \b
+    carrel migrate scan                                  tables
+    carrel migrate scan --format json --output scan.json
+
+    Exits with 0 when there is none, 1 when there are references, 2 when it could not run.
+    """
+    from carrel.migrate.recipe import read_recipe
+    from carrel.migrate.references import find_references
+
+    check_format(format_name, _FORMATS)
+    read = read_recipe(recipe)
+    with reading() as progress:
+        found = find_references(root, read, jobs=jobs, cache=not no_cache, progress=progress)
+    deliver(_rendered(found, root, format_name), output)
+    if found.references:
+        raise typer.Exit(_FOUND)
+
+
+def _rendered(found: Scan, root: Path, format_name: str) -> str:
+    from carrel.migrate.scan_report import scan_data, scan_report
+
+    if format_name == "text":
+        return scan_text(found)
+    if format_name == "json":
+        return as_json(scan_data(found))
+    from carrel.reporting import format_named
+
+    return format_named(format_name).render(scan_report(found, root.resolve()))
+
+
+def scan_text(found: Scan) -> str:
+    """The tables: by kind, certainty, package and phase, and the files that have most."""
+    from carrel.migrate.scan_report import counts
+
+    references = found.references
+    paths = Counter(one.path for one in references)
+    parts = [
+        f"{len(references)} references in {len(paths)} files; "
+        + f"{found.mentions} mentions in {found.mention_files} files\n{found.files} files looked at, "
+        + f"{found.parsed} of {found.python_files} Python files parsed, {found.seconds:.2f} s\n"
+    ]
+    parts += [f"{name} is not defined here; is its name right?\n" for name in found.missing]
+    parts += [f"{one.path}:{one.line}: {one.message}\n" for one in found.unparsable]
+    if references:
+        for title, field in (("By kind", "kind"), ("By certainty", "certainty"), ("By phase", "phase")):
+            parts.append(as_table(title, (field, "references"), list(counts(references, field).items())))
+        packages = Counter("/".join(one.path.split("/")[:-1][:2]) or "." for one in references)
+        parts.append(as_table("By package", ("package", "references"), packages.most_common(_MOST)))
+        phases = {one.path: one.phase for one in references}
+        rows = [(path, phases[path], count) for path, count in paths.most_common(_MOST)]
+        parts.append(as_table(f"The files with most (of {len(paths)})", ("file", "phase", "references"), rows))
+    return "\n".join(parts)

@@ -1,0 +1,73 @@
+"""What migration commands have in common when they show something: tables, a progress bar, a file to write to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from carrel.errors import InputError
+
+__all__ = ["as_json", "as_table", "check_format", "deliver", "reading"]
+
+_WIDTH: Final = 120
+
+
+def as_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table as text: cells are never cut, figures stand at the right."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for index, column in enumerate(columns):
+        figures = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        drawn.add_column(column, justify="right" if figures else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(escape(str(cell)) for cell in row))
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else _WIDTH, highlight=False, emoji=False, force_terminal=terminal)
+    with console.capture() as captured:
+        console.print(drawn)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def as_json(data: object) -> str:
+    """JSON that is easy to read; ends with a newline."""
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
+
+
+def check_format(name: str, known: Sequence[str]) -> None:
+    """Raises `InputError` naming the formats there are."""
+    if name not in known:
+        raise InputError("--format", f"is {name!r}; it must be one of {', '.join(known)}")
+
+
+def deliver(text: str, output: Path | None) -> None:
+    """Write a result to standard output, or to the file that was asked for."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError("--output", f"{output} cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def reading(what: str = "files") -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error, on a terminal; gives what to tell it: how many of how many are done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

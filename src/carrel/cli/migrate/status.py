@@ -1,0 +1,78 @@
+"""`carrel migrate status`: how far the migration is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.showing import as_json, as_table, check_format, deliver, reading
+
+if TYPE_CHECKING:
+    from carrel.migrate.burn_down import Sample
+    from carrel.migrate.progress import MigrationStatus
+
+__all__ = ["status"]
+
+_FORMATS: Final = ("text", "json")
+_LEFT: Final = 1
+
+
+def status(
+    history: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Count at N commits of the history too, the first and the last.")
+    ] = 0,
+    recipe: RecipeOption = Path("migration.toml"),
+    root: RootOption = Path(),
+    format_name: FormatOption = "text",
+    output: OutputOption = None,
+    jobs: JobsOption = 0,
+) -> None:
+    """Show what is left in each phase, and who still imports what.
+
+    \b
+    carrel migrate status
+    carrel migrate status --history 10      how it went so far
+
+    Exits with 0 when no reference is left, 1 when there are, 2 when it could not run.
+    """
+    from carrel.migrate.burn_down import burn_down
+    from carrel.migrate.checkout import Checkout
+    from carrel.migrate.progress import migration_status
+    from carrel.migrate.recipe import read_recipe
+    from carrel.migrate.references import find_references
+
+    check_format(format_name, _FORMATS)
+    read = read_recipe(recipe)
+    with reading() as progress:
+        found = find_references(root, read, jobs=jobs, progress=progress)
+    applied = [one.name for one in Checkout.of(root).journal(read.name).history().applied]
+    samples: tuple[Sample, ...] = ()
+    if history:
+        with reading("commits") as progress:
+            samples = burn_down(root, read, samples=history, jobs=jobs, progress=progress)
+    stand = migration_status(read, found, applied)
+    if format_name == "json":
+        data = {"schema_version": 1, "done": stand.done, **asdict(stand), "history": [asdict(one) for one in samples]}
+        deliver(as_json(data), output)
+    else:
+        deliver(_text(stand, samples), output)
+    if not stand.done:
+        raise typer.Exit(_LEFT)
+
+
+def _text(stand: MigrationStatus, samples: tuple[Sample, ...]) -> str:
+    left = f"{stand.references} references left in {stand.files} files" if stand.references else "No reference is left"
+    parts = [f"{left}; {stand.mentions} mentions in text.\n"]
+    rows = [(one.name, "applied" if one.applied else "open", one.references, one.files) for one in stand.phases]
+    parts.append(as_table("Phases", ("phase", "state", "references left", "files"), rows))
+    if samples:
+        past = [(one.commit[:9], one.references, one.subject) for one in samples]
+        parts.append(as_table("History", ("commit", "references", "subject"), past))
+    if stand.importers:
+        imports = [(f"{one.path}:{one.line}", one.written) for one in stand.importers]
+        parts.append(as_table("Who still imports what", ("where", "imports"), imports))
+    return "\n".join(parts)
