@@ -15,8 +15,14 @@ from tests.migrate.project import write
 
 CODE: Mapping[str, str] = {
     "pkg/__init__.py": "",
-    "pkg/old.py": "class Old:\n    LIMIT = 1\n    def __init__(self, registry, bridge, context=None): ...\n    def shut(self): ...\nclass Other: ...\n",
-    "pkg/new.py": "class New:\n    LIMIT = 1\n    def close(self): ...\n    @classmethod\n    async def create(cls, registry, bridge, context=None): ...\n",
+    "pkg/old.py": (
+        "class Old:\n    LIMIT = 1\n    def __init__(self, registry, bridge, context=None): ...\n"
+        "    def shut(self): ...\nclass Other: ...\n"
+    ),
+    "pkg/new.py": (
+        "class New:\n    LIMIT = 1\n    def close(self): ...\n    @classmethod\n"
+        "    async def create(cls, registry, bridge, context=None): ...\n"
+    ),
     "pkg/same.py": "class Old: ...\n",
 }
 SYMBOL = '[[symbols]]\nold = "pkg.old.Old"\nnew = "pkg.new.New"\n'

@@ -40,11 +40,13 @@ def sync(call: str, expected: str) -> tuple[str, ...]:
     [
         ("x = Old(r, b, c)", "x = New(context=c, emitter=emitter_of(b, r))"),
         ("x = Old(bridge=b, context=c, registry=r)", "x = New(context=c, emitter=emitter_of(b, r))"),
-        ("x = Old(r, b, context=make(\n    1,  # one\n))", "x = New(context=make(\n    1,  # one\n), emitter=emitter_of(b, r))"),
+        ("x = Old(r, b, context=make(\n    1,  # one\n))",
+         "x = New(context=make(\n    1,  # one\n), emitter=emitter_of(b, r))"),
         ("x = Old(r, b, a if b else c)", "x = New(context=(a if b else c), emitter=emitter_of(b, r))"),
         ("Old(\n    r,  # all of them\n    b,\n    c,\n)",
          "New(\n    # all of them\n    context=c,\n    emitter=emitter_of(b, r),\n)"),
-        ("x = Old(r, Old(r, b, c), d)", "x = New(context=d, emitter=emitter_of(New(context=c, emitter=emitter_of(b, r)), r))"),
+        ("x = Old(r, Old(r, b, c), d)",
+         "x = New(context=d, emitter=emitter_of(New(context=c, emitter=emitter_of(b, r)), r))"),
     ],
 )  # fmt: skip
 def test_arguments_go_where_the_recipe_puts_them(call, expected):

@@ -28,6 +28,9 @@ class FileEdit:
         self.splices = Splices(module.text)
         self.left: list[LeftReference] = []
         self._calls = _calls_by_place(module)
+        self._aliases = {
+            (node.lineno, node.col_offset): node for node in module.scopes.parents if isinstance(node, ast.alias)
+        }
         self.plans = self._plan_calls(references)
         stays = self._staying(references)
         self.references: list[Reference] = []
@@ -57,6 +60,16 @@ class FileEdit:
 
     def moved_module(self, reference: Reference) -> MovedModule | None:
         return next((one for one in self.recipe.modules if one.old == reference.symbol), None)
+
+    def alias_at(self, reference: Reference) -> ast.alias | None:
+        """The name of an import statement that stands at a reference."""
+        return self._aliases.get((reference.line, reference.column))
+
+    def is_at_top(self, reference: Reference) -> bool:
+        """Whether an import always happens: it is a statement of the module itself, under no condition."""
+        alias = self.alias_at(reference)
+        statement = self.module.parent(alias) if alias is not None else None
+        return statement is not None and isinstance(self.module.parent(statement), ast.Module)
 
     @property
     def newline(self) -> str:

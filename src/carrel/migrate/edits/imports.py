@@ -24,7 +24,7 @@ class ImportEdit:
     def edit(self, file: FileEdit) -> None:
         by_statement: dict[ast.ImportFrom, list[tuple[ast.alias, LocalName]]] = defaultdict(list)
         for reference in file.of_kind(*self.kinds):
-            alias = _alias_at(file, reference)
+            alias = file.alias_at(reference)
             if file.moved_module(reference) is not None:
                 self._module(file, reference, alias)
                 continue
@@ -164,13 +164,6 @@ def _without_name(statement: str, index: int) -> str:
     ):
         last += 1
     return (data[:first] + data[last:]).decode()
-
-
-def _alias_at(file: FileEdit, reference: Reference) -> ast.alias | None:
-    for node in file.module.scopes.parents:
-        if isinstance(node, ast.alias) and (node.lineno, node.col_offset) == (reference.line, reference.column):
-            return node
-    return None
 
 
 def _written(file: FileEdit, statement: ast.ImportFrom, module: str) -> str:

@@ -95,17 +95,31 @@ def _chain(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str | N
     if statement is None:
         file.leave(reference, f"`{reference.bound}` is not bound by one import statement")
         return None
-    known = next((one for (old, _), one in file.names.items() if old == symbol.old), None)
+    known = _name_in_force(file, reference, symbol)
     if known is not None:
-        name = known
-    else:
+        return known.after
+    # One import beside each import of the module: what could see the one can see the other.
+    key = symbol.old, f"line {statement.lineno}"
+    name = file.names.get(key)
+    if name is None:
         taken = any(symbol.new_name in scope.bindings for scope in file.module.scopes.scopes.values())
         used = any(use.name == symbol.new_name for use in file.module.uses)
-        after = f"_{symbol.new_name}" if taken or used else symbol.new_name
-        name = LocalName(symbol, f"{reference.bound}.", after)
-        file.names[symbol.old, name.before] = name
+        bound = any(
+            one.after == symbol.new_name and not old.startswith("line ") for (_, old), one in file.names.items()
+        )
+        after = f"_{symbol.new_name}" if taken or used or bound else symbol.new_name
+        name = file.names[key] = LocalName(symbol, reference.bound, after)
         file.insert_after(statement, f"from {symbol.new_module} import {name.imported}")
     return name.after
+
+
+def _name_in_force(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> LocalName | None:
+    """The name that an import at the top of the file, above the reference, binds to the symbol."""
+    for one in file.of_kind("import"):
+        name = file.local(one)
+        if one.symbol == symbol.old and name is not None and one.line < reference.line and file.is_at_top(one):
+            return name
+    return None
 
 
 def _annotation(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str:
@@ -119,11 +133,9 @@ def _annotation(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> st
 
 def _import_of(file: FileEdit, reference: Reference) -> ast.stmt | None:
     """The import statement that binds the name of a reference, when it is just one."""
-    use = next(
-        (one for one in file.module.uses
-         if one.name == reference.bound and (one.node.lineno, one.node.col_offset) == (reference.line, reference.column)),
-        None,
-    )  # fmt: skip
+    place = reference.line, reference.column
+    uses = (one for one in file.module.uses if one.name == reference.bound)
+    use = next((one for one in uses if (one.node.lineno, one.node.col_offset) == place), None)
     found = use.scope.lookup(reference.bound) if use is not None else None
     bindings: list[Binding] = found[1] if found is not None else []
     statements = [file.module.parent(one.node) for one in bindings if one.target is not None]
