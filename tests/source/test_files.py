@@ -117,3 +117,11 @@ def test_a_tracked_file_that_was_deleted_is_gone(tmp_path):
 def test_a_root_must_be_a_directory(tmp_path):
     with pytest.raises(SourceError, match="is not a directory"):
         SourceTree(tmp_path / "nowhere")
+
+
+def test_a_directory_that_git_ignores_can_be_asked_for(tmp_path):
+    git(tmp_path, "init", "-q")
+    write(tmp_path, "build/code/a.py")
+    (tmp_path / ".gitignore").write_text("build/\n", encoding="utf-8")
+    assert paths(tmp_path) == []
+    assert paths(tmp_path / "build" / "code") == ["a.py"]

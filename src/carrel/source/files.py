@@ -118,7 +118,8 @@ def _git_files(root: Path) -> Sequence[str] | None:
         result = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     except OSError:
         return None
-    if result.returncode != 0:
+    # Nothing at all: the directory itself is ignored, and yet it was asked for.
+    if result.returncode != 0 or not result.stdout:
         return None
     # A path that is not UTF-8 keeps its bytes, as everywhere in Python.
     return [os.fsdecode(path) for path in dict.fromkeys(result.stdout.split(b"\0")) if path]
