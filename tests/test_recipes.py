@@ -1,31 +1,26 @@
-"""The recipes that ship are read, and every name and parameter that they write exists."""
+"""The recipes that ship are read, and every name and parameter of carrel's that they write exists."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import carrel
+from carrel.migrate.phases import phase_of
+from carrel.migrate.recipe import ConstructorCall, parse_recipe, read_recipe
 
 ROOT = Path(__file__).parents[1]
-RECIPE: dict[str, Any] = tomllib.loads((ROOT / "recipes" / "to_carrel.toml").read_text(encoding="utf-8"))
-
-
-def texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from texts(one)
+TO_CARREL = ROOT / "recipes" / "to_carrel.toml"
+TEXT = TO_CARREL.read_text(encoding="utf-8")
+RECIPE = read_recipe(TO_CARREL)
+ENGINE = RECIPE.constructors[0]
+LAST_STEP = parse_recipe(
+    re.sub(r"^# ((?:\[\[constructors|\w+(?:\.\w+)? = ).*)$", r"\1", TEXT, flags=re.MULTILINE), "the last step"
+).constructors[0]
 
 
 def named(path: str) -> Any:
@@ -35,13 +30,20 @@ def named(path: str) -> Any:
     return found
 
 
-TARGETS = sorted({name for text in texts(RECIPE) for name in re.findall(r"\bcarrel(?:\.\w+)+", text)})
-CALLS = [
-    pytest.param(call, id=kind)
-    for mapping in RECIPE["constructors"]
-    for kind, call in mapping.items()
-    if isinstance(call, dict)
-]
+def written(call: ConstructorCall) -> Any:
+    """What a call of the recipe calls."""
+    return named(call.call.removeprefix("await ").replace("{new}", "carrel.UserExecutionEngine"))
+
+
+TARGETS = sorted({name for name in re.findall(r'"(carrel(?:\.\w+)+)"', TEXT)})
+CALLS = [pytest.param(call, id=f"{call.where} {call.call}") for call in LAST_STEP.calls]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.toml")), ids=lambda path: path.stem)
+def test_a_recipe_that_ships_is_read(path: Path):
+    recipe = read_recipe(path)
+    assert recipe.name == path.stem
+    assert phase_of("tests/unit/test_a.py", recipe.phases, {}) != "rest"
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -51,26 +53,32 @@ def test_a_target_of_the_recipe_exists(target: str):
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_constructors_new_parameters_bind_to_the_real_signature(call: dict[str, Any]):
-    function = named(call["call"].removeprefix("await "))
-    inspect.signature(function).bind(**call["parameters"])
+def test_a_constructors_new_parameters_bind_to_the_real_signature(call: ConstructorCall):
+    inspect.signature(written(call)).bind(**call.parameters)
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_constructors_parameters_are_made_of_the_old_ones(call: dict[str, Any]):
-    old = inspect.signature(carrel.ExecutionEngine).parameters
-    used = {name for text in texts(call["parameters"]) for name in re.findall(r"\{(\w+)\}", text)}
-    assert used == {"registry", "websocket_bridge", "user_context"} <= set(old)
+def test_a_constructors_parameters_are_made_of_the_old_ones(call: ConstructorCall):
+    used = {name for text in call.parameters.values() for name in re.findall(r"\{(\w+)\}", text)}
+    assert used == {"registry", "websocket_bridge", "user_context"} == set(ENGINE.old_signature.parameters)
+    assert used <= set(inspect.signature(carrel.ExecutionEngine).parameters)
+
+
+def test_what_the_last_step_needs_is_imported_from_carrel():
+    last = LAST_STEP.calls[-1]
+    needed = {name for text in last.parameters.values() for name in re.findall(r"\b([A-Z]\w+)\.", text)}
+    imported = {name.strip() for one in last.imports for name in one.partition("import ")[2].split(",")}
+    assert last.call == "{new}"
+    assert needed == imported <= set(carrel.__all__)
 
 
 def test_what_is_renamed_is_there_under_both_names():
-    for attribute in RECIPE["attributes"]:
-        for old, new in attribute["rename"].items():
+    for attribute in RECIPE.attributes:
+        for old, new in attribute.rename.items():
             assert hasattr(carrel.ExecutionEngine, old)
             assert hasattr(carrel.UserExecutionEngine, new)
 
 
 def test_awaited_calls_are_awaitable_and_others_are_not():
-    kinds = RECIPE["constructors"][0]
-    assert kinds["async"]["call"].startswith("await ")
-    assert not kinds["sync"]["call"].startswith("await ")
+    for call in ENGINE.calls:
+        assert call.call.startswith("await ") is (call.where == "async")

@@ -217,7 +217,7 @@ class PhaseRule(_Part):
     """Imports between a file and the old definition; files from which it cannot be reached have no distance."""
     distance_at_most: int | None = None
     documentation: bool = False
-    """Takes docstrings, comments and text files too. Other phases leave these as they are."""
+    """Takes docstrings, comments and text files too, by their paths. Other phases leave these as they are."""
 
 
 class GateCommand(_Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -123,24 +124,34 @@ def find_references(
     """
     begun = time.perf_counter()
     tree = root if isinstance(root, SourceTree) else SourceTree(root, exclude=recipe.tree.exclude)
-    search = _Search(tree, recipe, jobs=jobs, cache=cache)
+    files = [file for file in tree.files(suffixes=("",)) if _is_text(file)]
+    kept = tree.root / CACHE / f"scan-{_key(recipe, files)}" if cache else None
+    known = _kept_scan(kept) if kept is not None else None
+    if known is not None:
+        if progress is not None:
+            progress(len(files), len(files))
+        return replace(known, seconds=time.perf_counter() - begun)
+    search = _Search(tree, files, recipe, jobs=jobs, cache=cache)
     search.run(progress)
     rules = phases_of(recipe)
     distances: dict[str, int] = {}
     if needs_distances(rules):
         distances = read_import_graph(tree, recipe, jobs=jobs, cache=cache).distances(search.moved.homes())
-    references = [replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references()]
-    return Scan(
+    references = (replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references())
+    scan = Scan(
         references=tuple(references),
         unparsable=search.unparsable(),
-        files=len(search.files),
-        python_files=sum(file.is_python for file in search.files),
+        files=len(files),
+        python_files=sum(file.is_python for file in files),
         parsed=sum(1 for found in search.facts.values() if found.outline is not None),
         mentions=sum(found.mentions for found in search.facts.values()),
         mention_files=sum(1 for found in search.facts.values() if found.mentions),
         seconds=time.perf_counter() - begun,
         missing=tuple(search.moved.missing),
     )
+    if kept is not None:
+        _keep_scan(kept, scan)
+    return scan
 
 
 def read_import_graph(
@@ -162,11 +173,13 @@ def read_import_graph(
 class _Search:
     """Reads files in rounds: first those that have the names themselves, then those that have the names found so."""
 
-    def __init__(self, tree: SourceTree, recipe: Recipe, *, jobs: int, cache: bool) -> None:
+    def __init__(
+        self, tree: SourceTree, files: Sequence[SourceFile], recipe: Recipe, *, jobs: int, cache: bool
+    ) -> None:
         self._tree = tree
         self._jobs = jobs
         self._cache = tree.root / CACHE if cache else None
-        self.files = [file for file in tree.files(suffixes=("",)) if _is_text(file)]
+        self.files = files
         self.facts: dict[str, FileSites] = {}
         paths = [file.path for file in self.files if file.is_python]
         self._project = Project(paths, self._outline, roots=recipe.tree.roots)
@@ -230,6 +243,29 @@ class _Search:
             return read_outline(self._tree.read(path))
         except SourceError as error:
             return Outline(error=error.problem)
+
+
+def _key(recipe: Recipe, files: Sequence[SourceFile]) -> str:
+    """Equal for the same recipe on the same files, as far as their sizes and times tell."""
+    stats = [(file.path.encode(errors="surrogateescape"), file.size, file.modified_ns) for file in files]
+    return blake2b(msgspec.msgpack.encode((_READER, sys.version_info[:2], recipe, stats)), digest_size=8).hexdigest()
+
+
+def _kept_scan(path: Path) -> Scan | None:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Scan)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _keep_scan(path: Path, scan: Scan) -> None:
+    """Keep one scan: the one of the files as they are now."""
+    try:
+        for old in path.parent.glob("scan-*"):
+            old.unlink()
+        path.write_bytes(msgspec.msgpack.encode(scan))
+    except (OSError, UnicodeEncodeError):
+        return
 
 
 def _read_outline(_path: str, data: bytes) -> Outline:

@@ -32,6 +32,7 @@ def plan(
     Exits with 0 when there is a plan, 2 when it could not run.
     """
     from carrel.migrate.checkout import Checkout
+    from carrel.migrate.mentions import with_mentions
     from carrel.migrate.plan import phase_seconds, plan_migration
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.references import find_references, read_import_graph
@@ -42,6 +43,7 @@ def plan(
     with reading() as progress:
         found = find_references(root, read, jobs=jobs, progress=progress)
         graph = read_import_graph(root, read, jobs=jobs, progress=progress)
+    found = with_mentions(root, read, found)
     outcomes = Rewriter(read, jobs)(root.resolve(), found.references)
     durations = phase_seconds(Checkout.of(root).journal(read.name).records())
     made = plan_migration(read, found, outcomes, importers=graph.importers(), durations=durations)

@@ -27,6 +27,9 @@ def scan(
     format_name: FormatOption = "text",
     output: OutputOption = None,
     jobs: JobsOption = 0,
+    documentation: Annotated[
+        bool, typer.Option("--documentation", help="Also what only a phase with documentation takes.")
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Read everything anew, and keep nothing.")] = False,
 ) -> None:
     """Find every reference to what the recipe moves, by what names are bound to.
@@ -37,6 +40,7 @@ def scan(
 
     Exits with 0 when there is none, 1 when there are references, 2 when it could not run.
     """
+    from carrel.migrate.mentions import with_mentions
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.references import find_references
 
@@ -44,6 +48,8 @@ def scan(
     read = read_recipe(recipe)
     with reading() as progress:
         found = find_references(root, read, jobs=jobs, cache=not no_cache, progress=progress)
+    if documentation:
+        found = with_mentions(root, read, found)
     deliver(_rendered(found, root, format_name), output)
     if found.references:
         raise typer.Exit(_FOUND)
@@ -69,8 +75,8 @@ def scan_text(found: Scan) -> str:
     paths = Counter(one.path for one in references)
     parts = [
         f"{len(references)} references in {len(paths)} files; "
-        + f"{found.mentions} mentions in {found.mention_files} files\n{found.files} files looked at, "
-        + f"{found.parsed} of {found.python_files} Python files parsed, {found.seconds:.2f} s\n"
+        f"{found.mentions} mentions in {found.mention_files} files\n{found.files} files looked at, "
+        f"{found.parsed} of {found.python_files} Python files parsed, {found.seconds:.2f} s\n"
     ]
     parts += [f"{name} is not defined here; is its name right?\n" for name in found.missing]
     parts += [f"{one.path}:{one.line}: {one.message}\n" for one in found.unparsable]
