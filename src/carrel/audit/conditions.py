@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Literal, Union
 
 import msgspec
 
@@ -15,13 +15,22 @@ __all__ = [
     "AnyOf",
     "ChangesObject",
     "Condition",
+    "ContextVariable",
+    "ForkedWith",
+    "HasBase",
+    "HasMember",
     "MutableGlobal",
     "Not",
     "Proof",
     "Reachable",
+    "ReadsContext",
+    "RunsInAsync",
     "SharedClass",
+    "SharedContainer",
     "SharedObject",
+    "StartedInContext",
     "TaintedParameter",
+    "UsedBy",
 ]
 
 Proof = tuple[Location, ...]
@@ -47,6 +56,15 @@ class SharedObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.shared_object(self.path)
+
+
+class SharedContainer(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What this path gives is a module-level list, dictionary or other container, not an object of a class."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.shared_container(self.path)
 
 
 class MutableGlobal(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -86,6 +104,82 @@ class ChangesObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.changes_object(self.path)
 
 
+class HasBase(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The class has a base of one of these names (their last parts) above it, in the project or outside."""
+
+    name: str
+    bases: tuple[str, ...]
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.has_base(self.name, self.bases) else None
+
+
+class RunsInAsync(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function is a coroutine, or one calls it: other tasks use the same thread."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.runs_in_async(self.function)
+
+
+class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The dotted name is a `ContextVar`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.flow.is_context_variable(self.name) else None
+
+
+class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function, or one that it leads to, reads a context variable, and itself sets none."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.reads_context(self.function)
+
+
+class StartedInContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function sets a context variable, or is called by one that does."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.started_in_context(self.function)
+
+
+class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A function of this kind calls the global, or a method of it."""
+
+    name: str
+    kind: Literal["request", "async", "function"]
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.used_by(self.name, self.kind)
+
+
+class ForkedWith(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A forked process uses the global, or what the function gives; `lazy`: its parent has done so before."""
+
+    name: str
+    lazy: bool
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.forked_with(self.name, lazy=self.lazy)
+
+
+class HasMember(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The class, or one of the project's classes above it, binds one of these names in its body."""
+
+    name: str
+    members: tuple[str, ...]
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.has_member(self.name, self.members)
+
+
 class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """At least one of the conditions holds."""
 
@@ -105,6 +199,7 @@ class Not(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and Not could not be resolved
-    SharedClass, SharedObject, MutableGlobal, TaintedParameter, Reachable, ChangesObject, AnyOf, Not
+    SharedClass, SharedContainer, SharedObject, MutableGlobal, TaintedParameter, Reachable, ChangesObject, HasBase,
+    RunsInAsync, ContextVariable, ReadsContext, StartedInContext, UsedBy, ForkedWith, HasMember, AnyOf, Not
 ]
 """Every kind of condition, each with `proof(program)`: the places that show it, or `None` when it does not hold."""

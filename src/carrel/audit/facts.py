@@ -45,6 +45,7 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True):
     changes: bool = False
     """It changes the object that it is called on."""
     kind: Literal["function", "method", "static"] = "function"
+    is_async: bool = False
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True):
@@ -103,3 +104,9 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     entry_points: tuple[EntryPoint, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    context_variables: tuple[str, ...] = ()
+    """The dotted names of the `ContextVar`s of the module and its classes."""
+    imported_calls: tuple[CallFact, ...] = ()
+    """What is called while the module is imported."""
+    forked: tuple[str, ...] = ()
+    """The paths of what runs in a forked process."""

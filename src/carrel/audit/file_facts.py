@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_view import FileView
 from carrel.audit.keeping import kept_facts
-from carrel.audit.reading import class_facts, function_facts, global_facts
-from carrel.audit.rule import Rule, has_file_part
+from carrel.audit.reading import (
+    call_facts,
+    class_facts,
+    context_variables,
+    forked_paths,
+    function_facts,
+    global_facts,
+)
+from carrel.audit.rule import Candidate, Rule, has_file_part
 from carrel.audit.suppressions import find_suppressions
 from carrel.errors import SourceError
 from carrel.source import ModuleName, Outline, module_names, outline_of, read_module
@@ -32,11 +41,14 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
         return FileFacts(path, name.dotted, Outline(lines=lines, error_line=1, error=problem))
     try:
         view = FileView(read_module(path, name, data))
-        candidates = tuple(one for rule in rules if has_file_part(rule) for one in rule.check(view))
+        candidates, problem = _check(view, rules)
+        outline = outline_of(view.module.tree, lines)
+        if problem:
+            outline = msgspec.structs.replace(outline, error_line=1, error=problem)
         return FileFacts(
             path,
             name.dotted,
-            outline_of(view.module.tree, lines),
+            outline,
             function_facts(view),
             class_facts(view),
             global_facts(view),
@@ -44,9 +56,26 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             view.entry_points,
             candidates,
             find_suppressions(data),
+            context_variables(view),
+            call_facts(view, view.top),
+            forked_paths(view),
         )
     except SourceError as error:
         return FileFacts(path, name.dotted, Outline(lines=lines, error_line=error.line, error=error.problem))
     except RecursionError:
         problem = "cannot be read: an expression in it is nested too deep"
         return FileFacts(path, name.dotted, Outline(lines=lines, error_line=1, error=problem))
+
+
+def _check(view: FileView, rules: Sequence[Rule]) -> tuple[tuple[Candidate, ...], str]:
+    """What the rules see, and what went wrong: one rule's mistake costs that rule, not the audit."""
+    found: list[Candidate] = []
+    problems = []
+    for rule in rules:
+        if not has_file_part(rule):
+            continue
+        try:
+            found += rule.check(view)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+            problems.append(f"the rule {rule.info.rule} failed: {type(error).__name__}: {error}")
+    return tuple(found), "; ".join(problems)

@@ -9,6 +9,7 @@ from typing import Final
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FileFacts
+from carrel.audit.flow import Flow
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
@@ -43,6 +44,10 @@ class Program:
         return CallGraph(self.resolution)
 
     @cached_property
+    def flow(self) -> Flow:
+        return Flow(self.resolution, self.calls)
+
+    @cached_property
     def shared_classes(self) -> dict[str, Location]:
         """The classes of which one object serves every request, each with the place that makes it."""
         found: dict[str, Location] = {}
@@ -74,6 +79,14 @@ class Program:
                 return (value.shared,)
         return None
 
+    def shared_container(self, path: str) -> Proof | None:
+        """Where the module-level container is made that the path gives to every request."""
+        for value in self.resolution.values(path):
+            fact = self.resolution.globals.get(value.name) if value.kind == "object" else None
+            if fact is not None and fact.kind == "container":
+                return (fact.location,)
+        return None
+
     def mutable_global(self, name: str) -> Proof | None:
         """Where the name, or the global object that it is an attribute of, is given a value that can change."""
         home = self.resolution.canonical(name)
@@ -96,6 +109,26 @@ class Program:
     def tainted_parameter(self, function: str, parameter: str) -> Proof | None:
         """The call that passes one user's data for the parameter."""
         return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
+
+    def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
+        """Whether some class above the class has one of these names, wherever it is defined."""
+        for owner in self.resolution.lineage(self.resolution.canonical(name)):
+            fact = self.resolution.classes.get(owner)
+            if fact is not None and any(base.rpartition(".")[2] in bases for base in fact.bases):
+                return True
+        return False
+
+    def has_member(self, name: str, members: tuple[str, ...]) -> Proof | None:
+        """Where the class, or a class of the project above it, binds one of these names in its body."""
+        for owner in self.resolution.lineage(self.resolution.canonical(name)):
+            path = self.resolution.paths.get(owner)
+            if path is None:
+                continue
+            for export in self.files[path].outline.exports.get(owner.rpartition(".")[2], ()):
+                found = next((member for member in members if member in export.members), None)
+                if export.kind == "class" and found is not None:
+                    return (Location(path=path, line=export.line, note=f"has `{found}`"),)
+        return None
 
     def changes_object(self, path: str) -> Proof | None:
         """Whether calling the path changes the object that it is called on."""

@@ -11,7 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 
-__all__ = ["call_facts", "class_facts", "function_facts", "global_facts"]
+__all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts"]
 
 _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
@@ -40,6 +40,7 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         view.is_cached(function),
         changes,
         "function" if not is_method else "method" if function.receiver else "static",
+        function.is_async,
     )
 
 
@@ -171,3 +172,28 @@ def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
                 found[symbol] = GlobalFact(symbol, view.location(binding.node, note),
                                            "alias" if kind == "unknown" else kind, paths)  # fmt: skip
     return tuple(found.values())
+
+
+def context_variables(view: FileView) -> tuple[str, ...]:
+    """The dotted names of the context variables that the module and its classes hold."""
+    return tuple(
+        f"{block.symbol}.{name}"
+        for block in (view.top, *view.classes)
+        for name, bindings in block.scope.bindings.items()
+        for binding in bindings
+        if isinstance(binding.value, ast.Call) and view.dotted(binding.value.func) == "contextvars.ContextVar"
+    )
+
+
+def forked_paths(view: FileView) -> tuple[str, ...]:
+    """The paths of the functions that a forked process runs: the target of a `Process`, what follows `os.fork()`."""
+    found: dict[str, None] = {}
+    for block in view.blocks:
+        for call in block.nodes(ast.Call):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name == "Process":
+                found.update((view.path(one.value, block), None) for one in call.keywords if one.arg == "target")
+            elif view.dotted(call.func) == "os.fork":
+                found.update((one.path, None) for one in call_facts(view, block))
+    found.pop("", None)
+    return tuple(found)

@@ -1,0 +1,162 @@
+"""What runs where: in a coroutine, in somebody's context, in a forked process."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Final, Literal
+
+from carrel.audit.call_graph import CallGraph
+from carrel.audit.conditions import Proof
+from carrel.audit.facts import CallFact, FunctionFact
+from carrel.audit.resolution import Resolution
+from carrel.findings import Location
+
+__all__ = ["Flow"]
+
+_SETTERS: Final = frozenset({"structlog.contextvars.bind_contextvars", "structlog.contextvars.bound_contextvars"})
+_READERS: Final = frozenset({"structlog.contextvars.get_contextvars"})
+
+
+class Flow:
+    """The call graph, asked for the surroundings that a function runs in."""
+
+    def __init__(self, resolution: Resolution, calls: CallGraph) -> None:
+        self._resolution = resolution
+        self._calls = calls
+
+    def runs_in_async(self, function: str) -> Proof | None:
+        """The coroutine from which a function is called; what a thread is handed, nobody calls."""
+        home = self._resolution.canonical(function)
+        for name in self._upwards(home):
+            fact = self._resolution.functions.get(name)
+            if fact is not None and fact.is_async:
+                return () if name == home else (self._place(fact, "runs in the event loop's thread"),)
+        return None
+
+    def is_context_variable(self, name: str) -> bool:
+        return self._resolution.canonical(name) in self._context_variables
+
+    def reads_context(self, function: str) -> Proof | None:
+        """Where a context variable is read below the function; `None` when the function sets one itself."""
+        home = self._resolution.canonical(function)
+        own = self._resolution.functions.get(home)
+        if own is None or self._context_call(own, "set", _SETTERS) is not None:
+            return None
+        for name in self._downwards(home):
+            fact = self._resolution.functions[name]
+            read = self._context_call(fact, "get", _READERS)
+            if read is not None:
+                return (self._at(fact, read.line, "reads the context"),)
+        return None
+
+    def started_in_context(self, function: str) -> Proof | None:
+        """Where a context variable is set by the function, or by one on the way to it."""
+        for name in self._upwards(self._resolution.canonical(function)):
+            fact = self._resolution.functions.get(name)
+            if fact is None:
+                continue
+            for one in (fact, *(called for _, called in self._calls.callees.get(name, ()))):
+                found = self._context_call(one, "set", _SETTERS)
+                if found is not None:
+                    return (self._at(one, found.line, "sets the context"),)
+        return None
+
+    def used_by(self, name: str, kind: Literal["request", "async", "function"]) -> Proof | None:
+        """A function that calls the global or a method of it: any, a coroutine, or one that a request leads to."""
+        home = self._resolution.canonical(name)
+        for fact, call in self._uses(home):
+            fits = kind == "function" or (fact.is_async if kind == "async" else bool(self._calls.way_to(fact.name)))
+            if fits:
+                return (self._at(fact, call.line, "used here"),)
+        return None
+
+    def forked_with(self, name: str, *, lazy: bool) -> Proof | None:
+        """Where a forked process uses the global, or what the function gives.
+
+        With `lazy`, only when the parent has used it: while it was imported.
+        """
+        home = self._resolution.canonical(name)
+        before = () if not lazy else self._used_in_import(home)
+        if before is None:
+            return None
+        children = {fact.name for path in self._forked for fact in self._resolution.called(path)}
+        below = set(self._downwards(*children))
+        for fact, call in self._uses(home):
+            if fact.name in below:
+                return (*before, self._at(fact, call.line, "used in the forked process"))
+        return None
+
+    def _used_in_import(self, home: str) -> Proof | None:
+        for path, facts in self._resolution.files.items():
+            for call in facts.imported_calls:
+                called = [fact.name for fact in self._resolution.called(call.path)]
+                if home in self._downwards(*called):
+                    return (Location(path=path, line=call.line, note="used before the fork"),)
+        return None
+
+    @cached_property
+    def _forked(self) -> tuple[str, ...]:
+        return tuple(path for facts in self._resolution.files.values() for path in facts.forked)
+
+    @cached_property
+    def _context_variables(self) -> frozenset[str]:
+        return frozenset(name for facts in self._resolution.files.values() for name in facts.context_variables)
+
+    @cached_property
+    def _callers(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, calls in self._calls.callees.items():
+            for _, called in calls:
+                found.setdefault(called.name, []).append(name)
+        return found
+
+    def _upwards(self, name: str) -> Iterator[str]:
+        """The function and those that call it, nearest first."""
+        return _walk((name,), lambda one: self._callers.get(one, ()))
+
+    def _downwards(self, *names: str) -> Iterator[str]:
+        """The functions and those that they call, nearest first."""
+        known = [name for name in names if name in self._resolution.functions]
+        return _walk(known, lambda one: [called.name for _, called in self._calls.callees.get(one, ())])
+
+    def _context_call(self, fact: FunctionFact, method: str, others: frozenset[str]) -> CallFact | None:
+        for call in fact.calls:
+            owner, _, last = call.path.rpartition(".")
+            if call.path in others or (last == method and self.is_context_variable(owner)):
+                return call
+        return None
+
+    def _uses(self, home: str) -> Iterator[tuple[FunctionFact, CallFact]]:
+        last = home.rpartition(".")[2]
+        for fact in self._resolution.functions.values():
+            for call in fact.calls:
+                if last in call.path and self._is_of(call.path, home):
+                    yield fact, call
+
+    def _is_of(self, path: str, home: str) -> bool:
+        name = path.partition("(")[0].partition("[")[0]
+        while name:
+            if self._resolution.canonical(name) == home:
+                return True
+            name = name.rpartition(".")[0]
+        return False
+
+    def _at(self, fact: FunctionFact, line: int, note: str) -> Location:
+        return Location(path=self._resolution.paths[fact.name], line=line, note=note)
+
+    def _place(self, fact: FunctionFact, note: str) -> Location:
+        return self._at(fact, fact.line, note)
+
+
+def _walk(start: Iterable[str], following: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    waiting = deque(start)
+    seen = set(waiting)
+    while waiting:
+        name = waiting.popleft()
+        yield name
+        for one in following(name):
+            if one not in seen:
+                seen.add(one)
+                waiting.append(one)
