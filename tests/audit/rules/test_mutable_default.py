@@ -44,6 +44,33 @@ def test_an_object_of_ours_that_its_method_changes() -> None:
     assert [place.path for place in found[0].related] == ["service.py", "memory.py"]
 
 
+def test_the_fix_makes_a_new_one_in_each_call() -> None:
+    source = """
+        class Desk:
+            def ask(self, q: str, history: list[str] = [], *, deep=False) -> int:
+                'Asks.'
+                history.append(q)
+                return len(history)
+        """
+    (found,) = finds(RULE, source, "error")
+    assert [line for line in found.fix.diff.splitlines() if line[0] in "+-"] == [
+        "--- a/app.py",
+        "+++ b/app.py",
+        "-    def ask(self, q: str, history: list[str] = [], *, deep=False) -> int:",
+        "+    def ask(self, q: str, history: list[str] | None = None, *, deep=False) -> int:",
+        "+        if history is None:",
+        "+            history = []",
+    ]
+
+
+@pytest.mark.parametrize(
+    "code", ["def ask(q, history=[]): history.append(q)\n", "def ask(q, h=[]):\n    'x'; h.append(q)\n"]
+)
+def test_a_body_on_the_line_of_its_head_is_not_edited(code: str) -> None:
+    (found,) = finds(RULE, code, "error")
+    assert found.fix.diff == ""
+
+
 @pytest.mark.parametrize(
     "code",
     [

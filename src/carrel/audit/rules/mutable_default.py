@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+
+import msgspec
 
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.conditions import ChangesObject
+from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.findings import RuleInfo
+from carrel.audit.rule import Candidate, rule_page
+from carrel.findings import Fix, RuleInfo
 
 __all__ = ["MutableDefault"]
 
@@ -49,17 +53,41 @@ class MutableDefault:
 
     def _object(self, view: FileView, function: Block, parameter: Parameter) -> Iterator[Candidate]:
         """`memory: Memory = Memory()`: whether it is changed is for the class to say."""
-        for call, path in view.method_calls_on(function, parameter.name):
-            made = view.path(parameter.default, view.block_of(function.node)) if parameter.default else ""
-            if made:
-                message = f"the default of `{parameter.name}` is one object, changed by `{path}()`"
-                changed = ChangesObject(f"{made}.{path}")
-                yield view.candidate(self.info, parameter.node, message, block=function,
-                                     related=(view.location(call, "changed here"),), given=(changed,),
-                                     grades=(Grade("error"),))  # fmt: skip
-                return
+        made = view.path(parameter.default, view.block_of(function.node)) if parameter.default is not None else ""
+        if not made:
+            return
+        methods: dict[str, ast.Call] = {}
+        for call, method in view.method_calls_on(function, parameter.name):
+            methods.setdefault(method, call)
+        for method, call in methods.items():
+            message = f"the default of `{parameter.name}` is one object, and `{method}()` changes it"
+            yield view.candidate(
+                self.info, parameter.node, message, block=function,
+                related=(view.location(call, "changed here"),), given=(ChangesObject(f"{made}.{method}"),),
+            )  # fmt: skip
 
     def _candidate(self, view: FileView, function: Block, parameter: Parameter, change: Mutation) -> Candidate:
         message = f"the default of `{parameter.name}` is one object, and `{function.name}` changes it"
         place = view.location(change.node, "changed here")
-        return view.candidate(self.info, parameter.node, message, block=function, related=(place,))
+        candidate = view.candidate(self.info, parameter.node, message, block=function, related=(place,))
+        fix = Fix(description=self.info.fix, diff=_diff(view, function, parameter))
+        return msgspec.structs.replace(candidate, fix=fix)
+
+
+def _diff(view: FileView, function: Block, parameter: Parameter) -> str:
+    """`None` as the default, and the old default as the first statement of the body."""
+    if parameter.default is None or not isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ""
+    text, body = view.module.text, function.node.body
+    documented = ast.get_docstring(function.node, clean=False) is not None
+    first = body[1] if documented and len(body) > 1 else body[0]
+    if text.line(first.lineno).encode()[: first.col_offset].strip() or (documented and len(body) == 1):
+        return ""  # the body stands on the line of the head
+    name = parameter.name
+    edits = [
+        replace_node(text, parameter.default, "None"),
+        insert_before(text, first, f"if {name} is None:\n    {name} = {text.segment(parameter.default)}"),
+    ]
+    if parameter.annotation is not None and not isinstance(parameter.annotation, ast.Constant):
+        edits.append(replace_node(text, parameter.annotation, f"{text.segment(parameter.annotation)} | None"))
+    return unified_diff(view.module.path, text, edits)
