@@ -35,7 +35,7 @@ def written(call: ConstructorCall) -> Any:
     return named(call.call.removeprefix("await ").replace("{new}", "carrel.UserExecutionEngine"))
 
 
-TARGETS = sorted({name for name in re.findall(r'"(carrel(?:\.\w+)+)"', TEXT)})
+TARGETS = sorted(set(re.findall(r'"(carrel(?:\.\w+)+)"', TEXT)))
 CALLS = [pytest.param(call, id=f"{call.where} {call.call}") for call in LAST_STEP.calls]
 
 

@@ -165,7 +165,7 @@ def _written(signature: Signature) -> str:
         seen_star = before is not None and before.kind in (Parameter.VAR_POSITIONAL, Parameter.KEYWORD_ONLY)
         if one.kind is Parameter.KEYWORD_ONLY and not seen_star:
             parts.append("*")
-        stars = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}.get(one.kind, "")
+        stars = "*" if one.kind is Parameter.VAR_POSITIONAL else "**" if one.kind is Parameter.VAR_KEYWORD else ""
         parts.append(f"{stars}{one.name}" + ("" if one.default is Parameter.empty else f"={one.default}"))
         before = one
     if before is not None and before.kind is Parameter.POSITIONAL_ONLY:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from carrel.errors import SourceError
-from carrel.migrate.recipe import Recipe
 from carrel.migrate.phases import REST, phase_of, phases_of
+from carrel.migrate.recipe import Recipe
 from carrel.migrate.references import Kind, Reference, Scan
 from carrel.source import SourceText, SourceTree
 

@@ -48,7 +48,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """What every table of a recipe is: frozen, and strict about its keys."""
 
 
-class UseCall(_Part):
+class UseCall(_Part, frozen=True, kw_only=True):
     """What stands in the place of a use of an object that is now made by a call; `{new}` is the new name in the file.
 
     `get_engine()` is `{new}()`. Where the use stands in an `async def`, `async` is taken when it is given.
@@ -64,7 +64,7 @@ class UseCall(_Part):
             _check_placeholders(template, {"new"})
 
 
-class MovedSymbol(_Part):
+class MovedSymbol(_Part, frozen=True, kw_only=True):
     """One class, function or object and its new home, both as dotted names `package.module.Name`."""
 
     old: str
@@ -100,7 +100,7 @@ class MovedSymbol(_Part):
         return self.new.rpartition(".")[2]
 
 
-class MovedModule(_Part):
+class MovedModule(_Part, frozen=True, kw_only=True):
     """A module that moves as a whole, with every name in it that no `MovedSymbol` moves elsewhere."""
 
     old: str
@@ -111,7 +111,7 @@ class MovedModule(_Part):
         _check_dotted("new", self.new)
 
 
-class ConstructorCall(_Part):
+class ConstructorCall(_Part, frozen=True, kw_only=True):
     """One way to write the new call. The expressions are templates over the old parameters.
 
     `{registry}` is the text of the argument that the call gave for the old parameter `registry`, or its default.
@@ -165,7 +165,7 @@ class ConstructorCall(_Part):
         return tuple(name for name in only if name in self.parameters)
 
 
-class Constructor(_Part):
+class Constructor(_Part, frozen=True, kw_only=True):
     """How calls of a moved symbol change: bound to the old signature first, then written in the first way that fits."""
 
     symbol: str
@@ -191,7 +191,7 @@ class Constructor(_Part):
         return read_signature(self.signature)
 
 
-class RenamedAttributes(_Part):
+class RenamedAttributes(_Part, frozen=True, kw_only=True):
     """Attributes and methods of a moved symbol that have other names now."""
 
     symbol: str
@@ -202,7 +202,7 @@ class RenamedAttributes(_Part):
             _check_dotted("rename", name, most=1)
 
 
-class PhaseRule(_Part):
+class PhaseRule(_Part, frozen=True, kw_only=True):
     """Which files a phase takes: those that meet every condition it gives. A file is in the first phase that takes it.
 
     Paths are relative to the root; `*` stays inside one directory, `**` goes through any number.
@@ -220,7 +220,7 @@ class PhaseRule(_Part):
     """Takes docstrings, comments and text files too, by their paths. Other phases leave these as they are."""
 
 
-class GateCommand(_Part):
+class GateCommand(_Part, frozen=True, kw_only=True):
     """A command that must succeed after a phase; one that runs pytest is judged test by test."""
 
     name: str
@@ -232,7 +232,7 @@ class GateCommand(_Part):
     timeout_seconds: float = 1800.0
 
 
-class Gates(_Part):
+class Gates(_Part, frozen=True, kw_only=True):
     """What must hold after every phase; what does not takes the phase back."""
 
     commands: tuple[GateCommand, ...] = ()
@@ -251,7 +251,7 @@ class Gates(_Part):
             raise ValueError("`runs`, `slower_at_most` and `memory_at_most` must be positive")
 
 
-class Shim(_Part):
+class Shim(_Part, frozen=True, kw_only=True):
     """What takes the place of the old implementation for callers that have not moved."""
 
     old: str
@@ -264,14 +264,14 @@ class Shim(_Part):
         _check_dotted("new", self.new, parts=2)
 
 
-class Cleanup(_Part):
+class Cleanup(_Part, frozen=True, kw_only=True):
     """What goes in the end."""
 
     remove: tuple[str, ...] = ()
     """Dotted names of modules, and of symbols in them."""
 
 
-class TreeRule(_Part):
+class TreeRule(_Part, frozen=True, kw_only=True):
     """What belongs to the code base."""
 
     exclude: tuple[str, ...] = ()
@@ -280,7 +280,7 @@ class TreeRule(_Part):
     """Directories that modules are imported from, beside those found by themselves."""
 
 
-class Recipe(_Part):
+class Recipe(_Part, frozen=True, kw_only=True):
     """A whole migration."""
 
     schema_version: int
@@ -308,9 +308,9 @@ class Recipe(_Part):
         _check_unique("phases", [one.name for one in self.phases])
         _check_unique("constructors", [one.symbol for one in self.constructors])
         known = {one.old for one in self.symbols}
-        for one in (*self.constructors, *self.attributes):
-            if one.symbol not in known:
-                raise ValueError(f"{one.symbol!r} is not the `old` of any of the `symbols`")
+        for name in (*(one.symbol for one in self.constructors), *(one.symbol for one in self.attributes)):
+            if name not in known:
+                raise ValueError(f"{name!r} is not the `old` of any of the `symbols`")
         phases = {one.name for one in self.phases}
         for command in self.gates.commands:
             for name in command.phases:

@@ -18,7 +18,7 @@ from carrel.source import SourceText
 __all__ = ["counts", "scan_data", "scan_report", "with_reasons"]
 
 SCHEMA_VERSION: Final = 1
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+KINDS: Final[tuple[Kind, ...]] = tuple(get_args(Kind))
 _TITLES: Final = MappingProxyType(
     {
         "import": "An import",

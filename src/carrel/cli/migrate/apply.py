@@ -100,6 +100,7 @@ def _where(migration: Migration, *, nothing: bool) -> str:
 
 
 def _migration(recipe: Path, root: Path, jobs: int, *, in_place: bool, worktree: Path | None) -> Migration:
+    from carrel.migrate.mentions import with_mentions
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.references import Reference, find_references
     from carrel.migrate.rewrite import Rewriter

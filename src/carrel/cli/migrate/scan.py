@@ -73,11 +73,9 @@ def scan_text(found: Scan) -> str:
 
     references = found.references
     paths = Counter(one.path for one in references)
-    parts = [
-        f"{len(references)} references in {len(paths)} files; "
-        f"{found.mentions} mentions in {found.mention_files} files\n{found.files} files looked at, "
-        f"{found.parsed} of {found.python_files} Python files parsed, {found.seconds:.2f} s\n"
-    ]
+    counted = f"{found.mentions} mentions in {found.mention_files} files"
+    looked = f"{found.files} files looked at, {found.parsed} of {found.python_files} Python files parsed"
+    parts = [f"{len(references)} references in {len(paths)} files; {counted}\n{looked}, {found.seconds:.2f} s\n"]
     parts += [f"{name} is not defined here; is its name right?\n" for name in found.missing]
     parts += [f"{one.path}:{one.line}: {one.message}\n" for one in found.unparsable]
     if references:
