@@ -1,0 +1,50 @@
+"""Where requests enter."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audit.checking import view
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("@router.post('/chat')\ndef f(): ...", "POST /chat app.f"),
+        ("@app.route('/x', methods=['PUT', 'POST'])\ndef f(): ...", "PUT,POST /x app.f"),
+        ("@app.websocket('/ws')\nasync def f(ws): ...", "WebSocket /ws app.f"),
+        ("@mcp.tool()\ndef f(q): ...", "tool f app.f"),
+        ("@queue.task(name='reports.build')\ndef f(): ...", "task reports.build app.f"),
+        ("from celery import shared_task\n@shared_task\ndef f(): ...", "task f app.f"),
+        ("import chainlit as cl\n@cl.on_message\nasync def f(m): ...", "on_message f app.f"),
+        ("@bot.command('go')\ndef f(): ...", "command go app.f"),
+        ("def f(r): ...\nroutes = [Route('/d', f, methods=['GET'])]", "GET /d app.f"),
+        ("class D:\n  def post(self, r): ...\nRoute('/d', D().post)", "GET /d app.D.post"),
+        ("def f(): ...\napp.add_url_rule('/d', view_func=f)", "GET /d app.f"),
+        ("def f(): ...\nurlpatterns = [path('', f)]", "GET / app.f"),
+        ("def f(m, h): ...\ngr.ChatInterface(fn=f)", "callback ChatInterface app.f"),
+        ("def make():\n  def f(r): ...\n  app.add_route('/x', f)", "GET /x app.make.f"),
+        ("class V(View):\n  def get(self, r): ...", "GET V app.V.get"),
+        ("class C(AsyncWebsocketConsumer):\n  async def receive(self): ...", "RECEIVE C app.C.receive"),
+        ("class T(BaseTool):\n  def _run(self, q): ...", "tool T app.T._run"),
+    ],
+)
+def test_an_entry_point(source: str, text: str) -> None:
+    assert [entry.text for entry in view(source).entry_points] == [text]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@cache.get\ndef f(): ...",
+        "@property\ndef f(self): ...",
+        "@mock.patch('x')\ndef f(): ...",
+        "x.get('/path', handler)",
+        "d.get('key', default)",
+        "os.path.path('x', f)",
+        "class V(Base):\n  def get(self): ...",
+        "button.click(None)",
+    ],
+)
+def test_what_only_looks_like_one(source: str) -> None:
+    assert view(source).entry_points == ()

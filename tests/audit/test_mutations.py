@@ -1,0 +1,58 @@
+"""Changes in place, in every form."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.audit.checking import view
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "target", "name", "keys", "values"),
+    [
+        ("x[k] = v", "item", "x", "", "k", "v"),
+        ("x[k] += v", "item", "x", "", "k", "v"),
+        ("x.a = v", "attribute", "x", "a", "", "v"),
+        ("x.a: int = v", "attribute", "x", "a", "", "v"),
+        ("x.a += v", "attribute", "x", "a", "", "v"),
+        ("setattr(x, 'a', v)", "attribute", "x", "a", "", "v"),
+        ("x.append(v)", "method", "x", "append", "", "v"),
+        ("x.setdefault(k, v)", "method", "x", "setdefault", "k", "v"),
+        ("x.update(a=v)", "method", "x", "update", "", "v"),
+        ("x += v", "augmented", "x", "x", "", "v"),
+        ("del x[k]", "delete", "x", "", "k", ""),
+        ("del x.a", "delete", "x", "a", "", ""),
+        ("(x.a, y) = (v, 1)", "attribute", "x", "a", "", "v"),
+        ("*x.a, y = v", "attribute", "x", "a", "", "v"),
+        ("x[j].append(v)", "method", "x[j]", "append", "j", "v"),
+    ],
+)
+def test_each_form(statement: str, kind: str, target: str, name: str, keys: str, values: str) -> None:
+    (mutation,) = view(f"def f(x, k, v, j):\n    {statement}\n").mutations
+    said = (mutation.kind, ast.unparse(mutation.target), mutation.name, ast.unparse(mutation.keys and mutation.keys[0]
+            or ast.Name("")), ast.unparse(mutation.values and mutation.values[0] or ast.Name("")))  # fmt: skip
+    assert said == (kind, target, name, keys, values)
+
+
+@pytest.mark.parametrize("word", ["global", "nonlocal"])
+def test_a_name_of_an_outer_scope_bound_anew(word: str) -> None:
+    source = f"x = 0\ndef outer():\n    x = 1\n    def f(v):\n        {word} x\n        x = v\n"
+    (mutation,) = view(source).mutations
+    assert (mutation.kind, mutation.name) == ("rebind", "x")
+    assert mutation.accesses[0].kind == ("global" if word == "global" else "cell")
+
+
+@pytest.mark.parametrize("statement", ["x = v", "y = x[k]", "x.get(k)", "f(x)"])
+def test_what_changes_nothing(statement: str) -> None:
+    assert view(f"def f(x, k, v):\n    {statement}\n").mutations == ()
+
+
+def test_what_happens_while_a_module_is_imported_happens_once() -> None:
+    assert view("x = []\nx.append(1)\nclass A:\n    x.append(2)\n").mutations == ()
+
+
+def test_removing() -> None:
+    found = view("def f(x, k):\n    x.pop(k)\n    del x[k]\n    x.add(k)\n").mutations
+    assert sorted((one.name, one.removes) for one in found) == [("", True), ("add", False), ("pop", True)]

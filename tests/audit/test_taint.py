@@ -1,0 +1,99 @@
+"""Whose data an expression holds."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from carrel.audit.taint import Taint, is_identity_like, is_part_name
+from tests.audit.checking import view
+
+
+def taint(body: str, head: str = "def f(x, user_id, limit=3):", before: str = "") -> Taint | None:
+    """Of what `found(…)` is handed."""
+    indented = "\n".join(f"    {line}" for line in body.splitlines())
+    one = view(f"import jwt\nfrom flask import request as req\n{before}\n{head}\n{indented}\n")
+    for function in one.functions:
+        for call in function.nodes(ast.Call):
+            if isinstance(call.func, ast.Name) and call.func.id == "found":
+                return one.taint(call.args[0], function)
+    raise AssertionError("nothing is found")
+
+
+@pytest.mark.parametrize("name", ["user", "user_id", "userId", "current_user", "session_id", "tenant", "thread_id",
+                                  "access_token", "_user", "auth_token", "conversation_id", "owner_id"])  # fmt: skip
+def test_names_of_one_users_data(name: str) -> None:
+    assert is_identity_like(name)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "user_service", "session_factory", "is_user", "token_count", "users_table",
+                                  "user_agent", "threads", "question", "used", "default_user", "tokens"])  # fmt: skip
+def test_names_that_are_not(name: str) -> None:
+    assert not is_identity_like(name)
+
+
+def test_names_of_parts() -> None:
+    assert is_part_name("DeskService")
+    assert not is_part_name("Message")
+
+
+@pytest.mark.parametrize(
+    ("body", "by"),
+    [
+        ("found(user_id)", "name"),
+        ("a = f'{user_id}'\nb = [a]\nfound(b)", "name"),
+        ("found({'owner': user_id})", "name"),
+        ("found(rows[user_id])", "name"),
+        ("box = []\nbox.append(user_id)\nfound(box)", "name"),
+        ("for one in load(user_id):\n    found(one)", "name"),
+        ("with open_for(user_id) as it:\n    found(it)", "name"),
+        ("found([n for n in load(user_id)])", "name"),
+        ("found({n: 1 for n in load(user_id)})", "name"),
+        ("found(get_current_user())", "name"),
+        ("found(user_id if x else None)", "name"),
+        ("found(x)", "parameter"),
+        ("found(req.args['q'])", "request"),
+        ("found(jwt.decode(x)['sub'])", "request"),
+    ],
+)
+def test_data_is_followed(body: str, by: str) -> None:
+    found = taint(body)
+    assert found is not None
+    assert found.by == by
+    assert found.certain == (by != "parameter")
+
+
+@pytest.mark.parametrize(
+    "body", ["found(1)", "found(user_id == 1)", "found(len(user_id))", "y = 1\nfound(y)", "found(not user_id)",
+             "found(lambda: user_id)", "found(req.app)"]
+)  # fmt: skip
+def test_what_tells_nothing_of_the_user(body: str) -> None:
+    assert taint(body) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "argument", "by"),
+    [
+        ("def f(r: 'Request | None'):", "r", "request"),
+        ("def f(who: User):", "who", "name"),
+        ("def f(s: AsyncSession, session: AsyncSession):", "session", None),
+        ("@app.post('/x')\nasync def f(text: str):", "text", "request"),
+        ("@app.post('/x')\nasync def f(desk: DeskService):", "desk", None),
+        ("@app.post('/x')\nasync def f(u=Depends(current_user)):", "u", "request"),
+        ("@app.post('/x')\nasync def f(desk=Depends(get_desk)):", "desk", None),
+        ("@app.post('/x')\nasync def f(desk: Annotated[Desk, Depends(get_desk)]):", "desk", None),
+        ("class A:\n  def f(self):", "self.user", "name"),
+        ("class A:\n  def f(self):", "self.limit", None),
+    ],
+)
+def test_parameters(head: str, argument: str, by: str | None) -> None:
+    body = f"found({argument})" if "class" not in head else f"  found({argument})"
+    found = taint(body, head, "from fastapi import Depends")
+    assert (found.by if found else None) == by
+
+
+def test_an_inner_function_sees_the_outer_ones_data() -> None:
+    found = taint("who = user_id\ndef inner():\n    found(who)")
+    assert found is not None
+    assert found.by == "name"
