@@ -1,0 +1,97 @@
+"""Who calls whom, and with whose data."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audit.checking import program
+
+
+def way(source: str | dict[str, str], symbol: str) -> tuple[str, ...]:
+    return program(source).calls.way_to(symbol)
+
+
+def test_the_shortest_way_from_an_entry_point() -> None:
+    source = """
+        @app.get("/x")
+        def route(): first(); target()
+        def first(): target()
+        def target(): ...
+        def never(): target()
+        """
+    assert way(source, "app.target") == ("GET /x app.route", "app.target")
+    assert way(source, "app.route") == ("GET /x app.route",)
+    assert way(source, "app.never") == ()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "desk.answer()",
+        "Desk().answer()",
+        "make().answer()",
+        "x = desk\n    x.answer()",
+        "unknown.answer_the_question()",
+        "def inner():\n        desk.answer()",
+        "[desk.answer() for _ in ()]",
+        "queued.delay()",
+    ],
+)
+def test_ways_to_call(call: str) -> None:
+    source = f"""
+class Desk:
+    def answer(self): self.answer_the_question()
+    def answer_the_question(self): ...
+desk = Desk()
+def make() -> Desk: ...
+def queued(): desk.answer()
+@app.get("/x")
+def route():
+    {call}
+"""
+    assert way(source, "app.Desk.answer_the_question")
+
+
+def test_an_entry_point_registered_in_another_file() -> None:
+    source = {"views.py": "def chat(request, text): ...\n", "urls.py": "import views\nu = [path('c/', views.chat)]\n"}
+    everything = program(source)
+    assert everything.calls.way_to("views.chat") == ("GET c/ views.chat",)
+    assert everything.tainted_parameter("views.chat", "text") is not None
+
+
+def test_taint_passes_through_calls() -> None:
+    everything = program("""
+        from flask import request
+        def route():
+            one(request.args, 3)
+        def one(a, b):
+            two(b, value=a)
+        def two(x, *, value):
+            Box(value)
+        class Box:
+            def __init__(self, held):
+                self.put(held)
+            def put(self, item): ...
+        """)
+    found = {
+        (function, name)
+        for function, name in [("one", "a"), ("one", "b"), ("two", "x"), ("two", "value"), ("Box.__init__", "held"),
+                               ("Box.put", "item")]
+        if everything.tainted_parameter(f"app.{function}", name) is not None
+    }  # fmt: skip
+    assert found == {("one", "a"), ("two", "value"), ("Box.__init__", "held"), ("Box.put", "item")}
+
+
+def test_a_proof_names_the_call() -> None:
+    everything = program("def route(user_id):\n    f(user_id)\ndef f(x): ...\n")
+    proof = everything.tainted_parameter("app.f", "x")
+    assert proof is not None
+    assert [(place.path, place.line, place.note) for place in proof] == [
+        ("app.py", 2, "passes one user's data for `x`")
+    ]
+
+
+def test_functions_that_call_each_other_end() -> None:
+    everything = program("def a(x): b(x)\ndef b(x): a(x)\n@app.get('/')\ndef r(q): a(q)\n")
+    assert everything.tainted_parameter("app.b", "x") is not None
+    assert everything.calls.way_to("app.b") == ("GET / app.r", "app.a", "app.b")

@@ -1,0 +1,83 @@
+"""Each condition, holding and not."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from carrel.audit.conditions import (
+    AnyOf,
+    ChangesObject,
+    Condition,
+    MutableGlobal,
+    Not,
+    Reachable,
+    SharedClass,
+    SharedObject,
+    TaintedParameter,
+)
+from tests.audit.checking import program
+
+SOURCE = """
+from flask import request
+class Desk:
+    def answer(self, text, level):
+        self.note(text)
+    def note(self, text):
+        self.last = text
+    def read(self):
+        return self.last
+class Own:
+    pass
+desk = Desk()
+cache = {}
+LIMIT = 3
+@app.get("/x")
+def route():
+    desk.answer(request.args["q"], 3)
+    Own()
+def never(): ...
+"""
+HOLDS = (
+    SharedClass("app.Desk"),
+    SharedObject("app.desk"),
+    SharedObject("app.cache"),
+    MutableGlobal("app.cache"),
+    MutableGlobal("app.desk"),
+    TaintedParameter("app.Desk.answer", "text"),
+    TaintedParameter("app.Desk.note", "text"),
+    Reachable("app.Desk.note"),
+    ChangesObject("app.desk.note"),
+    ChangesObject("app.Desk().answer"),
+)
+FAILS = (
+    SharedClass("app.Own"),
+    SharedClass("nowhere.X"),
+    SharedObject("app.Own()"),
+    MutableGlobal("app.LIMIT"),
+    MutableGlobal("app.route"),
+    TaintedParameter("app.Desk.answer", "level"),
+    Reachable("app.never"),
+    ChangesObject("app.desk.read"),
+)
+
+
+@pytest.mark.parametrize("condition", HOLDS)
+def test_it_holds(condition: Condition) -> None:
+    everything = program(SOURCE)
+    assert condition.proof(everything) is not None
+    assert Not(condition).proof(everything) is None
+    assert AnyOf((FAILS[0], condition)).proof(everything) is not None
+
+
+@pytest.mark.parametrize("condition", FAILS)
+def test_it_does_not(condition: Condition) -> None:
+    everything = program(SOURCE)
+    assert condition.proof(everything) is None
+    assert Not(condition).proof(everything) == ()
+    assert AnyOf((condition,)).proof(everything) is None
+
+
+def test_a_condition_can_be_kept() -> None:
+    nested: tuple[Condition, ...] = (AnyOf((Not(HOLDS[0]), HOLDS[5])),)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(nested), type=tuple[Condition, ...]) == nested

@@ -1,0 +1,54 @@
+"""Which objects outlive a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.keeping import kept_facts
+from tests.audit.checking import view
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "desk = Desk()",
+        "agent = Agent(Desk())",
+        "class Parts:\n    desk = Desk()",
+        "def f(desk=Desk()): ...",
+        "def get():\n    global d\n    d = Desk()",
+        "class A:\n    @classmethod\n    def get(cls):\n        cls.one = Desk()",
+        "class A:\n    def f(self):\n        A.one = Desk()",
+        "def start(app):\n    app.state.desk = Desk()",
+        "def start(app):\n    desk = Desk()\n    app.state.desk = desk",
+        "def start(app):\n    app['desk'] = Desk()",
+        "def create_app():\n    desk = Desk()\n    @app.get('/x')\n    def f():\n        return desk.x",
+        "class C(Container):\n    desk = providers.Singleton(Desk)",
+    ],
+)
+def test_a_desk_is_kept(source: str) -> None:
+    assert "acme.Desk()" in {fact.path for fact in kept_facts(view(f"from acme import Desk, Agent\n{source}\n"))}
+
+
+@pytest.mark.parametrize("head", ["class Desk:\n    _one = None\n    def __new__(cls):\n        cls._one = 1\n",
+                                  "@singleton\nclass Desk: ..."])  # fmt: skip
+def test_a_singleton_class(head: str) -> None:
+    assert [fact.path for fact in kept_facts(view(head))] == ["app.Desk()"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    desk = Desk()",
+        "def f():\n    return Desk()",
+        "make = lambda: Desk()",
+        "def f(request):\n    request.state.desk = Desk()",
+        "def f(user_id):\n    desks[user_id] = Desk()",
+        "class A:\n    def f(self):\n        self.desk = Desk()",
+        "if __name__ == '__main__':\n    desk = Desk()",
+        "class Desk:\n    _all = {}\n    def __new__(cls, user):\n        cls._all[user] = 1\n",
+        "def f(desk):\n    x = g(desk)\n    x = h(x)\n    global y\n    y = x\n",
+    ],
+)
+def test_none_is_kept(source: str) -> None:
+    found = {fact.path for fact in kept_facts(view(f"from acme import Desk as D\nDesk = D\n{source}\n"))}
+    assert not {path for path in found if "Desk" in path}

@@ -1,0 +1,96 @@
+"""What paths stand for."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audit.checking import program
+
+FILES = {
+    "desk/__init__.py": "from .service import Desk as Bench\n",
+    "desk/service.py": """
+        from .memory import Memory
+        class Base:
+            def open(self): ...
+        class Desk(Base):
+            memory_type: Memory
+            def __init__(self, agent: 'Agent'):
+                self.memory = Memory()
+                self.agent = agent
+            def answer(self): ...
+            def __call__(self): ...
+        class Fast(Desk):
+            def answer(self): ...
+        class Agent:
+            def run(self): ...
+        """,
+    "desk/memory.py": "class Memory:\n    def add(self, x): ...\n",
+    "app.py": """
+        from functools import cache
+        from desk import Bench
+        from desk import service
+        desk = Bench()
+        again = desk
+        table = {}
+        def make() -> Bench: ...
+        @cache
+        def get():
+            return service.Desk()
+        def loop():
+            return loop()
+        def use(bench: Bench): ...
+        """,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "name", "shared"),
+    [
+        ("desk.Bench", "class", "desk.service.Desk", False),
+        ("desk.Bench()", "instance", "desk.service.Desk", False),
+        ("app.desk", "instance", "desk.service.Desk", True),
+        ("app.again", "instance", "desk.service.Desk", True),
+        ("app.table", "object", "app.table", True),
+        ("app.make()", "instance", "desk.service.Desk", False),
+        ("app.get()", "instance", "desk.service.Desk", True),
+        ("app.get().memory", "instance", "desk.memory.Memory", True),
+        ("app.get().memory.add", "function", "desk.memory.Memory.add", False),
+        ("app.make().agent.run", "function", "desk.service.Agent.run", False),
+        ("app.desk.open", "function", "desk.service.Base.open", False),
+        ("app.use:bench", "instance", "desk.service.Desk", False),
+        ("desk.service", "module", "desk.service", False),
+    ],
+)
+def test_a_path(path: str, kind: str, name: str, shared: bool) -> None:
+    (value,) = program(FILES).resolution.values(path)
+    assert (value.kind, value.name, value.shared is not None) == (kind, name, shared)
+
+
+@pytest.mark.parametrize("path", ["app.loop()", "nowhere.x()", "app.desk.nothing", "app.table[]", "app.use:other", "?"])
+def test_a_path_that_nobody_knows(path: str) -> None:
+    assert program(FILES).resolution.values(path) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "called"),
+    [
+        ("app.make", ["app.make"]),
+        ("app.desk.answer", ["desk.service.Desk.answer", "desk.service.Fast.answer"]),
+        ("desk.Bench", ["desk.service.Desk.__init__"]),
+        ("app.desk", ["desk.service.Desk.__call__"]),
+        ("desk.memory.Memory", []),
+    ],
+)
+def test_what_a_call_runs(path: str, called: list[str]) -> None:
+    assert [fact.name for fact in program(FILES).resolution.called(path)] == called
+
+
+def test_above_and_below_a_class() -> None:
+    resolution = program(FILES).resolution
+    assert resolution.lineage("desk.service.Fast") == ("desk.service.Fast", "desk.service.Desk", "desk.service.Base")
+    assert set(resolution.descendants("desk.service.Base")) == set(resolution.lineage("desk.service.Fast"))
+
+
+def test_classes_that_inherit_from_each_other_end() -> None:
+    resolution = program("class A(B): ...\nclass B(A): ...\n").resolution
+    assert set(resolution.lineage("app.A")) == set(resolution.descendants("app.A")) == {"app.A", "app.B"}
