@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from carrel.migrate.leads import NOTHING, Lead, Leads
+from carrel.migrate.leads import Lead, Leads
 from carrel.migrate.nodes import Nodes
 from carrel.migrate.site import Site, make_site
 from carrel.source import Binding, Module, Scope
 
 __all__ = ["attribute_sites"]
 
-_WRAPPERS = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
+_DEPTH: Final = 5
+"""Variables followed from one to the next."""
+_WRAPPERS: Final = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +67,27 @@ class _Instances:
         self._module = module
         self._names = names
         self._leads = leads
-        self._fields: dict[tuple[ast.AST, str], list[ast.expr | None]] = {}
+        self._fields: dict[tuple[ast.AST, str], list[ast.stmt | None]] = {}
         for node in nodes.attributes:
             if isinstance(node.ctx, ast.Store):
                 self._note_field(node)
 
-    def held(self, expression: ast.expr, scope: Scope) -> _Held:
-        if isinstance(expression, ast.Await):
-            return _Held()
+    def held(self, expression: ast.expr, scope: Scope, depth: int = _DEPTH) -> _Held:
         if isinstance(expression, ast.Call):
             return _Held(self._named(self._leads.of(expression.func)))
         itself = self._named(self._leads.of(expression))
         if itself:
             return _Held(itself)
-        if isinstance(expression, ast.Name):
+        if depth and isinstance(expression, ast.Name):
             found = scope.lookup(expression.id)
-            if found is None:
-                return _Held()
-            held = [self._bound(binding) for binding in found[1] if binding.kind not in NOTHING - {"annotation"}]
+            bindings = found[1] if found is not None else []
+            held = [self._bound(binding, depth) for binding in bindings if binding.kind not in ("augmented", "delete")]
             return _merged(expression.id, held)
-        if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+        if depth and isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
             owner = _class_around(scope)
             if owner is not None and expression.value.id == "self":
-                values = self._fields.get((owner, expression.attr), [])
-                return _merged(f"self.{expression.attr}", [self._value(value) for value in values])
+                stores = self._fields.get((owner, expression.attr), [])
+                return _merged(f"self.{expression.attr}", [self._stored(store, depth) for store in stores])
         return _Held()
 
     def bases(self, node: ast.ClassDef) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ class _Instances:
     def _named(self, lead: Lead) -> tuple[str, ...]:
         return tuple(target for target in lead.targets if target.rpartition(".")[2] in self._names)
 
-    def _bound(self, binding: Binding) -> _Held | None:
+    def _bound(self, binding: Binding, depth: int) -> _Held | None:
         """What one binding gives; `None` when it gives no object at all."""
         node = binding.node
         if isinstance(node, ast.arg):
@@ -106,19 +106,28 @@ class _Instances:
                 return _Held(self._annotated(node.annotation, binding.scope))
             owner = _class_around(binding.scope)
             return _Held(self.bases(owner)) if owner is not None and node.arg == "self" else _Held()
-        owner_ = self._module.parent(node)
-        if isinstance(owner_, ast.AnnAssign):
-            return _Held(self._annotated(owner_.annotation, binding.scope))
-        if isinstance(owner_, ast.withitem):
-            return self._value(owner_.context_expr)
-        if binding.kind in ("assignment", "walrus") and isinstance(owner_, ast.Assign | ast.NamedExpr):
-            return self._value(binding.value)
-        return _Held()
+        statement = self._module.parent(node)
+        if isinstance(statement, ast.withitem):
+            return self._value(statement.context_expr, depth)
+        if isinstance(statement, ast.NamedExpr):
+            return self._value(statement.value, depth)
+        return self._stored(statement, depth)
 
-    def _value(self, value: ast.expr | None) -> _Held | None:
+    def _stored(self, statement: ast.AST | None, depth: int) -> _Held | None:
+        """What an assignment stores; nothing is known of other statements."""
+        if isinstance(statement, ast.AnnAssign):
+            return _Held(self._annotated(statement.annotation, self._module.scope_of(statement)))
+        return self._value(statement.value, depth) if isinstance(statement, ast.Assign) else _Held()
+
+    def _value(self, value: ast.expr, depth: int) -> _Held | None:
         if isinstance(value, ast.Constant) and value.value is None:
             return None
-        return _Held(self._named(self._leads.of(value.func))) if isinstance(value, ast.Call) else _Held()
+        if isinstance(value, ast.Call):
+            return _Held(self._named(self._leads.of(value.func)))
+        # A class that is assigned is not an instance of itself.
+        if isinstance(value, ast.Name) and not self._leads.of(value).targets:
+            return self.held(value, self._module.scope_of(value), depth - 1)
+        return _Held()
 
     def _annotated(self, annotation: ast.expr, scope: Scope) -> tuple[str, ...]:
         match annotation:
@@ -141,11 +150,11 @@ class _Instances:
     def _note_field(self, node: ast.Attribute) -> None:
         """`self.engine = …` in a method."""
         owner = _class_around(self._module.scope_of(node))
-        statement = self._module.parent(node)
         if owner is None or not isinstance(node.value, ast.Name) or node.value.id != "self":
             return
-        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else node
-        self._fields.setdefault((owner, node.attr), []).append(value)
+        statement = self._module.parent(node)
+        known = isinstance(statement, ast.Assign | ast.AnnAssign)
+        self._fields.setdefault((owner, node.attr), []).append(statement if known else None)  # type: ignore[arg-type]
 
 
 def _merged(name: str, held: list[_Held | None]) -> _Held:

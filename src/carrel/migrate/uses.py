@@ -14,7 +14,7 @@ from carrel.source import Binding, Module, Use
 
 __all__ = ["import_sites", "use_sites"]
 
-_FROM: Final = re.compile(rb"from[\s\\]*(?P<module>[.\w](?:[.\w\s\\]*[.\w])?)[\s\\]+import\b")
+_FROM: Final = re.compile(rb"from[\s\\]*(?P<module>[.\w](?:[.\w\s\\]*?[.\w])??)[\s\\]+import\b")
 
 
 def import_sites(module: Module, nodes: Nodes, names: frozenset[str]) -> Iterator[Site]:
