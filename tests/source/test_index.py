@@ -124,3 +124,10 @@ def test_a_copy_of_a_file_has_facts_of_its_own(root):
     named()
     (root / "longer_name.py").write_bytes((root / "m001.py").read_bytes())
     assert named()["longer_name.py"] == len("longer_name.py")
+
+
+def test_an_empty_file_can_be_all_that_changed(root):
+    facts(root)
+    (root / "m001.py").write_bytes(b"")
+    found, read = facts(root)
+    assert ("m001.py" in found, read) == (False, 1)

@@ -184,10 +184,10 @@ def _read_in_worker(
 
 def _batches(files: Sequence[SourceFile]) -> list[list[SourceFile]]:
     batches: list[list[SourceFile]] = []
-    size = _BATCH
+    size = 0
     # The largest first, so that no worker is left with one at the end.
     for file in sorted(files, key=lambda file: (-file.size, file.path)):
-        if size + file.size > _BATCH:
+        if not batches or size + file.size > _BATCH:
             batches.append([])
             size = 0
         batches[-1].append(file)
