@@ -27,7 +27,8 @@ def test_names_of_one_users_data(name: str) -> None:
     assert is_identity_like(name)
 
 
-@pytest.mark.parametrize("name", ["max_tokens", "user_service", "session_factory", "is_user", "token_count", "users_table",
+@pytest.mark.parametrize("name", ["max_tokens", "user_service", "session_factory",
+                                  "is_user", "token_count", "users_table",
                                   "user_agent", "threads", "question", "used", "default_user", "tokens"])  # fmt: skip
 def test_names_that_are_not(name: str) -> None:
     assert not is_identity_like(name)

@@ -74,5 +74,6 @@ def write_baseline(path: Path, findings: Iterable[Finding], score: float) -> Non
 
 def _line(finding: Finding) -> str:
     place = finding.location
-    entry = _Entry(finding.fingerprint, finding.rule, finding.severity, place.path, place.line, finding.message)
-    return msgspec.json.encode(entry).decode("utf-8", "replace")
+    path, message = (text.encode("utf-8", "backslashreplace").decode() for text in (place.path, finding.message))
+    entry = _Entry(finding.fingerprint, finding.rule, finding.severity, path, place.line, message)
+    return msgspec.json.encode(entry).decode()

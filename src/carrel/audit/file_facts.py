@@ -45,7 +45,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
         outline = outline_of(view.module.tree, lines)
         if problem:
             outline = msgspec.structs.replace(outline, error_line=1, error=problem)
-        return FileFacts(
+        facts = FileFacts(
             path,
             name.dotted,
             outline,
@@ -60,8 +60,13 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             call_facts(view, view.top),
             forked_paths(view),
         )
+        msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
+        return facts
     except SourceError as error:
         return FileFacts(path, name.dotted, Outline(lines=lines, error_line=error.line, error=error.problem))
+    except UnicodeEncodeError:
+        problem = "cannot be read: a text in it is no Unicode"
+        return FileFacts(path, name.dotted, Outline(lines=lines, error_line=1, error=problem))
     except RecursionError:
         problem = "cannot be read: an expression in it is nested too deep"
         return FileFacts(path, name.dotted, Outline(lines=lines, error_line=1, error=problem))

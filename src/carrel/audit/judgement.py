@@ -69,6 +69,7 @@ def _proof(conditions: Iterable[Condition], program: Program) -> Proof | None:
 
 def _places(places: Iterable[Location], own: Location) -> tuple[Location, ...]:
     """Each place once, and not the place of the finding itself."""
-    found = {(one.path, one.line): one for one in reversed(tuple(places))}
-    found.pop((own.path, own.line), None)
-    return tuple(reversed(found.values()))
+    found: dict[tuple[str, int], Location] = {(own.path, own.line): own}
+    for place in places:
+        found.setdefault((place.path, place.line), place)
+    return tuple(found.values())[1:]

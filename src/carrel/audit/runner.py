@@ -53,7 +53,7 @@ def audit(
     started = perf_counter()
     checked = selected_rules(rules, settings.select, settings.ignore)
     tree = SourceTree(root, exclude=settings.excluded)
-    files = tree.files(suffixes=(".py",))
+    files, unnamed = _with_names(tree.files(suffixes=(".py",)))
     facts = _read(tree, files, settings.roots, rules, cache, jobs, progress)
     program = Program(facts)
     found = judge(_candidates(program, rules, checked), program, checked)
@@ -70,7 +70,7 @@ def audit(
         lines=sum(lines.values()),
         seconds=perf_counter() - started,
         score=score(findings, lines, has_entry_points=entry_points > 0, previous=baseline.score if baseline else None),
-        unparsable=tuple(_unparsable(facts)),
+        unparsable=(*unnamed, *_unparsable(facts)),
         baseline=comparison,
         details=(("Entry points", str(entry_points)), ("Suppressed", str(suppressed))),
     )
@@ -82,6 +82,18 @@ def audit(
         summary=summary,
         sources=sources,
     )
+
+
+def _with_names(files: Iterable[SourceFile]) -> tuple[list[SourceFile], list[Unparsable]]:
+    """The files whose paths are text, and complaints about those whose paths are only bytes."""
+    named: list[SourceFile] = []
+    unnamed: list[Unparsable] = []
+    for file in files:
+        if file.path.isprintable() or file.path.encode("utf-8", "ignore").decode() == file.path:
+            named.append(file)
+        else:
+            unnamed.append(Unparsable(path=file.path, line=1, message="is not read: its name is not UTF-8"))
+    return named, unnamed
 
 
 def _read(

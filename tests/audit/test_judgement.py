@@ -1,0 +1,69 @@
+"""From candidates to findings."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
+from carrel.audit.judgement import judge
+from carrel.audit.rule import Candidate, Grade
+from carrel.findings import Finding, Fix, Location, RuleInfo
+from tests.audit.checking import program
+
+INFO = RuleInfo(rule="r", code="CAR999", severity="warning", title="t", why="because", fix="do")
+SOURCE = """
+class Desk:
+    def f(self, x): ...
+desk = Desk()
+@app.get("/x")
+def route(q): desk.f(q)
+def never(): ...
+"""
+HOLDS, FAILS = Reachable("app.route"), Reachable("app.never")
+
+
+def judged(source: str = SOURCE, **fields: object) -> list[Finding]:
+    place = Location(path="app.py", line=3)
+    candidate = Candidate(**{"rule": "r", "location": place, "message": "m", **fields})  # type: ignore[arg-type]
+    return list(judge([candidate], program(source), {"r": INFO}))
+
+
+def test_a_candidate_without_conditions_is_a_finding_as_its_rule_says() -> None:
+    (found,) = judged()
+    assert (found.code, found.severity, found.why, found.fix) == ("CAR999", "warning", "because", Fix(description="do"))
+
+
+def test_what_the_candidate_says_comes_first() -> None:
+    (found,) = judged(why="here", fix=Fix(description="this"))
+    assert (found.why, found.fix.description) == ("here", "this")
+
+
+@pytest.mark.parametrize(("given", "count"), [((HOLDS,), 1), ((HOLDS, FAILS), 0)])
+def test_every_condition_must_hold(given: tuple[Condition, ...], count: int) -> None:
+    assert len(judged(given=given)) == count
+
+
+def test_the_first_grade_that_holds_counts() -> None:
+    grades = (Grade("error", (FAILS,)), Grade("info", (HOLDS,)), Grade("error"))
+    assert [one.severity for one in judged(grades=grades)] == ["info"]
+    assert judged(grades=grades[:1]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "symbol", "severity"),
+    [(SOURCE, "app.never", "info"), (SOURCE, "app.Desk.f", "warning"), ("def never(): ...", "app.never", "warning")],
+)
+def test_what_no_entry_point_leads_to_is_lowered_where_there_are_any(source: str, symbol: str, severity: str) -> None:
+    (found,) = judged(source, symbol=symbol, lower_unreachable=True)
+    assert found.severity == severity
+
+
+def test_the_way_and_the_places_that_prove_it() -> None:
+    given = (SharedClass("app.Desk"), TaintedParameter("app.Desk.f", "x"), SharedClass("app.Desk"))
+    (found,) = judged(symbol="app.Desk.f", given=given, related=(Location(path="app.py", line=3, note="itself"),))
+    assert found.reachable_from == ("GET /x app.route", "app.Desk.f")
+    assert [place.line for place in found.related] == [4, 6]
+
+
+def test_a_rule_that_is_not_checked_finds_nothing() -> None:
+    assert judged(rule="other") == []
