@@ -20,8 +20,8 @@ _NUMBER: Final = re.compile(
     re.IGNORECASE,
 )
 _ALL: Final = re.compile(
-    r"\b(complete[ds]?|completely|fully|100\s?%|all\s+(?:\w+\s+){0,3}?(?:imports|references|usages|uses|files|consumers)"
-    r"|no\s+(?:more\s+|remaining\s+)?(?:references|imports|usages))\b",
+    r"\b(?:complete[ds]?|completely|fully|all\s+(?:\w+\s+){0,3}?(?:imports|references|usages|uses|files|consumers)"
+    r"|no\s+(?:more\s+|remaining\s+)?(?:references|imports|usages))\b|\b100\s?%",
     re.IGNORECASE,
 )
 _REMOVED: Final = re.compile(r"\b(?:remove|delete)[sd]?\s+(?:the\s+)?[`'\"]?([\w/.-]+\.pyi?)\b", re.IGNORECASE)
