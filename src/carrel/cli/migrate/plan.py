@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
-from carrel.cli.migrate.showing import as_json, as_table, check_format, deliver, reading
+from carrel.cli.migrate.showing import as_json, as_table, check_format, counted, deliver, reading
 
 if TYPE_CHECKING:
     from carrel.migrate.plan import MigrationPlan
@@ -94,7 +94,7 @@ def plan_text(made: MigrationPlan) -> str:
     if made.requires:
         parts.append(f"The new code comes from: {', '.join(made.requires)}\n")
     parts.append(as_table("Phases", ("phase", "files", "automatic", "by hand", "dependents", "takes"), rows))
-    parts.append(f"{made.automatic} references are edited, {made.manual} need a person.\n")
+    parts.append(f"{counted(made.automatic, 'reference')} by itself, {made.manual} by hand.\n")
     sources = dict.fromkeys(one.seconds_from for one in made.phases)
     parts.append(f"In all {_seconds(made.seconds)}, by {'; '.join(sources) or 'no run yet'}.\n")
     for one in made.phases:

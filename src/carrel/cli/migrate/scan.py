@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
-from carrel.cli.migrate.showing import as_json, as_table, check_format, deliver, reading
+from carrel.cli.migrate.showing import as_json, as_table, check_format, counted, deliver, reading
 
 if TYPE_CHECKING:
     from carrel.migrate.references import Scan
@@ -73,9 +73,10 @@ def scan_text(found: Scan) -> str:
 
     references = found.references
     paths = Counter(one.path for one in references)
-    counted = f"{found.mentions} mentions in {found.mention_files} files"
-    looked = f"{found.files} files looked at, {found.parsed} of {found.python_files} Python files parsed"
-    parts = [f"{len(references)} references in {len(paths)} files; {counted}\n{looked}, {found.seconds:.2f} s\n"]
+    mentions = f"{counted(found.mentions, 'mention')} in {counted(found.mention_files, 'file')}"
+    looked = f"{counted(found.files, 'file')} looked at, {found.parsed} of {found.python_files} Python files parsed"
+    head = f"{counted(len(references), 'reference')} in {counted(len(paths), 'file')}; {mentions}"
+    parts = [f"{head}\n{looked}, {found.seconds:.2f} s\n"]
     parts += [f"{name} is not defined here; is its name right?\n" for name in found.missing]
     parts += [f"{one.path}:{one.line}: {one.message}\n" for one in found.unparsable]
     if references:

@@ -12,7 +12,7 @@ import msgspec
 
 from carrel.errors import InputError
 
-__all__ = ["as_json", "as_table", "check_format", "deliver", "reading"]
+__all__ = ["as_json", "as_table", "check_format", "counted", "deliver", "reading"]
 
 _WIDTH: Final = 120
 
@@ -34,6 +34,11 @@ def as_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]
     with console.capture() as captured:
         console.print(drawn)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def as_json(data: object) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
-from carrel.cli.migrate.showing import as_json, as_table, check_format, deliver, reading
+from carrel.cli.migrate.showing import as_json, as_table, check_format, counted, deliver, reading
 
 if TYPE_CHECKING:
     from carrel.migrate.burn_down import Sample
@@ -65,8 +65,8 @@ def status(
 
 
 def _text(stand: MigrationStatus, samples: tuple[Sample, ...]) -> str:
-    left = f"{stand.references} references left in {stand.files} files" if stand.references else "No reference is left"
-    parts = [f"{left}; {stand.mentions} mentions in text.\n"]
+    left = f"{counted(stand.references, 'reference')} left in {counted(stand.files, 'file')}"
+    parts = [f"{left if stand.references else 'No reference is left'}; {counted(stand.mentions, 'mention')} in text.\n"]
     rows = [(one.name, "applied" if one.applied else "open", one.references, one.files) for one in stand.phases]
     parts.append(as_table("Phases", ("phase", "state", "references left", "files"), rows))
     if samples:
