@@ -41,6 +41,7 @@ CONSTANT_CALLS = frozenset(
         "getLogger",
         "get_tracer",
         "Struct",
+        "RuleInfo",
     }
 )
 # One noun, one reason: SQLAlchemy's description of the schema is declared once at import and never changed after;
