@@ -19,6 +19,7 @@ __all__ = [
     "ForkedWith",
     "HasBase",
     "HasMember",
+    "MayGiveNone",
     "MutableGlobal",
     "Not",
     "Proof",
@@ -31,6 +32,7 @@ __all__ = [
     "StartedInContext",
     "TaintedParameter",
     "UsedBy",
+    "UserDependency",
 ]
 
 Proof = tuple[Location, ...]
@@ -180,6 +182,24 @@ class HasMember(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.has_member(self.name, self.members)
 
 
+class UserDependency(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The dependency, or one that it depends on, is told who is asking, so that what it gives is one user's."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.user_dependency(self.function)
+
+
+class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function gives `None` in some cases and something else in others."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.may_give_none(self.function)
+
+
 class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """At least one of the conditions holds."""
 
@@ -199,7 +219,24 @@ class Not(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and Not could not be resolved
-    SharedClass, SharedContainer, SharedObject, MutableGlobal, TaintedParameter, Reachable, ChangesObject, HasBase,
-    RunsInAsync, ContextVariable, ReadsContext, StartedInContext, UsedBy, ForkedWith, HasMember, AnyOf, Not
+    SharedClass,
+    SharedContainer,
+    SharedObject,
+    MutableGlobal,
+    TaintedParameter,
+    Reachable,
+    ChangesObject,
+    HasBase,
+    RunsInAsync,
+    ContextVariable,
+    ReadsContext,
+    StartedInContext,
+    UsedBy,
+    ForkedWith,
+    HasMember,
+    MayGiveNone,
+    UserDependency,
+    AnyOf,
+    Not,
 ]
 """Every kind of condition, each with `proof(program)`: the places that show it, or `None` when it does not hold."""

@@ -46,6 +46,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True):
     """It changes the object that it is called on."""
     kind: Literal["function", "method", "static"] = "function"
     is_async: bool = False
+    gives_none: bool = False
+    """Some `return` gives `None` where the others give a value."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True):
@@ -69,6 +71,8 @@ class GlobalFact(msgspec.Struct, frozen=True, array_like=True):
     kind: Literal["container", "call", "alias"]
     paths: tuple[str, ...] = ()
     """What it is given: of a `call`, what the call gives."""
+    elements: tuple[str, ...] = ()
+    """Of a `container`, what it is filled with where it is made: `AGENTS = {"research": Agent()}`."""
 
 
 class KeptFact(msgspec.Struct, frozen=True, array_like=True):

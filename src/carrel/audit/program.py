@@ -110,6 +110,21 @@ class Program:
         """The call that passes one user's data for the parameter."""
         return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
 
+    def user_dependency(self, function: str) -> Proof | None:
+        """Where the dependency, or one that it depends on, is told who is asking."""
+        waiting, seen = [self.resolution.canonical(function)], set[str]()
+        while waiting:
+            name = waiting.pop()
+            fact = self.resolution.functions.get(name)
+            if fact is None or name in seen:
+                continue
+            seen.add(name)
+            if any(is_identity_like(one) for one in fact.parameters):
+                note = f"`{name.rpartition('.')[2]}` gives what belongs to one user"
+                return (Location(path=self.resolution.paths[name], line=fact.line, note=note),)
+            waiting += [self.resolution.canonical(one.removesuffix("()")) for one in fact.types.values()]
+        return None
+
     def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
         """Whether some class above the class has one of these names, wherever it is defined."""
         for owner in self.resolution.lineage(self.resolution.canonical(name)):
@@ -128,6 +143,13 @@ class Program:
                 found = next((member for member in members if member in export.members), None)
                 if export.kind == "class" and found is not None:
                     return (Location(path=path, line=export.line, note=f"has `{found}`"),)
+        return None
+
+    def may_give_none(self, function: str) -> Proof | None:
+        """The function, when it gives `None` in some cases and something else in others."""
+        for fact in self.resolution.called(function):
+            if fact.gives_none:
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="may give `None`"),)
         return None
 
     def changes_object(self, path: str) -> Proof | None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.blocks import Block
+from carrel.audit.blocks import Block, chain
 from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 
@@ -15,6 +15,9 @@ __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "fu
 
 _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
+_MANY: Final = 8
+_FIELDS: Final = frozenset({"field", "Field", "PrivateAttr", "attrib", "ib", "Factory", "mapped_column", "Column",
+                            "relationship", "computed_field", "Relationship"})  # fmt: skip
 
 
 def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
@@ -41,6 +44,7 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         changes,
         "function" if not is_method else "method" if function.receiver else "static",
         function.is_async,
+        _gives_none(function),
     )
 
 
@@ -69,6 +73,26 @@ def _returns(view: FileView, function: Block) -> tuple[str, ...]:
         if annotated and annotated.partition(".")[0] not in _FOREIGN:
             paths[f"{annotated}()"] = None
     return tuple(paths)[:4]
+
+
+def _gives_none(function: Block) -> bool:
+    """Whether a `return` gives `None`, or what `getattr(user, "id", None)` has instead of a value."""
+    given = [statement.value for statement in function.nodes(ast.Return)]
+    return any(map(_is_none, given)) and any(value is not None and not isinstance(value, ast.Constant)
+                                             for value in given)  # fmt: skip
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    match value:
+        case None:
+            return True
+        case ast.Constant():
+            return value.value is None
+        case ast.IfExp():
+            return _is_none(value.body) or _is_none(value.orelse)
+        case ast.Call() if isinstance(value.func, ast.Name) and value.func.id == "getattr" and len(value.args) == 3:
+            return _is_none(value.args[2])
+    return False
 
 
 def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
@@ -157,7 +181,7 @@ def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
     for block in (view.top, *view.classes):
         for name, bindings in block.scope.bindings.items():
             for binding in bindings:
-                if binding.kind != "assignment" or binding.value is None:
+                if binding.kind != "assignment" or binding.value is None or _describes_field(block, binding.value):
                     continue
                 kind = view.value_kind(binding.value)
                 around = binding.scope if binding.node is None else view.module.scope_of(binding.node)
@@ -170,8 +194,27 @@ def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
                     continue
                 note = f"`{name}` lives as long as the process"
                 found[symbol] = GlobalFact(symbol, view.location(binding.node, note),
-                                           "alias" if kind == "unknown" else kind, paths)  # fmt: skip
+                                           "alias" if kind == "unknown" else kind, paths,
+                                           _elements(view, binding.value, inside))  # fmt: skip
     return tuple(found.values())
+
+
+def _describes_field(block: Block, value: ast.expr) -> bool:
+    """Whether a class body says with it what each object gets: `tags: list = field(default_factory=list)`."""
+    name = chain(value.func).rpartition(".")[2] if isinstance(value, ast.Call) else ""
+    return block.kind == "class" and name in _FIELDS
+
+
+def _elements(view: FileView, value: ast.expr, block: Block) -> tuple[str, ...]:
+    match value:
+        case ast.Dict():
+            values: list[ast.expr] = value.values
+        case ast.List() | ast.Set():
+            values = value.elts
+        case _:
+            return ()
+    calls = (one for one in values[:_MANY] if isinstance(one, ast.Call))
+    return tuple(dict.fromkeys(path for one in calls if (path := view.path(one, block))))
 
 
 def context_variables(view: FileView) -> tuple[str, ...]:

@@ -1,0 +1,288 @@
+"""Who is calling, as a function knows it: what a token proves, and what the client only says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block, Parameter
+from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES
+from carrel.audit.origins import leaves
+from carrel.audit.taint import is_part_name
+
+__all__ = ["claimed", "is_restricted", "names_user", "origins", "proven", "prover", "proves"]
+
+_USER: Final = re.compile(
+    r"(?i)^_?(?:[a-z_]*_)?(?:user|user_?id|userid|uid|username|tenant|tenant_?id|account_?id|customer_?id|owner|"
+    r"owner_?id|org_?id|organi[sz]ation_?id|principal|identity|workspace_?id|on_behalf_of|acting_as|email|subject)$"
+)
+_NOT_USER: Final = re.compile(r"(?i)^(?:is|has|new|target|other|max|min|num|default|system|bot|agent|model|file)_")
+_AUTH: Final = re.compile(
+    r"(?i)user|auth|principal|identity|jwt|api_?key|tenant|claims|signed_in|logged_in|viewer|account|access_token|"
+    r"credentials|(?:^|_)me$|member"
+)
+_NOT_AUTH: Final = re.compile(r"(?i)service|repo|dao|store|manager|(?:^|_)db|database|optional_session|settings|form|"
+                              r"params|filter|query|page|body|schema")  # fmt: skip
+_PROVING: Final = re.compile(
+    r"(?i)^_?(?:get_|require_|load_|fetch_|extract_|async_)*(?:current|authenticated|request|logged_in)_(?:active_)?"
+    r"(?:user|user_id|tenant|tenant_id|principal|identity|account)(?:_.*)?$|^_?verify(?:_(?:token|jwt|user|api_key|"
+    r"session|access_token))?$|^_?authenticate(?:_.*)?$|^_?decode_(?:token|jwt|access_token)$|^_?identify$"
+    r"|^get_jwt(?:_identity)?$|^get_access_token$|^_?user_from_(?:token|request|session)$|^get_user$"
+    r"|^_?get_(?:scoped|effective|request|caller|jwt)_(?:user|tenant)(?:_id)?(?:_.*)?$"
+)
+_PROVEN_PARTS: Final = frozenset(
+    {"user", "user_id", "current_user", "principal", "identity", "tenant", "tenant_id", "access_token", "auth",
+     "account", "claims", "username", "uid", "subject", "sub", "jwt", "auth_user", "viewer", "owner"}
+)  # fmt: skip
+_SAID: Final = frozenset(
+    {"headers", "query_params", "path_params", "args", "form", "match_info", "query", "json", "GET", "POST", "data",
+     "values", "params", "body", "post", "rel_url", "view_args", "META", "FILES"}
+)  # fmt: skip
+"""What of a request the client fills in as it likes."""
+_READ: Final = frozenset({"json", "get_json", "form", "body", "post", "receive_json", "receive_text", "receive", "text",
+                          "recv", "receive_str", "iter_json", "iter_text"})  # fmt: skip
+_RESTRICTED: Final = re.compile(
+    r"(?i)admin|superuser|staff|internal|master_key|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
+    r"can_|guard|require[sd]?_(?!user|auth|login)"
+)
+_ALLOWS: Final = re.compile(r"(?i)admin|permission|authori[sz]e|check_.*access|^_?(?:can|has|is_allowed)_|forbid")
+_RANKS: Final = frozenset(
+    {"role", "roles", "is_admin", "is_superuser", "is_staff", "user_role", "permissions", "scopes"}
+)
+_THROUGH: Final = frozenset(
+    {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
+)
+_DEPTH: Final = 8
+
+
+def names_user(name: str) -> bool:
+    """Whether a name says who somebody is: `user_id`, `tenant`, `x-on-behalf-of`. A session's name does not."""
+    words = name.replace("-", "_")
+    return _USER.match(words) is not None and _NOT_USER.match(words) is None
+
+
+def origins(view: FileView, node: ast.expr, block: Block, depth: int = _DEPTH) -> Iterator[ast.expr]:
+    """What an expression is, through locals, defaults, conversions and texts: not what calls were handed."""
+    if depth == 0:
+        return
+    match node:
+        case ast.Name():
+            values = [one.value for one in block.scope.bindings.get(node.id, ()) if one.kind != "parameter"]
+            known = [value for value in values if value is not None]
+            if known and block.kind == "function":
+                for value in known:
+                    yield from origins(view, value, block, depth - 1)
+            if not known or block.parameter(node.id) is not None:
+                yield node
+        case ast.BoolOp():
+            for value in node.values:
+                yield from origins(view, value, block, depth - 1)
+        case ast.IfExp():
+            for value in (node.body, node.orelse):
+                yield from origins(view, value, block, depth - 1)
+        case ast.Await() | ast.NamedExpr() | ast.FormattedValue():
+            yield from origins(view, node.value, block, depth - 1)
+        case ast.JoinedStr():
+            for value in node.values:
+                if not isinstance(value, ast.Constant):
+                    yield from origins(view, value, block, depth - 1)
+        case ast.Tuple():
+            for value in node.elts:
+                yield from origins(view, value, block, depth - 1)
+        case ast.BinOp():
+            for value in (node.left, node.right):
+                yield from origins(view, value, block, depth - 1)
+        case ast.Call() if node.args and view.dotted(node.func).removeprefix("builtins.") in _THROUGH:
+            yield from origins(view, node.args[-1], block, depth - 1)
+        case ast.Call() if isinstance(node.func, ast.Attribute) and node.func.attr in ("strip", "lower", "format"):
+            yield from origins(view, node.func.value, block, depth - 1)
+        case _:
+            yield node
+
+
+def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
+    """Whether a single name, attribute, item or call is an identity that the server has checked."""
+    match leaf:
+        case ast.Name():
+            if view.dotted(leaf) in REQUEST_OBJECTS:
+                return leaf.id == "current_user" or view.dotted(leaf).endswith("current_user")
+            parameter = block.parameter(leaf.id)
+            return parameter is not None and _is_proven_parameter(view, block, parameter)
+        case ast.Attribute():
+            parts = _chain(leaf)
+            if isinstance(_root(leaf), ast.Name) and proves(view, _root(leaf), block):
+                return True
+            return not _PROVEN_PARTS.isdisjoint(parts[1:]) and _SAID.isdisjoint(parts) and (
+                parts[0] in ("self", "g", "info", "ctx", "context") or _is_request(view, _root(leaf), block)
+            )  # fmt: skip
+        case ast.Subscript():
+            key = leaf.slice
+            return (
+                isinstance(key, ast.Constant)
+                and isinstance(key.value, str)
+                and key.value in _PROVEN_PARTS
+                and _holds_proven(view, leaf.value, block)
+            )
+        case ast.Call():
+            dotted = view.dotted(leaf.func)
+            if dotted in REQUEST_CALLS and not dotted.startswith("streamlit"):
+                return True
+            called = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else getattr(leaf.func, "id", "")
+            if _PROVING.match(called):
+                return True
+            key = leaf.args[0] if leaf.args else None
+            return (
+                called == "get"
+                and isinstance(leaf.func, ast.Attribute)
+                and isinstance(key, ast.Constant)
+                and key.value in _PROVEN_PARTS
+                and _holds_proven(view, leaf.func.value, block)
+            ) or (called == "getattr" and any(_is_state(view, one, block) for one in leaf.args[:1])
+                  and isinstance(leaf.args[1] if len(leaf.args) > 1 else None, ast.Constant))  # fmt: skip
+    return False
+
+
+def proven(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether anything in the expression is an identity that the server has checked."""
+    return any(proves(view, leaf, where) for leaf, where in leaves(view, node, block))
+
+
+def prover(view: FileView, function: Block) -> str:
+    """What in the function knows who is calling, `user` or `request.state.user`; empty when nothing does."""
+    for parameter in function.parameters:
+        if _is_proven_parameter(view, function, parameter):
+            return parameter.name
+    for node in function.nodes(ast.Attribute, ast.Subscript):
+        if proves(view, node, function):
+            return ast.unparse(node)
+    for call in function.nodes(ast.Call):
+        if proves(view, call, function):
+            return ast.unparse(call.func)
+    return ""
+
+
+def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
+    """The name under which the client sent the value, `user_id` or `x-user-id`; empty when it is not the client's."""
+    match leaf:
+        case ast.Name():
+            parameter = block.parameter(leaf.id)
+            return leaf.id if parameter is not None and _is_sent(view, block, parameter) else ""
+        case ast.Attribute():
+            root = leaf.value
+            if not isinstance(root, ast.Name):
+                return ""
+            parameter = block.parameter(root.id)
+            return leaf.attr if parameter is not None and _is_sent(view, block, parameter) else ""
+        case ast.Subscript():
+            return _text(leaf.slice) if _is_said(view, leaf.value, block) else ""
+        case ast.Call() if isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get" and leaf.args:
+            return _text(leaf.args[0]) if _is_said(view, leaf.func.value, block) else ""
+    return ""
+
+
+def is_restricted(view: FileView, function: Block) -> bool:
+    """Whether something says that only some callers get as far as this: an administrator, who has the permission."""
+    for decorator in function.decorators:
+        if _RESTRICTED.search(ast.unparse(decorator.node)):
+            return True
+    for parameter in function.parameters:
+        dependency = view.dependency(parameter)
+        if dependency is not None and _RESTRICTED.search(f"{parameter.name} {dependency.rpartition('.')[2]}"):
+            return True
+    for call in function.nodes(ast.Call):
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if _ALLOWS.search(called):
+            return True
+    if any(node.attr in _RANKS for node in function.nodes(ast.Attribute)):
+        return True
+    return "admin" in function.symbol.lower()
+
+
+def _is_proven_parameter(view: FileView, function: Block, parameter: Parameter) -> bool:
+    dependency = view.dependency(parameter)
+    if dependency is None:
+        return False
+    last = dependency.rpartition(".")[2]
+    if _NOT_AUTH.search(last) or is_part_name(view.annotation_name(parameter.annotation)):
+        return False
+    return _AUTH.search(last) is not None or _AUTH.search(parameter.name) is not None
+
+
+def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
+    entry = view.entry_point(function)
+    if entry is None or entry.kind not in ("route", "websocket", "tool") or parameter.name == function.receiver:
+        return False
+    if view.dependency(parameter) is not None or parameter.kind in ("*", "**"):
+        return False
+    annotation = view.annotation_name(parameter.annotation)
+    return annotation not in REQUEST_TYPES and not is_part_name(annotation) and parameter.name not in ("request", "ctx")
+
+
+def _is_said(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether the expression is the part of a request that the client fills in."""
+    for one in origins(view, node, block):
+        inner = one.value if isinstance(one, ast.Await) else one
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in _READ:
+            inner = inner.func
+        if isinstance(inner, ast.Attribute) and (inner.attr in _SAID or inner.attr in _READ):
+            if any(_is_request(view, part, block) for part in _spine(inner.value)):
+                return True
+        elif isinstance(inner, ast.Name) and claimed(view, inner, block):
+            return True
+    return False
+
+
+def _holds_proven(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether the server fills the object: the request itself, its state, a signed session, the ASGI scope."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("state", "session", "scope", "environ") and (
+            _is_request(view, _root(node), block) or ast.unparse(node) == "self.scope"
+        )
+    return isinstance(node, ast.Name) and (
+        _is_request(view, node, block) or view.dotted(node) in ("flask.session", "flask.g", "quart.session")
+    )
+
+
+def _is_state(view: FileView, node: ast.expr, block: Block) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("state", "user") and _is_request(view, _root(node), block)
+
+
+def _is_request(view: FileView, node: ast.expr, block: Block) -> bool:
+    if not isinstance(node, ast.Name):
+        return False
+    parameter = block.parameter(node.id)
+    if parameter is not None:
+        return (
+            node.id in ("request", "req", "websocket", "ws", "socket", "handler_request")
+            or view.annotation_name(parameter.annotation) in REQUEST_TYPES
+        )
+    return view.dotted(node) in REQUEST_OBJECTS
+
+
+def _spine(node: ast.expr) -> Iterator[ast.expr]:
+    yield node
+    while isinstance(node, ast.Attribute | ast.Call):
+        node = node.value if isinstance(node, ast.Attribute) else node.func
+        yield node
+
+
+def _root(node: ast.expr) -> ast.expr:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node
+
+
+def _chain(node: ast.expr) -> tuple[str, ...]:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    parts.append(node.id if isinstance(node, ast.Name) else "")
+    return tuple(reversed(parts))
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -1,0 +1,236 @@
+"""Where a function gets an object by an id that the client sent, and whether anything asks whose it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import claimed, names_user, origins, proven
+from carrel.audit.file_view import FileView
+
+__all__ = ["OWNER_MEMBERS", "Fetch", "asks_whose", "fetches", "is_owned_here", "names_owner"]
+
+OWNER_MEMBERS: Final = ("user_id", "owner_id", "owner", "user", "tenant_id", "tenant", "account_id", "created_by",
+                        "author_id", "author", "org_id", "organization_id", "customer_id", "workspace_id",
+                        "user_email", "username")  # fmt: skip
+"""Attributes that say whose an object is."""
+_OWNER: Final = frozenset(OWNER_MEMBERS)
+_FETCHING: Final = re.compile(
+    r"^a?_?(?:get|find|load|fetch|read|retrieve|lookup|open|resume|delete|remove|update|pop|one|scalars?|first|"
+    r"hget|hgetall|query|download)(?:_[a-z_]+)?$|_by_id$|^get_object_or_404$|^find_?one"
+)
+_NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|open_connection|"
+                                  r"update_forward_refs|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
+_NARROWING: Final = frozenset({"where", "filter", "filter_by", "find_one", "find_one_and_update", "get", "get_or_none",
+                               "delete_one", "exclude", "aget"})  # fmt: skip
+_ASKING: Final = re.compile(
+    r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
+    r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One object that is fetched by an id."""
+
+    node: ast.expr
+    """The whole expression, with everything that narrows it down."""
+    key: ast.expr
+    name: str
+    """Of the id, as the client sent it or the parameter has it."""
+    receiver: ast.expr | None
+    """What it is fetched from, where it has a name."""
+    model: ast.expr | None = None
+    """The class that is fetched, where the call says it."""
+    method: str = ""
+
+
+def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bool = True) -> Iterator[Fetch]:
+    """The fetches by a single id whose name matches; `sent`: only ids that the client sent to this entry point."""
+    for call in function.nodes(ast.Call):
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if method in _NARROWING:
+            found = _narrowed(view, call, function, named, sent=sent)
+            if found is not None:
+                yield found
+                continue
+        if not _FETCHING.match(method) or _NOT_FETCHING.match(method):
+            continue
+        arguments = [*call.args, *(one.value for one in call.keywords if one.arg is not None)]
+        for argument in arguments:
+            name = _id(view, argument, function, named, sent=sent)
+            if name:
+                receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+                yield Fetch(call, argument, name, receiver, _model(view, arguments), method)
+                break
+    for item in function.nodes(ast.Subscript):
+        if isinstance(item.ctx, ast.Load) and isinstance(item.value, ast.Name | ast.Attribute):
+            name = _id(view, item.slice, function, named, sent=sent)
+            if name:
+                yield Fetch(item, item.slice, name, item.value)
+
+
+def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
+    """Whether the function narrows the fetch to the caller, compares its owner, or has somebody check it."""
+    if _tells_users(view, fetch.node, function, besides=fetch.key):
+        return True
+    for comparison in function.nodes(ast.Compare):
+        sides = (comparison.left, *comparison.comparators)
+        if any(isinstance(side, ast.Constant) and side.value is None for side in sides):
+            continue
+        if any(_is_whose(view, side, function) for side in sides):
+            return True
+    for call in function.nodes(ast.Call):
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if call is not fetch.node and called and _ASKING.search(called):
+            return True
+        handed = [*call.args, *(one.value for one in call.keywords)]
+        if isinstance(call.func, ast.Attribute):
+            handed.append(call.func.value)
+        if len(handed) > 1 and any(_is_caller(view, one, function) for one in handed):
+            # Somebody is handed the caller together with the id or with what was found.
+            if any(_is_about(view, one, function, fetch) for one in handed):
+                return True
+    return False
+
+
+def is_owned_here(view: FileView) -> bool:
+    """Whether somewhere in the file the owner of an object is compared with a caller."""
+    for function in view.functions:
+        for comparison in function.nodes(ast.Compare):
+            sides = (comparison.left, *comparison.comparators)
+            if any(isinstance(side, ast.Attribute) and side.attr in _OWNER for side in sides) and any(
+                _is_caller(view, side, function) for side in sides
+            ):
+                return True
+    return False
+
+
+def names_owner(view: FileView, receiver: ast.expr, block: Block) -> bool:
+    """Whether the file stores, in this container, values that say whose they are under keys that do not."""
+    path = view.access(receiver, block).path
+    return bool(path) and any(
+        mutation.kind == "item"
+        and any(one.path == path for one in mutation.accesses)
+        and any(_is_caller(view, part, mutation.block) for value in mutation.values for part in _parts(value))
+        and not any(proven(view, key, mutation.block) for key in mutation.keys)
+        for mutation in view.mutations
+    )
+
+
+def _narrowed(view: FileView, call: ast.Call, function: Block, named: re.Pattern[str], *, sent: bool) -> Fetch | None:
+    """`.where(Thread.id == thread_id)`, `.filter_by(id=thread_id)`, `find_one({"_id": thread_id})`."""
+    values: list[ast.expr] = [one.value for one in call.keywords if one.arg in ("id", "pk", "uuid", "_id")]
+    model: ast.expr | None = None
+    for argument in call.args:
+        if isinstance(argument, ast.Compare) and len(argument.comparators) == 1 and isinstance(argument.ops[0], ast.Eq):
+            values += [argument.left, argument.comparators[0]]
+            model = next((one.value for one in (argument.left, argument.comparators[0])
+                          if isinstance(one, ast.Attribute)), None)  # fmt: skip
+        elif isinstance(argument, ast.Dict):
+            values += argument.values
+    for value in values:
+        name = _id(view, value, function, named, sent=sent)
+        if name:
+            whole: ast.AST = call
+            for around in view.ancestors(call):
+                if not isinstance(around, ast.Attribute | ast.Call | ast.Await):
+                    break
+                whole = around
+            receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+            inner = receiver
+            while isinstance(inner, ast.Attribute | ast.Call):
+                if isinstance(inner, ast.Call) and inner.args and model is None:
+                    model = inner.args[0]
+                inner = inner.value if isinstance(inner, ast.Attribute) else inner.func
+            assert isinstance(whole, ast.expr)
+            return Fetch(whole, value, name, receiver, model, "where")
+    return None
+
+
+def _id(view: FileView, node: ast.expr, function: Block, named: re.Pattern[str], *, sent: bool) -> str:
+    """The name of the id that the expression is, when it is one."""
+    if isinstance(node, ast.Constant):
+        return ""
+    found = list(origins(view, node, function))
+    if len(found) != 1:
+        return ""
+    if sent:
+        name = claimed(view, found[0], function)
+    else:
+        name = found[0].id if isinstance(found[0], ast.Name) and function.parameter(found[0].id) else ""
+    return name if named.search(name.lower().replace("-", "_")) else ""
+
+
+def _model(view: FileView, arguments: list[ast.expr]) -> ast.expr | None:
+    return next((one for one in arguments if isinstance(one, ast.Name | ast.Attribute) and
+                 view.dotted(one).rpartition(".")[2][:1].isupper()), None)  # fmt: skip
+
+
+def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: ast.expr) -> bool:
+    for part in ast.walk(node):
+        if part is besides or not isinstance(part, ast.expr):
+            continue
+        if isinstance(part, ast.keyword) or (isinstance(part, ast.Attribute) and part.attr in _OWNER):
+            return True
+        if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and _is_caller(view, part, function):
+            return True
+        if isinstance(part, ast.Call) and any(one.arg in _OWNER for one in part.keywords):
+            return True
+    return False
+
+
+def _is_whose(view: FileView, node: ast.expr, function: Block) -> bool:
+    if isinstance(node, ast.Attribute) and node.attr in _OWNER:
+        return True
+    return _is_caller(view, node, function)
+
+
+def _is_caller(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether the expression stands for who is calling: proven, or by its name."""
+    if isinstance(node, ast.Name) and names_user(node.id):
+        return True
+    if isinstance(node, ast.Attribute) and names_user(node.attr):
+        return True
+    return (
+        proven(view, node, function) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else False
+    )
+
+
+def _is_about(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> bool:
+    """Whether the expression is the id, or what was fetched by it."""
+    text = ast.unparse(fetch.key)
+    sent_in = fetch.key.value if isinstance(fetch.key, ast.Attribute) else fetch.key
+    for part in _parts(node):
+        if ast.unparse(part) in (text, ast.unparse(sent_in)):
+            return True
+        for one in origins(view, part, function):
+            if (
+                one is fetch.node
+                or ast.unparse(one) == text
+                or (isinstance(one, ast.Await) and one.value is fetch.node)
+            ):
+                return True
+    return False
+
+
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    match node:
+        case ast.Tuple() | ast.List():
+            for one in node.elts:
+                yield from _parts(one)
+        case ast.Dict():
+            for one in node.values:
+                yield from _parts(one)
+        case ast.Call():
+            for one in (*node.args, *(each.value for each in node.keywords)):
+                yield from _parts(one)
+            yield node
+        case ast.Await():
+            yield from _parts(node.value)
+        case _:
+            yield node

@@ -1,0 +1,72 @@
+"""Where a function reads or writes something that outlives it under a key."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+
+__all__ = ["Keyed", "keyed"]
+
+_BY_FIRST: Final = frozenset({"get", "setdefault", "pop", "__getitem__", "__setitem__", "has_key"})
+_STORE_CALLS: Final = frozenset(
+    {"get", "set", "setex", "setnx", "psetex", "getset", "getdel", "getex", "hget", "hset", "hgetall", "hmset", "hdel",
+     "rpush", "lpush", "lrange", "lpop", "rpop", "llen", "ltrim", "sadd", "smembers", "zadd", "zrange", "incr", "append",
+     "delete", "expire", "publish", "subscribe", "xadd", "xread", "get_or_set", "json_set", "aget", "aset", "mget"}
+)  # fmt: skip
+"""Methods of key-value stores and caches: the first argument is the key."""
+_STORES: Final = ("redis", "cache", "store", "valkey", "kv", "memcache", "db", "storage", "memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """One use of a key."""
+
+    node: ast.expr
+    """The item or the call."""
+    key: ast.expr
+    container: ast.expr
+    access: Access
+    is_store: bool = False
+    """The container is a key-value store's client, not a dictionary."""
+
+
+def keyed(view: FileView, function: Block) -> Iterator[Keyed]:
+    """Every item of a dictionary and every call of a key-value store, where these are not the function's own."""
+    for item in function.nodes(ast.Subscript):
+        found = _kept(view, item, item.slice, item.value, function)
+        if found is not None:
+            yield found
+    for call in function.nodes(ast.Call):
+        if not isinstance(call.func, ast.Attribute) or not call.args:
+            continue
+        name, container = call.func.attr, call.func.value
+        if name in _STORE_CALLS and _is_store(container):
+            access = view.access(container, function)
+            if access.kind not in ("new", "local"):
+                yield Keyed(call, call.args[0], container, access, is_store=True)
+        elif name in _BY_FIRST:
+            found = _kept(view, call, call.args[0], container, function)
+            if found is not None:
+                yield found
+
+
+def _kept(view: FileView, node: ast.expr, key: ast.expr, container: ast.expr, function: Block) -> Keyed | None:
+    if isinstance(key, ast.Constant | ast.Slice):
+        return None
+    access = view.access(container, function)
+    if access.kind not in ("global", "class", "self", "cell") or access.name.startswith(("os.", "builtins.", "sys.")):
+        return None
+    if "()" in access.steps or (access.kind == "self" and not access.steps):
+        return None
+    return Keyed(node, key, container, access)
+
+
+def _is_store(container: ast.expr) -> bool:
+    text = ast.unparse(container).lower().rpartition(".")[2].strip("_()")
+    return any(text == word or text.endswith(word) or text.startswith(f"{word}_") for word in _STORES)

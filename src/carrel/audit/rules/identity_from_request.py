@@ -1,0 +1,144 @@
+"""Who a request is for is read from the request, past what the token proves."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
+from carrel.audit.file_view import FileView
+from carrel.audit.keyed import keyed
+from carrel.audit.rule import Candidate, rule_page
+from carrel.findings import RuleInfo, Severity
+
+__all__ = ["IdentityFromRequest"]
+
+_SIGNING_IN: Final = re.compile(r"(?i)log_?in|sign_?(?:in|up)|register|token|password|reset|invite|callback|webhook|"
+                                r"verify|oauth|exists|create_user|provision|admin")  # fmt: skip
+_NAMES_NOBODY: Final = frozenset({"email", "username", "user", "owner", "subject", "identity"})
+"""Often something else than who is calling: a form's field, a repository's owner."""
+_MAKES_USER: Final = re.compile(r"(?i)user|principal|identity|tenant|account|caller")
+_DATA: Final = re.compile(
+    r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
+    r"remove|clear|remember|record|retrieve|export)(?:_|$)"
+)
+
+
+class IdentityFromRequest:
+    """`HISTORY[turn.user_id]` in a handler that has the signed-in user at hand."""
+
+    info = RuleInfo(
+        rule="identity-from-request",
+        code="CAR024",
+        severity="error",
+        title="Identity is taken from the request instead of the token",
+        why="A body, a header, a query or a tool's argument says whatever the client, or the model, writes into it. "
+        "Whoever writes another user's id there is that user.",
+        fix="Take the user from the verified token, and leave the field out or compare it with the token.",
+        page=rule_page("identity-from-request"),
+        leak_classes=(24,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            yield from self._overridden(view, function)
+            entry = view.entry_point(function)
+            if entry is None or entry.kind not in ("route", "websocket", "tool"):
+                continue
+            if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
+                yield from self._keyed(view, function, entry.kind, entry.label)
+
+    def _keyed(self, view: FileView, function: Block, kind: str, label: str) -> Iterator[Candidate]:
+        caller = prover(view, function)
+        for node, key, is_kept in _data_keys(view, function):
+            said = [claimed(view, one, function) for one in origins(view, key, function)]
+            name = said[0] if said else ""
+            if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
+                continue
+            in_path = f"{{{name}" in label or f":{name}>" in label or f"<{name}>" in label
+            severity: Severity = "error" if caller else "warning"
+            if in_path:
+                severity = "warning" if caller and is_kept else "info"
+            elif not caller and kind == "route":
+                severity = "info"
+            told = f", though `{caller}` says who is calling" if caller else ""
+            message = f"`{function.name}` takes whose data it is from `{name}` of the request{told}"
+            yield view.candidate(self.info, node, message, block=function, severity=severity)
+            return
+
+    def _overridden(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`request.headers.get("x-on-behalf-of") or user.id`: what is said goes before what is proven."""
+        for choice in function.nodes(ast.BoolOp, ast.IfExp):
+            if isinstance(choice, ast.BoolOp):
+                if not isinstance(choice.op, ast.Or):
+                    continue
+                first, last = choice.values[0], choice.values[-1]
+            else:
+                first, last = choice.body, choice.orelse
+            name = next((said for one in origins(view, first, function) if (said := claimed(view, one, function))), "")
+            if not name or not names_user(name) or not proven(view, last, function) or proven(view, first, function):
+                continue
+            if _is_identity_then(view, choice, function) and not is_restricted(view, function):
+                message = f"`{function.name}` lets `{name}` of the request go before the user that the token proves"
+                yield view.candidate(self.info, choice, message, block=function, severity="error")
+
+
+def _data_keys(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
+    for use in keyed(view, function):
+        yield use.node, use.key, True
+    for call in function.nodes(ast.Call):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if _DATA.match(name) and name != "get":
+            for value in (*call.args, *(one.value for one in call.keywords)):
+                if not isinstance(value, ast.Constant):
+                    yield call, value, False
+
+
+def _is_identity(name: str) -> bool:
+    return names_user(name) and name not in _NAMES_NOBODY and "email" not in name
+
+
+def _is_compared(view: FileView, function: Block, name: str) -> bool:
+    """Whether the function compares what is said with something: with the user that the token proves, we hope."""
+    for comparison in function.nodes(ast.Compare):
+        sides = (comparison.left, *comparison.comparators)
+        if any(isinstance(side, ast.Constant) for side in sides):
+            continue
+        if any(claimed(view, one, function) == name for side in sides for one in origins(view, side, function)):
+            return True
+    for call in function.nodes(ast.Call):
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        handed = [*call.args, *(one.value for one in call.keywords)]
+        if any(claimed(view, one, function) == name for one in handed) and (
+            any(proven(view, one, function) for one in handed) or re.search(r"(?i)check|verif|authori|ensure|resolve|"
+                                                                           r"scope|require|assert|permi|valid", called)
+        ):  # fmt: skip
+            return True
+    return False
+
+
+def _is_identity_then(view: FileView, choice: ast.expr, function: Block) -> bool:
+    """Whether the chosen value is then who the caller is: by the name it gets, or by what is made of it."""
+    parent = view.module.parent(choice)
+    if isinstance(parent, ast.keyword):
+        return parent.arg is not None and names_user(parent.arg)
+    if isinstance(parent, ast.Call) and choice in parent.args:
+        return _MAKES_USER.search(ast.unparse(parent.func)) is not None
+    if isinstance(parent, ast.Return):
+        return _MAKES_USER.search(function.name) is not None
+    if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name | ast.Attribute):
+        return False
+    target = parent.targets[0]
+    name = target.id if isinstance(target, ast.Name) else target.attr
+    if names_user(name):
+        return True
+    if isinstance(target, ast.Attribute):
+        return False
+    calls = (call for call in function.nodes(ast.Call) if _MAKES_USER.search(ast.unparse(call.func)))
+    handed = (value for call in calls for value in (*call.args, *(one.value for one in call.keywords)))
+    return any(isinstance(value, ast.Name) and value.id == name for value in handed) or any(
+        isinstance(use.key, ast.Name) and use.key.id == name for use in keyed(view, function)
+    )

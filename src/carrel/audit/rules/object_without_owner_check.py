@@ -1,0 +1,80 @@
+"""An object that a handler gets by an id from the request, and nobody asks whose it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import is_restricted, names_user, prover
+from carrel.audit.conditions import HasMember
+from carrel.audit.fetches import OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
+from carrel.audit.file_view import FileView
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["ObjectWithoutOwnerCheck"]
+
+_ID: Final = re.compile(r"(?:^|_)(?:id|uuid|pk|guid|name|key|filename|slug)$")
+_PERSONAL: Final = re.compile(r"(?:^|_)(?:thread|conversation|chat|message|memory|memories|note|document|order|invoice|"
+                              r"upload|history|ticket|draft|transcript)s?(?:_|$)")  # fmt: skip
+
+
+class ObjectWithoutOwnerCheck:
+    """`session.get(Thread, thread_id)` in a handler that knows who is calling and never looks."""
+
+    info = RuleInfo(
+        rule="object-without-owner-check",
+        code="CAR023",
+        severity="error",
+        title="An object is fetched by id and nobody asks whose it is",
+        why="The id comes from the client. Whoever sends another user's id, guessed, leaked or seen in a link, gets "
+        "that user's object.",
+        fix="Fetch by id and owner together, or compare the owner with the caller and answer 404.",
+        page=rule_page("object-without-owner-check"),
+        leak_classes=(23,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            entry = view.entry_point(function)
+            if entry is None or entry.kind not in ("route", "websocket", "tool") or is_restricted(view, function):
+                continue
+            caller = prover(view, function)
+            for fetch in fetches(view, function, _ID):
+                if names_user(fetch.name) or not _is_stored(view, fetch, function):
+                    continue
+                if not asks_whose(view, function, fetch):
+                    yield from self._candidates(view, function, fetch, caller)
+                    break
+
+    def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
+        grades: list[Grade] = []
+        owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
+        if owned or (caller and is_owned_here(view)):
+            grades.append(Grade("error"))
+        elif caller:
+            model = view.dotted(fetch.model) if fetch.model is not None else ""
+            if model:
+                grades.append(Grade("error", (HasMember(model, OWNER_MEMBERS),)))
+            personal = _PERSONAL.search(fetch.name.lower()) or _PERSONAL.search(fetch.method.lower())
+            grades.append(Grade("warning" if personal else "info"))
+        if grades:
+            message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
+            yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades))
+
+
+def _is_stored(view: FileView, fetch: Fetch, function: Block) -> bool:
+    """Whether it is fetched from something that outlives the request: not from a local or the request itself."""
+    if fetch.receiver is None:
+        return True
+    access = view.access(fetch.receiver, function)
+    if access.kind in ("new", "cell", "unknown"):
+        return access.kind == "unknown" and fetch.method == "where"
+    if access.kind == "local":
+        return fetch.method != "" and not isinstance(fetch.node, ast.Subscript) and fetch.method != "get"
+    if access.kind == "parameter":
+        return not isinstance(fetch.node, ast.Subscript) and access.name not in ("request", "req")
+    return not access.name.startswith(("os.", "flask.", "builtins."))
