@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from carrel.migrate.git import clean_environment
 from carrel.migrate.outcome import Edited, FileOutcome
+from carrel.migrate.phase import Rewrite
 from carrel.migrate.recipe import Recipe, parse_recipe
 from carrel.migrate.references import Reference
 from carrel.migrate.runner import Migration
@@ -108,7 +109,7 @@ def moved(data: bytes) -> bytes:
     return re.sub(rb"\bOld\b", b"New", data).replace(b"pkg.old", b"pkg.new")
 
 
-def rewrite(root: Path, references: Sequence[Reference]) -> Iterator[FileOutcome]:
+def rewrite(root: Path, references: Sequence[Reference], every: Sequence[Reference] = ()) -> Iterator[FileOutcome]:
     for path in sorted({one.path for one in references}):
         before = (root / path).read_bytes()
         count = sum(one.path == path for one in references)
@@ -129,7 +130,7 @@ def migration(
     root: Path,
     recipe: Recipe,
     *,
-    rewrite: Callable[[Path, Sequence[Reference]], Iterator[FileOutcome]] = rewrite,
+    rewrite: Rewrite = rewrite,
     in_place: bool = False,
     place: Path | None = None,
 ) -> Migration:

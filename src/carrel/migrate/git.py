@@ -96,11 +96,9 @@ class Git:
                 check=False,
                 pass_fds=self.held,
             )
-        except NotADirectoryError:
-            raise MigrationError(f"{self.directory} is not a directory; give one with --root") from None
-        except FileNotFoundError as error:
-            problem = _NO_GIT if error.filename == "git" else f"{self.directory} does not exist; give --root"
-            raise MigrationError(problem) from None
+        except (FileNotFoundError, NotADirectoryError):
+            there = self.directory.is_dir()
+            raise MigrationError(_NO_GIT if there else f"{self.directory} is not a directory; give --root") from None
 
     def _problem(self, arguments: tuple[str, ...], said: str) -> str:
         said = " ".join(said.split())

@@ -14,7 +14,7 @@ from carrel.errors import MigrationError
 
 __all__ = ["locked"]
 
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 3.0
 """Seconds for the git of a killed run to end."""
 _PAUSE: Final = 0.05
 
@@ -28,6 +28,9 @@ def locked(path: Path, *, patience: float = _PATIENCE) -> Iterator[int]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    held = [descriptor]
+    # A forked worker that outlives a killed parent would hold the lock for ever.
+    os.register_at_fork(after_in_child=lambda: _close(held))
     try:
         deadline = time.monotonic() + patience
         while not _taken(descriptor):
@@ -41,7 +44,12 @@ def locked(path: Path, *, patience: float = _PATIENCE) -> Iterator[int]:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield descriptor
     finally:
-        os.close(descriptor)
+        _close(held)
+
+
+def _close(held: list[int]) -> None:
+    while held:
+        os.close(held.pop())
 
 
 def _taken(descriptor: int) -> bool:

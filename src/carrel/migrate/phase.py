@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,8 +29,11 @@ from carrel.migrate.workspace import Mark, Proof, Workspace
 
 __all__ = ["PhaseApplied", "PhaseOutcome", "PhaseReverted", "PhaseRun", "Rewrite", "edited_files"]
 
-Rewrite = Callable[[Path, Sequence[Reference]], Iterable[FileOutcome]]
-"""Gives what becomes of each file that has some of the references, and writes nothing."""
+Rewrite = Callable[[Path, Sequence[Reference], Sequence[Reference]], Iterable[FileOutcome]]
+"""Gives what becomes of each file that has some of the first references, and writes nothing.
+
+The second ones are those of the whole code base, for what other files reach in these.
+"""
 _INTERRUPTED: Final = Fired(trigger="interrupted", message="it was interrupted, and not asked for again")
 
 
@@ -133,7 +136,7 @@ class PhaseRun:
         # An earlier process may have written some of the files, all of them, or the commit too.
         self._workspace.restore(mark, ours=_ours(opened))
         self._progress(f"phase {opened.name}: editing")
-        files, left = edited_files(root, self._rewrite, [one for one in self._find(root) if one.phase == opened.name])
+        files, left = edited_files(root, self._rewrite, tuple(self._find(root)), (opened.name,))
         if files:
             self._check_writable(opened, files)
             self._ledger.append(
@@ -185,12 +188,13 @@ class PhaseRun:
 
 
 def edited_files(
-    root: Path, rewrite: Rewrite, references: Sequence[Reference]
+    root: Path, rewrite: Rewrite, every: Sequence[Reference], phases: Collection[str]
 ) -> tuple[list[Edited], tuple[LeftFile, ...]]:
-    """The files that a phase edits, and what it leaves, each with the reason. Writes nothing."""
+    """The files that some phases edit, and what they leave, each with the reason. Writes nothing."""
+    references = [one for one in every if one.phase in phases]
     files: list[Edited] = []
     left: list[LeftFile] = []
-    for outcome in rewrite(root, references):
+    for outcome in rewrite(root, references, every):
         if isinstance(outcome, Refused):
             left.append(LeftFile(path=outcome.path, reason=outcome.reason, references=len(outcome.references)))
             continue

@@ -84,7 +84,10 @@ def set_aside(files: Mapping[str, Path], into: Path) -> str:
     for path, file in files.items():
         target = place / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, target, follow_symlinks=False)
+        if file.is_symlink():
+            target.symlink_to(file.readlink())
+        elif file.is_file():
+            shutil.copy2(file, target)
     return str(place)
 
 

@@ -58,6 +58,18 @@ class Migration:
         """The names of all phases, in order."""
         return tuple(one.name for one in self._recipe.phases)
 
+    @property
+    def branch(self) -> str:
+        """The branch that the phases are on; empty in place, and before the first is begun."""
+        opening = Checkout.of(self._root).journal(self._recipe.name).history().opening
+        return opening.branch if opening is not None else ""
+
+    @property
+    def place(self) -> Path | None:
+        """The directory that the phases are applied in; `None` before the first is begun."""
+        opening = Checkout.of(self._root).journal(self._recipe.name).history().opening
+        return Path(opening.place) if opening is not None else None
+
     def apply(self, phases: Sequence[str] = (), *, gated: bool = True) -> Iterator[PhaseOutcome]:
         """Apply phases in the order given, all that are not applied yet by default; ends after one that is taken back.
 
@@ -113,9 +125,10 @@ class Migration:
         opening = history.opening
         worktree = opening is not None and history.opened is not None and opening.mode == "worktree"
         root = Path(opening.place) / checkout.prefix if opening is not None and worktree else checkout.root
+        if not root.is_dir():
+            raise MigrationError(f"{root} was deleted; carrel migrate apply checks it out again")
         wanted = phases or [one for one in self.phases if not history.is_applied(one)]
-        references = [one for one in self._find(root if root.is_dir() else checkout.root) if one.phase in wanted]
-        files, _ = edited_files(root, self._rewrite, references)
+        files, _ = edited_files(root, self._rewrite, tuple(self._find(root)), wanted)
         for file in files:
             yield unified_diff(file.path, file.before, file.after)
 

@@ -23,16 +23,16 @@ class Bench:
         self.root.mkdir()
         self.runner = CommandRunner(self.root, directory / "check out", directory / "logs", progress=self.said)
 
-    def measure(self, run: str, *, runs: int = 1, **options: object) -> Measurement:
-        return self.runner.measure(self.command(run, **options), runs=runs, label="baseline")
+    def measure(self, run: str, *, runs: int = 1, seconds: float = 60) -> Measurement:
+        return self.runner.measure(self.command(run, seconds), runs=runs, label="baseline")
 
-    def command(self, run: str, **options: object) -> GateCommand:
-        return GateCommand(name="the suite", run=run, **options)  # type: ignore[arg-type]
+    def command(self, run: str, seconds: float = 60) -> GateCommand:
+        return GateCommand(name="the suite", run=run, timeout_seconds=seconds)
 
-    def problem(self, run: str, **options: object) -> str:
-        measurement = self.measure(run, **options)
+    def problem(self, run: str, *, seconds: float = 60) -> str:
+        measurement = self.measure(run, seconds=seconds)
         with pytest.raises(GateFailedError) as caught:
-            self.runner.check_usable(self.command(run, **options), measurement)
+            self.runner.check_usable(self.command(run, seconds), measurement)
         return str(caught.value)
 
 
@@ -98,9 +98,9 @@ def test_what_a_hook_has_set_does_not_reach_the_command(bench: Bench, monkeypatc
 
 
 def test_a_command_that_does_not_end_is_ended_and_not_run_again(bench: Bench) -> None:
-    found = bench.measure("echo began; sleep 60", runs=3, timeout_seconds=0.2)
+    found = bench.measure("echo began; sleep 60", runs=3, seconds=0.2)
     assert [run.timed_out for run in found.runs] == [True]
-    problem = bench.problem("sleep 60", timeout_seconds=0.2)
+    problem = bench.problem("sleep 60", seconds=0.2)
     assert "does not end within 0.2 s (timeout_seconds)" in problem
 
 

@@ -1,0 +1,46 @@
+"""`carrel migrate rollback`: take phases back, and prove that the code base is as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carrel.cli.migrate.options import FormatOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.outcomes import narrate, rollback_lines
+from carrel.cli.migrate.showing import as_json, check_format, deliver
+
+__all__ = ["rollback"]
+
+
+def rollback(
+    to: Annotated[
+        str, typer.Option(metavar="PHASE", help="The last phase that stays; everything is taken back if not given.")
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Put changes that are not the migration's aside, where they are in the way.")
+    ] = False,
+    recipe: RecipeOption = Path("migration.toml"),
+    root: RootOption = Path(),
+    format_name: FormatOption = "text",
+    output: OutputOption = None,
+) -> None:
+    """Take back every phase, or those after one, and read every file again to prove it.
+
+    \b
+    carrel migrate rollback --to tests        what came after the phase
+    carrel migrate rollback                   everything: branch and worktree too
+
+    Exits with 0 when the code base is as it was, 2 when it could not run.
+    """
+    from carrel.migrate.recipe import read_recipe
+    from carrel.migrate.runner import Migration
+
+    check_format(format_name, ("text", "json"))
+    # Nothing is looked for and nothing edited: what was written is in the journal.
+    read = read_recipe(recipe)
+    migration = Migration(read, root, find=lambda _root: (), rewrite=lambda *_given: (), progress=narrate)
+    done = migration.roll_back(to, force=force)
+    text = "".join(f"{line}\n" for line in rollback_lines(done))
+    deliver(as_json(done) if format_name == "json" else text, output)
