@@ -11,10 +11,10 @@ from carrel.migrate.edits.strings import BoundNameEdit, PatchTargetEdit
 from carrel.migrate.edits.uses import CallEdit, UseEdit
 from carrel.migrate.references import Kind
 
-__all__ = ["EDITS", "Edit"]
+__all__ = ["EDITS", "ReferenceEdit"]
 
 
-class Edit(Protocol):
+class ReferenceEdit(Protocol):
     """Edits one kind of reference."""
 
     kinds: tuple[Kind, ...]
@@ -24,7 +24,7 @@ class Edit(Protocol):
         ...
 
 
-EDITS: Final[tuple[Edit, ...]] = (
+EDITS: Final[tuple[ReferenceEdit, ...]] = (
     ImportEdit(),
     UseEdit(),
     AttributeEdit(),
