@@ -36,6 +36,13 @@ def test_ranges_that_cross_are_refused():
         made.put(2, 5, "y")
 
 
+def test_a_range_knows_what_it_would_touch():
+    made = splices("abcdef")
+    made.put(2, 4, "x")
+    assert made.touches(3, 6)
+    assert not made.touches(4, 6)
+
+
 def test_insertions_at_one_place_keep_their_order():
     made = splices("ab")
     made.insert(1, "1")

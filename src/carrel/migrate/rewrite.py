@@ -110,7 +110,7 @@ class _Work:
         edits = len(edit.splices.ranges)
         for mention in mentions:
             new = new_mention(self._recipe, mention)
-            if new is not None:
+            if new is not None and not edit.splices.touches(mention.start, mention.end):
                 edit.replace(mention, new)
                 edits += 1
         if not edits:

@@ -29,6 +29,10 @@ class Splices:
         """Put text before a byte, after what was inserted there already."""
         self._ranges.append((at, at, text.encode()))
 
+    def touches(self, start: int, end: int) -> bool:
+        """Whether a replacement shares bytes with a range."""
+        return any(first < end and start < last for first, last, _ in self._ranges)
+
     def text(self, start: int, end: int) -> str:
         """The text of a range as it will be."""
         return self._applied(start, end).decode()

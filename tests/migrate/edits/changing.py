@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
+from carrel.migrate.mentions import with_mentions
 from carrel.migrate.outcome import Edited, FileOutcome, Refused
 from carrel.migrate.recipe import Recipe, parse_recipe
 from carrel.migrate.references import find_references
@@ -39,7 +40,7 @@ def outcomes(files: Mapping[str, str | bytes], used: Recipe | None = None) -> di
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         write(root, {**CODE, **files})
-        scan = find_references(root, used, jobs=1, cache=False)
+        scan = with_mentions(root, used, find_references(root, used, jobs=1, cache=False))
         return {outcome.path: outcome for outcome in Rewriter(used, jobs=1)(root, scan.references)}
 
 
