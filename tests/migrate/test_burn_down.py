@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -54,7 +54,7 @@ def sample(time: int, references: int, subject: str = "x") -> Sample:
 
 def test_the_picture_is_valid_and_falls_to_the_ground():
     text = burn_down_svg([sample(0, 10, "<b> & more"), sample(86400, 5), sample(172800, 0)])
-    root = ElementTree.fromstring(text)
+    root = ET.fromstring(text)
     points = [tuple(map(float, one.split(","))) for one in root.find("{*}polyline").get("points").split()]  # type: ignore[union-attr]
     assert points[0] == (40.0, 40.0)
     assert points[-1] == (680.0, 200.0)
@@ -69,4 +69,4 @@ def test_the_picture_is_valid_and_falls_to_the_ground():
 
 def test_one_sample_and_none_can_be_drawn():
     assert burn_down_svg([]) == ""
-    ElementTree.fromstring(burn_down_svg([sample(5, 0)]))
+    ET.fromstring(burn_down_svg([sample(5, 0)]))

@@ -34,7 +34,8 @@ def found(text: str) -> list[tuple[str, bool]]:
         "with Engine() as e:\n    e.stop()",
         "if (e := Engine()):\n    e.stop()",
         "class A:\n    def __init__(self): self.e = Engine()\n    def f(self): self.e.stop()",
-        "class A:\n    def __init__(self, e: Engine):\n        self.e: Engine = e\n    def f(self): (\n  self\n .e\n .stop)",
+        "class A:\n    def __init__(self, e): self.e: Engine = e\n    def f(self): (\n  self\n .e\n .stop)",
+        "class A:\n    def __init__(self, e: Engine): self.e = e\n    def f(self): self.e.stop()",
         "class A(Engine):\n    def f(self): self.stop()",
     ],
 )

@@ -317,7 +317,11 @@ def test_files_that_cannot_be_parsed_are_listed_when_they_may_refer(tmp_path: Pa
 
 
 def test_mentions_are_counted_in_all_text_files(tmp_path: Path):
-    files = {"README.md": "Engine, UserEngine\n", "app.py": "from pkg.engine import Engine\n", "logo.png": b"Engine"}
+    files: dict[str, str | bytes] = {
+        "README.md": "Engine, UserEngine\n",
+        "app.py": "from pkg.engine import Engine\n",
+        "logo.png": b"Engine",
+    }
     found = scan(tmp_path, files)
     # The package itself has the words twice in each of three files, less once.
     assert (found.mentions, found.mention_files) == (7, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
@@ -31,7 +32,7 @@ def recipe(more: str = "") -> Recipe:
     return parse_recipe(RECIPE + dedent(more))
 
 
-def write(root: Path, files: dict[str, str | bytes]) -> Path:
+def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
     """Write the package and further files."""
     for path, text in {**PACKAGE, **files}.items():
         target = root / path
@@ -40,7 +41,7 @@ def write(root: Path, files: dict[str, str | bytes]) -> Path:
     return root
 
 
-def scan(root: Path, files: dict[str, str | bytes] | str, more: str = "") -> Scan:
+def scan(root: Path, files: Mapping[str, str | bytes] | str, more: str = "") -> Scan:
     """What is found in further files beside the package; a text is the file `app.py`."""
     write(root, {"app.py": files} if isinstance(files, str) else files)
     return find_references(root, recipe(more), jobs=1, cache=False)
