@@ -15,7 +15,7 @@ from carrel.errors import SourceError
 from carrel.migrate.edits.file_edit import FileEdit
 from carrel.source import Module, read_module
 
-__all__ = ["gate_problem"]
+__all__ = ["gate_problem", "unbound_names"]
 
 _BUILTINS: Final = frozenset({*dir(builtins), "__file__", "__name__", "__path__", "__class__", "__module__",
                               "__qualname__", "__doc__", "__spec__", "__loader__", "__package__", "__builtins__",
@@ -104,11 +104,12 @@ def _comments(utf8: bytes) -> Counter[str]:
 
 
 def _unbound(edit: FileEdit, now: Module) -> str:
-    new = _unbound_names(now) - _unbound_names(edit.module)
+    new = unbound_names(now) - unbound_names(edit.module)
     return f"would leave the name `{min(new)}` unbound" if new else ""
 
 
-def _unbound_names(module: Module) -> frozenset[str]:
+def unbound_names(module: Module) -> frozenset[str]:
+    """The names that a file uses and nothing binds; none where a star import may bring anything."""
     if module.scope.stars:
         return frozenset()
     return frozenset(

@@ -73,6 +73,10 @@ class SourceTree:
         except OSError as error:
             raise SourceError(0, f"cannot be read: {error.strerror}") from None
 
+    def takes(self, path: str) -> bool:
+        """Whether a path belongs to the code base, were it there."""
+        return not SKIPPED.intersection(path.split("/")) and not self._excluded(path)
+
     def _stat(self, path: str) -> SourceFile | None:
         full = f"{self.root}/{path}"
         try:
@@ -89,7 +93,7 @@ class SourceTree:
     def _paths(self, suffixes: tuple[str, ...]) -> Iterator[str]:
         listed = _git_files(self.root)
         for path in listed if listed is not None else _walk(self.root):
-            if path.endswith(suffixes) and not SKIPPED.intersection(path.split("/")) and not self._excluded(path):
+            if path.endswith(suffixes) and self.takes(path):
                 yield path
 
     def _excluded(self, path: str) -> bool:
