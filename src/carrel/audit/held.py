@@ -1,0 +1,111 @@
+"""What modules and classes hold from the moment they are imported."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.taint import is_identity_like
+
+__all__ = ["Held", "calls_method", "held_calls", "is_in_finally", "is_under_test", "names_identity", "text_of"]
+
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A name that a module or class binds to what a call gives."""
+
+    symbol: str
+    """Absolute and dotted."""
+    call: ast.Call
+    node: ast.AST
+    block: Block
+
+    def is_root_of(self, access: Access) -> bool:
+        """Whether the access starts at this name and goes no further by attributes."""
+        if access.kind == "class" and access.block is not None:
+            return bool(access.steps) and f"{access.block.symbol}.{access.steps[0]}" == self.symbol
+        return access.kind == "global" and access.name == self.symbol
+
+
+def held_calls(view: FileView, dotted: Collection[str] = ()) -> Iterator[Held]:
+    """The names of the module and of its classes that hold what a call gives; only of these functions, if given."""
+    for block in (view.top, *view.classes):
+        for name, bindings in block.scope.bindings.items():
+            for binding in bindings:
+                value = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
+                if isinstance(value, ast.Call) and (not dotted or view.dotted(value.func) in dotted):
+                    yield Held(f"{block.symbol}.{name}", value, binding.node, block)
+
+
+def names_identity(node: ast.AST) -> bool:
+    """Whether a name, an attribute, a key or a column in the expression says that it is about one user."""
+    for child in ast.walk(node):
+        match child:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)):
+                pass
+            case ast.Constant(value=str(word)) if len(word) < 40:
+                pass
+            case _:
+                continue
+        if is_identity_like(_CAMEL.sub("_", word)):
+            return True
+    return False
+
+
+def text_of(node: ast.expr) -> str:
+    """The text of a string literal, `{}` for each value in it; of `text("…")` and `"…".format(…)` too."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr():
+            return "".join(text_of(part) or "{}" for part in node.values)
+        case ast.BinOp(op=ast.Mod(), left=left):
+            return text_of(left)
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return (text_of(left) or "{}") + (text_of(right) or "{}")
+        case ast.Call(func=ast.Attribute(attr="format", value=value)):
+            return text_of(value)
+        case ast.Call(args=[first, *_]):
+            return text_of(first)
+    return ""
+
+
+def calls_method(node: ast.AST, *names: str) -> bool:
+    """Whether a function or method of one of the names is called in the node."""
+    return any(
+        isinstance(one, ast.Call)
+        and (one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")) in names
+        for one in ast.walk(node)
+    )
+
+
+def is_in_finally(view: FileView, node: ast.AST) -> bool:
+    """Whether the node runs however its function ends."""
+    child = node
+    for around in view.ancestors(node):
+        if isinstance(around, ast.Try) and child in around.finalbody:
+            return True
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return around.name in ("__exit__", "__aexit__", "close", "aclose", "clear", "reset")
+        child = around
+    return False
+
+
+def is_under_test(view: FileView, node: ast.AST) -> bool:
+    """Whether the node runs only under some condition of its function."""
+    child = node
+    for around in view.ancestors(node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        if isinstance(around, ast.If | ast.Match) and child is not getattr(around, "test", None):
+            return True
+        child = around
+    return False

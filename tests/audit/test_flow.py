@@ -1,0 +1,66 @@
+"""Where functions run: in coroutines, in somebody's context, in forked processes."""
+
+from __future__ import annotations
+
+from carrel.audit.conditions import Proof
+from tests.audit.checking import program
+
+CODE = {
+    "context.py": (
+        "from contextvars import ContextVar\nuser = ContextVar('user')\ndef current():\n    return user.get()\n"
+    ),
+    "app.py": """
+        import asyncio, context
+        from context import user
+        def store(): pass
+        def inner(): store()
+        async def outer(): inner()
+        def threaded(): pass
+        async def hands_over(): await asyncio.to_thread(threaded)
+        def enter(): user.set(1)
+        def begin():
+            enter()
+            launch()
+        def launch(): pass
+        def loop(): context.current()
+        def careful():
+            user.set(2)
+            context.current()
+        """,
+}
+
+
+def notes(proof: Proof | None) -> list[str] | None:
+    return None if proof is None else [place.note for place in proof]
+
+
+def test_what_coroutines_call_runs_in_the_event_loop() -> None:
+    flow = program(CODE).flow
+    assert notes(flow.runs_in_async("app.store")) == ["runs in the event loop's thread"]
+    assert notes(flow.runs_in_async("app.outer")) == []
+    assert flow.runs_in_async("app.threaded") is None
+    assert flow.runs_in_async("app.launch") is None
+
+
+def test_context_variables_under_every_name() -> None:
+    flow = program(CODE).flow
+    assert flow.is_context_variable("app.user")
+    assert not flow.is_context_variable("app.store")
+
+
+def test_who_reads_the_context_and_who_starts_in_one() -> None:
+    flow = program(CODE).flow
+    assert notes(flow.reads_context("app.loop")) == ["reads the context"]
+    assert flow.reads_context("app.careful") is None
+    assert flow.reads_context("app.store") is None
+    assert flow.reads_context("elsewhere.f") is None
+    assert notes(flow.started_in_context("app.launch")) == ["sets the context"]
+    assert flow.started_in_context("app.store") is None
+
+
+def test_who_uses_a_global() -> None:
+    flow = program({"db.py": "session = make()\n", "a.py": "import db\nasync def f():\n    db.session.add(1)\n"}).flow
+    assert notes(flow.used_by("db.session", "async")) == ["used here"]
+    assert notes(flow.used_by("db.session", "function")) == ["used here"]
+    assert flow.used_by("db.session", "request") is None
+    assert flow.used_by("db.other", "function") is None
