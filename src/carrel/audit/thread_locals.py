@@ -1,0 +1,78 @@
+"""The places of a file that store something in a `threading.local`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.held import held_calls, is_in_finally
+from carrel.audit.mutations import Mutation
+
+__all__ = ["is_cleared", "thread_local_stores"]
+
+_LOCAL: Final = "threading.local"
+
+
+def thread_local_stores(view: FileView) -> Iterator[Mutation]:
+    """The stores of something that may differ from request to request; constants and removals are none."""
+    for mutation in _changes(view):
+        if not mutation.removes and not all(isinstance(value, ast.Constant) for value in mutation.values):
+            yield mutation
+
+
+def is_cleared(view: FileView, store: Mutation) -> bool:
+    """Whether the file takes out again what the store puts in."""
+    return any(
+        other is not store
+        and (other.name == store.name or other.name == "clear")
+        and (other.removes or is_in_finally(view, other.node) or _is_nothing(other))
+        for other in _changes(view)
+    )
+
+
+def _is_nothing(mutation: Mutation) -> bool:
+    return bool(mutation.values) and all(isinstance(value, ast.Constant) for value in mutation.values)
+
+
+def _changes(view: FileView) -> Iterator[Mutation]:
+    classes = {owner.symbol: owner for owner in view.classes if _LOCAL in view.base_paths(owner)}
+    names = {held.symbol for held in held_calls(view, (_LOCAL, *classes))}
+    attributes = _attributes(view, (_LOCAL, *classes))
+    if not (classes or names or attributes):
+        return
+    for mutation in view.mutations:
+        if mutation.kind in ("attribute", "item", "delete", "method") and _is_local(
+            mutation, names, set(classes.values()), attributes
+        ):
+            yield mutation
+
+
+def _attributes(view: FileView, makers: tuple[str, ...]) -> set[tuple[Block | None, str]]:
+    """The attributes of objects that hold a thread-local, with their classes."""
+    return {
+        (mutation.block.class_, mutation.name)
+        for mutation in view.mutations
+        if mutation.kind == "attribute"
+        and any(isinstance(value, ast.Call) and view.dotted(value.func) in makers for value in mutation.values)
+    }
+
+
+def _is_local(
+    mutation: Mutation, names: set[str], classes: set[Block], attributes: set[tuple[Block | None, str]]
+) -> bool:
+    for access in mutation.accesses:
+        owner = access.block.class_ if access.kind == "self" and access.block is not None else None
+        steps = tuple(step for step in access.steps if step != "__dict__")
+        if access.kind == "global" and not steps and access.name.removesuffix(".__dict__") in names:
+            return True
+        if access.kind == "class" and access.block is not None and len(steps) == 1:
+            return f"{access.block.symbol}.{steps[0]}" in names
+        if owner is not None and not mutation.block.is_initializer:
+            if owner in classes and not steps:
+                return True
+            if len(steps) == 1 and ((owner, steps[0]) in attributes or f"{owner.symbol}.{steps[0]}" in names):
+                return True
+    return False

@@ -1,0 +1,35 @@
+"""What counts as a store in a thread-local, and as taking it out again."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.thread_locals import is_cleared, thread_local_stores
+from tests.audit.checking import view
+
+HEAD = "import threading\nlocal = threading.local()\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("local.user = user", ["user"]),
+        ("local.user = None", []),
+        ("del local.user", []),
+        ("local.__dict__.update(user)", ["update"]),
+        ("other.user = user", []),
+    ],
+)
+def test_stores(body: str, names: list[str]) -> None:
+    found = thread_local_stores(view(f"{HEAD}def f(user, other):\n    {body}\n"))
+    assert [store.name for store in found] == names
+
+
+@pytest.mark.parametrize(
+    ("rest", "cleared"),
+    [("del local.user", True), ("local.user = None", True), ("local.other = None", False), ("pass", False)],
+)
+def test_clearing(rest: str, cleared: bool) -> None:
+    seen = view(f"{HEAD}def f(user):\n    local.user = user\ndef done():\n    {rest}\n")
+    (store,) = thread_local_stores(seen)
+    assert is_cleared(seen, store) is cleared
