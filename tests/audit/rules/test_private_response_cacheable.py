@@ -1,0 +1,82 @@
+"""Responses that caches may keep though they are for one user, and those that they may."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.private_response_cacheable import PrivateResponseCacheable
+from tests.audit.checking import finds, quiet
+
+RULE = PrivateResponseCacheable()
+FASTAPI = """
+from fastapi import Depends, FastAPI, Response
+from fastapi.responses import JSONResponse
+app = FastAPI()
+@app.get("/account")
+async def account(response: Response, user=Depends(current_user)):
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return {"name": user.name}
+"""
+FLASK = """
+from flask import Flask, g, request, make_response
+app = Flask(__name__)
+CACHED = {"cache-control": "s-maxage=300"}
+@app.get("/profile")
+def profile():
+    response = make_response(load(g.user.id))
+    response.headers["Cache-Control"] = "max-age=120"
+    return response
+"""
+MIDDLEWARE = """
+from fastapi import FastAPI, Request
+app = FastAPI()
+EDGE = {"Cache-Control": "s-maxage=300"}
+@app.middleware("http")
+async def edge(request: Request, call_next):
+    response = await call_next(request)
+    if response.status_code == 200:
+        response.headers.update(EDGE)
+    return response
+"""
+
+
+@pytest.mark.parametrize("code", [FASTAPI, FLASK, MIDDLEWARE])
+def test_a_response_that_anybody_may_get(code: str) -> None:
+    finds(RULE, code, "error")
+
+
+@pytest.mark.parametrize(
+    ("code", "was", "now"),
+    [
+        (FASTAPI, 'response.headers["Cache-Control"] = "public, max-age=60"',
+         'return JSONResponse(user.name, headers={"Cache-Control": f"public, max-age={TTL}"})'),
+        (FLASK, 'response.headers["Cache-Control"] = "max-age=120"', "response.headers.update(CACHED)"),
+        (FASTAPI, '"public, max-age=60"', "'public' if user.is_guest else 'public, max-age=9'"),
+    ],
+)  # fmt: skip
+def test_other_ways_to_say_it(code: str, was: str, now: str) -> None:
+    assert was in code
+    finds(RULE, code.replace(was, now), "error")
+
+
+@pytest.mark.parametrize(
+    ("code", "was", "now"),
+    [
+        (FASTAPI, "public, max-age=60", "private, max-age=60"),
+        (FASTAPI, "public, max-age=60", "no-store"),
+        (FASTAPI, "public, max-age=60", "max-age=0"),
+        (FASTAPI, ", user=Depends(current_user)", ""),
+        (FASTAPI, '{"name": user.name}', '{"name": "everybody"}'),
+        (FASTAPI, '@app.get("/account")\n', ""),
+        (FASTAPI, "    response.headers", "    if user is None: response.headers"),
+        (FLASK, "    return response", '    response.headers["Vary"] = "Cookie"\n    return response'),
+        (FLASK, "load(g.user.id)", "load(request.path)"),
+        (MIDDLEWARE, "response.status_code == 200", 'request.url.path.startswith("/assets/")'),
+        (MIDDLEWARE, "response.status_code == 200", "is_public(request)"),
+        (MIDDLEWARE, "s-maxage=300", "no-cache"),
+        (MIDDLEWARE, "Cache-Control", "X-Cache"),
+    ],
+)
+def test_responses_for_everybody_or_for_no_cache(code: str, was: str, now: str) -> None:
+    assert was in code
+    quiet(RULE, code.replace(was, now))
