@@ -1,0 +1,40 @@
+"""A `threading.local` that code in the event loop writes one user's data to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from carrel.audit.conditions import RunsInAsync
+from carrel.audit.file_view import FileView
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.thread_locals import thread_local_stores
+from carrel.findings import RuleInfo
+
+__all__ = ["ThreadLocalInAsync"]
+
+
+class ThreadLocalInAsync:
+    """`_local.user = user` in a function that a coroutine calls."""
+
+    info = RuleInfo(
+        rule="thread-local-in-async",
+        code="CAR010",
+        severity="error",
+        title="A threading.local holds one user's data in async code",
+        why="All requests of an event loop run in one thread, so they share one value. While one of them waits, "
+        "another stores its own, and the first goes on with that.",
+        fix="Use a `contextvars.ContextVar`, or pass the value on as an argument.",
+        page=rule_page("thread-local-in-async"),
+        leak_classes=(10,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for store in thread_local_stores(view):
+            taint = view.best_taint(store.values, store.block)
+            if taint is None:
+                continue
+            message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, in the event loop's thread"
+            yield view.candidate(
+                self.info, store.node, message, block=store.block, given=(RunsInAsync(store.block.symbol),),
+                grades=(Grade("error", taint.given),),
+            )  # fmt: skip

@@ -1,0 +1,89 @@
+"""Thread-locals that coroutines share, and those that threads have for themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.thread_local_in_async import ThreadLocalInAsync
+from tests.audit.checking import finds, quiet
+
+RULE = ThreadLocalInAsync()
+
+
+def test_a_coroutine_two_files_away() -> None:
+    (found,) = finds(
+        RULE,
+        {
+            "scope.py": (
+                "import threading\n_local = threading.local()\ndef enter(user_id):\n    _local.user = user_id\n"
+            ),
+            "api.py": """
+                from scope import enter
+                def bind(request):
+                    enter(request.user.id)
+                async def dispatch(request, call_next):
+                    bind(request)
+                    return await call_next(request)
+                """,
+        },
+        "error",
+        on="_local.user",
+    )
+    assert [(place.path, place.line) for place in found.related] == [("api.py", 5)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import threading\nlocal = threading.local()\nasync def run(user_id):\n    local.user = user_id\n",
+        "import threading\nlocal = threading.local()\nasync def run(user_id):\n    setattr(local, 'user', user_id)\n",
+        "import threading\nlocal = threading.local()\nasync def run(user_id):\n    local.__dict__['user'] = user_id\n",
+        (
+            "from threading import local\nclass S(local):\n    def enter(self, token): self.token = token\n"
+            "s = S()\nasync def run(token):\n    s.enter(token)\n"
+        ),
+        (
+            "import threading\nclass S:\n    def __init__(self): self._local = threading.local()\n"
+            "    async def enter(self, session_id): self._local.session = session_id\n"
+        ),
+        (
+            "import threading\nclass S:\n    local = threading.local()\n"
+            "    @classmethod\n    async def enter(cls, user): cls.local.user = user\n"
+        ),
+        (
+            "import threading\nclass S:\n    local = threading.local()\n"
+            "    async def enter(self, user): self.local.user = user\n"
+        ),
+    ],
+)
+def test_every_way_to_store(code: str) -> None:
+    finds(RULE, code, "error")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        (
+            "from contextvars import ContextVar\nuser = ContextVar('user')\n"
+            "async def run(user_id):\n    user.set(user_id)\n"
+        ),
+        "import threading\nlocal = threading.local()\ndef run(user_id):\n    local.user = user_id\n",
+        "import threading\nlocal = threading.local()\nasync def run(level):\n    local.level = level\n",
+        "import threading\nlocal = threading.local()\nasync def run(user):\n    local.user = None\n",
+        "import threading\nlocal = threading.local()\nasync def run(user):\n    del local.user\n",
+        (
+            "import threading\nlocal = threading.local()\n"
+            "async def run(user):\n    other = object()\n    other.user = user\n"
+        ),
+        (
+            "import asyncio, threading\nlocal = threading.local()\ndef work(user_id):\n    local.user = user_id\n"
+            "async def run(user_id):\n    await asyncio.to_thread(work, user_id)\n"
+        ),
+        (
+            "import threading\nclass S(threading.local):\n    def __init__(self, user): self.user = user\n"
+            "async def run(user):\n    S(user)\n"
+        ),
+    ],
+)
+def test_what_only_looks_like_it(code: str) -> None:
+    quiet(RULE, code)
