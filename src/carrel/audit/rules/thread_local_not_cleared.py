@@ -1,0 +1,52 @@
+"""A `threading.local` that keeps one user's data when its thread goes on to the next request."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from carrel.audit.conditions import Not, RunsInAsync
+from carrel.audit.file_view import FileView
+from carrel.audit.held import is_under_test
+from carrel.audit.mutations import Mutation
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.thread_locals import is_cleared, thread_local_stores
+from carrel.findings import RuleInfo
+
+__all__ = ["ThreadLocalNotCleared"]
+
+
+class ThreadLocalNotCleared:
+    """`if request.user: _local.user = request.user`, and nothing that takes it out again."""
+
+    info = RuleInfo(
+        rule="thread-local-not-cleared",
+        code="CAR011",
+        severity="error",
+        title="A threading.local is not cleared at the end of a request",
+        why="Threads come from a pool. The next request that this thread serves, and that stores nothing itself, "
+        "finds the user of the one before.",
+        fix="Clear it in a `finally`, or store something at the start of every request, also when there is no user.",
+        page=rule_page("thread-local-not-cleared"),
+        leak_classes=(11,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for store in thread_local_stores(view):
+            if is_cleared(view, store) or _is_own(store):
+                continue
+            taint = view.best_taint(store.values, store.block)
+            if taint is None:
+                continue
+            message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, and nothing clears it"
+            # What is stored every time is at least replaced by the next request that comes this way.
+            sometimes = is_under_test(view, store.node)
+            yield view.candidate(
+                self.info, store.node, message, block=store.block, given=(Not(RunsInAsync(store.block.symbol)),),
+                grades=(Grade("error" if sometimes else "info", taint.given),),
+            )  # fmt: skip
+
+
+def _is_own(store: Mutation) -> bool:
+    """Whether it is stored only when there is none yet, and so belongs to the thread: `if not hasattr(local, "db")`."""
+    return any(isinstance(value, ast.Call) and not value.args and not value.keywords for value in store.values)

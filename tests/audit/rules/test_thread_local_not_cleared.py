@@ -1,0 +1,73 @@
+"""Thread-locals that outlive their request, and those that are taken care of."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.thread_local_not_cleared import ThreadLocalNotCleared
+from tests.audit.checking import finds, quiet
+
+RULE = ThreadLocalNotCleared()
+HEAD = "import threading\nlocal = threading.local()\n"
+
+
+def test_a_user_that_is_set_only_when_there_is_one() -> None:
+    code = HEAD + "def middleware(request):\n    if request.user:\n        local.user = request.user\n    return 1\n"
+    finds(RULE, code, "error", on="local.user")
+
+
+def test_a_value_that_a_caller_in_another_file_brings() -> None:
+    finds(
+        RULE,
+        {
+            "scope.py": HEAD + "def bind(headers):\n    if 'a' in headers:\n        local.a = headers['a']\n",
+            "tasks.py": "from scope import bind\ndef work(request):\n    bind(request.headers)\n",
+        },
+        "error",
+    )
+
+
+def test_a_setter_that_is_always_called_is_only_mentioned() -> None:
+    finds(RULE, HEAD + "def bind(user):\n    local.user = user\n", "info")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    if user:\n        local.user = user\n    try:\n        work()\n    finally:\n        local.user = None\n",
+        "    if user:\n        local.user = user\n    try:\n        work()\n    finally:\n        del local.user\n",
+        (
+            "    old = local.user\n    if user:\n        local.user = user\n    try:\n        yield\n"
+            "    finally:\n        local.user = old\n"
+        ),
+        "    if user:\n        local.user = user\ndef done():\n    local.__dict__.clear()\n",
+        "    if user:\n        local.user = user\ndef signed_out():\n    local.user = None\n",
+        "    if not hasattr(local, 'session'):\n        local.session = connect()\n",
+        "    if user:\n        local.seen = 1\n",
+        "    if user:\n        local.level = level\n",
+    ],
+)
+def test_what_is_cleared_or_nobodys(body: str) -> None:
+    quiet(RULE, HEAD + "def handle(user):\n" + body)
+
+
+def test_what_coroutines_store_is_for_another_rule() -> None:
+    quiet(RULE, HEAD + "async def handle(user):\n    if user:\n        local.user = user\n")
+
+
+def test_a_scope_that_its_exit_restores() -> None:
+    quiet(
+        RULE,
+        HEAD
+        + """
+class As:
+    def __init__(self, user):
+        self.user = user
+    def __enter__(self):
+        self.before = local.user
+        if self.user:
+            local.user = self.user
+    def __exit__(self, *error):
+        local.user = self.before
+""",
+    )
