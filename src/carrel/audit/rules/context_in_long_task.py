@@ -1,0 +1,108 @@
+"""A task that serves many requests, in the context of the one that happened to start it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import AnyOf, Condition, Reachable, ReadsContext, StartedInContext
+from carrel.audit.file_view import FileView
+from carrel.audit.held import calls_method
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["ContextInLongTask"]
+
+_STARTS: Final = frozenset({"create_task", "ensure_future"})
+_OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
+
+
+class ContextInLongTask:
+    """`if self._loop is None: self._loop = asyncio.create_task(self._receive())` in a method that requests call."""
+
+    info = RuleInfo(
+        rule="context-in-long-task",
+        code="CAR012",
+        severity="error",
+        title="A long-lived task keeps the context of the request that started it",
+        why="A task takes a copy of the context variables when it is created. This one goes on for later requests, "
+        "and what it calls for them reads the identity of the first.",
+        fix="Put the identity (or `copy_context()`) into the queue with each item, or start the task with "
+        "`context=contextvars.Context()` when the application starts.",
+        page=rule_page("context-in-long-task"),
+        leak_classes=(12,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                coroutine = _started(call)
+                if coroutine is None or not _is_lazy(view, call, function):
+                    continue
+                loop = _function(view, coroutine, function)
+                if loop is None or not _serves_others(loop) or _has_own_context(loop):
+                    continue
+                yield self._candidate(view, call, function, loop)
+
+    def _candidate(self, view: FileView, call: ast.Call, function: Block, loop: Block) -> Candidate:
+        message = (
+            f"the first caller of `{function.name}` starts `{loop.name}`, which serves the later ones in its context"
+        )
+        reads: tuple[Condition, ...] = (ReadsContext(loop.symbol),)
+        started = StartedInContext(function.symbol)
+        grades = [Grade("error", (*reads, started)), Grade("warning", (*reads, Reachable(function.symbol)))]
+        if _calls_unknown(view, loop):
+            # What a callable that it was given reads, nobody can tell.
+            grades.append(Grade("warning", (started,)))
+        given = (AnyOf((*reads, started)),)
+        place = view.location(loop.node, "goes on for later requests")
+        return view.candidate(self.info, call, message, block=function, given=given, grades=tuple(grades),
+                              related=(place,))  # fmt: skip
+
+
+def _started(call: ast.Call) -> ast.Call | None:
+    """The call of the coroutine function that becomes a task."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name not in _STARTS or not call.args or any(one.arg == "context" for one in call.keywords):
+        return None
+    return call.args[0] if isinstance(call.args[0], ast.Call) else None
+
+
+def _is_lazy(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether the task is kept, and started only when there is none that runs."""
+    kept = next((one for one in view.ancestors(call) if isinstance(one, ast.stmt)), None)
+    if not isinstance(kept, ast.Assign | ast.AnnAssign):
+        return False
+    target = kept.targets[0] if isinstance(kept, ast.Assign) else kept.target
+    name = ast.unparse(target)
+    if isinstance(target, ast.Name) and target.id not in function.scope.globals:
+        return False
+    return any(name in ast.unparse(test.test) for test in function.nodes(ast.If))
+
+
+def _function(view: FileView, coroutine: ast.Call, function: Block) -> Block | None:
+    access = view.access(coroutine.func, function)
+    symbol = view.symbol_path(access)
+    return next((one for one in view.functions if one.symbol == symbol and one.is_async), None)
+
+
+def _serves_others(loop: Block) -> bool:
+    """Whether it goes round for what others have put somewhere."""
+    return any(True for _ in loop.nodes(ast.While, ast.AsyncFor))
+
+
+def _has_own_context(loop: Block) -> bool:
+    """Whether it works in a context of its own making, or in the one that came with the item."""
+    given = any(one.arg == "context" for call in loop.nodes(ast.Call) for one in call.keywords)
+    return given or calls_method(loop.node, *_OWN_CONTEXT)
+
+
+def _calls_unknown(view: FileView, loop: Block) -> bool:
+    own = {one.name for one in view.methods(loop.class_)} if loop.class_ is not None else set()
+    return any(
+        access.kind == "self" and len(access.steps) == 1 and access.steps[0] not in own
+        for call in loop.nodes(ast.Call)
+        for access in view.accesses(call.func, loop)
+    )

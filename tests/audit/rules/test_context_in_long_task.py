@@ -1,0 +1,90 @@
+"""Tasks that the first request starts for all, and tasks of one's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.context_in_long_task import ContextInLongTask
+from tests.audit.checking import finds, quiet
+
+RULE = ContextInLongTask()
+CODE = """
+import asyncio
+from contextvars import ContextVar, copy_context
+token = ContextVar("token")
+class Session:
+    def __init__(self):
+        self._queue = asyncio.Queue()
+        self._loop = None
+    async def post(self, value, message):
+        token.set(value)
+        if self._loop is None:
+            self._loop = asyncio.create_task(self._receive())
+        await self._queue.put(message)
+    async def _receive(self):
+        while True:
+            message = await self._queue.get()
+            answer(message)
+def answer(message):
+    return message, token.get()
+"""
+
+
+def test_a_loop_that_the_first_request_starts() -> None:
+    (found,) = finds(RULE, CODE, "error", on="create_task")
+    assert [place.note for place in found.related] == [
+        "goes on for later requests", "reads the context", "sets the context",
+    ]  # fmt: skip
+
+
+def test_a_loop_that_calls_what_it_was_given() -> None:
+    code = CODE.replace("self._queue = ", "self._answer = given; self._queue = ").replace(
+        "            answer(message)", "            self._answer(message)"
+    )
+    finds(RULE, code, "warning", on="create_task")
+
+
+def test_a_task_in_a_global() -> None:
+    finds(
+        RULE,
+        """
+        import asyncio
+        from contextvars import ContextVar
+        user = ContextVar("user")
+        task = None
+        def ensure(name):
+            global task
+            user.set(name)
+            if task is None or task.done():
+                task = asyncio.ensure_future(work())
+        async def work():
+            async for job in jobs():
+                user.get()
+        """,
+        "error",
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("create_task(self._receive())", "create_task(self._receive(), context=copy_context())"),
+        ("message = await self._queue.get()", "value, message = await self._queue.get(); token.set(value)"),
+        ("            answer(message)", "            copy_context().run(answer, message)"),
+        ("            answer(message)", "            spawn(answer(message), context=message.context)"),
+        ("if self._loop is None:", "if message:"),
+        ("self._loop = asyncio.create_task", "loop = asyncio.create_task"),
+        ("        while True:", "        if True:"),
+        ("return message, token.get()", "return message"),
+        ("asyncio.create_task(self._receive())", "asyncio.create_task(coroutine)"),
+        ("asyncio.create_task(self._receive())", "self._receive()"),
+        (
+            "            self._loop = asyncio.create_task(self._receive())",
+            "            asyncio.create_task(self._receive())",
+        ),
+        ("asyncio.create_task(self._receive())", "asyncio.create_task(elsewhere())"),
+    ],
+)
+def test_what_only_looks_like_it(was: str, now: str) -> None:
+    assert was in CODE
+    quiet(RULE, CODE.replace(was, now))
