@@ -1,0 +1,89 @@
+"""A context variable whose one value is changed in place by everybody."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from carrel.audit.file_view import FileView
+from carrel.audit.held import Held, held_calls
+from carrel.audit.mutations import Mutation
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["MutableContextValue"]
+
+_VARIABLE = "contextvars.ContextVar"
+
+
+class MutableContextValue:
+    """`ContextVar("fields", default={})`, and then `fields.get().update(…)`."""
+
+    info = RuleInfo(
+        rule="mutable-context-value",
+        code="CAR013",
+        severity="error",
+        title="The value of a ContextVar is one object for all contexts",
+        why="A context copies the reference, not the object. A default, and what is set while the module is imported, "
+        "is the same object in every request, and who changes it changes it for all.",
+        fix="Set a new object in each request: `fields.set({**fields.get({}), …})`; no mutable default.",
+        page=rule_page("mutable-context-value"),
+        leak_classes=(13,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for held in held_calls(view, (_VARIABLE,)):
+            shared = _shared_value(view, held)
+            if shared is None:
+                continue
+            paths = _getters(view, held.symbol)
+            changes = {
+                mutation.node: mutation
+                for mutation in reversed(view.mutations)
+                if not mutation.removes and any(one.path in paths for one in mutation.accesses)
+            }
+            for change in changes.values():
+                yield self._changed(view, held, shared, change)
+            if not changes and view.value_kind(shared) == "container":
+                message = f"the value of `{_name(held)}` is one object for all contexts"
+                yield view.candidate(self.info, shared, message, severity="info")
+
+    def _changed(self, view: FileView, held: Held, shared: ast.expr, change: Mutation) -> Candidate:
+        message = f"`{change.block.name}` changes the value of `{_name(held)}`, which is one object for all contexts"
+        taint = view.best_taint(change.values, change.block)
+        sure = (Grade("error", taint.given),) if taint is not None else ()
+        return view.candidate(
+            self.info, change.node, message, block=change.block, grades=(*sure, Grade("warning")),
+            related=(view.location(shared, "made once"),),
+        )  # fmt: skip
+
+
+def _name(held: Held) -> str:
+    return held.symbol.rpartition(".")[2]
+
+
+def _shared_value(view: FileView, held: Held) -> ast.expr | None:
+    """The mutable object that the variable has in every context: its default, or what the module sets."""
+    values = [one.value for one in held.call.keywords if one.arg == "default"]
+    sets = [call for call in view.top.nodes(ast.Call) if view.dotted(call.func) == f"{held.symbol}.set"]
+    values += [call.args[0] for call in sets if call.args]
+    return next((value for value in values if _is_mutable(view, value)), None)
+
+
+def _is_mutable(view: FileView, value: ast.expr) -> bool:
+    kind = view.value_kind(value)
+    if kind != "call":
+        return kind == "container"
+    path = view.path(value, view.top).removesuffix("()")
+    owner = next((one for one in view.classes if one.symbol == path), None)
+    return owner is not None and not view.is_frozen(owner)
+
+
+def _getters(view: FileView, symbol: str) -> set[str]:
+    """The paths that give the variable's value: its own `get`, and functions of this file that return that."""
+    paths = {f"{symbol}.get()", f"{symbol}[]"}
+    for function in view.functions:
+        for statement in function.nodes(ast.Return):
+            if statement.value is not None and view.path(statement.value, function) in paths:
+                paths.add(f"{function.symbol}()")
+    return paths

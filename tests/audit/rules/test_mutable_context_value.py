@@ -1,0 +1,58 @@
+"""Values that all contexts share, and values of one context."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.mutable_context_value import MutableContextValue
+from tests.audit.checking import finds, quiet
+
+RULE = MutableContextValue()
+HEAD = "from contextvars import ContextVar\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "severity"),
+    [
+        ("fields = ContextVar('f', default={})\ndef bind(user):\n    fields.get()['user'] = user\n", "error"),
+        ("fields = ContextVar('f', default=[])\ndef bind(level):\n    fields.get().append(level)\n", "warning"),
+        ("fields = ContextVar('f', default={})\ndef bind(**values):\n    fields.get({}).update(values)\n", "warning"),
+        (
+            (
+                "class State: pass\nstate = ContextVar('s')\n"
+                "state.set(State())\ndef current():\n    return state.get()\n"
+                "def begin(user_id):\n    now = current()\n    now.user, now.id = user_id, user_id\n"
+            ),
+            "error",
+        ),
+    ],
+)
+def test_a_value_that_is_changed_in_place(code: str, severity: str) -> None:
+    finds(RULE, HEAD + code, severity)
+
+
+def test_a_default_that_nobody_here_changes_is_only_mentioned() -> None:
+    finds(RULE, HEAD + "fields = ContextVar('f', default={})\ndef get():\n    return fields.get()\n", "info")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "fields = ContextVar('f')\ndef bind(**values):\n    fields.set({**fields.get({}), **values})\n",
+        "fields = ContextVar('f', default=())\ndef bind(v):\n    fields.set((*fields.get(), v))\n",
+        "fields = ContextVar('f', default=None)\ndef bind(user):\n    fields.set({'user': user})\n",
+        (
+            "fields = ContextVar('f')\ndef start():\n    fields.set({})\n"
+            "def bind(user):\n    fields.get()['user'] = user\n"
+        ),
+        "class State: pass\nstate = ContextVar('s', default=State())\ndef read():\n    return state.get().user\n",
+        (
+            "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass State: pass\n"
+            "state = ContextVar('s', default=State())\ndef f(user):\n    state.get().update(user)\n"
+        ),
+        "level = ContextVar('l', default=Level.LOW)\ndef f(v):\n    level.get().set(v)\n",
+        "kept = {}\ndef bind(user):\n    kept.get('x')['user'] = user\n",
+    ],
+)
+def test_values_of_one_context(code: str) -> None:
+    quiet(RULE, HEAD + code)
