@@ -1,0 +1,104 @@
+"""A context variable that keeps the value of the last message that had one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, ContextVariable
+from carrel.audit.file_view import FileView
+from carrel.audit.held import calls_method, names_identity
+from carrel.audit.origins import leaves
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["ContextNotReset"]
+
+_BINDS: Final = ("structlog.contextvars.bind_contextvars", "structlog.threadlocal.bind_threadlocal")
+_CLEARS: Final = ("reset", "clear_contextvars", "unbind_contextvars", "reset_contextvars", "bound_contextvars",
+                  "clear_threadlocal", "copy_context", "create_task", "start_soon")  # fmt: skip
+
+
+class ContextNotReset:
+    """`while True: … if job.user: user.set(job.user)`, and nothing that resets it."""
+
+    info = RuleInfo(
+        rule="context-not-reset",
+        code="CAR014",
+        severity="error",
+        title="A worker does not reset a context variable between messages",
+        why="A worker's loop runs in one context. A message that sets nothing is handled with the identity of the "
+        "one before it.",
+        fix="Set the variable for every message, and reset it in a `finally`: `user.reset(token)`.",
+        page=rule_page("context-not-reset"),
+        leak_classes=(14,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                loop = _worker(view, call, function)
+                if loop is None or calls_method(loop, *_CLEARS):
+                    continue
+                dotted = view.dotted(call.func)
+                if dotted in _BINDS:
+                    if _is_partial(view, call, loop):
+                        yield self._candidate(view, call, function, "bind_contextvars", ())
+                elif dotted.endswith(".set") and call.args and _is_sometimes(view, call, loop, dotted):
+                    variable = dotted.removesuffix(".set")
+                    yield self._candidate(
+                        view, call, function, variable.rpartition(".")[2], (ContextVariable(variable),)
+                    )
+
+    def _candidate(
+        self, view: FileView, call: ast.Call, function: Block, name: str, given: tuple[Condition, ...]
+    ) -> Candidate:
+        message = f"`{function.name}` sets `{name}` for some messages, and does not reset it for the others"
+        values = [*call.args, *(one.value for one in call.keywords)]
+        named = any(names_identity(leaf) for value in (call, *values) for leaf in _words(view, value, function))
+        grades = (Grade("error"),) if named else (Grade("info"),)
+        return view.candidate(self.info, call, message, block=function, given=given, grades=grades)
+
+
+def _words(view: FileView, value: ast.expr, function: Block) -> Iterator[ast.expr]:
+    yield value
+    for leaf, _ in leaves(view, value, function):
+        yield leaf
+        if isinstance(leaf, ast.Name):
+            yield from (one.value for one in function.scope.bindings.get(leaf.id, ()) if one.value is not None)
+
+
+def _worker(view: FileView, call: ast.Call, function: Block) -> ast.While | ast.AsyncFor | ast.FunctionDef | None:
+    """The loop over messages around the call; of a task that a worker process runs, the function itself."""
+    for around in view.ancestors(call):
+        if isinstance(around, ast.While | ast.AsyncFor):
+            return around
+        if around is function.node:
+            break
+    entry = view.entry_point(function)
+    if entry is not None and entry.kind == "task" and isinstance(function.node, ast.FunctionDef):
+        return function.node
+    return None
+
+
+def _is_sometimes(view: FileView, call: ast.Call, loop: ast.AST, dotted: str) -> bool:
+    """Whether a round of the loop may go by without setting it."""
+    for around in view.ancestors(call):
+        if around is loop:
+            return False
+        if isinstance(around, ast.If):
+            sets = [view.dotted(one.func) == dotted for branch in (around.body, around.orelse)
+                    for part in branch for one in ast.walk(part) if isinstance(one, ast.Call)]  # fmt: skip
+            return sets.count(True) == 1
+    return False
+
+
+def _is_partial(view: FileView, call: ast.Call, loop: ast.AST) -> bool:
+    """Whether what one message binds another may leave as it was: unknown names, or only under a condition."""
+    if any(one.arg is None for one in call.keywords):
+        return True
+    return any(
+        isinstance(around, ast.If) and any(around is one for one in ast.walk(loop)) for around in view.ancestors(call)
+    )

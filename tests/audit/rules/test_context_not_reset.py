@@ -1,0 +1,90 @@
+"""Workers that keep the last message's identity, and workers that clean up."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.context_not_reset import ContextNotReset
+from tests.audit.checking import finds, quiet
+
+RULE = ContextNotReset()
+HEAD = "import structlog\nfrom contextvars import ContextVar\nsender = ContextVar('sender', default=None)\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        (
+            "async def work(queue):\n    while True:\n        job = await queue.get()\n"
+            "        if job.get('user'):\n            sender.set(job['user'])\n        await handle(job)\n"
+        ),
+        "async def work(queue):\n    async for job in queue:\n        if job.user:\n            sender.set(job.user)\n",
+        (
+            "async def work(queue):\n    async for job in queue:\n"
+            "        structlog.contextvars.bind_contextvars(**{k: job[k] for k in ('user', 'account') if k in job})\n"
+        ),
+        (
+            "def work(queue):\n    while (job := queue.get()):\n        who = {'user_id': job['user_id']}\n"
+            "        structlog.contextvars.bind_contextvars(**who)\n"
+        ),
+        (
+            "def work(queue):\n    while (job := queue.get()):\n        if job.user:\n"
+            "            structlog.contextvars.bind_contextvars(user=job.user)\n"
+        ),
+        (
+            "from celery import shared_task\n@shared_task\ndef send(user_id=None):\n    if user_id:\n"
+            "        sender.set(user_id)\n    deliver()\n"
+        ),
+    ],
+)
+def test_what_the_next_message_inherits(code: str) -> None:
+    finds(RULE, HEAD + code, "error")
+
+
+def test_nobodys_data_is_only_mentioned() -> None:
+    head = HEAD.replace("sender", "level")
+    finds(RULE, head + "def work(q):\n    while True:\n        if q:\n            level.set(q)\n",
+          "info")  # fmt: skip
+
+
+def test_a_variable_of_another_file() -> None:
+    code = (
+        "from scope import sender\ndef work(q):\n    while True:\n        if q.user:\n            sender.set(q.user)\n"
+    )
+    finds(RULE, {"scope.py": HEAD, "work.py": code}, "error")
+    quiet(RULE, {"scope.py": "sender = Gauge()\n", "work.py": code})
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        (
+            "async def work(queue):\n    async for job in queue:\n"
+            "        token = sender.set(job.user)\n        sender.reset(token)\n"
+        ),
+        "async def work(queue):\n    async for job in queue:\n        sender.set(job.user)\n",
+        (
+            "async def work(queue):\n    async for job in queue:\n"
+            "        if job.user:\n            sender.set(job.user)\n"
+            "        else:\n            sender.set(None)\n"
+        ),
+        (
+            "async def work(queue):\n    async for job in queue:\n        structlog.contextvars.clear_contextvars()\n"
+            "        structlog.contextvars.bind_contextvars(**job.who)\n"
+        ),
+        (
+            "async def work(queue):\n    async for job in queue:\n"
+            "        structlog.contextvars.bind_contextvars(user=job.user)\n"
+        ),
+        (
+            "async def work(queue):\n    async for job in queue:\n"
+            "        with structlog.contextvars.bound_contextvars(**job.who):\n"
+            "            await handle(job)\n"
+        ),
+        "def handle(job):\n    if job.user:\n        sender.set(job.user)\n",
+        "def handle(jobs):\n    for job in jobs:\n        if job.user:\n            sender.set(job.user)\n",
+        "def handle(event, jobs):\n    while jobs:\n        if jobs.pop():\n            event.set()\n",
+    ],
+)
+def test_what_is_reset_or_no_worker(code: str) -> None:
+    quiet(RULE, HEAD + code)
