@@ -1,0 +1,168 @@
+"""A connection that the next caller gets with the reply to the last one still under way."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["ConnectionReusedAfterCancel"]
+
+_CONNECTION: Final = re.compile(r"conn|channel|sock|stream|writer|transport|client", re.IGNORECASE)
+_PUTS: Final = frozenset({"append", "appendleft", "put", "put_nowait", "add"})
+_CHECKS: Final = ("close", "disconnect", "terminate", "discard", "is_closed", "closed", "reset", "invalidate", "abort",
+                  "is_connected", "shield", "kill", "is_dirty", "broken")  # fmt: skip
+_SENDS: Final = frozenset({"write", "send", "sendall", "drain", "writelines"})
+_RECEIVES: Final = frozenset({"read", "readline", "readexactly", "readuntil", "recv", "receive", "read_response"})
+
+
+class ConnectionReusedAfterCancel:
+    """`finally: self._free.append(connection)` around a question and its answer."""
+
+    info = RuleInfo(
+        rule="connection-reused-after-cancel",
+        code="CAR015",
+        severity="error",
+        title="A connection is used again after a cancelled request",
+        why="A request that is cancelled between its question and the answer leaves the answer on the connection. The "
+        "next user of the connection reads it as the answer to another question.",
+        fix="Give a connection back only when its answer has been read; close it when anything else happens, "
+        "`CancelledError` too, or run the exchange under `asyncio.shield`.",
+        page=rule_page("connection-reused-after-cancel"),
+        leak_classes=(15,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        shielded = _shielded(view)
+        for mutation in view.mutations:
+            function = mutation.block
+            if function.is_async and function not in shielded and _gives_back(view, mutation):
+                message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
+                yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
+        for function in view.functions:
+            if function.is_async and function not in shielded and function.class_ is not None:
+                yield from self._exchange(view, function)
+
+    def _exchange(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """A question and its answer on a connection that the object keeps."""
+        awaited = [one.value for one in function.nodes(ast.Await) if isinstance(one.value, ast.Call)]
+        sent = next((one for one in function.nodes(ast.Call) if _is_on_kept(view, one, function, _SENDS)), None)
+        read = next((one for one in awaited if _is_on_kept(view, one, function, _RECEIVES)), None)
+        if sent is None or read is None or sent.lineno > read.lineno:
+            return
+        if _is_guarded(view, read) or not _is_line_by_line(view, function):
+            return
+        message = f"a cancel between question and answer in `{function.name}` leaves the answer for the next caller"
+        yield view.candidate(self.info, read, message, block=function, related=(view.location(sent, "asked here"),),
+                             grades=(Grade("error"),), lower_unreachable=True)  # fmt: skip
+
+
+def _gives_back(view: FileView, mutation: Mutation) -> bool:
+    if mutation.kind != "method" or mutation.name not in _PUTS or len(mutation.values) != 1:
+        return False
+    value = mutation.values[0]
+    if not isinstance(value, ast.Name) or not _CONNECTION.search(value.id):
+        return False
+    if not any(one.kind == "self" and one.steps for one in mutation.accesses):
+        return False
+    guard = _finally_around(view, mutation.node)
+    # Taken from the same place, so it is a pool.
+    pool = ast.unparse(mutation.target)
+    taken = any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("pop", "popleft", "get", "get_nowait")
+        and ast.unparse(call.func.value) == pool
+        for call in mutation.block.nodes(ast.Call)
+    )
+    return guard is not None and taken and not _mentions_check(guard)
+
+
+def _finally_around(view: FileView, node: ast.AST) -> ast.Try | None:
+    """The `try` that gives back in its `finally`, whatever has happened in it."""
+    child = node
+    for around in view.ancestors(node):
+        if isinstance(around, ast.Try):
+            return around if child in around.finalbody else None
+        if not isinstance(around, ast.Expr | ast.Await):
+            return None
+        child = around
+    return None
+
+
+def _mentions_check(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.Attribute) and one.attr in _CHECKS for one in ast.walk(node))
+
+
+def _is_on_kept(view: FileView, call: ast.Call, function: Block, methods: frozenset[str]) -> bool:
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in methods:
+        return False
+    places = [call.func.value]
+    if isinstance(call.func.value, ast.Name):
+        # `reader, writer = self._streams`.
+        for binding in function.scope.bindings.get(call.func.value.id, ()):
+            unpacked = next((one for one in view.ancestors(binding.node) if isinstance(one, ast.stmt)), None)
+            if isinstance(unpacked, ast.Assign):
+                places.append(unpacked.value)
+    return any(_is_kept(access) for place in places for access in view.accesses(place, function))
+
+
+def _is_kept(access: Access) -> bool:
+    return access.kind == "self" and bool(access.steps) and _CONNECTION.search(".".join(access.steps)) is not None
+
+
+def _is_guarded(view: FileView, node: ast.AST) -> bool:
+    """Whether something is done when the wait ends otherwise: a handler for everything, a `finally`, a shield."""
+    child = node
+    for around in view.ancestors(node):
+        if isinstance(around, ast.Try) and child in around.body:
+            broad = any(handler.type is None or "BaseException" in ast.unparse(handler.type)
+                        or "Cancelled" in ast.unparse(handler.type) for handler in around.handlers)  # fmt: skip
+            if broad or any(_mentions_check(part) for part in around.finalbody):
+                return True
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        child = around
+    return False
+
+
+def _is_line_by_line(view: FileView, function: Block) -> bool:
+    """Whether callers take turns on the connection: a lock in this class."""
+    owner = function.class_
+    return owner is not None and any(
+        "lock" in ast.unparse(item.context_expr).lower()
+        for method in view.methods(owner)
+        for block in method.nodes(ast.AsyncWith)
+        for item in block.items
+    )
+
+
+def _shielded(view: FileView) -> set[Block]:
+    """The functions that only run where a cancel does not reach."""
+    by_name = {function.symbol: function for function in view.functions}
+    waiting = [
+        called
+        for function in view.functions
+        for call in function.nodes(ast.Call)
+        if view.dotted(call.func) == "asyncio.shield"
+        for inner in ast.walk(call)
+        if isinstance(inner, ast.Call)
+        and (called := by_name.get(view.symbol_path(view.access(inner.func, function)))) is not None
+    ]
+    found: set[Block] = set()
+    while waiting:
+        function = waiting.pop()
+        if function not in found:
+            found.add(function)
+            for call in function.nodes(ast.Call):
+                called = by_name.get(view.symbol_path(view.access(call.func, function)))
+                if called is not None:
+                    waiting.append(called)
+    return found

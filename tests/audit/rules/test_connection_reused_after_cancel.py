@@ -1,0 +1,102 @@
+"""Connections that a cancel leaves half read, and connections that are then closed."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.connection_reused_after_cancel import ConnectionReusedAfterCancel
+from tests.audit.checking import finds, quiet
+
+RULE = ConnectionReusedAfterCancel()
+POOL = """
+from contextlib import asynccontextmanager
+class Pool:
+    def __init__(self):
+        self._free = []
+    @asynccontextmanager
+    async def connection(self):
+        conn = self._free.pop() if self._free else await connect()
+        try:
+            yield conn
+        finally:
+            self._free.append(conn)
+"""
+CHANNEL = """
+import asyncio
+class Channel:
+    async def open(self):
+        self._reader, self._writer = await asyncio.open_connection("db", 1)
+        self._lock = asyncio.Lock()
+    async def ask(self, line):
+        async with self._lock:
+            return await self._exchange(line)
+    async def _exchange(self, line):
+        self._writer.write(line)
+        return await self._reader.readline()
+"""
+ON_KEPT = CHANNEL.replace("self._reader, self._writer =", "self._streams =").replace(
+    "        self._writer.write(line)\n        return await self._reader.readline()",
+    "        reader, writer = self._streams\n        writer.write(line)\n        return await reader.readline()",
+)
+
+
+def test_a_pool_that_takes_everything_back() -> None:
+    finds(RULE, POOL, "error", on="self._free.append")
+
+
+def test_a_queue_of_connections() -> None:
+    code = POOL.replace("self._free.pop() if self._free else await connect()", "await self._free.get()")
+    finds(RULE, code.replace("self._free.append(conn)", "await self._free.put(conn)"), "error")
+
+
+@pytest.mark.parametrize("code", [CHANNEL.replace("_reader", "_stream_in").replace("_writer", "_stream_out"), ON_KEPT])
+def test_an_exchange_in_turns(code: str) -> None:
+    finds(RULE, code, "error", on="readline")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("finally:", "except BaseException:\n            conn.close()\n            raise\n        else:"),
+        (
+            "            self._free.append(conn)",
+            "            if conn.broken: conn.close()\n            else: self._free.append(conn)",
+        ),
+        ("        finally:\n    ", "        finally:\n            await conn.reset()\n    "),
+        ("conn = self._free.pop() if self._free else await connect()", "conn = await connect()"),
+        ("conn", "page"),
+        (
+            "        finally:\n            self._free.append(conn)",
+            "        finally:\n            conn.seen.append(conn)",
+        ),
+        ("    async def", "    def"),
+    ],
+)
+def test_a_pool_that_looks_first(was: str, now: str) -> None:
+    assert was in POOL
+    quiet(RULE, POOL.replace(was, now).replace("await connect", "connect" if now == "    def" else "await connect"))
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("return await self._exchange(line)", "return await asyncio.shield(self._exchange(line))"),
+        ("        return await reader.readline()", ("        try:\n            return await reader.readline()\n"
+         "        except BaseException:\n            writer.close()\n            raise")),
+        ("        return await reader.readline()", ("        try:\n            return await reader.readline()\n"
+         "        except asyncio.CancelledError:\n            self._streams = None\n            raise")),
+        ("        return await reader.readline()", ("        try:\n            return await reader.readline()\n"
+         "        finally:\n            writer.close()")),
+        ("async with self._lock:", "if True:"),
+        ("reader, writer = self._streams", "reader, writer = await asyncio.open_connection('db', 1)"),
+        ("        writer.write(line)\n", ""),
+    ],
+)  # fmt: skip
+def test_an_exchange_that_cannot_be_left_half_done(was: str, now: str) -> None:
+    assert was in ON_KEPT
+    quiet(RULE, ON_KEPT.replace(was, now))
+
+
+def test_a_shield_two_calls_up() -> None:
+    shield = "        return await asyncio.shield(self._turn(line))\n    async def _turn(self, line):"
+    quiet(RULE, ON_KEPT.replace("async def ask(self, line):", f"async def ask(self, line):\n{shield}"))
