@@ -1,0 +1,91 @@
+"""A setting of a database session that stays on a pooled connection."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, Reachable, TaintedParameter
+from carrel.audit.file_view import FileView
+from carrel.audit.held import text_of
+from carrel.audit.origins import parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.taint import is_identity_like
+from carrel.findings import RuleInfo
+
+__all__ = ["SessionSettingOnPool"]
+
+_RUNS: Final = frozenset({"execute", "exec", "fetch", "fetchval", "fetchrow", "exec_driver_sql", "scalar", "raw"})
+_SET: Final = re.compile(
+    r"^\s*set\s+(?!local\b)(?:session\s+)?(?:search_path|role|authorization|\"?[a-z_]+\.[a-z_]+\"?)\s*(?:=|\bto\b|\s)"
+    r"|\bset_config\s*\([^)]*,\s*false\s*\)",
+    re.IGNORECASE,
+)
+_OPEN: Final = re.compile(r"\{|%s|%\(|\$\d|:\w|\?")
+_RESETS: Final = re.compile(
+    r"\breset\s+(?:all|role|search_path|[a-z_]+\.)|\bdiscard\s+all|\bset\s+search_path\s+to\s+(?:default|public)",
+    re.IGNORECASE,
+)
+_OWN: Final = re.compile(r"NullPool|pg_dump|alembic|psycopg2?\.connect\b|asyncpg\.connect\b")
+
+
+class SessionSettingOnPool:
+    """`await connection.execute(f"SET search_path TO {schema}")` on a connection that goes back to a pool."""
+
+    info = RuleInfo(
+        rule="session-setting-on-pool",
+        code="CAR016",
+        severity="error",
+        title="A setting for one user stays on a pooled connection",
+        why="`SET` lasts as long as the connection, not as long as the request. Whoever gets the connection next, and "
+        "sets nothing, works in the schema or with the rights of this user.",
+        fix="Use `SET LOCAL`, or `set_config(…, true)`, inside a transaction.",
+        page=rule_page("session-setting-on-pool"),
+        leak_classes=(16,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        if not any(True for function in view.functions for _ in _settings(function)):
+            return
+        text = "\n".join(text_of(one) for block in view.blocks for one in block.nodes(ast.Constant))
+        imported = " ".join(binding.target[1] or "" for bindings in view.module.scope.bindings.values()
+                            for binding in bindings if binding.target)  # fmt: skip
+        if _RESETS.search(text) or "alembic" in imported:
+            return
+        for function in view.functions:
+            for call in _settings(function):
+                if not _is_own_connection(view, function):
+                    yield self._candidate(view, call, function)
+
+    def _candidate(self, view: FileView, call: ast.Call, function: Block) -> Candidate:
+        message = f"what `{function.name}` sets stays on the connection for whoever gets it next"
+        used = {name for argument in call.args for name in parameters_in(view, argument, function)}
+        taint = view.best_taint(tuple(call.args), function)
+        told = (taint is not None and taint.certain) or any(_tells(name) for name in used)
+        passed: tuple[Condition, ...] = tuple(TaintedParameter(function.symbol, name) for name in sorted(used))
+        grades = [Grade("error")] if told else [Grade("error", (one,)) for one in passed]
+        return view.candidate(
+            self.info, call, message, block=function,
+            grades=(*grades, Grade("warning", (Reachable(function.symbol),)), Grade("info")),
+        )  # fmt: skip
+
+
+def _settings(function: Block) -> Iterator[ast.Call]:
+    for call in function.nodes(ast.Call):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if name in _RUNS and call.args:
+            text = text_of(call.args[0])
+            if _SET.search(text) and _OPEN.search(text):
+                yield call
+
+
+def _tells(name: str) -> bool:
+    return is_identity_like(name) or any(word in name for word in ("schema", "tenant", "role"))
+
+
+def _is_own_connection(view: FileView, function: Block) -> bool:
+    """Whether the function makes the connection, and nobody else gets it."""
+    return any(_OWN.search(view.dotted(call.func) or "") for call in function.nodes(ast.Call))

@@ -1,0 +1,71 @@
+"""Settings that stay on a connection, and settings that end with the transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.session_setting_on_pool import SessionSettingOnPool
+from tests.audit.checking import finds, quiet
+
+RULE = SessionSettingOnPool()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "await conn.execute(f'SET search_path TO {schema}')",
+        "await conn.execute(\"SELECT set_config('app.user_id', $1, false)\", schema)",
+        "conn.execute(text(f'SET SESSION app.tenant = {schema}'))",
+        "conn.execute('SET ROLE %s' % schema)",
+        "conn.execute('SET search_path TO {}'.format(schema))",
+        "conn.execute('SET search_path TO ' + schema)",
+        "conn.exec_driver_sql(f'set search_path = \"{schema}\", public')",
+    ],
+)
+def test_a_setting_with_a_value_of_the_caller(line: str) -> None:
+    finds(RULE, f"from sqlalchemy import text\nasync def use(conn, schema):\n    {line}\n", "error")
+
+
+def test_a_value_that_a_request_brings() -> None:
+    code = """
+    from flask import Flask, request
+    app = Flask(__name__)
+    @app.get("/")
+    def index():
+        use(request.args["s"])
+    def use(name):
+        pool.connection().execute(f"SET search_path TO {name}")
+    """
+    finds(RULE, code, "error")
+
+
+def test_a_value_that_nobody_is_seen_to_bring() -> None:
+    finds(RULE, "def use(conn, name):\n    conn.execute(f'SET search_path TO {name}')\n", "info")
+    code = "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    use('a')\n"
+    finds(RULE, code + "def use(name):\n    c.execute(f'SET search_path TO {name}')\n", "warning")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "conn.execute(f'SET LOCAL search_path TO {schema}')",
+        "conn.execute(\"SELECT set_config('app.user_id', %s, true)\", (schema,))",
+        "conn.execute('SET search_path TO public')",
+        "conn.execute(f'UPDATE t SET name = {schema}')",
+        "conn.execute(f'SET statement_timeout = {schema}')",
+        "conn.execute(f'SET search_path TO {schema}')\n    conn.execute('RESET search_path')",
+        "conn.execute(f'SET search_path TO {schema}')\n    conn.execute('DISCARD ALL')",
+        "own = psycopg.connect(URL)\n    own.execute(f'SET search_path TO {schema}')",
+        "print(f'SET search_path TO {schema}')",
+        "conn.execute(query)",
+        "conn.execute()",
+    ],
+)
+def test_settings_that_end_with_the_work(body: str) -> None:
+    quiet(RULE, f"import psycopg\ndef use(conn, schema, query):\n    {body}\n")
+
+
+def test_a_migration_has_a_connection_of_its_own() -> None:
+    quiet(
+        RULE, "from alembic import context\ndef run(conn, schema):\n    conn.execute(f'SET search_path TO {schema}')\n"
+    )
