@@ -1,0 +1,89 @@
+"""One ORM session that more than one request uses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import SharedClass, UsedBy
+from carrel.audit.file_view import FileView
+from carrel.audit.held import Held, held_calls
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["SharedOrmSession"]
+
+_SESSIONS: Final = frozenset(
+    {f"{module}.{name}"
+     for module in ("sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlalchemy.orm.session", "sqlmodel",
+                    "sqlmodel.ext.asyncio.session", "sqlalchemy.ext.asyncio.session")
+     for name in ("Session", "AsyncSession")}
+)  # fmt: skip
+_MAKERS: Final = frozenset(
+    {"sqlalchemy.orm.sessionmaker", "sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.orm.session.sessionmaker"}
+)
+_SCOPED: Final = "sqlalchemy.orm.scoped_session"
+
+
+class SharedOrmSession:
+    """`session = SessionLocal()` in a module; `scoped_session(…)` by thread in async code."""
+
+    info = RuleInfo(
+        rule="shared-orm-session",
+        code="CAR017",
+        severity="error",
+        title="Requests share one ORM session",
+        why="A session holds one transaction and one identity map. One request commits or rolls back what another has "
+        "begun, and reads objects that the other has loaded or changed.",
+        fix="Open a session for each request: `with SessionLocal() as session:`, or a dependency that yields one. "
+        "In async code give `scoped_session` a `scopefunc` such as `asyncio.current_task`.",
+        page=rule_page("shared-orm-session"),
+        leak_classes=(17,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        makers = {held.symbol for held in held_calls(view, _MAKERS)}
+        for held in held_calls(view):
+            if _makes_session(view, held.call, makers):
+                yield self._module(view, held)
+            elif view.dotted(held.call.func) == _SCOPED and len(held.call.args) + len(held.call.keywords) == 1:
+                yield self._scoped(view, held)
+        for mutation in view.mutations:
+            owner = mutation.block.class_
+            if mutation.kind == "attribute" and owner is not None and mutation.block.is_initializer:
+                for value in mutation.values:
+                    if isinstance(value, ast.Call) and _makes_session(view, value, makers):
+                        message = f"`self.{mutation.name}` is one session for every request that uses this object"
+                        yield view.candidate(self.info, mutation.node, message, block=mutation.block,
+                                             given=(SharedClass(owner.symbol),))  # fmt: skip
+        for function in view.functions:
+            if view.is_cached(function) and not function.parameters:
+                yield from self._cached(view, function, makers)
+
+    def _module(self, view: FileView, held: Held) -> Candidate:
+        name = held.symbol.rpartition(".")[2]
+        grades = (Grade("error", (UsedBy(held.symbol, "request"),)), Grade("error", (UsedBy(held.symbol, "async"),)),
+                  Grade("warning", (UsedBy(held.symbol, "function"),)))  # fmt: skip
+        return view.candidate(self.info, held.node, f"`{name}` is one session for all requests", grades=grades)
+
+    def _scoped(self, view: FileView, held: Held) -> Candidate:
+        name = held.symbol.rpartition(".")[2]
+        message = f"`{name}` keeps a session for each thread, and all coroutines run in one"
+        return view.candidate(self.info, held.node, message, grades=(Grade("error", (UsedBy(held.symbol, "async"),)),))
+
+    def _cached(self, view: FileView, function: Block, makers: set[str]) -> Iterator[Candidate]:
+        for statement in function.nodes(ast.Return):
+            if isinstance(statement.value, ast.Call) and _makes_session(view, statement.value, makers):
+                message = f"`{function.name}` gives every caller the same session"
+                yield view.candidate(self.info, statement, message, block=function)
+
+
+def _makes_session(view: FileView, call: ast.Call, makers: set[str]) -> bool:
+    dotted = view.dotted(call.func)
+    if dotted in _SESSIONS or dotted in makers:
+        return True
+    if isinstance(call.func, ast.Call):  # `sessionmaker(engine)()`
+        return view.dotted(call.func.func) in _MAKERS
+    return dotted.rpartition(".")[2] in ("SessionLocal", "AsyncSessionLocal", "SessionMaker")

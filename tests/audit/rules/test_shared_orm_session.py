@@ -1,0 +1,66 @@
+"""Sessions that requests share, and sessions of one request."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.shared_orm_session import SharedOrmSession
+from tests.audit.checking import finds, quiet
+
+RULE = SharedOrmSession()
+HEAD = "from sqlalchemy.orm import Session, scoped_session, sessionmaker\nSessionLocal = sessionmaker(engine)\n"
+ROUTE = (
+    "from flask import Flask\nfrom db import session\n"
+    "app = Flask(__name__)\n@app.get('/')\ndef index():\n    session.add(1)\n"
+)
+
+
+@pytest.mark.parametrize("made", ["SessionLocal()", "Session(engine)", "sessionmaker(engine)()"])
+def test_a_session_of_the_module(made: str) -> None:
+    (found,) = finds(RULE, {"db.py": f"{HEAD}session = {made}\n", "api.py": ROUTE}, "error", on="session =")
+    assert [(place.path, place.note) for place in found.related] == [("api.py", "used here")]
+
+
+def test_a_session_of_the_module_in_a_coroutine_and_in_a_function() -> None:
+    finds(RULE, HEAD + "session = SessionLocal()\nasync def feed():\n    return session.scalars(1)\n", "error")
+    finds(RULE, HEAD + "session = SessionLocal()\ndef feed():\n    return session.scalars(1)\n", "warning")
+
+
+def test_a_session_by_thread_in_coroutines() -> None:
+    finds(
+        RULE,
+        HEAD + "S = scoped_session(SessionLocal)\nasync def feed():\n    S.add(1)\n",
+        "error",
+        on="scoped_session(",
+    )
+
+
+def test_a_session_in_a_shared_object() -> None:
+    code = "class Notes:\n    def __init__(self):\n        self.db = SessionLocal()\nnotes = Notes()\n"
+    finds(RULE, HEAD + code, "error", on="self.db")
+
+
+def test_a_session_in_a_cached_getter() -> None:
+    code = "from functools import lru_cache\n@lru_cache\ndef get_db():\n    return SessionLocal()\n"
+    finds(RULE, HEAD + code, "error", on="return")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "async def feed():\n    with SessionLocal() as session:\n        return session.scalars(1)\n",
+        "def get_db():\n    session = SessionLocal()\n    yield session\n",
+        (
+            "import asyncio\nS = scoped_session(SessionLocal, scopefunc=asyncio.current_task)\n"
+            "async def feed():\n    S.add(1)\n"
+        ),
+        "S = scoped_session(SessionLocal)\ndef feed():\n    S.add(1)\n",
+        "session = SessionLocal()\nsession.add(1)\nsession.commit()\n",
+        "class Notes:\n    def __init__(self):\n        self.db = SessionLocal()\ndef get():\n    return Notes()\n",
+        "class Notes:\n    def __init__(self):\n        self.make = SessionLocal\nnotes = Notes()\n",
+        "from functools import lru_cache\n@lru_cache\ndef maker():\n    return sessionmaker(engine)\n",
+        "import requests\nsession = requests.Session()\nasync def feed():\n    return session.get('/')\n",
+    ],
+)
+def test_sessions_of_one_request(code: str) -> None:
+    quiet(RULE, HEAD + code)
