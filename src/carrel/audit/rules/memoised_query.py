@@ -1,0 +1,117 @@
+"""A query that is made once, with the value of the first caller in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
+from carrel.audit.file_view import FileView
+from carrel.audit.held import names_identity
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["MemoisedQuery"]
+
+_QUERY: Final = re.compile(
+    r"quer(?:y|ies)|(?:^|_)(?:stmts?|statements?|select|filters?|filter_by|where|predicate|sql|criteria|clause|compile)(?:_|$)",
+    re.IGNORECASE,
+)
+
+
+class MemoisedQuery:
+    """`if self._stmt is None: self._stmt = select(Note).where(Note.owner == owner)`."""
+
+    info = RuleInfo(
+        rule="memoised-query",
+        code="CAR018",
+        severity="error",
+        title="A query that is kept has the first caller's value in it",
+        why="The statement is made for the first caller, with that user's value as a constant, and then run for all.",
+        fix="Make the statement for each call, or keep it with a `bindparam` and pass the value when it runs.",
+        page=rule_page("memoised-query"),
+        leak_classes=(18,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            if mutation.kind in ("attribute", "rebind") and not mutation.block.is_initializer:
+                yield from self._lazy(view, mutation)
+        for memo in _memos(view):
+            yield from self._built(view, memo)
+
+    def _lazy(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        """`if X is None: X = <a query with a parameter in it>`."""
+        function, owner = mutation.block, mutation.block.class_
+        guard = _guard(view, mutation)
+        if guard is None or not all(_is_query(mutation.name, value) for value in mutation.values):
+            return
+        shared: tuple[Condition, ...] = ()
+        if mutation.kind == "attribute":
+            if owner is None or not any(one.kind == "self" and not one.steps for one in mutation.accesses):
+                return
+            shared = (SharedClass(owner.symbol),)
+        for value in mutation.values:
+            used = [name for name in parameters_in(view, value, function) if name not in guard]
+            if used:
+                yield self._candidate(view, mutation.node, function, value, used, shared)
+
+    def _built(self, view: FileView, memo: Block) -> Iterator[Candidate]:
+        """`kept("name", lambda: select(…).where(… == owner))`."""
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                if view.dotted(call.func) != memo.symbol or not call.args or not isinstance(call.args[0], ast.Constant):
+                    continue
+                for made in (*call.args, *(one.value for one in call.keywords)):
+                    if isinstance(made, ast.Lambda) and _is_query(memo.name, made.body):
+                        used = list(parameters_in(view, made.body, function))
+                        if used:
+                            yield self._candidate(view, call, function, made.body, used, ())
+
+    def _candidate(
+        self, view: FileView, node: ast.AST, function: Block, value: ast.expr, used: list[str],
+        given: tuple[Condition, ...],
+    ) -> Candidate:  # fmt: skip
+        names = ", ".join(f"`{name}`" for name in used)
+        message = f"the query is kept with the {names} of the first caller of `{function.name}`"
+        passed = tuple(Grade("error", (TaintedParameter(function.symbol, name),)) for name in used)
+        # The column that it is compared with says whose data it selects.
+        named = (Grade("error"),) if names_identity(value) else ()
+        reached = Grade("warning", (Reachable(function.symbol),))
+        return view.candidate(self.info, node, message, block=function, given=given,
+                              grades=(*named, *passed, reached, Grade("info")))  # fmt: skip
+
+
+def _is_query(name: str, value: ast.expr) -> bool:
+    calls = [one.func for one in ast.walk(value) if isinstance(one, ast.Call)]
+    words = [one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in calls]
+    return any(_QUERY.search(word) for word in (name, *words))
+
+
+def _guard(view: FileView, mutation: Mutation) -> set[str] | None:
+    """The names in the test for "there is none yet" around the store; `None` when there is no such test."""
+    stored = mutation.name
+    for around in view.ancestors(mutation.node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        if isinstance(around, ast.If):
+            test = ast.unparse(around.test)
+            if test.endswith((f"{stored} is None", f"{stored}")) and ("not " in test or "is None" in test):
+                return {one.id for one in ast.walk(around.test) if isinstance(one, ast.Name)}
+    return None
+
+
+def _memos(view: FileView) -> Iterator[Block]:
+    """Functions that put what a callable gives into a module-level container, under a key: `kept[name] = build()`."""
+    for mutation in view.mutations:
+        if mutation.kind != "item" or not mutation.values or not isinstance(mutation.values[0], ast.Call):
+            continue
+        made = view.access(mutation.values[0].func, mutation.block)
+        keyed = any(view.access(key, mutation.block).kind == "parameter" for key in mutation.keys)
+        if made.kind == "parameter" and keyed and any(one.is_shared_name for one in mutation.accesses):
+            yield mutation.block

@@ -1,0 +1,76 @@
+"""Queries that keep the first caller's value, and queries that take a value each time."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.memoised_query import MemoisedQuery
+from tests.audit.checking import finds, quiet
+
+RULE = MemoisedQuery()
+LAZY = """
+from sqlalchemy import select
+class Notes:
+    def __init__(self):
+        self._stmt = None
+    def mine(self, owner):
+        if self._stmt is None:
+            self._stmt = select(Note).where(Note.owner == owner)
+        return run(self._stmt)
+notes = Notes()
+"""
+MEMO = """
+from sqlalchemy import bindparam, select
+_kept = {}
+def statement(name, build):
+    if name not in _kept:
+        _kept[name] = build()
+    return _kept[name]
+def mine(owner):
+    return run(statement("mine", lambda: select(Note).where(Note.owner == owner)))
+"""
+GLOBAL = """
+_query = None
+def mine(user_id):
+    global _query
+    if not _query:
+        _query = compile_filter(user_id)
+    return _query
+"""
+
+
+@pytest.mark.parametrize("code", [LAZY, MEMO, GLOBAL])
+def test_a_query_of_the_first_caller(code: str) -> None:
+    finds(RULE, code, "error")
+
+
+def test_a_value_of_which_nobody_knows_whose_it_is() -> None:
+    quietly = GLOBAL.replace("user_id", "word")
+    finds(RULE, quietly, "info")
+    reached = "\nfrom flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    return mine('a')\n"
+    finds(RULE, quietly + reached, "warning")
+    finds(RULE, quietly + reached.replace("index()", "index(text)").replace("'a'", "text"), "error")
+
+
+@pytest.mark.parametrize(
+    ("code", "was", "now"),
+    [
+        (LAZY, "notes = Notes()", ""),
+        (LAZY, "Note.owner == owner", "Note.owner == bindparam('owner')"),
+        (LAZY, "if self._stmt is None:", "if owner:"),
+        (LAZY, "        if self._stmt is None:\n            self._stmt", "        if True:\n            stmt"),
+        (LAZY, "def mine", "def __init__"),
+        (LAZY, "self._stmt = select(Note).where(Note.owner == owner)", "self._stmt = Connection(owner)"),
+        (MEMO, "Note.owner == owner", "Note.owner == bindparam('owner')"),
+        (MEMO, '"mine", lambda', 'owner, lambda'),
+        (MEMO, "_kept = {}\ndef statement(name, build):\n", "def statement(name, build):\n    _kept = {}\n"),
+        (MEMO, "build()", "name"),
+        (GLOBAL, "global _query\n", "\n"),
+        (GLOBAL, "compile_filter(user_id)", "compile_filter()"),
+        (GLOBAL, "if not _query", "if _query != user_id and not _query"),
+    ],
+)  # fmt: skip
+def test_queries_that_belong_to_a_call(code: str, was: str, now: str) -> None:
+    assert was in code
+    changed = code.replace(was, now)
+    quiet(RULE, changed.replace("_stmt", "_link") if "Connection" in now else changed)
