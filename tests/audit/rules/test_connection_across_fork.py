@@ -1,0 +1,92 @@
+"""Connections that a fork shares, and connections that each process makes."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.connection_across_fork import ConnectionAcrossFork
+from tests.audit.checking import finds, quiet
+
+RULE = ConnectionAcrossFork()
+FORK = """
+import os, psycopg2
+connection = psycopg2.connect("")
+def handle():
+    connection.cursor()
+def start():
+    if os.fork() == 0:
+        handle()
+"""
+DATABASE = """
+from functools import lru_cache
+import psycopg2
+@lru_cache
+def connection():
+    return psycopg2.connect("")
+def fetch(query):
+    return connection().cursor().execute(query)
+"""
+RUNNER = """
+import multiprocessing
+from database import fetch
+def handle():
+    fetch("select 1")
+def start():
+    multiprocessing.Process(target=handle).start()
+fetch("select version()")
+"""
+
+
+def test_a_connection_of_the_module() -> None:
+    (found,) = finds(RULE, FORK, "error", on="connection =")
+    assert [place.note for place in found.related] == ["used in the forked process"]
+
+
+def test_a_getter_that_the_parent_has_used() -> None:
+    (found,) = finds(RULE, {"database.py": DATABASE, "runner.py": RUNNER}, "error", on="@lru_cache")
+    assert [place.note for place in found.related] == ["used before the fork", "used in the forked process"]
+
+
+def test_a_lazy_global_that_the_parent_has_used() -> None:
+    lazy = """
+    import psycopg2
+    _connection = None
+    def connection():
+        global _connection
+        if _connection is None:
+            _connection = psycopg2.connect("")
+        return _connection
+    def fetch(query):
+        return connection().cursor()
+    """
+    finds(RULE, {"database.py": lazy, "runner.py": RUNNER}, "error", on="def connection")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("os.fork() == 0", "True"),
+        ("connection.cursor()", "psycopg2.connect('').cursor()"),
+        ("        handle()", "        pass"),
+        ("psycopg2.connect", "configure"),
+        ('connection = psycopg2.connect("")', "connection = None"),
+    ],
+)
+def test_a_process_with_its_own(was: str, now: str) -> None:
+    assert was in FORK
+    quiet(RULE, FORK.replace(was, now))
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ('fetch("select version()")\n', ""),
+        ("def connection():", "def connection(pid):"),
+        ("@lru_cache\n", ""),
+        ("Process(target=handle)", "Process(target=print)"),
+        ("multiprocessing.Process(target=handle).start()", "handle()"),
+    ],
+)
+def test_a_getter_that_the_parent_leaves_alone(was: str, now: str) -> None:
+    assert was in DATABASE + RUNNER
+    quiet(RULE, {"database.py": DATABASE.replace(was, now), "runner.py": RUNNER.replace(was, now)})
