@@ -1,0 +1,144 @@
+"""An HTTP client that every request uses, and that carries the identity of one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import AnyOf, Condition, SharedClass, SharedObject
+from carrel.audit.file_view import FileView
+from carrel.audit.held import held_calls
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["SharedClientIdentity"]
+
+_CLIENTS: Final = frozenset(
+    {"httpx.Client", "httpx.AsyncClient", "requests.Session", "requests.session", "requests.sessions.Session",
+     "aiohttp.ClientSession", "curl_cffi.requests.AsyncSession", "niquests.Session"}
+)  # fmt: skip
+_PARTS: Final = ("headers", "auth", "cookies", "cookie_jar", "params")
+_NAMED: Final = re.compile(r"(?:client|session|http|api|requests|conn|connection)$", re.IGNORECASE)
+_LOGIN: Final = re.compile(r"log-?in|sign-?in|session|cookie|x-user", re.IGNORECASE)
+
+
+class SharedClientIdentity:
+    """`client.headers["Authorization"] = f"Bearer {token}"` on a client of the whole process."""
+
+    info = RuleInfo(
+        rule="shared-client-identity",
+        code="CAR027",
+        severity="error",
+        title="A shared HTTP client carries one user's identity",
+        why="Headers, cookies and `auth` of a client go with every later call, also with those that are made for "
+        "another user, or for nobody.",
+        fix="Pass `headers=` with each call; give the shared client no cookie jar (`aiohttp.DummyCookieJar()`).",
+        page=rule_page("shared-client-identity"),
+        leak_classes=(27,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            part, client = _part(mutation)
+            if client is None or mutation.removes:
+                continue
+            given = _shared(view, mutation.block, client)
+            taint = view.best_taint(mutation.values, mutation.block)
+            if given is None or taint is None or not _is_callers(view, mutation, by=taint.by):
+                continue
+            message = f"`{mutation.block.name}` puts {taint.reason} into the `{part}` of a client that everybody uses"
+            yield view.candidate(self.info, mutation.node, message, block=mutation.block, given=given,
+                                 grades=(Grade("error", taint.given),), lower_unreachable=True)  # fmt: skip
+        yield from self._jars(view)
+
+    def _jars(self, view: FileView) -> Iterator[Candidate]:
+        """A call that logs one user in, on a client that keeps the cookies of all."""
+        jars = {held.symbol: held for held in held_calls(view, _CLIENTS)
+                if not any(one.arg in ("cookies", "cookie_jar") for one in held.call.keywords)}  # fmt: skip
+        if not jars:
+            return
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                client = jars.get(view.dotted(call.func).rpartition(".")[0])
+                if client is not None and _logs_in(view, call, function):
+                    message = f"the cookies that answer `{function.name}` go with the calls for every other user"
+                    yield view.candidate(self.info, call, message, block=function, severity="warning",
+                                         related=(view.location(client.node, "one cookie jar for all"),))  # fmt: skip
+
+
+def _part(mutation: Mutation) -> tuple[str, Access | None]:
+    """The part of a client that is changed, and the client."""
+    for access in mutation.accesses:
+        if mutation.kind == "attribute":
+            if mutation.name in _PARTS and _is_client(access):
+                return mutation.name, access
+            continue
+        *way, last = access.steps or (access.name.rpartition(".")[2],)
+        if last not in _PARTS:
+            continue
+        client = (
+            replace(access, steps=tuple(way)) if access.steps else replace(access, name=access.name.rpartition(".")[0])
+        )
+        if _is_client(client):
+            return last, client
+    return "", None
+
+
+def _is_client(access: Access) -> bool:
+    if access.kind == "self" and not access.steps:
+        return access.block is not None and access.block.class_ is not None and _NAMED.search(
+            access.block.class_.name
+        ) is not None  # fmt: skip
+    last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
+    return access.kind in ("self", "class", "global") and _NAMED.search(last) is not None
+
+
+def _shared(view: FileView, function: Block, client: Access) -> tuple[Condition, ...] | None:
+    """What must hold for the client to be one for all requests; `None`: it is not."""
+    if client.is_shared_name:
+        return (SharedObject(client.path),)
+    owner = client.block.class_ if client.block is not None else None
+    if owner is None:
+        return None
+    made_for_all = client.steps[:1] and client.steps[0] in owner.scope.bindings and not _assigned(view, owner, client)
+    if function.is_initializer:
+        return (SharedObject(client.path),) if made_for_all else None
+    return (AnyOf((SharedClass(owner.symbol), *((SharedObject(client.path),) if made_for_all else ()))),)
+
+
+def _assigned(view: FileView, owner: Block, client: Access) -> bool:
+    return any(
+        one.kind == "attribute" and one.name == client.steps[0] and one.block.class_ is owner for one in view.mutations
+    )
+
+
+def _is_callers(view: FileView, mutation: Mutation, *, by: str) -> bool:
+    """Whether the caller brings the value; a token that the object got for itself is the application's own."""
+    return by == "request" or any(parameters_in(view, value, mutation.block) for value in mutation.values)
+
+
+def _logs_in(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether the call is made in one user's name in a way that is answered with a cookie."""
+    for keyword in call.keywords:
+        if keyword.arg in ("cookies", "auth") and _is_users(view, keyword.value, function):
+            return True
+        if keyword.arg == "headers" and isinstance(keyword.value, ast.Dict):
+            for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
+                named = isinstance(key, ast.Constant) and _LOGIN.search(str(key.value)) is not None
+                if named and _is_users(view, value, function):
+                    return True
+    path = next((one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)), "")
+    sent = [one.value for one in call.keywords if one.arg in ("json", "data", "params")]
+    return _LOGIN.search(path) is not None and any(_is_users(view, one, function) for one in sent)
+
+
+def _is_users(view: FileView, value: ast.expr, function: Block) -> bool:
+    taint = view.taint(value, function)
+    return taint is not None and taint.certain and (taint.by == "request" or bool(parameters_in(view, value, function)))

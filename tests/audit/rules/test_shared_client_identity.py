@@ -1,0 +1,90 @@
+"""Clients that carry one user's identity for all, and clients of one user."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.shared_client_identity import SharedClientIdentity
+from tests.audit.checking import finds, quiet
+
+RULE = SharedClientIdentity()
+HEAD = "import aiohttp, httpx, requests\nhttp = httpx.AsyncClient()\n"
+WRAPPER = """
+class Crm:
+    def __init__(self):
+        self._http = httpx.AsyncClient()
+    async def contacts(self, token):
+        self._http.headers["Authorization"] = f"Bearer {token}"
+crm = Crm()
+"""
+ON_CLASS = """
+class Api:
+    session = requests.Session()
+    def __init__(self, token):
+        self.session.headers.update({"Authorization": token})
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        WRAPPER,
+        ON_CLASS,
+        "def ask(token):\n    http.headers['Authorization'] = token\n",
+        "def ask(token):\n    http.headers = {'Authorization': token}\n",
+        "def ask(user, password):\n    http.auth = (user, password)\n",
+        "def ask(cookies):\n    http.cookies.update(cookies)\n",
+    ],
+)
+def test_identity_on_a_client_of_all(code: str) -> None:
+    finds(RULE, HEAD + code, "error")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "http.get('/', headers={'X-Login': token})",
+        "http.get('/', cookies=token)",
+        "http.post('/login', json={'token': token})",
+    ],
+)
+def test_a_cookie_jar_of_all(call: str) -> None:
+    (found,) = finds(RULE, f"{HEAD}async def ask(token):\n    await {call}\n", "warning")
+    assert [place.note for place in found.related] == ["one cookie jar for all"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        WRAPPER.replace("crm = Crm()", ""),
+        WRAPPER.replace("{token}", "{self.token}"),
+        WRAPPER.replace("(self, token)", "(self)").replace("{token}", "{self.renew_token()}"),
+        WRAPPER.replace("_http", "_page"),
+        WRAPPER.replace("Bearer {token}", "none"),
+        ON_CLASS.replace("    session = requests.Session()\n", "").replace(
+            "        self.session.headers", "        self.session = requests.Session()\n        self.session.headers"
+        ),
+        ON_CLASS.replace("self.session.headers", "headers"),
+        "async def ask(token):\n    await http.get('/', headers={'Authorization': f'Bearer {token}'})\n",
+        (
+            "async def ask(token):\n    async with httpx.AsyncClient() as client:\n"
+            "        client.headers['Authorization'] = token\n"
+        ),
+        "def ask(request, token):\n    request.headers['Authorization'] = token\n",
+        "def ask(level):\n    http.headers['X-Level'] = level\n",
+        "def ask(token):\n    http.headers.pop('Authorization')\n",
+        "def ask(token):\n    http.timeout = token\n",
+        "async def ask(word):\n    await http.post('/login', json=word)\n",
+        (
+            "jarless = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())\n"
+            "async def ask(token):\n    await jarless.get('/', headers={'X-Login': token})\n"
+        ),
+        "def ask(token):\n    response.headers['Set-Cookie'] = token\n",
+    ],
+)
+def test_identity_that_stays_with_its_user(code: str) -> None:
+    quiet(RULE, HEAD + code)
+
+
+def test_a_file_without_a_client() -> None:
+    quiet(RULE, "def ask(token):\n    return token\n")
