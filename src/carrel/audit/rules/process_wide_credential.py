@@ -1,0 +1,126 @@
+"""A credential of one user that is set for the whole process."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.conditions import Reachable, TaintedParameter
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["ProcessWideCredential"]
+
+_CREDENTIAL: Final = re.compile(
+    r"(?:api_?key|access_?key|secret_?key|(?<!max_)token|secret|passw(?:or)?d|credentials?|organi[sz]ation|bearer)$",
+    re.IGNORECASE,
+)
+_COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "fire", "optparse", "docopt"})
+
+
+class ProcessWideCredential:
+    """`os.environ["OPENAI_API_KEY"] = api_key`, `openai.api_key = api_key`."""
+
+    info = RuleInfo(
+        rule="process-wide-credential",
+        code="CAR028",
+        severity="error",
+        title="One user's credential is set for the whole process",
+        why="Environment variables and attributes of a library exist once. A request that runs at the same time calls "
+        "the provider with this user's key, and what it asks is charged to, and seen by, this user.",
+        fix="Pass the credential to the client that is made for the request: `Client(api_key=…)`.",
+        page=rule_page("process-wide-credential"),
+        leak_classes=(28,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        bound = {name.partition(".")[0] for name in _imported(view)}
+        if not bound.isdisjoint(_COMMAND_LINES):
+            return
+        for mutation in view.mutations:
+            where = _place(mutation)
+            if where and not mutation.removes:
+                yield from self._stored(view, mutation, where)
+            elif _sets_any(mutation):
+                yield from self._configured(view, mutation)
+
+    def _stored(self, view: FileView, mutation: Mutation, where: str) -> Iterator[Candidate]:
+        function = mutation.block
+        used = tuple(dict.fromkeys(name for value in mutation.values for name in parameters_in(view, value, function)))
+        taint = view.best_taint(mutation.values, function)
+        if taint is None or not (used or taint.by == "request"):
+            return
+        reached = Reachable(function.symbol)
+        told = taint.by == "request"
+        grades = [Grade("error")] if told else [Grade("error", (TaintedParameter(function.symbol, name), reached))
+                                                for name in used]  # fmt: skip
+        # Another request runs while this one waits for what it needs the credential for.
+        races = function.is_async and view.suspends(function)
+        message = f"`{function.name}` sets `{where}` for the whole process"
+        yield view.candidate(
+            self.info, mutation.node, message, block=function,
+            grades=(*grades, Grade("warning", (reached,)), Grade("warning" if races else "info")),
+        )  # fmt: skip
+
+    def _configured(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        """`setattr(library, name, value)` for everything that a caller in this file hands over."""
+        for caller in view.functions:
+            for call in caller.nodes(ast.Call):
+                if view.dotted(call.func) != mutation.block.symbol:
+                    continue
+                for keyword in call.keywords:
+                    named = keyword.arg is not None and mutation.block.parameter(keyword.arg) is None
+                    if named and _CREDENTIAL.search(keyword.arg or "") and parameters_in(view, keyword.value, caller):
+                        message = f"`{caller.name}` has `{keyword.arg}` set for the whole process"
+                        yield view.candidate(
+                            self.info, mutation.node, message, block=caller, severity="warning",
+                            related=(view.location(call, "handed over here"),),
+                        )  # fmt: skip
+
+
+def _imported(view: FileView) -> Iterator[str]:
+    for bindings in view.module.scope.bindings.values():
+        for binding in bindings:
+            if binding.kind in ("import", "from_import"):
+                yield view.module.imported(binding) or ""
+
+
+def _place(mutation: Mutation) -> str:
+    """The process-wide name that is set: an environment variable, an attribute of a library."""
+    for access in mutation.accesses:
+        if access.kind == "global" and access.name == "os.environ":
+            if mutation.keys:
+                return _variable(mutation.keys[-1])
+            if mutation.name == "update" and mutation.values:
+                return _of_mapping(mutation.values[0])
+    if mutation.kind == "attribute" and _CREDENTIAL.search(mutation.name) and _is_library(mutation):
+        return f"{ast.unparse(mutation.target)}.{mutation.name}"
+    return ""
+
+
+def _variable(key: ast.expr) -> str:
+    if isinstance(key, ast.Constant):
+        return f"os.environ[{key.value!r}]" if _CREDENTIAL.search(str(key.value)) else ""
+    return f"os.environ[{ast.unparse(key)}]" if _CREDENTIAL.search(ast.unparse(key)) else ""
+
+
+def _of_mapping(mapping: ast.expr) -> str:
+    keys = mapping.keys if isinstance(mapping, ast.Dict) else []
+    return next((name for key in keys if key is not None and (name := _variable(key))), "")
+
+
+def _is_library(mutation: Mutation) -> bool:
+    if not isinstance(mutation.target, ast.Name):
+        return False
+    found = mutation.block.scope.lookup(mutation.target.id)
+    return found is not None and bool(found[1]) and all(binding.kind == "import" for binding in found[1])
+
+
+def _sets_any(mutation: Mutation) -> bool:
+    """Whether it is `setattr(library, name, value)` with a name that only the caller knows."""
+    return mutation.kind == "attribute" and not mutation.name and _is_library(mutation)

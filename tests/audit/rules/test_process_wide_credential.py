@@ -1,0 +1,78 @@
+"""Credentials that are set for all, and credentials that go with a call."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.process_wide_credential import ProcessWideCredential
+from tests.audit.checking import finds, quiet
+
+RULE = ProcessWideCredential()
+HEAD = "import os\nimport openai\n"
+ROUTE = "from flask import Flask, request\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    "
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.environ['OPENAI_API_KEY'] = request.json['key']",
+        "os.environ.update({'OPENAI_API_KEY': request.json['key']})",
+        "os.environ.setdefault('HF_TOKEN', request.json['key'])",
+        "openai.api_key = request.headers['X-Key']",
+        "setattr(openai, 'api_key', request.headers['X-Key'])",
+        "use(request.json['key'])\ndef use(key):\n    openai.api_key = key",
+    ],
+)
+def test_a_key_that_a_request_brings(line: str) -> None:
+    finds(RULE, HEAD + ROUTE + line + "\n", "error")
+
+
+def test_a_key_that_a_coroutine_waits_with() -> None:
+    finds(RULE, HEAD + "async def ask(api_key):\n    openai.api_key = api_key\n    await chat()\n", "warning")
+
+
+def test_a_key_that_a_reached_function_sets() -> None:
+    code = "use('sk-1')\ndef use(key):\n    openai.api_key = key\n"
+    finds(RULE, HEAD + ROUTE + code, "warning")
+
+
+def test_a_key_of_which_nobody_knows_who_brings_it_is_only_mentioned() -> None:
+    finds(RULE, HEAD + "def set_up(api_key):\n    openai.api_key = api_key\n", "info")
+
+
+def test_whatever_the_caller_hands_over() -> None:
+    code = """
+    def configure(**settings):
+        for name, value in settings.items():
+            setattr(openai, name, value)
+    async def ask(api_key):
+        configure(api_key=api_key)
+    """
+    (found,) = finds(RULE, "import openai" + code.replace("\n    ", "\n"), "warning", on="setattr")
+    assert [place.note for place in found.related] == ["handed over here"]
+    quiet(
+        RULE,
+        "import openai" + code.replace("\n    ", "\n").replace("configure(api_key=api_key)", "configure(retries=2)"),
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def use(api_key):\n    return openai.AsyncOpenAI(api_key=api_key)\n",
+        "def use():\n    openai.api_key = os.environ['KEY']\n",
+        "def use():\n    openai.api_key = load()\n",
+        "def use(level):\n    os.environ['LOG_LEVEL'] = level\n",
+        "def use(level):\n    openai.log = level\n",
+        "def use(api_key):\n    client = openai.Client()\n    client.api_key = api_key\n",
+        "def use(api_key):\n    os.environ.pop('OPENAI_API_KEY')\n",
+        "def use(api_key, name):\n    os.environ[name] = api_key\n",
+        "from openai import Client\ndef use(api_key):\n    Client.api_key = api_key\n",
+        "class C:\n    def use(self, api_key):\n        self.api_key = api_key\n",
+        "import argparse\nasync def use(api_key):\n    os.environ['API_KEY'] = api_key\n    await x()\n",
+        "def use(env, api_key):\n    env.update({'API_KEY': api_key})\n",
+        "def use(values):\n    os.environ.update(values)\n",
+    ],
+)
+def test_credentials_that_go_with_a_call_or_belong_to_the_process(code: str) -> None:
+    quiet(RULE, HEAD + code)
