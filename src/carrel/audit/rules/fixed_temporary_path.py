@@ -1,0 +1,133 @@
+"""A temporary file that has the same name for every request."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, Reachable, TaintedParameter
+from carrel.audit.file_view import FileView
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.taint import is_identity_like
+from carrel.findings import Location, RuleInfo
+
+__all__ = ["FixedTemporaryPath"]
+
+_ROOT: Final = re.compile(r"^/(?:var/)?tmp(?:/|$)|^/dev/shm(?:/|$)")
+_WRITES: Final = frozenset({"write_text", "write_bytes"})
+_SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet", "savefig", "copyfile", "urlretrieve",
+                           "download_file", "write_audio", "write_videofile", "imwrite"})  # fmt: skip
+_MAKES: Final = frozenset({"mkdir", "makedirs"})
+_UNIQUE_CALLS: Final = re.compile(
+    r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
+    r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|hash|get_ident|randint|random|"
+    r"choices|urandom|monotonic|perf_counter|uuid|nanoid|ulid|strftime|generate_\w+|unique_\w+)$"
+)
+_UNIQUE_NAMES: Final = re.compile(
+    r"(?:^|_)(?:id|uuid|uid|pid|hash|digest|key|nonce|unique|random|rand|timestamp|ts|now|guid|sha|md5|suffix|run|job|"
+    r"port|counter|index|i|n)$",
+    re.IGNORECASE,
+)
+
+
+class FixedTemporaryPath:
+    """`Path("/tmp/upload.pdf").write_bytes(await file.read())`."""
+
+    info = RuleInfo(
+        rule="fixed-temporary-path",
+        code="CAR032",
+        severity="error",
+        title="A temporary path is the same for every request",
+        why="Two requests at the same time write to one file, and each reads what the other has written.",
+        fix="Use `tempfile.NamedTemporaryFile` or `tempfile.TemporaryDirectory`, or put a `uuid4()` into the name.",
+        page=rule_page("fixed-temporary-path"),
+        leak_classes=(32,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                path, data = _written(call)
+                if path is None:
+                    continue
+                parts = list(_parts(path, function))
+                if _is_temporary(view, parts) and not any(_is_unique(part) for part in parts):
+                    yield from self._candidates(view, call, function, parts, data)
+
+    def _candidates(
+        self, view: FileView, call: ast.Call, function: Block, parts: list[ast.AST], data: list[ast.expr] | None
+    ) -> Iterator[Candidate]:
+        names = [one for one in parts if isinstance(one, ast.Name) and function.parameter(one.id)]
+        if data is None and not names:
+            return  # a directory for all, in which each has its own
+        reached = Reachable(function.symbol)
+        values = tuple(data) if data else tuple(names)
+        taint = view.best_taint(values, function)
+        grades: list[Grade] = []
+        if taint is not None:
+            passed: tuple[Condition, ...] = taint.given
+            grades = [Grade("error", (*passed, reached)), Grade("warning", (*passed,) if taint.by == "request" or passed
+                                                                 else (reached,))]  # fmt: skip
+        grades += [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
+        message = f"`{function.name}` writes to a temporary path that another request has too"
+        yield view.candidate(self.info, call, message, block=function, grades=(*grades, Grade("info")),
+                             related=_made(view, function, parts))  # fmt: skip
+
+
+def _made(view: FileView, function: Block, parts: list[ast.AST]) -> tuple[Location, ...]:
+    """Where the path is put together, when that is not where it is written to."""
+    names = {one.id for one in parts if isinstance(one, ast.Name)}
+    assigned = (one for name in names for one in function.scope.bindings.get(name, ()) if one.value is not None)
+    return tuple(view.location(one.node, "the path") for one in assigned)[:1]
+
+
+def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
+    """The path that a call writes to, and what it writes; no data for a directory."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    on = call.func.value if isinstance(call.func, ast.Attribute) else None
+    arguments = list(call.args)
+    if name in _WRITES and on is not None:
+        return on, arguments
+    if name == "open" and on is None and arguments:
+        mode = next((one.value for one in call.keywords if one.arg == "mode"), arguments[1] if arguments[1:] else None)
+        writes = isinstance(mode, ast.Constant) and str(mode.value)[:1] in ("w", "x", "a")
+        return (arguments[0], []) if writes else (None, None)
+    if name in _SAVES and arguments:
+        return arguments[-1 if name in ("copyfile", "download_file", "urlretrieve") else 0], [on] if on else []
+    if name in _MAKES:
+        return (arguments[0] if name == "makedirs" and arguments else on), None
+    return None, None
+
+
+def _parts(node: ast.expr, function: Block) -> Iterator[ast.AST]:
+    """Everything that a path is put together from, through locals and constants of the module."""
+    stack: list[ast.AST] = [node]
+    seen: set[str] = set()
+    while stack:
+        current = stack.pop()
+        yield current
+        if isinstance(current, ast.Name) and current.id not in seen:
+            seen.add(current.id)
+            found = function.scope.lookup(current.id)
+            stack += [one.value for one in (found[1] if found else ()) if one.value is not None]
+        stack += ast.iter_child_nodes(current)
+
+
+def _is_temporary(view: FileView, parts: list[ast.AST]) -> bool:
+    return any(
+        (isinstance(part, ast.Constant) and isinstance(part.value, str) and _ROOT.match(part.value) is not None)
+        or (isinstance(part, ast.Call) and view.dotted(part.func) == "tempfile.gettempdir")
+        for part in parts
+    )
+
+
+def _is_unique(part: ast.AST) -> bool:
+    match part:
+        case ast.Call(func=ast.Attribute(attr=word)) | ast.Call(func=ast.Name(id=word)):
+            return _UNIQUE_CALLS.match(word) is not None
+        case ast.Attribute(attr=word) | ast.Name(id=word):
+            return is_identity_like(word) or _UNIQUE_NAMES.search(word) is not None
+    return False

@@ -1,0 +1,71 @@
+"""Temporary paths that requests share, and paths of one request."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.fixed_temporary_path import FixedTemporaryPath
+from tests.audit.checking import finds, quiet
+
+RULE = FixedTemporaryPath()
+HEAD = """
+import os, shutil, tempfile, uuid
+from pathlib import Path
+from fastapi import FastAPI, UploadFile
+app = FastAPI()
+PLACE = Path("/tmp/uploads")
+"""
+ROUTE = '@app.post("/")\nasync def index(file: UploadFile):\n    '
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Path('/tmp/upload.pdf').write_bytes(await file.read())",
+        "path = Path(tempfile.gettempdir()) / 'upload.txt'\n    path.write_text(await file.read())",
+        "(PLACE / 'upload.txt').write_bytes(await file.read())",
+        "path = f'/tmp/{file.filename}'\n    Path(path).write_bytes(await file.read())",
+        (
+            "path = os.path.join('/tmp', file.filename)\n"
+            "    with open(path, 'wb') as out:\n        out.write(await file.read())"
+        ),
+        "file.save('/tmp/upload.pdf')",
+        "keep(file.filename, 1)\ndef keep(name, data):\n    Path(f'/tmp/{name}').write_bytes(data)",
+        "keep(file.filename)\ndef keep(name):\n    os.makedirs('/tmp/work/' + name)",
+    ],
+)
+def test_a_path_that_two_requests_have(code: str) -> None:
+    findings = finds(RULE, HEAD + ROUTE + code + "\n")
+    assert findings[0].severity in ("error", "warning")
+
+
+def test_a_path_that_nobody_is_seen_to_reach_is_only_mentioned() -> None:
+    (found,) = finds(
+        RULE, HEAD + "def keep(name, text):\n    path = Path('/tmp', name)\n    path.write_text(text)\n", "info"
+    )
+    assert [place.note for place in found.related] == ["the path"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Path(f'/tmp/{uuid.uuid4()}').write_bytes(await file.read())",
+        "name = uuid.uuid4().hex\n    path = f'/tmp/{name}.pdf'\n    Path(path).write_bytes(await file.read())",
+        "folder = tempfile.mkdtemp(dir='/tmp')\n    Path(folder, 'a').write_bytes(await file.read())",
+        "with tempfile.NamedTemporaryFile() as out:\n        out.write(await file.read())",
+        "Path('/tmp', str(os.getpid())).write_bytes(await file.read())",
+        "Path(f'/tmp/{user_id}/a').write_bytes(await file.read())",
+        "Path(f'/tmp/{self.run_id}/a').write_bytes(await file.read())",
+        "os.makedirs('/tmp/work', exist_ok=True)",
+        "PLACE.mkdir()",
+        "open('/tmp/a').read()",
+        "open('/tmp/a', 'rb').read()",
+        "open()",
+        "Path('/srv/uploads/a').write_bytes(await file.read())",
+        "Path('/tmpfiles/a').write_bytes(await file.read())",
+        "file.save()",
+        "shutil.rmtree('/tmp/work')",
+    ],
+)
+def test_a_path_of_one_request(code: str) -> None:
+    quiet(RULE, HEAD + ROUTE + code + "\n")
