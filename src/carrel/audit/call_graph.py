@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -35,6 +35,7 @@ class CallGraph:
 
     def __init__(self, resolution: Resolution) -> None:
         self._resolution = resolution
+        self._known: dict[str, Sequence[FunctionFact]] = {}
         self._by_method: dict[str, list[FunctionFact]] = defaultdict(list)
         for fact in resolution.functions.values():
             if fact.kind == "method":
@@ -134,7 +135,13 @@ class CallGraph:
                 found[outer].append(name)
         return found
 
-    def _called(self, path: str) -> list[FunctionFact]:
+    def _called(self, path: str) -> Sequence[FunctionFact]:
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = self._find(path)
+        return known
+
+    def _find(self, path: str) -> Sequence[FunctionFact]:
         found = self._resolution.called(path)
         if found:
             return found

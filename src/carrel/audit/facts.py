@@ -16,7 +16,7 @@ __all__ = ["CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "
 # Paths, here and below, are what `Access.path` says: `app.deps.get_desk().memory`.
 
 
-class CallFact(msgspec.Struct, frozen=True, array_like=True):
+class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One call that may lead to a function of the project."""
 
     path: str
@@ -27,7 +27,7 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True):
     empty when it holds one user's data whoever calls."""
 
 
-class FunctionFact(msgspec.Struct, frozen=True, array_like=True):
+class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One function or method."""
 
     name: str
@@ -50,7 +50,7 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True):
     """Some `return` gives `None` where the others give a value."""
 
 
-class ClassFact(msgspec.Struct, frozen=True, array_like=True):
+class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One class."""
 
     name: str
@@ -63,7 +63,7 @@ class ClassFact(msgspec.Struct, frozen=True, array_like=True):
     frozen: bool = False
 
 
-class GlobalFact(msgspec.Struct, frozen=True, array_like=True):
+class GlobalFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One module-level or class-level name that holds an object."""
 
     name: str
@@ -75,7 +75,7 @@ class GlobalFact(msgspec.Struct, frozen=True, array_like=True):
     """Of a `container`, what it is filled with where it is made: `AGENTS = {"research": Agent()}`."""
 
 
-class KeptFact(msgspec.Struct, frozen=True, array_like=True):
+class KeptFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One object that is made once and then used by every request."""
 
     path: str
@@ -83,7 +83,7 @@ class KeptFact(msgspec.Struct, frozen=True, array_like=True):
     location: Location
 
 
-class Suppression(msgspec.Struct, frozen=True, array_like=True):
+class Suppression(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One `# carrel: ignore[rule] reason`."""
 
     line: int
@@ -95,7 +95,7 @@ class Suppression(msgspec.Struct, frozen=True, array_like=True):
     """Why it is not good: it names no rule, or gives no reason."""
 
 
-class FileFacts(msgspec.Struct, frozen=True, array_like=True):
+class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One file."""
 
     path: str

@@ -14,6 +14,7 @@ from carrel.source import Outline, Project
 __all__ = ["Resolution", "Value"]
 
 _TOKEN: Final = re.compile(r"\(\)|\[\]|[^.()\[\]]+")
+_TOP: Final = re.compile(r"[^.:()\[\]]*")
 _DEPTH: Final = 12
 _MANY: Final = 8
 
@@ -49,6 +50,7 @@ class Resolution:
                     self.paths.setdefault(fact.name, facts.path)
         self._canonical: dict[str, str] = {}
         self._values: dict[str, tuple[Value, ...]] = {}
+        self._called: dict[str, tuple[FunctionFact, ...]] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._open: set[str] = set()
         self.subclasses = self._find_subclasses()
@@ -112,8 +114,14 @@ class Resolution:
                 self._values[path] = found
         return found
 
-    def called(self, path: str) -> list[FunctionFact]:
+    def called(self, path: str) -> tuple[FunctionFact, ...]:
         """The functions that a call of the path may run: methods of subclasses too, and `__init__` of a class."""
+        known = self._called.get(path)
+        if known is None:
+            known = self._called[path] = tuple(self._run_by(path).values())
+        return known
+
+    def _run_by(self, path: str) -> dict[str, FunctionFact]:
         found: dict[str, FunctionFact] = {}
         for value in self.values(path):
             if value.kind == "function" and value.name in self.functions:
@@ -127,9 +135,11 @@ class Resolution:
                 special = self.method(value.name, "__init__" if value.kind == "class" else "__call__")
                 if special is not None:
                     found[special.name] = special
-        return list(found.values())
+        return found
 
     def _evaluate(self, path: str) -> list[Value]:
+        if not self.project.is_module(_TOP.match(path)[0]):  # type: ignore[index] # it matches every text
+            return []  # of a library
         root, colon, rest = path.partition(":")
         if colon:
             name, *steps = _TOKEN.findall(rest)
@@ -170,7 +180,11 @@ class Resolution:
     def _step(self, value: Value, step: str) -> list[Value]:
         if step == "()":
             return self._call(value)
-        if step == "[]" or value.kind in ("function", "object"):
+        if step == "[]":
+            held = self.globals.get(value.name) if value.kind == "object" else None
+            paths = held.elements if held is not None else ()
+            return [replace(one, shared=value.shared) for path in paths for one in self.values(path)]
+        if value.kind in ("function", "object"):
             return []
         if value.kind == "module":
             return []  # had it the name, its canonical name would have been found

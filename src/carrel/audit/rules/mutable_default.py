@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,9 @@ from carrel.audit.rule import Candidate, rule_page
 from carrel.findings import Fix, RuleInfo
 
 __all__ = ["MutableDefault"]
+
+
+_DATACLASSES: Final = ("dataclass", "define", "attrs", "mutable")
 
 
 class MutableDefault:
@@ -40,9 +44,15 @@ class MutableDefault:
                     yield from self._container(view, function, parameter)
                 elif view.value_kind(parameter.default) == "call" and view.dependency(parameter) is None:
                     yield from self._object(view, function, parameter)
+        for owner in view.classes:
+            if owner.has_decorator(*_DATACLASSES):
+                yield from self._fields(view, owner)
 
     def _container(self, view: FileView, function: Block, parameter: Parameter) -> Iterator[Candidate]:
-        changes = [one for one in view.mutations_of(function, parameter.name) if not one.removes]
+        changes = [
+            one for one in view.mutations_of(function, parameter.name)
+            if not one.removes and not _only_when_filled(view, one.node, parameter.name)
+        ]  # fmt: skip
         kept = view.escapes_of(function, parameter.name)
         if changes:
             yield self._candidate(view, function, parameter, changes[0])
@@ -65,6 +75,22 @@ class MutableDefault:
                 self.info, parameter.node, message, block=function,
                 related=(view.location(call, "changed here"),), given=(ChangesObject(f"{made}.{method}"),),
             )  # fmt: skip
+
+    def _fields(self, view: FileView, owner: Block) -> Iterator[Candidate]:
+        """`pad: ScratchPad = ScratchPad()` in a dataclass, of which a method changes `self.pad`."""
+        for method in view.methods(owner):
+            for call in method.nodes(ast.Call):
+                if not isinstance(call.func, ast.Attribute):
+                    continue
+                access = view.access(call.func.value, method)
+                name = access.steps[0] if access.kind == "self" and len(access.steps) == 1 else ""
+                for binding in owner.scope.bindings.get(name, ()):
+                    made = view.path(binding.value, owner) if isinstance(binding.value, ast.Call) else ""
+                    if made.endswith("()"):
+                        message = f"the default of `{owner.name}.{name}` is one object for all that are made without it"
+                        changed = ChangesObject(f"{made}.{call.func.attr}")
+                        yield view.candidate(self.info, binding.node, message, block=owner, given=(changed,),
+                                             related=(view.location(call, "changed here"),))  # fmt: skip
 
     def _candidate(self, view: FileView, function: Block, parameter: Parameter, change: Mutation) -> Candidate:
         message = f"the default of `{parameter.name}` is one object, and `{function.name}` changes it"
@@ -91,3 +117,18 @@ def _diff(view: FileView, function: Block, parameter: Parameter) -> str:
     if parameter.annotation is not None and not isinstance(parameter.annotation, ast.Constant):
         edits.append(replace_node(text, parameter.annotation, f"{text.segment(parameter.annotation)} | None"))
     return unified_diff(view.module.path, text, edits)
+
+
+def _only_when_filled(view: FileView, node: ast.AST, name: str) -> bool:
+    """Whether it only happens to an argument that has something in it, which an empty default never has."""
+    for around in view.ancestors(node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        tested = around.test if isinstance(around, ast.If) else around.iter if isinstance(around, ast.For) else None
+        if isinstance(tested, ast.Name) and tested.id == name:
+            return True
+        # `for key in options.items()`
+        root = tested.func.value if isinstance(tested, ast.Call) and isinstance(tested.func, ast.Attribute) else None
+        if isinstance(root, ast.Name) and root.id == name:
+            return True
+    return False
