@@ -13,6 +13,11 @@ from carrel.audit.mutations import Mutation
 
 __all__ = ["kept_facts"]
 
+_ONE_OBJECT: Final = frozenset(
+    {"celery.Task", "celery.app.task.Task", "starlette.middleware.base.BaseHTTPMiddleware",
+     "django.utils.deprecation.MiddlewareMixin", "django.contrib.admin.ModelAdmin"}
+)  # fmt: skip
+"""Bases of which a framework makes one object for each process, whatever calls it."""
 _SINGLETONS: Final = frozenset({"Singleton", "ThreadSafeSingleton", "Resource", "singleton"})
 
 
@@ -38,7 +43,8 @@ def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
         if mutation.block.name == "__new__" and owner is not None and _on_class(mutation) and not mutation.keys:
             yield owner.node, f"{owner.symbol}()"
     for owner in view.classes:
-        if any(decorator.name in _SINGLETONS for decorator in owner.decorators):
+        framework = not _ONE_OBJECT.isdisjoint(view.base_paths(owner))
+        if framework or any(decorator.name in _SINGLETONS for decorator in owner.decorators):
             yield owner.node, f"{owner.symbol}()"
     yield from _closed_over(view)
 
@@ -88,7 +94,9 @@ def _closed_over(view: FileView) -> Iterator[tuple[ast.AST, str]]:
     """What a function makes for the handlers that are defined in it: `def create_app(): desk = Desk()`."""
     for handler in view.functions:
         outer = handler.parent.function if handler.parent is not None else None
-        if outer is None or view.entry_point(handler) is None:
+        entry = view.entry_point(handler)
+        # A task or callback that a request starts holds the request's own.
+        if outer is None or entry is None or entry.kind in ("task", "callback"):
             continue
         for name in handler.nodes(ast.Name):
             if name.id in handler.scope.bindings:

@@ -1,0 +1,247 @@
+"""What an expression is made of, through the locals of its function: users, parameters, names."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
+from carrel.audit.taint import is_identity_like
+from carrel.source import Binding
+
+__all__ = [
+    "called_name",
+    "identities",
+    "is_asked",
+    "is_fixed",
+    "is_request_name",
+    "leaves",
+    "parameters_in",
+    "says_whose",
+]
+
+_REQUEST_NAMES: Final = frozenset({"request", "req", "websocket", "ws"})
+_SESSIONS: Final = frozenset({"session", "_session", "sessions", "websocket", "_websocket"})
+"""More often of a database or an HTTP client than of a user."""
+_HEADERS: Final = re.compile(r"(?i)^(?:proxy-)?authorization$|^cookie$|^x-.*(?:user|tenant|token|session|auth|api-key)")
+_ASKED: Final = re.compile(
+    r"^_?(?:get|require|load|fetch|current|verify|authenticate|extract|decode)_(?:current_|active_|request_|session_)*"
+    r"(?:user|user_id|tenant|tenant_id|principal|identity|account|account_id|session_id|token|jwt)$"
+    r"|^(?:current_user|verify|authenticate|get_jwt_identity)$"
+)
+_HEAD: Final = re.compile(
+    r"(?:^|_)(?:user|users?id|uid|username|session|tenant|account|customer|principal|owner|identity|email|"
+    r"jwt|claims|bearer|cookies?|conversation|chat|thread|org|organi[sz]ation|profile|patient|member|subject|phone|token|"
+    r"permissions|login)(?:_?(?:id|name|email|info|data|record|row|obj|object|profile|settings|context|message|"
+    r"query|input|prompt|question|text|token|key|role))?$"
+)
+"""A name whose last words say whose it is: `user_message`, not `user_port`."""
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HANDS_ON: Final = frozenset({"dict", "list", "tuple", "set", "str", "frozenset", "format", "join", "copy", "deepcopy"})
+_ONE_THING: Final = re.compile(r"(?:^|_)(?:id|sid|uuid|uid|guid)$|[a-z]Id$")
+"""An id of one thing: a map by it is no cache of answers to questions."""
+_GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
+
+
+def leaves(view: FileView, node: ast.expr, block: Block, *, direct: bool = False) -> Iterator[tuple[ast.expr, Block]]:
+    """The names, attributes and calls that an expression is made of, and those that its locals were made of.
+
+    An attribute comes as a whole (`request.state.user`); what its root was made of follows only when the root is a
+    local. Each with the function that it stands in. `direct` leaves out what functions were only asked with: of
+    `await load(user)` nobody knows how much of the user is in it.
+    """
+    stack: list[tuple[ast.AST, Block]] = [(node, block)]
+    seen: set[tuple[str, Block]] = set()
+    while stack:
+        current, where = stack.pop()
+        match current:
+            case ast.Name():
+                yield current, where
+                stack += _made_of(view, current, where, seen)
+            case ast.Attribute():
+                yield current, where
+                root = _root(current)
+                if isinstance(root, ast.Name):
+                    stack += _made_of(view, root, where, seen)
+                elif root is not None:
+                    stack.append((root, where))
+            case ast.Call():
+                yield current, where
+                # The method of an object: the object counts, `hashlib.sha256` does not.
+                if isinstance(current.func, ast.Attribute):
+                    stack.append((current.func.value, where))
+                if not direct or _hands_on(current):
+                    stack += [(one, where) for one in (*current.args, *(each.value for each in current.keywords))]
+            case ast.Subscript():
+                yield current, where
+                stack += [(current.value, where), (current.slice, where)]
+            case _:
+                stack += [(child, where) for child in ast.iter_child_nodes(current)]
+
+
+def _hands_on(call: ast.Call) -> bool:
+    """Whether what the call gives is made of its arguments: an object, a container, a text."""
+    name = called_name(call)
+    return name in _HANDS_ON or name[:1].isupper()
+
+
+def called_name(call: ast.Call) -> str:
+    """The last part of what is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _root(node: ast.Attribute) -> ast.expr | None:
+    value: ast.expr = node
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return value
+
+
+def _made_of(
+    view: FileView, name: ast.Name, block: Block, seen: set[tuple[str, Block]]
+) -> Iterator[tuple[ast.AST, Block]]:
+    owner: Block | None = block.function
+    while owner is not None and name.id not in owner.scope.bindings:
+        owner = owner.parent.function if owner.parent is not None else None
+    if owner is None or (name.id, owner) in seen:
+        return
+    seen.add((name.id, owner))
+    for binding in owner.scope.bindings[name.id]:
+        source = binding.value if binding.value is not None else _bound_by(view, binding)
+        if source is not None:
+            yield source, owner
+    for mutation in view.mutations_of(owner, name.id):
+        if mutation.kind == "item" or mutation.name in _GROWING:
+            yield from ((value, owner) for value in mutation.values)
+
+
+def _bound_by(view: FileView, binding: Binding) -> ast.expr | None:
+    """What a loop, a `with` or an assignment to several names (`reply, usage = await ask(user)`) takes from."""
+    around = view.module.parent(binding.node)
+    while isinstance(around, ast.Tuple | ast.List | ast.Starred):
+        around = view.module.parent(around)
+    match around:
+        case ast.For() | ast.AsyncFor():
+            return around.iter
+        case ast.withitem():
+            return around.context_expr
+        case ast.Assign():
+            return around.value
+    return None
+
+
+def identities(
+    view: FileView, node: ast.expr, block: Block, *, lenient: bool = False, direct: bool = False
+) -> tuple[str, ...]:
+    """What in the expression tells users apart, as text: `user.id`, `session_id`, `request.headers['authorization']`.
+
+    The request as a whole counts, its path or body does not. `lenient` also takes what may be a session of something
+    else, and ids of anything: for keys, where a doubt means that users are kept apart. `direct` as for `leaves`.
+    """
+    found: dict[str, None] = {}
+    for leaf, where in leaves(view, node, block, direct=direct):
+        if _tells(view, leaf, where, lenient=lenient):
+            found[ast.unparse(leaf)] = None
+    return tuple(found)
+
+
+def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bool:
+    match leaf:
+        case ast.Name():
+            if _is_request(view, leaf, block):
+                return not isinstance(view.module.parent(leaf), ast.Attribute)
+            return says_whose(leaf.id, lenient=lenient) and (lenient or view.taint(leaf, block) is not None)
+        case ast.Attribute():
+            parts = _parts(leaf)
+            if view.dotted(leaf) in REQUEST_OBJECTS and lenient:
+                return True
+            if any(says_whose(part, lenient=lenient) for part in parts[1:]) and parts[-1] not in ("app", "state"):
+                return True
+            root = _root(leaf)
+            if not isinstance(root, ast.Name) or _is_request(view, root, block):
+                return False
+            return says_whose(root.id, lenient=lenient) and (lenient or view.taint(root, block) is not None)
+        case ast.Subscript():
+            return _is_telling_key(leaf.slice, lenient=lenient)
+        case ast.Call():
+            called = called_name(leaf)
+            if called == "get" and leaf.args:
+                return _is_telling_key(leaf.args[0], lenient=lenient)
+            return is_asked(leaf)
+    return False
+
+
+def says_whose(name: str, *, lenient: bool = False) -> bool:
+    """Whether a name says by its last words that its value belongs to one user; `lenient` as for `identities`."""
+    if lenient and _ONE_THING.search(name):
+        return True
+    if name in _REQUEST_NAMES or not is_identity_like(name):
+        return False
+    if lenient:
+        return True
+    return name not in _SESSIONS and _HEAD.search(_CAMEL.sub("_", name).lower()) is not None
+
+
+def _is_telling_key(node: ast.expr, *, lenient: bool) -> bool:
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return False
+    return _HEADERS.match(node.value) is not None or says_whose(node.value, lenient=lenient)
+
+
+def is_request_name(name: str) -> bool:
+    """Whether a parameter of this name is the request itself, without an annotation."""
+    return name in _REQUEST_NAMES
+
+
+def _is_request(view: FileView, name: ast.Name, block: Block) -> bool:
+    function = block.function
+    while function is not None:
+        parameter = function.parameter(name.id)
+        if parameter is not None:
+            return name.id in _REQUEST_NAMES or view.annotation_name(parameter.annotation) in REQUEST_TYPES
+        function = function.parent.function if function.parent is not None else None
+    return view.dotted(name) in REQUEST_OBJECTS
+
+
+def _parts(node: ast.expr) -> tuple[str, ...]:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    parts.append(node.id if isinstance(node, ast.Name) else "")
+    return tuple(reversed(parts))
+
+
+def parameters_in(view: FileView, node: ast.expr, block: Block) -> tuple[str, ...]:
+    """The parameters of the function `block` that the expression is made of, the receiver excluded."""
+    found: dict[str, None] = {}
+    for leaf, where in leaves(view, node, block):
+        root = leaf if isinstance(leaf, ast.Name) else _root(leaf) if isinstance(leaf, ast.Attribute) else None
+        if where is block and isinstance(root, ast.Name) and root.id != block.receiver and block.parameter(root.id):
+            found[root.id] = None
+    return tuple(found)
+
+
+def is_asked(call: ast.Call) -> bool:
+    """Whether the call finds out who is asking: `verify(header)`, `get_current_user()`."""
+    return _ASKED.match(called_name(call)) is not None
+
+
+def is_fixed(view: FileView, key: ast.expr, block: Block) -> bool:
+    """Whether a key is the same at every call: a constant, or a constant of the module."""
+    match key:
+        case ast.Constant():
+            return True
+        case ast.UnaryOp():
+            return is_fixed(view, key.operand, block)
+        case ast.Slice():
+            return all(part is None or is_fixed(view, part, block) for part in (key.lower, key.upper, key.step))
+        case ast.Tuple():
+            return all(is_fixed(view, element, block) for element in key.elts)
+        case ast.Name() | ast.Attribute():
+            return view.access(key, block).kind in ("global", "class") and ast.unparse(key).rpartition(".")[2].isupper()
+    return False

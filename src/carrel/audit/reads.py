@@ -1,0 +1,64 @@
+"""Whether what was put into a shared container is read again, and how."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import MUTATORS
+
+__all__ = ["is_presence_list", "reads_whole", "uses"]
+
+_QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
+_WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
+_KEYED: Final = frozenset({"get", "setdefault", "keys", "__contains__", "index", "count"}) | (MUTATORS - _WHOLE)
+
+
+def uses(view: FileView, dotted: str) -> Iterator[ast.expr]:
+    """Every expression in the file's functions that is the module-level name itself."""
+    last = dotted.rpartition(".")[2]
+    for block in view.blocks:
+        for name in block.nodes(ast.Name):
+            if name.id == last and isinstance(name.ctx, ast.Load) and view.dotted(name) == dotted:
+                yield name
+        for attribute in block.nodes(ast.Attribute):
+            if attribute.attr == last and isinstance(attribute.ctx, ast.Load) and view.dotted(attribute) == dotted:
+                yield attribute
+
+
+def reads_whole(view: FileView, dotted: str) -> bool:
+    """Whether the file gets at what is in the container otherwise than by a key: by a loop, a return, an index."""
+    return any(_is_whole(view, node) for node in uses(view, dotted))
+
+
+def _is_whole(view: FileView, node: ast.expr) -> bool:
+    parent = view.module.parent(node)
+    match parent:
+        case ast.Attribute():
+            if parent.attr in _KEYED:
+                return False
+            call = view.module.parent(parent)
+            if isinstance(call, ast.Call) and parent.attr == "pop" and call.args:
+                return isinstance(call.args[0], ast.Constant)
+            return parent.attr in _WHOLE
+        case ast.Subscript() if parent.value is node:
+            fixed = isinstance(parent.slice, ast.Constant | ast.Slice | ast.UnaryOp)
+            return fixed and isinstance(parent.ctx, ast.Load)
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.If() | ast.While() | ast.IfExp():
+            return False
+        case ast.Call() if isinstance(parent.func, ast.Name) and parent.func.id in _QUIET_CALLS:
+            return False
+        case ast.Expr() | ast.Delete():
+            return False
+    return parent is not None
+
+
+def is_presence_list(view: FileView, dotted: str) -> bool:
+    """Whether the file takes out again exactly what it put in: who is connected, which tasks run."""
+    for node in uses(view, dotted):
+        parent = view.module.parent(node)
+        if isinstance(parent, ast.Attribute) and parent.attr in ("remove", "discard"):
+            return True
+    return False

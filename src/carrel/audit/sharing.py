@@ -1,0 +1,66 @@
+"""How sure it is that what all requests share holds one user's data, and so how severe that is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, Reachable, TaintedParameter
+from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_TYPES
+from carrel.audit.origins import called_name, is_request_name, parameters_in, says_whose
+from carrel.audit.rule import Grade
+from carrel.audit.taint import Taint
+
+__all__ = ["brought", "grades_of", "makes_work", "reached"]
+
+_WORK: Final = frozenset({"create_task", "ensure_future", "Thread", "Timer", "submit", "start_soon"})
+
+
+def reached(view: FileView, function: Block) -> tuple[Condition, ...]:
+    """What must hold elsewhere for a request to get to the function; nothing when it is handed the request itself."""
+    handed = any(
+        is_request_name(one.name) or view.annotation_name(one.annotation) in REQUEST_TYPES
+        for one in function.parameters
+    )
+    return () if handed else (Reachable(function.symbol),)
+
+
+def brought(view: FileView, values: Iterable[ast.expr], block: Block) -> Taint | None:
+    """The surest reason why the current request, or an argument of one user's, is part of the values.
+
+    What the object already had (`self.token`) is no reason: it was stored elsewhere. An argument whose name says
+    little (`user_port`) is one user's when some call passes such data for it.
+    """
+    found: list[Taint] = []
+    for value in values:
+        given = view.taint(value, block)
+        if given is not None and given.by == "request":
+            found.append(given)
+        for name in parameters_in(view, value, block):
+            one = view.parameter_taint(block, name)
+            if one is not None and one.by == "name" and not says_whose(name):
+                one = Taint("parameter", one.reason, (TaintedParameter(block.symbol, name),))
+            if one is not None:
+                found.append(one)
+    order = ("request", "name", "parameter")
+    return min(found, key=lambda one: order.index(one.by), default=None)
+
+
+def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
+    """How severe it is that all requests share what the taint is about.
+
+    An error where a request gets there; else a warning where the name alone says whose data it is.
+    """
+    sure = Grade("error", (*taint.given, *reached(view, block)))
+    return (sure, Grade("info")) if taint.given else (sure, Grade("warning"))
+
+
+def makes_work(value: ast.expr, block: Block) -> bool:
+    """Whether the value is a task or thread: kept so that it lives, not to be read."""
+    values = [value]
+    if isinstance(value, ast.Name) and block.function is not None:
+        values += [one.value for one in block.function.scope.bindings.get(value.id, ()) if one.value is not None]
+    return any(isinstance(one, ast.Call) and called_name(one) in _WORK for one in values)
