@@ -65,15 +65,19 @@ def claims_of(change: Change) -> Iterator[Claim]:
     for match in _NUMBER.finditer(message):
         number = int(match[1].replace(",", ""))
         if match[2].lower().startswith("file"):
-            yield _claim(change, match[0], f"{len(change.files)} files changed", number == len(change.files))
-        else:
+            changed = len(change.files)
             yield _claim(
-                change, match[0], f"{gone} references went, {change.references_after} are left", number == gone
+                change,
+                match[0],
+                f"{changed} {'file' if changed == 1 else 'files'} changed",
+                number == len(change.files),
             )
+        else:
+            yield _claim(change, match[0], f"{gone} went, {_left(change.references_after)}", number == gone)
     complete = _ALL.search(message)
     if complete is not None:
         left = change.references_after
-        fact = f"{left} references are left" if left else "no reference is left"
+        fact = _left(left) if left else "no reference is left"
         if left and not any(path.endswith((".py", ".pyi")) for path in change.files):
             fact += ", and no Python file changed"
         yield _claim(change, complete[0], fact, not left)
@@ -128,6 +132,10 @@ def check_claims(
             if progress is not None:
                 progress(number, len(entries))
     return tuple(found)
+
+
+def _left(count: int) -> str:
+    return "1 reference is left" if count == 1 else f"{count} references are left"
 
 
 def _unread(commit: str, message: str) -> Change:
