@@ -47,7 +47,7 @@ def test_a_phase_is_open_until_it_is_kept_or_taken_back():
     assert (history.open.name, history.open.writing, history.open.written) == ("first", WRITING, WRITTEN)
     assert history.open.measured == {"g": MEASURED.measurement}
     assert not history.is_applied("first")
-    history.add(KEPT)
+    history = History.of(FIRST_PHASE)
     assert history.open is None
     assert history.is_applied("first")
     assert history.baseline == {"g": BASELINE}

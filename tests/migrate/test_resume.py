@@ -175,6 +175,15 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(
     assert end_state(root, in_place=in_place) == wanted
 
 
+@pytest.mark.parametrize("in_place", [False, True], ids=["worktree", "in-place"])
+@pytest.mark.parametrize("calls", [9, 10], ids=["before writing", "with everything written and nothing said"])
+def test_what_a_killed_phase_has_written_is_undone_and_written_again(
+    tmp_path: Path, in_place: bool, calls: int
+) -> None:
+    case = Case(tmp_path, apply, None, KEPT, in_place=in_place)
+    assert case.killed_at(calls) == case.wanted()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("in_place", [False, True], ids=["worktree", "in-place"])
