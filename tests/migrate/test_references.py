@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import indent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carrel.errors import SourceError
 from carrel.migrate.references import find_references
@@ -19,7 +23,10 @@ FOUND = {
         ["4 import Engine"],
     ),
     "continued line": ("from pkg.engine import \\\n    Engine\n", ["2 import Engine"]),
-    "in a function": ("def f():\n    from pkg.engine import Engine\n    return Engine\n", ["2 import Engine", "3 name Engine"]),
+    "in a function": (
+        "def f():\n    from pkg.engine import Engine\n    return Engine\n",
+        ["2 import Engine", "3 name Engine"],
+    ),
     "fallback": (
         "try:\n    from pkg.engine import Engine\nexcept ImportError:\n    Engine = None\nx = Engine\n",
         ["2 import Engine", "4 fallback_store Engine", "5 name Engine"],
@@ -33,7 +40,8 @@ FOUND = {
         ["2 import Engine as E", "5 call E"],
     ),
     "type checking": (
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pkg.engine import Engine\ndef f(x: 'Engine | None') -> Engine: ...\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pkg.engine import Engine\n"
+        "def f(x: 'Engine | None') -> Engine: ...\n",
         ["3 import Engine", "4 string_annotation Engine", "4 annotation Engine"],
     ),
     "module": ("import pkg.engine\npkg.engine.Engine()\n", ["2 call pkg.engine.Engine"]),
@@ -41,7 +49,10 @@ FOUND = {
     "module from package": ("from pkg import engine\nx: engine.Engine\n", ["2 annotation engine.Engine"]),
     "module variable": ("import pkg.engine\nm = pkg.engine\nm.Engine()\n", ["3 call m.Engine"]),
     "star": ("from pkg.engine import *\nEngine()\n", ["1 import *", "2 call Engine"]),
-    "generic base": ("from pkg.engine import Engine\nclass A(Engine[int]): ...\n", ["1 import Engine", "2 base Engine"]),
+    "generic base": (
+        "from pkg.engine import Engine\nclass A(Engine[int]): ...\n",
+        ["1 import Engine", "2 base Engine"],
+    ),
     "class attribute": ("from pkg.engine import Engine\nEngine.LIMIT\n", ["1 import Engine", "2 name Engine"]),
     "local alias": ("from pkg.engine import Engine\nE = Engine\nE()\n", ["1 import Engine", "2 name Engine"]),
     "decorator and default": (
@@ -67,7 +78,8 @@ FOUND = {
     ),
     "getattr": ("import pkg.engine as m\ngetattr(m, 'Engine')\n", ["2 patch_target Engine"]),
     "import_module": (
-        "import importlib\nm = importlib.import_module('pkg.engine')\nm.Engine()\nimportlib.import_module('pkg.engine').Engine\n",
+        "import importlib\nm = importlib.import_module('pkg.engine')\nm.Engine()\n"
+        "importlib.import_module('pkg.engine').Engine\n",
         ["3 call string m.Engine", "4 name string importlib.import_module('pkg.engine').Engine"],
     ),
     "string": ("NAMES = ['pkg.engine.Engine', 'pkg.engine:Engine']\n",
@@ -130,6 +142,27 @@ def test_a_reference_is_found(tmp_path: Path, text: str, expected: list[str]):
 @pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
 def test_what_only_looks_like_one_is_not(tmp_path: Path, text: str):
     assert lines(scan(tmp_path, text)) == []
+
+
+# At the top of a module only.
+TOP = frozenset({"star", "__all__", "star of another", "star without use", "all of another", "type checking"})
+ANYWHERE = [(text, expected) for name, (text, expected) in FOUND.items() if name not in TOP]
+ANYWHERE += [(text, []) for name, text in NOTHING.items() if name not in TOP and not text.startswith('"""')]
+
+
+@given(st.lists(st.sampled_from(ANYWHERE), min_size=2, max_size=6), st.sampled_from(["\n", "\r\n"]))
+def test_references_in_one_function_are_those_that_it_has_alone(parts: list[tuple[str, list[str]]], end: str):
+    text = "# é\n"
+    expected = []
+    for number, (body, found) in enumerate(parts):
+        text += f"def f{number}():\n"
+        shift = text.count("\n")
+        for line in found:
+            at, _, rest = line.partition(" ")
+            expected.append(f"{int(at) + shift} {rest}")
+        text += indent(body, "    ", lambda line: True) + "    pass\n"
+    with TemporaryDirectory() as directory:
+        assert lines(scan(Path(directory), {"app.py": text.replace("\n", end).encode()})) == expected
 
 
 def test_relative_imports_are_followed(tmp_path: Path):
