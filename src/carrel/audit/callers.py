@@ -66,41 +66,37 @@ def names_user(name: str) -> bool:
 
 def origins(view: FileView, node: ast.expr, block: Block, depth: int = _DEPTH) -> Iterator[ast.expr]:
     """What an expression is, through locals, defaults, conversions and texts: not what calls were handed."""
-    if depth == 0:
-        return
+    for part in _ways(view, node, block) if depth else ():
+        if part is node:
+            yield node
+        else:
+            yield from origins(view, part, block, depth - 1)
+
+
+def _ways(view: FileView, node: ast.expr, block: Block) -> list[ast.expr]:
+    """The expressions that this one is made of; the expression itself where it is made of none."""
     match node:
         case ast.Name():
-            values = [one.value for one in block.scope.bindings.get(node.id, ()) if one.kind != "parameter"]
-            known = [value for value in values if value is not None]
-            if known and block.kind == "function":
-                for value in known:
-                    yield from origins(view, value, block, depth - 1)
-            if not known or block.parameter(node.id) is not None:
-                yield node
+            bindings = block.scope.bindings.get(node.id, ()) if block.kind == "function" else ()
+            known = [one.value for one in bindings if one.kind != "parameter" and one.value is not None]
+            return [*known, node] if not known or block.parameter(node.id) is not None else known
         case ast.BoolOp():
-            for value in node.values:
-                yield from origins(view, value, block, depth - 1)
+            return node.values
         case ast.IfExp():
-            for value in (node.body, node.orelse):
-                yield from origins(view, value, block, depth - 1)
+            return [node.body, node.orelse]
         case ast.Await() | ast.NamedExpr() | ast.FormattedValue():
-            yield from origins(view, node.value, block, depth - 1)
+            return [node.value]
         case ast.JoinedStr():
-            for value in node.values:
-                if not isinstance(value, ast.Constant):
-                    yield from origins(view, value, block, depth - 1)
+            return [one for one in node.values if not isinstance(one, ast.Constant)]
         case ast.Tuple():
-            for value in node.elts:
-                yield from origins(view, value, block, depth - 1)
+            return node.elts
         case ast.BinOp():
-            for value in (node.left, node.right):
-                yield from origins(view, value, block, depth - 1)
+            return [node.left, node.right]
         case ast.Call() if node.args and view.dotted(node.func).removeprefix("builtins.") in _THROUGH:
-            yield from origins(view, node.args[-1], block, depth - 1)
+            return [node.args[-1]]
         case ast.Call() if isinstance(node.func, ast.Attribute) and node.func.attr in ("strip", "lower", "format"):
-            yield from origins(view, node.func.value, block, depth - 1)
-        case _:
-            yield node
+            return [node.func.value]
+    return [node]
 
 
 def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
@@ -110,7 +106,7 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             if view.dotted(leaf) in REQUEST_OBJECTS:
                 return leaf.id == "current_user" or view.dotted(leaf).endswith("current_user")
             parameter = block.parameter(leaf.id)
-            return parameter is not None and _is_proven_parameter(view, block, parameter)
+            return parameter is not None and _is_proven_parameter(view, parameter)
         case ast.Attribute():
             parts = _chain(leaf)
             if isinstance(_root(leaf), ast.Name) and proves(view, _root(leaf), block):
@@ -153,7 +149,7 @@ def proven(view: FileView, node: ast.expr, block: Block) -> bool:
 def prover(view: FileView, function: Block) -> str:
     """What in the function knows who is calling, `user` or `request.state.user`; empty when nothing does."""
     for parameter in function.parameters:
-        if _is_proven_parameter(view, function, parameter):
+        if _is_proven_parameter(view, parameter):
             return parameter.name
     for node in function.nodes(ast.Attribute, ast.Subscript):
         if proves(view, node, function):
@@ -201,7 +197,7 @@ def is_restricted(view: FileView, function: Block) -> bool:
     return "admin" in function.symbol.lower()
 
 
-def _is_proven_parameter(view: FileView, function: Block, parameter: Parameter) -> bool:
+def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
     dependency = view.dependency(parameter)
     if dependency is None:
         return False

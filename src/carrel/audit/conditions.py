@@ -16,6 +16,7 @@ __all__ = [
     "ChangesObject",
     "Condition",
     "ContextVariable",
+    "ExceptionObject",
     "ForkedWith",
     "HasBase",
     "HasMember",
@@ -135,12 +136,16 @@ class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The function, or one that it leads to, reads a context variable, and itself sets none."""
+    """The function, or one that it leads to, reads a context variable, and itself sets none.
+
+    With a `starter`, one that is set by that function or on the way to it; without, one that is named after a user.
+    """
 
     function: str
+    starter: str = ""
 
     def proof(self, program: Program) -> Proof | None:
-        return program.flow.reads_context(self.function)
+        return program.flow.reads_context(self.function, self.starter)
 
 
 class StartedInContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -200,6 +205,15 @@ class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.may_give_none(self.function)
 
 
+class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The dotted name is an exception that a module makes once."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.exception_object(self.name)
+
+
 class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """At least one of the conditions holds."""
 
@@ -235,6 +249,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ForkedWith,
     HasMember,
     MayGiveNone,
+    ExceptionObject,
     UserDependency,
     AnyOf,
     Not,

@@ -23,8 +23,8 @@ _FETCHING: Final = re.compile(
     r"^a?_?(?:get|find|load|fetch|read|retrieve|lookup|open|resume|delete|remove|update|pop|one|scalars?|first|"
     r"hget|hgetall|query|download)(?:_[a-z_]+)?$|_by_id$|^get_object_or_404$|^find_?one"
 )
-_NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|open_connection|"
-                                  r"update_forward_refs|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
+_NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|"
+                                  r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
 _NARROWING: Final = frozenset({"where", "filter", "filter_by", "find_one", "find_one_and_update", "get", "get_or_none",
                                "delete_one", "exclude", "aget"})  # fmt: skip
 _ASKING: Final = re.compile(
@@ -91,10 +91,10 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
         handed = [*call.args, *(one.value for one in call.keywords)]
         if isinstance(call.func, ast.Attribute):
             handed.append(call.func.value)
-        if len(handed) > 1 and any(_is_caller(view, one, function) for one in handed):
-            # Somebody is handed the caller together with the id or with what was found.
-            if any(_is_about(view, one, function, fetch) for one in handed):
-                return True
+        # Somebody is handed the caller together with the id or with what was found.
+        is_told = len(handed) > 1 and any(_is_caller(view, one, function) for one in handed)
+        if is_told and any(_is_about(view, one, function, fetch) for one in handed):
+            return True
     return False
 
 

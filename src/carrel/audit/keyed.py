@@ -16,8 +16,9 @@ __all__ = ["Keyed", "keyed"]
 _BY_FIRST: Final = frozenset({"get", "setdefault", "pop", "__getitem__", "__setitem__", "has_key"})
 _STORE_CALLS: Final = frozenset(
     {"get", "set", "setex", "setnx", "psetex", "getset", "getdel", "getex", "hget", "hset", "hgetall", "hmset", "hdel",
-     "rpush", "lpush", "lrange", "lpop", "rpop", "llen", "ltrim", "sadd", "smembers", "zadd", "zrange", "incr", "append",
-     "delete", "expire", "publish", "subscribe", "xadd", "xread", "get_or_set", "json_set", "aget", "aset", "mget"}
+     "rpush", "lpush", "lrange", "lpop", "rpop", "llen", "ltrim", "sadd", "smembers", "zadd", "zrange", "incr",
+     "append", "delete", "expire", "publish", "subscribe", "xadd", "xread", "get_or_set", "json_set", "aget",
+     "aset", "mget"}
 )  # fmt: skip
 """Methods of key-value stores and caches: the first argument is the key."""
 _STORES: Final = ("redis", "cache", "store", "valkey", "kv", "memcache", "db", "storage", "memory")

@@ -152,6 +152,19 @@ class Program:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="may give `None`"),)
         return None
 
+    def exception_object(self, name: str) -> Proof | None:
+        """Where a module makes an exception once."""
+        fact = self.resolution.globals.get(self.resolution.canonical(name))
+        if fact is None or fact.kind != "call":
+            return None
+        for path in fact.paths:
+            made = self.resolution.canonical(path.removesuffix("()"))
+            bases = [base.rpartition(".")[2] for one in self.resolution.lineage(made)
+                     if one in self.resolution.classes for base in self.resolution.classes[one].bases]  # fmt: skip
+            if any(one.endswith(("Exception", "Error")) for one in (made.rpartition(".")[2], *bases)):
+                return (fact.location,)
+        return None
+
     def changes_object(self, path: str) -> Proof | None:
         """Whether calling the path changes the object that it is called on."""
         for function in self.resolution.called(path):

@@ -18,8 +18,9 @@ from carrel.findings import RuleInfo
 
 __all__ = ["MissingIdentityCollapses"]
 
-_COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|audit|(?:^|_)log|color|colour|usage|budget|"
-                            r"locale|language|config|settings|registry|client")  # fmt: skip
+_COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|audit|(?:^|_)log|color|colour|usage|"
+                            r"budget|locale|language|config|settings|registry|client")  # fmt: skip
+_SAYS_WHO: Final = re.compile(r"(?:^|_)(?:user|tenant|account|owner|customer|session)_?id$|(?:^|_)current_user$")
 _WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?id|conversation_?id|chat_?id|sid)$")
 
 
@@ -58,7 +59,7 @@ class MissingIdentityCollapses:
                         path = view.path(call.func, function)
                         yield view.candidate(self.info, use.node, message, block=function,
                                              grades=(Grade("error", (MayGiveNone(path),)),))  # fmt: skip
-                name = _untested(view, use, function)
+                name = _untested(use, function)
                 if name is not None and name not in seen:
                     seen.add(name)
                     message = f"`{function.name}` makes a key of `{ast.unparse(name)}`, which may be missing"
@@ -67,7 +68,7 @@ class MissingIdentityCollapses:
 
 def _defaults(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, str]]:
     """The places where the key becomes a constant because there is no identity."""
-    for node in _made_of(view, use.key, function):
+    for node in _made_of(use.key, function):
         match node:
             case ast.IfExp() if _is_text(node.orelse) and _is_identity(view, node.body, function):
                 yield node, f"`{ast.unparse(node.orelse)}`"
@@ -91,7 +92,7 @@ def _defaults(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast
 
 def _optional(view: FileView, use: Keyed, function: Block) -> Iterator[ast.Call]:
     """The calls in the key that say who somebody is, and that may have nothing to say."""
-    for node in _made_of(view, use.key, function):
+    for node in _made_of(use.key, function):
         if isinstance(node, ast.Call) and (
             names_user(_called(node)) or re.search(r"(?:user|tenant)_id$", _called(node))
         ):
@@ -103,9 +104,9 @@ def _optional(view: FileView, use: Keyed, function: Block) -> Iterator[ast.Call]
                 yield node
 
 
-def _untested(view: FileView, use: Keyed, function: Block) -> ast.expr | None:
+def _untested(use: Keyed, function: Block) -> ast.expr | None:
     """The parameter in a composed key that may be `None` and is never tested."""
-    for node in _made_of(view, use.key, function):
+    for node in _made_of(use.key, function):
         if not isinstance(node, ast.Name) or not names_user(node.id):
             continue
         parameter = function.parameter(node.id)
@@ -116,7 +117,7 @@ def _untested(view: FileView, use: Keyed, function: Block) -> ast.expr | None:
     return None
 
 
-def _made_of(view: FileView, key: ast.expr, function: Block) -> Iterator[ast.expr]:
+def _made_of(key: ast.expr, function: Block) -> Iterator[ast.expr]:
     """The key's own expressions, through texts, tuples and locals."""
     stack, seen = [key], set[int]()
     while stack:
@@ -156,6 +157,9 @@ def _is_tested(function: Block, name: str) -> bool:
     """Whether something in the function asks whether the name has a value, or gives it one."""
     for node in (*function.nodes(ast.If, ast.IfExp), *function.nodes(ast.Assert, ast.While)):
         if any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(node.test)):
+            return True
+    for comparison in function.nodes(ast.Compare):
+        if isinstance(comparison.left, ast.Name) and comparison.left.id == name:
             return True
     return any(one.kind == "assignment" for one in function.scope.bindings.get(name, ())[1:])
 

@@ -1,0 +1,209 @@
+"""What one user is told goes to everybody who is connected."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import names_user
+from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
+from carrel.audit.file_view import FileView
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.taint import Taint
+from carrel.findings import RuleInfo
+
+__all__ = ["BroadcastToEverySocket"]
+
+_SENDS: Final = frozenset({"send_json", "send_text", "send_bytes", "send", "send_str", "write_message", "put",
+                           "put_nowait", "send_message", "emit", "sendMessage"})  # fmt: skip
+_CONNECTED: Final = re.compile(r"(?i)socket|connection|client|websocket|(?:^|_)ws|active|subscriber|listener|peer|"
+                               r"(?:^|_)conns?(?:_|$)|queues")  # fmt: skip
+_SERVERS: Final = frozenset({"socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO",
+                             "socketio.AsyncManager",
+                             "socketio.AsyncRedisManager", "socketio.RedisManager"})  # fmt: skip
+_NARROWED: Final = frozenset({"to", "room", "sid"})
+_QUEUES: Final = frozenset(
+    {"asyncio.Queue", "queue.Queue", "queue.SimpleQueue", "janus.Queue", "multiprocessing.Queue"}
+)
+_MESSAGES: Final = re.compile(
+    r"(?i)message|event|notif|output|stream|chunk|token|outbox|ws|socket|sse|answer|repl|log|updates"
+)
+_PARTIAL: Final = frozenset({"functools.partial"})
+
+
+class BroadcastToEverySocket:
+    """`for socket in self.active: await socket.send_json(message)`."""
+
+    info = RuleInfo(
+        rule="broadcast-to-every-socket",
+        code="CAR021",
+        severity="error",
+        title="A private event is sent to every socket",
+        why="Every connection gets the message, also those of other users, and each of them sees what one user asked "
+        "or was answered.",
+        fix="Keep connections by user and send to those of the user whom the event is for.",
+        page=rule_page("broadcast-to-every-socket"),
+        leak_classes=(21,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        servers = _servers(view)
+        for function in view.functions:
+            yield from self._loops(view, function)
+            if servers:
+                yield from self._emits(view, function, servers)
+        yield from self._queues(view)
+
+    def _loops(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        for loop in function.nodes(ast.For, ast.AsyncFor):
+            shared = _everybody(view, loop.iter, function)
+            if shared is None:
+                continue
+            targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+            for call in (one for one in ast.walk(loop) if isinstance(one, ast.Call)):
+                if not isinstance(call.func, ast.Attribute) or call.func.attr not in _SENDS or not call.args:
+                    continue
+                if _root(call.func.value) not in targets or _is_chosen(view, call, loop):
+                    continue
+                taint = view.best_taint(tuple(call.args), function)
+                if taint is not None:
+                    message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
+                    yield view.candidate(self.info, call, message, block=function, given=shared,
+                                         grades=_grades(taint, function))  # fmt: skip
+                break
+
+    def _emits(self, view: FileView, function: Block, servers: frozenset[str]) -> Iterator[Candidate]:
+        for call in function.nodes(ast.Call):
+            emit, arguments = call.func, call.args
+            if view.dotted(call.func) in _PARTIAL and call.args:
+                emit, arguments = call.args[0], call.args[1:]
+            if not isinstance(emit, ast.Attribute) or emit.attr not in ("emit", "send"):
+                continue
+            if view.access(emit.value, function).path not in servers:
+                continue
+            if any(one.arg in _NARROWED or one.arg is None for one in call.keywords):
+                continue
+            message = f"`{function.name}` emits to everybody who is connected, with no room"
+            taint = view.best_taint(tuple(arguments[1:]), function) if len(arguments) > 1 else None
+            if taint is not None:
+                yield view.candidate(self.info, call, message, block=function, grades=_grades(taint, function))
+            elif emit is not call.func and _knows_user(function):
+                # What will be sent through it is not known yet; whom it is for is.
+                yield view.candidate(self.info, call, message, block=function, severity="warning")
+
+    def _queues(self, view: FileView) -> Iterator[Candidate]:
+        """One queue that every handler puts into, and every connection takes from."""
+        for mutation in view.mutations:
+            if mutation.kind != "method" or mutation.name not in ("put", "put_nowait"):
+                continue
+            for access in mutation.accesses:
+                if (
+                    access.kind != "self"
+                    or len(access.steps) != 1
+                    or access.block is None
+                    or access.block.class_ is None
+                ):
+                    continue
+                owner, name = access.block.class_, access.steps[0]
+                taker = _taker(view, owner, name) if _MESSAGES.search(name) and _is_queue(view, owner, name) else None
+                taint = view.best_taint(mutation.values, mutation.block)
+                if taker is None or taint is None:
+                    continue
+                message = (
+                    f"`{mutation.block.name}` puts {taint.reason} into `self.{name}`, which every connection takes from"
+                )
+                yield view.candidate(
+                    self.info, mutation.node, message, block=mutation.block,
+                    given=(SharedClass(owner.symbol), Reachable(taker.symbol)), grades=_grades(taint, mutation.block),
+                    related=(view.location(taker.node, "takes from it, whoever it is for"),),
+                )  # fmt: skip
+
+
+def _grades(taint: Taint, function: Block) -> tuple[Grade, ...]:
+    return (Grade("error", (*taint.given, Reachable(function.symbol))), Grade("info"))
+
+
+def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Condition, ...] | None:
+    """What must hold for the loop to go over the connections of all users; `None` when it does not."""
+    while isinstance(iterated, ast.Call):
+        if (
+            isinstance(iterated.func, ast.Name)
+            and iterated.func.id in ("list", "set", "tuple", "sorted")
+            and iterated.args
+        ):
+            iterated = iterated.args[0]
+        elif isinstance(iterated.func, ast.Attribute) and iterated.func.attr in ("values", "items", "copy"):
+            iterated = iterated.func.value
+        else:
+            return None
+    for access in view.accesses(iterated, function):
+        last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
+        if "[]" in access.steps or not _CONNECTED.search(last):
+            continue
+        if access.kind == "self" and len(access.steps) == 1 and access.block is not None and access.block.class_:
+            return (SharedClass(access.block.class_.symbol),)
+        if access.kind == "class":
+            return ()
+        if access.kind == "global":
+            given = view.mutable_global(access)
+            return given if given is not None else (SharedObject(access.path),)
+    return None
+
+
+def _is_chosen(view: FileView, call: ast.Call, loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether a test in the loop says which of the connections get it."""
+    for around in view.ancestors(call):
+        if around is loop:
+            break
+        if isinstance(around, ast.If):
+            return True
+    return any(
+        isinstance(one, ast.If) and any(isinstance(inner, ast.Continue) for inner in one.body) for one in loop.body
+    )
+
+
+def _servers(view: FileView) -> frozenset[str]:
+    """The module's Socket.IO servers, by path."""
+    return frozenset(
+        f"{view.top.symbol}.{name}"
+        for name, bindings in view.module.scope.bindings.items()
+        for one in bindings
+        if isinstance(one.value, ast.Call) and view.dotted(one.value.func) in _SERVERS
+    )
+
+
+def _knows_user(function: Block) -> bool:
+    return any(names_user(one.name) for one in function.parameters)
+
+
+def _is_queue(view: FileView, owner: Block, name: str) -> bool:
+    return any(
+        isinstance(value, ast.Call) and view.dotted(value.func) in _QUEUES
+        for mutation in view.mutations
+        if mutation.kind == "attribute" and mutation.name == name and mutation.block.class_ is owner
+        for value in mutation.values
+    )
+
+
+def _taker(view: FileView, owner: Block, name: str) -> Block | None:
+    """The method that gives its caller what is in the queue, or that sends it."""
+    for method in view.methods(owner):
+        for call in method.nodes(ast.Call):
+            func = call.func
+            if not isinstance(func, ast.Attribute) or func.attr not in ("get", "get_nowait"):
+                continue
+            if any(one.kind == "self" and one.steps == (name,) for one in view.accesses(func.value, method)):
+                parent = view.module.parent(call)
+                parent = view.module.parent(parent) if isinstance(parent, ast.Await) else parent
+                if isinstance(parent, ast.Return | ast.Yield | ast.Call):
+                    return method
+    return None
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,165 @@
+"""Answers that find their way back by an id that the client chose."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import claimed, names_user, origins, proves
+from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass, SharedObject, TaintedParameter
+from carrel.audit.file_view import FileView
+from carrel.audit.keyed import Keyed, keyed
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import leaves
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.taint import is_identity_like
+from carrel.findings import RuleInfo
+
+__all__ = ["ClientChosenIdRoutes"]
+
+_ID: Final = re.compile(r"(?i)^(?:id|_?id_|[a-z_]*(?:request|message|msg|correlation|job|call|rpc|ticket|query|run|"
+                        r"progress|reply|x_request)_?id|progress_?token|request_?key)$")  # fmt: skip
+_WAITING: Final = frozenset({"create_future", "Future", "Queue", "Event", "Condition", "create_memory_object_stream",
+                             "LifoQueue", "SimpleQueue"})  # fmt: skip
+_MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")
+_KEY_FUNCTION: Final = re.compile(r"(?i)(?:^|_)(?:key|name|path|id|slot)(?:_for|_of)?(?:_|$)")
+
+
+class ClientChosenIdRoutes:
+    """`self.pending[message["id"]] = future`, where two clients may both say `1`."""
+
+    info = RuleInfo(
+        rule="client-chosen-id-routes",
+        code="CAR020",
+        severity="error",
+        title="A response is routed by an id that the client chose",
+        why="Two clients that send the same id at the same time share one entry: the later one replaces the first, "
+        "and one client gets the answer to the other one's request.",
+        fix="Number the requests on the server and translate back, or make the client part of the key.",
+        page=rule_page("client-chosen-id-routes"),
+        leak_classes=(20,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            if mutation.kind == "item":
+                yield from self._waiting(view, mutation)
+        for function in view.functions:
+            yield from self._leaves_user_out(view, function)
+
+    def _waiting(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        shared = _shared(view, mutation)
+        if (
+            shared is None
+            or not mutation.keys
+            or not all(_waits(view, one, mutation.block) for one in mutation.values[:1])
+        ):
+            return
+        key = mutation.keys[-1]
+        chosen = _chosen(view, key, mutation.block)
+        if len(mutation.keys) > 1 or chosen is None or _says_who(view, key, mutation.block):
+            return
+        name, sent = chosen
+        message = f"`{mutation.block.name}` waits for the answer under `{name}`, which the client chose"
+        grades = (
+            (Grade("error", sent),) if sent else (Grade("error", (Reachable(mutation.block.symbol),)), Grade("warning"))
+        )
+        yield view.candidate(self.info, mutation.node, message, block=mutation.block, given=shared, grades=grades)
+
+    def _leaves_user_out(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """A key is asked for with the user and the id, and the function that makes it leaves the user out."""
+        for use in keyed(view, function):
+            if not isinstance(use.key, ast.Call):
+                continue
+            maker = _maker(view, use, function)
+            left_out = _left_out(maker) if maker is not None else ""
+            sent = any(
+                claimed(view, one, function) for argument in use.key.args for one in origins(view, argument, function)
+            )
+            if maker is not None and left_out and sent and isinstance(getattr(use.node, "ctx", None), ast.Store):
+                message = (
+                    f"`{maker.name}` is handed `{left_out}` and leaves it out of the key, so the client's id is all"
+                )
+                yield view.candidate(self.info, use.node, message, block=function,
+                                     related=(view.location(maker.node, "makes the key"),))  # fmt: skip
+
+
+def _shared(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
+    for access in mutation.accesses:
+        if access.kind == "global" and "()" not in access.steps:
+            given = view.mutable_global(access)
+            if given is not None:
+                return given
+            return (SharedObject(access.path),)
+        if access.kind == "self" and access.block is not None and access.block.class_ is not None:
+            return (SharedClass(access.block.class_.symbol),) if len(access.steps) == 1 else None
+    return None
+
+
+def _waits(view: FileView, value: ast.expr, block: Block) -> bool:
+    """Whether the value is something that an answer is waited for with."""
+    for one in origins(view, value, block):
+        if isinstance(one, ast.Call):
+            called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
+            if called in _WAITING:
+                return True
+    return False
+
+
+def _says_who(view: FileView, key: ast.expr, block: Block) -> bool:
+    """Whether some part of the key tells users apart."""
+    for leaf, where in leaves(view, key, block):
+        name = leaf.attr if isinstance(leaf, ast.Attribute) else getattr(leaf, "id", "")
+        if (is_identity_like(name) and (names_user(name) or "session" in name.lower())) or proves(view, leaf, where):
+            return True
+    return False
+
+
+def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Condition, ...]] | None:
+    """The id's name with what must hold for it to be the client's; `None` when the server may have made it."""
+    for leaf, _ in leaves(view, key, block):
+        if isinstance(leaf, ast.Call) and _MADE.search(ast.unparse(leaf.func)):
+            return None
+    for one in origins(view, key, block):
+        match one:
+            case ast.Subscript() if isinstance(one.slice, ast.Constant) and isinstance(one.slice.value, str):
+                name, root = one.slice.value, one.value
+            case ast.Call() if isinstance(one.func, ast.Attribute) and one.func.attr == "get" and one.args:
+                name, root = str(getattr(one.args[0], "value", "")), one.func.value
+            case ast.Attribute():
+                name, root = one.attr, one.value
+            case ast.Name():
+                name, root = one.id, one
+            case _:
+                return None
+        if not _ID.match(name.replace("-", "_")) or not isinstance(root, ast.Name):
+            return None
+        if claimed(view, one, block) or claimed(view, root, block):
+            return name, ()
+        if block.parameter(root.id) is None:
+            return None
+        taint = view.parameter_taint(block, root.id)
+        sent = taint.given if taint is not None and taint.given else (TaintedParameter(block.symbol, root.id),)
+        return f"{ast.unparse(one)}", (AnyOf(sent),)
+    return None
+
+
+def _maker(view: FileView, use: Keyed, function: Block) -> Block | None:
+    assert isinstance(use.key, ast.Call)
+    called = use.key.func.attr if isinstance(use.key.func, ast.Attribute) else getattr(use.key.func, "id", "")
+    if not _KEY_FUNCTION.search(called):
+        return None
+    found = [one for one in view.functions if one.name == called and one is not function]
+    return found[0] if len(found) == 1 else None
+
+
+def _left_out(maker: Block) -> str:
+    """The parameter that says who is calling and that the function never reads, where it makes a text."""
+    returned = [one.value for one in maker.nodes(ast.Return)]
+    if len(returned) != 1 or not isinstance(returned[0], ast.JoinedStr | ast.BinOp | ast.Tuple):
+        return ""
+    read = {one.id for one in maker.nodes(ast.Name)}
+    return next((one.name for one in maker.parameters if is_identity_like(one.name) and one.name not in read), "")

@@ -1,0 +1,123 @@
+"""An error that carries more than the request that failed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import ExceptionObject
+from carrel.audit.file_view import FileView
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["ErrorHoldsAnotherRequest"]
+
+_HANDLES: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "exception_middleware"})
+_WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update"})
+
+
+class ErrorHoldsAnotherRequest:
+    """`{"error": str(error), "debug": list(recent)}`, and an exception that is made once and raised for everybody."""
+
+    info = RuleInfo(
+        rule="error-holds-another-request",
+        code="CAR037",
+        severity="error",
+        title="An error shows another request",
+        why="What the handler of errors adds for support was collected from all requests, and an exception object "
+        "that is raised again keeps the notes and the traceback of the time before.",
+        fix="Show the failed request alone, and make a new exception each time it is raised.",
+        page=rule_page("error-holds-another-request"),
+        leak_classes=(37,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            yield from self._shown(view, function)
+            yield from self._noted(view, function)
+
+    def _shown(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """A container that requests write to, in what an error is answered with."""
+        handles = function.has_decorator(*_HANDLES) or any(
+            "exception_handler" in one.dotted for one in function.decorators
+        )
+        for statement in function.nodes(ast.Return, ast.Raise):
+            if not handles and not isinstance(statement, ast.Raise) and not _in_handler(view, statement):
+                continue
+            value = statement.exc if isinstance(statement, ast.Raise) else statement.value
+            for name in _names(value):
+                access = view.access(name, function)
+                if access.kind != "global" or access.steps or access.name.startswith("builtins."):
+                    continue
+                if _is_keyed(view, name) or not _collects(view, access):
+                    continue
+                message = f"`{function.name}` answers an error with `{ast.unparse(name)}`, which all requests write to"
+                yield view.candidate(self.info, name, message, block=function)
+                break
+
+    def _noted(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`NOT_ALLOWED.add_note(...)`: the note stays on the one object."""
+        for call in function.nodes(ast.Call):
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "add_note" and call.args:
+                yield from self._changed(view, call, call.func.value, call.args[0], function)
+        for mutation in view.mutations:
+            if mutation.block is function and mutation.kind == "attribute" and mutation.values:
+                yield from self._changed(view, mutation.node, mutation.target, mutation.values[0], function)
+
+    def _changed(
+        self, view: FileView, node: ast.AST, target: ast.expr, value: ast.expr, function: Block
+    ) -> Iterator[Candidate]:
+        access = view.access(target, function)
+        if access.kind != "global" or access.steps or isinstance(value, ast.Constant):
+            return
+        message = (
+            f"`{function.name}` writes about one request on `{access.name.rpartition('.')[2]}`, an exception made once"
+        )
+        taint = view.taint(value, function)
+        grades = (Grade("error", taint.given), Grade("warning")) if taint is not None else (Grade("warning"),)
+        yield view.candidate(
+            self.info, node, message, block=function, given=(ExceptionObject(access.name),), grades=grades
+        )
+
+
+def _names(value: ast.expr | None) -> Iterator[ast.Name]:
+    if value is not None:
+        yield from (one for one in ast.walk(value) if isinstance(one, ast.Name))
+
+
+def _in_handler(view: FileView, node: ast.AST) -> bool:
+    for around in view.ancestors(node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        if isinstance(around, ast.ExceptHandler):
+            return True
+    return False
+
+
+def _is_keyed(view: FileView, name: ast.Name) -> bool:
+    """Whether only what stands under a key is used, or only how much there is."""
+    parent = view.module.parent(name)
+    if isinstance(parent, ast.Subscript) and parent.value is name:
+        return not isinstance(parent.slice, ast.Constant | ast.Slice | ast.UnaryOp)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr in ("get", "keys", "pop", "setdefault")
+    return (
+        isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ("len", "id", "bool")
+    )
+
+
+def _collects(view: FileView, access: Access) -> bool:
+    """Whether a function of the file puts data of a request into the global."""
+    for mutation in view.mutations:
+        if mutation.removes or mutation.kind not in ("item", "augmented", "method"):
+            continue
+        if mutation.kind == "method" and mutation.name not in _WRITES:
+            continue
+        if any(one.kind == "global" and one.name == access.name and not one.steps for one in mutation.accesses):
+            taint = view.best_taint(mutation.values, mutation.block)
+            if taint is not None and taint.by != "parameter":
+                return True
+    return False

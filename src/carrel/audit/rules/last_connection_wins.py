@@ -1,0 +1,114 @@
+"""A slot for one connection, in an application that has many."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, MutableGlobal, SharedClass, SharedObject, TaintedParameter
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["LastConnectionWins"]
+
+_TYPES: Final = frozenset({"WebSocket", "WebSocketServerProtocol", "ServerConnection", "WebSocketResponse",
+                           "StreamWriter", "WebSocketHandler", "WebSocketConnection"})  # fmt: skip
+_SOCKET: Final = re.compile(r"(?i)^_?(?:web_?socket|ws|socket)$")
+_SENDING: Final = frozenset({"send_json", "send_text", "send_bytes", "send_str", "send", "write_message", "write"})
+_SLOT: Final = re.compile(r"(?i)socket|(?:^|_)ws(?:_|$)|connection|send|emit|writer|transport|sink|"
+                          r"(?:^|_)client(?:_|$)|output|notify|push|callback|stream")  # fmt: skip
+_OF_CONNECTION: Final = re.compile(r"(?i)connection|session|channel|client|consumer|protocol|handler|peer|endpoint")
+
+
+class LastConnectionWins:
+    """`state.active_socket = socket` in the handler of each connection."""
+
+    info = RuleInfo(
+        rule="last-connection-wins",
+        code="CAR022",
+        severity="error",
+        title="A slot holds the last connection",
+        why="There is one slot and there are many connections. Whoever connects last gets what is meant for those "
+        "who came before.",
+        fix="Keep connections by user, or give each connection an object of its own.",
+        page=rule_page("last-connection-wins"),
+        leak_classes=(22,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            if (
+                mutation.kind not in ("attribute", "rebind")
+                or mutation.block.is_initializer
+                or len(mutation.values) != 1
+            ):
+                continue
+            value = mutation.values[0]
+            given = _slot(view, mutation)
+            if given is None:
+                continue
+            if _is_connection(view, value, mutation.block):
+                yield self._candidate(view, mutation, given, ())
+            elif mutation.kind == "attribute" and _SLOT.search(mutation.name) and isinstance(value, ast.Name):
+                parameter = mutation.block.parameter(value.id)
+                if parameter is not None and _calls_it(view, mutation):
+                    yield self._candidate(view, mutation, given, (TaintedParameter(mutation.block.symbol, value.id),))
+
+    def _candidate(
+        self, view: FileView, mutation: Mutation, given: tuple[Condition, ...], sent: tuple[Condition, ...]
+    ) -> Candidate:
+        message = f"`{mutation.block.name}` keeps the connection in `{mutation.name}`, one slot for all of them"
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(*given, *sent),
+                              grades=(Grade("error"),), lower_unreachable=True)  # fmt: skip
+
+
+def _slot(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
+    """What must hold for the name to be one for all connections; `None` when it is not."""
+    if mutation.kind == "rebind":
+        return () if mutation.name in mutation.block.scope.globals else None
+    for access in mutation.accesses:
+        if access.kind == "class" and not access.steps:
+            return ()
+        if access.kind == "global" and not access.name.startswith("builtins."):
+            return () if access.path.endswith("app.state") else (MutableGlobal(access.name),)
+        if access.kind == "parameter" and access.steps[-2:] == ("app", "state"):
+            return ()
+        if access.kind == "self" and not access.steps and access.block is not None and access.block.class_ is not None:
+            owner = access.block.class_
+            # An object that is a connection's own has one of them.
+            return None if _OF_CONNECTION.search(owner.name) and not owner.name.endswith("Manager") else (
+                SharedClass(owner.symbol),
+            )  # fmt: skip
+        if access.kind == "self" and len(access.steps) == 1:
+            return (SharedObject(access.path),)
+    return None
+
+
+def _is_connection(view: FileView, value: ast.expr, block: Block) -> bool:
+    if isinstance(value, ast.Attribute) and value.attr in _SENDING:
+        value = value.value
+    if not isinstance(value, ast.Name):
+        return False
+    parameter = block.parameter(value.id)
+    if parameter is None:
+        return False
+    annotation = view.annotation_name(parameter.annotation)
+    return annotation in _TYPES or (not annotation and _SOCKET.match(value.id) is not None)
+
+
+def _calls_it(view: FileView, mutation: Mutation) -> bool:
+    """Whether the class calls what it keeps: it is a way to send."""
+    owner = mutation.block.class_
+    return owner is not None and any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == mutation.name
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == method.receiver
+        for method in view.methods(owner)
+        for call in method.nodes(ast.Call)
+    )

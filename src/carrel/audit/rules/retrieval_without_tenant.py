@@ -1,0 +1,137 @@
+"""A search over everybody's documents, on behalf of one user."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import names_user, proven
+from carrel.audit.file_view import FileView
+from carrel.audit.origins import identities
+from carrel.audit.rule import Candidate, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["RetrievalWithoutTenant"]
+
+_SEARCH: Final = re.compile(
+    r"^a?_?(?:similarity_search|max_marginal_relevance_search|hybrid_search|vector_search|keyword_search|"
+    r"semantic_search|full_?text_search|knn_search|search_documents|search_chunks|near_text|near_vector|bm25|"
+    r"similarity_search_[a-z_]+|query_points|search_points)$"
+)
+_QUERIES: Final = frozenset({"query", "search", "invoke", "ainvoke", "retrieve", "aretrieve", "get_relevant_documents",
+                             "asearch", "aquery"})  # fmt: skip
+_STORE: Final = re.compile(r"(?i)(?:^|_)(?:collection|index|vector_?store|vector_?db|chroma|qdrant|pinecone|weaviate|"
+                           r"milvus|retriever|embeddings?_store|vectors|faiss)$")  # fmt: skip
+_FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|partition|expr$|restrict|scope|acl|"
+                             r"search_kwargs|collection_name|metadata|org|kwargs")  # fmt: skip
+_TEXT_SEARCH: Final = re.compile(
+    r"(?is)\bselect\b.*\bfrom\b.*(?:\blike\b|\bilike\b|\bmatch\b|@@|<->|<=>|<#>|\bts_rank)"
+)
+_OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
+
+
+class RetrievalWithoutTenant:
+    """`collection.query(query_texts=[question])` in a function that is told whose question it is."""
+
+    info = RuleInfo(
+        rule="retrieval-without-tenant",
+        code="CAR033",
+        severity="error",
+        title="A search is not narrowed to the user",
+        why="The index holds the documents of all users, and the nearest one may be anybody's: it ends in the prompt "
+        "and then in the answer.",
+        fix="Pass the user as a filter to every search, or keep an index for each user.",
+        page=rule_page("retrieval-without-tenant"),
+        leak_classes=(33,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            searches = [one for one in function.nodes(ast.Call) if _is_search(one)]
+            filtered = [one for one in searches if _is_narrowed(view, one, function)]
+            who = _who(view, function)
+            for call in searches:
+                if call in filtered:
+                    continue
+                if filtered and _is_beside(call, filtered):
+                    message = f"`{function.name}` narrows one search to the user and leaves this one open"
+                    yield view.candidate(self.info, call, message, block=function, severity="error")
+                elif who and not filtered and _is_for_all(view, call, function):
+                    message = f"`{function.name}` is told `{who}` and searches what belongs to everybody"
+                    yield view.candidate(self.info, call, message, block=function, severity="error")
+            if who:
+                yield from self._statements(view, function, who)
+
+    def _statements(self, view: FileView, function: Block, who: str) -> Iterator[Candidate]:
+        for call in function.nodes(ast.Call):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+            if name not in ("execute", "fetch", "fetchall", "fetch_all", "fetchrow", "query", "raw") or not call.args:
+                continue
+            statement = _text(view, call.args[0], function)
+            if _TEXT_SEARCH.search(statement) and not _OWNED.search(statement):
+                message = f"`{function.name}` is told `{who}` and the statement searches the rows of everybody"
+                yield view.candidate(self.info, call, message, block=function, severity="error")
+
+
+def _is_search(call: ast.Call) -> bool:
+    if not isinstance(call.func, ast.Attribute) or not (call.args or call.keywords):
+        return False
+    if _SEARCH.match(call.func.attr):
+        return True
+    receiver = ast.unparse(call.func.value).rpartition(".")[2]
+    return call.func.attr in _QUERIES and _STORE.search(receiver) is not None
+
+
+def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether anything that the search is handed, or is called on, may say whose documents are meant."""
+    if any(one.arg is None or _FILTERS.search(one.arg) for one in call.keywords):
+        return True
+    for value in (*call.args, *(one.value for one in call.keywords)):
+        if isinstance(value, ast.Name) and _FILTERS.search(value.id):
+            return True
+        if identities(view, value, function, lenient=True) or proven(view, value, function):
+            return True
+    return False
+
+
+def _is_beside(call: ast.Call, filtered: list[ast.Call]) -> bool:
+    """Whether a search that is narrowed asks the same object, so that this one could be too."""
+    assert isinstance(call.func, ast.Attribute)
+    asked = ast.unparse(call.func.value)
+    return any(isinstance(one.func, ast.Attribute) and ast.unparse(one.func.value) == asked for one in filtered)
+
+
+def _is_for_all(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether the index is one for all users: a global, not one that was opened for this user."""
+    assert isinstance(call.func, ast.Attribute)
+    receiver = call.func.value
+    access = view.access(receiver, function)
+    if access.kind not in ("global", "class") or "()" in access.steps or "[]" in access.steps:
+        return False
+    return not identities(view, receiver, function, lenient=True)
+
+
+def _who(view: FileView, function: Block) -> str:
+    """What the function is told about whose request it is."""
+    for parameter in function.parameters:
+        if names_user(parameter.name) and view.annotation_name(parameter.annotation) not in ("bool", "int"):
+            return parameter.name
+    return ""
+
+
+def _text(view: FileView, node: ast.expr, function: Block) -> str:
+    """A constant statement: written here, in a local or in the module."""
+    match node:
+        case ast.Constant() if isinstance(node.value, str):
+            return node.value
+        case ast.Call() if node.args:
+            return _text(view, node.args[0], function)
+        case ast.Name():
+            bindings = function.scope.bindings.get(node.id) or view.module.scope.bindings.get(node.id, [])
+            values = [one.value for one in bindings if one.value is not None]
+            if len(values) == 1 and len(bindings) == 1 and not isinstance(values[0], ast.Name):
+                return _text(view, values[0], function)
+    return ""

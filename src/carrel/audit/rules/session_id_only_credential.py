@@ -1,0 +1,105 @@
+"""Whoever knows the id of a session has the session."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import is_restricted, names_user, prover
+from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
+from carrel.audit.fetches import Fetch, asks_whose, fetches
+from carrel.audit.file_view import FileView
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["SessionIdOnlyCredential"]
+
+_SESSION: Final = re.compile(r"(?:^|_)(?:session|session_?id|sid|session_?key|session_?hash|resume_?(?:id|token)|"
+                             r"connection_?id|terminal_?id|stream_?id)$")  # fmt: skip
+_ENDS: Final = re.compile(r"(?:^|_)(?:delete|remove|close|pop|discard|disconnect|cleanup)(?:_|$)")
+
+
+class SessionIdOnlyCredential:
+    """`sessions.find(mcp_session_id)`, and nothing that binds the session to the user who opened it."""
+
+    info = RuleInfo(
+        rule="session-id-only-credential",
+        code="CAR026",
+        severity="error",
+        title="A session id is the only credential",
+        why="An id travels in URLs, logs and headers, and the client chooses which one it sends. Whoever sends "
+        "another user's goes on in that user's session.",
+        fix="Keep the owner with the session, and refuse whoever is not the owner.",
+        page=rule_page("session-id-only-credential"),
+        leak_classes=(26,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            entry = view.entry_point(function)
+            if entry is not None and entry.kind in ("route", "websocket"):
+                if not is_restricted(view, function):
+                    yield from self._handler(view, function)
+            elif any(names_user(parameter.name) for parameter in function.parameters):
+                yield from self._helper(view, function)
+
+    def _handler(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        caller = prover(view, function)
+        for fetch in fetches(view, function, _SESSION):
+            shared = _shared(view, fetch, function)
+            if shared is None or _ENDS.search(fetch.method) or asks_whose(view, function, fetch):
+                continue
+            message = (
+                f"`{function.name}` continues the session that `{fetch.name}` of the request names, whoever sends it"
+            )
+            yield view.candidate(self.info, fetch.node, message, block=function, given=shared,
+                                 severity="error" if caller else "warning")  # fmt: skip
+            return
+
+    def _helper(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`attach(session, user)`, which looks at the user only to make a new session."""
+        for fetch in fetches(view, function, _SESSION, sent=False):
+            shared = _shared(view, fetch, function)
+            if shared is None or _ENDS.search(fetch.method) or not _is_given_back(view, fetch, function):
+                continue
+            if not asks_whose(view, function, fetch):
+                user = next(one.name for one in function.parameters if names_user(one.name))
+                message = f"`{function.name}` finds the session by `{fetch.name}` alone and never compares `{user}`"
+                grades = (Grade("error", (Reachable(function.symbol),)), Grade("warning"))
+                yield view.candidate(self.info, fetch.node, message, block=function, given=shared, grades=grades)
+                return
+
+
+def _shared(view: FileView, fetch: Fetch, function: Block) -> tuple[Condition, ...] | None:
+    """What must hold for the sessions to be those of all users; `None` when they are not."""
+    if fetch.receiver is None:
+        return None
+    access = view.access(fetch.receiver, function)
+    if access.kind == "global" and not access.name.startswith(("os.", "builtins.", "flask.", "streamlit.")):
+        mutable = view.mutable_global(access)
+        if isinstance(fetch.node, ast.Subscript) or mutable == ():
+            return mutable
+        return (SharedObject(access.path),)
+    if access.kind == "self" and access.steps and access.block is not None and access.block.class_ is not None:
+        return (SharedClass(access.block.class_.symbol),)
+    return None
+
+
+def _is_given_back(view: FileView, fetch: Fetch, function: Block) -> bool:
+    """Whether the caller gets the session that was found."""
+    parent = view.module.parent(fetch.node)
+    if isinstance(parent, ast.Await):
+        parent = view.module.parent(parent)
+    if isinstance(parent, ast.Return):
+        return True
+    if not isinstance(parent, ast.Assign | ast.NamedExpr):
+        return False
+    target = parent.targets[0] if isinstance(parent, ast.Assign) else parent.target
+    return isinstance(target, ast.Name) and any(
+        isinstance(part, ast.Name) and part.id == target.id
+        for statement in function.nodes(ast.Return)
+        for part in ([statement.value, *getattr(statement.value, "elts", [])] if statement.value else [])
+    )
