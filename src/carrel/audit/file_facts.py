@@ -25,7 +25,7 @@ from carrel.source import ModuleName, Outline, module_names, outline_of, read_mo
 
 __all__ = ["LARGEST", "read_facts"]
 
-LARGEST: Final = 4_000_000
+LARGEST: Final = 2_000_000
 """Bytes of the largest file that is read: what is longer was generated, and its tree would not fit into memory."""
 
 
