@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carrel.errors import SourceError
+from carrel.errors import RecipeError, SourceError
 from carrel.migrate.gates.unparsable import compile_problem
-from carrel.migrate.recipe import MovedModule, MovedSymbol, PhaseRule, Recipe
+from carrel.migrate.recipe import MovedModule, MovedSymbol, PhaseRule, Recipe, parse_recipe
 from carrel.migrate.references import Reference, find_references
 from carrel.migrate.removal import remove_symbols
 from carrel.source import Outline, Project, SourceTree, read_module, read_outline
@@ -154,8 +154,17 @@ def _texts(tree: SourceTree) -> Iterator[tuple[str, str]]:
         if file.is_python or file.size > _LARGEST or file.path.lower().endswith(_PROSE):
             continue
         data = tree.read(file.path)
-        if b"\0" not in data:
-            yield file.path, data.decode(errors="replace")
+        text = data.decode(errors="replace")
+        if b"\0" not in data and not (file.path.endswith(".toml") and _is_recipe(text)):
+            yield file.path, text
+
+
+def _is_recipe(text: str) -> bool:
+    try:
+        parse_recipe(text)
+    except RecipeError:
+        return False
+    return True
 
 
 def _pattern(name: str, place: _Place) -> re.Pattern[str]:

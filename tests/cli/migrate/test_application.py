@@ -6,7 +6,9 @@ import pytest
 
 from tests.cli.conftest import Run
 
-COMMANDS = ("init", "scan", "plan", "apply", "rollback", "status", "report", "check-claims")
+COMMANDS = (
+    "init", "scan", "plan", "apply", "rollback", "verify", "shim", "cleanup", "status", "report", "check-claims",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

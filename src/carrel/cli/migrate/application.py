@@ -6,12 +6,15 @@ import typer
 
 from carrel.cli.migrate.apply import apply
 from carrel.cli.migrate.check_claims import check_claims
+from carrel.cli.migrate.cleanup import cleanup
 from carrel.cli.migrate.init import init
 from carrel.cli.migrate.plan import plan
 from carrel.cli.migrate.report import report
 from carrel.cli.migrate.rollback import rollback
 from carrel.cli.migrate.scan import scan
+from carrel.cli.migrate.shim import shim
 from carrel.cli.migrate.status import status
+from carrel.cli.migrate.verify import verify
 
 __all__ = ["migrate"]
 
@@ -32,6 +35,9 @@ migrate.command()(scan)
 migrate.command()(plan)
 migrate.command()(apply)
 migrate.command()(rollback)
+migrate.command()(verify)
+migrate.command()(shim)
+migrate.command()(cleanup)
 migrate.command()(status)
 migrate.command()(report)
 migrate.command("check-claims")(check_claims)

@@ -1,0 +1,105 @@
+"""`carrel migrate verify`: what must hold when a migration is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.showing import as_json, check_format, deliver, reading
+
+if TYPE_CHECKING:
+    from carrel.audit.rule import Rule
+    from carrel.migrate.recipe import Recipe
+    from carrel.migrate.verify import Check
+
+__all__ = ["single_source", "verify"]
+
+_FORMATS: Final = ("text", "json")
+_BROKEN: Final = 1
+_SHOWN: Final = 20
+_SINGLE_SOURCE: Final = "CAR1"
+"""What the codes of the audit's rules about one definition per role begin with."""
+
+
+def verify(
+    against: Annotated[
+        str, typer.Option(metavar="REVISION", help="Compare with this; where the first phase began if not given.")
+    ] = "",
+    recipe: RecipeOption = Path("migration.toml"),
+    root: RootOption = Path(),
+    format_name: FormatOption = "text",
+    output: OutputOption = None,
+    jobs: JobsOption = 0,
+) -> None:
+    """Check that no reference is left, and that nothing is broken that was not broken before.
+
+    No file that cannot be compiled, no unbound name, no import of a name that does not exist, no import cycle, and one
+    definition of what moved. Says what was looked at.
+
+    \b
+    carrel migrate verify                   after the last phase
+    carrel migrate verify --against v1.4
+
+    Exits with 0 when everything holds, 1 when something does not, 2 when it could not run.
+    """
+    from carrel.migrate.recipe import read_recipe
+    from carrel.migrate.verify import verify_migration
+
+    check_format(format_name, _FORMATS)
+    read = read_recipe(recipe)
+    with reading() as progress:
+        found = verify_migration(root, read, against=against, jobs=jobs, progress=progress)
+    checks = (*found.checks, *single_source(root, read, jobs))
+    holds = all(check.holds for check in checks)
+    if format_name == "json":
+        data = [{"holds": check.holds, **asdict(check)} for check in checks]
+        deliver(as_json({"schema_version": 1, "holds": holds, "against": found.against, "checks": data}), output)
+    else:
+        lines = [f"compared with {found.against}", *(line for check in checks for line in _lines(check))]
+        deliver("".join(f"{line}\n" for line in lines), output)
+    if not holds:
+        raise typer.Exit(_BROKEN)
+
+
+def single_source(root: Path, recipe: Recipe, jobs: int, rules: Sequence[Rule] | None = None) -> Iterator[Check]:
+    """What the audit's rules about one definition per role say about the names that moved, where it has such rules."""
+    from carrel.audit.rules import RULES
+    from carrel.audit.runner import audit
+    from carrel.audit.settings import AuditSettings
+    from carrel.migrate.verify import Check
+
+    rules = RULES if rules is None else rules
+    if not any(rule.info.code.startswith(_SINGLE_SOURCE) for rule in rules):
+        return
+    settings = AuditSettings(select=(_SINGLE_SOURCE,), exclude=recipe.tree.exclude, roots=recipe.tree.roots)
+    report = audit(root, settings, rules=rules, cache=root / ".carrel", jobs=jobs)
+    names = {name for symbol in recipe.symbols for name in (symbol.old_name, symbol.new_name)}
+    about = [one for one in report.findings if any(_names(name, one.message) for name in names)]
+    yield Check(
+        name="one definition per role",
+        checked=f"{len(report.rules)} rules of the audit in {report.summary.files} files",
+        problems=tuple(f"{one.location.path}:{one.location.line}: {one.message}" for one in about),
+        notes=(f"{len(report.findings) - len(about)} findings about other names; see carrel audit --select CAR1",),
+    )
+
+
+def _names(name: str, message: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message) is not None
+
+
+def _lines(check: Check) -> Iterator[str]:
+    yield f"{'holds ' if check.holds else 'BROKEN'}  {check.name}: {check.checked}"
+    for problem in check.problems[:_SHOWN]:
+        yield f"          {problem}"
+    if len(check.problems) > _SHOWN:
+        yield f"          ... and {len(check.problems) - _SHOWN} more; --format json lists them all"
+    for note in check.notes[:_SHOWN]:
+        yield f"          note: {note}"
+    if len(check.notes) > _SHOWN:
+        yield f"          note: and {len(check.notes) - _SHOWN} more; --format json lists them all"
