@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from carrel.errors import MigrationError
 from carrel.migrate.fingerprint import content_digest
@@ -34,7 +33,6 @@ Rewrite = Callable[[Path, Sequence[Reference], Sequence[Reference]], Iterable[Fi
 
 The second ones are those of the whole code base, for what other files reach in these.
 """
-_INTERRUPTED: Final = Fired(trigger="interrupted", message="it was interrupted, and not asked for again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +106,13 @@ class PhaseRun:
             notes=verdict.notes,
         )
 
-    def take_back(self, fired: tuple[Fired, ...] = (_INTERRUPTED,)) -> PhaseReverted:
-        """Take back the phase that is open, or go on with doing so."""
+    def take_back(self, fired: tuple[Fired, ...] = ()) -> PhaseReverted:
+        """Take back the phase that is open, or go on with doing so; without a reason, because it was interrupted."""
         opened = self._ledger.history.open
         if opened is None:
             raise MigrationError("no phase is open; carrel migrate status shows where the migration stands")
         if opened.condemned is None:
+            fired = fired or (Fired(trigger="interrupted", message="it was interrupted, and not asked for again"),)
             self._ledger.append(PhaseCondemned(phase=opened.name, fired=fired))
         else:
             fired = opened.condemned.fired

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from carrel.migrate.gates import judge
 from carrel.migrate.gates.command import CommandRunner
-from carrel.migrate.gates.evidence import ChangedFile, Comparison, Evidence, Fired
+from carrel.migrate.gates.evidence import ChangedFile, Comparison, Fired, PhaseEvidence
 from carrel.migrate.gates.notes import notes
 from carrel.migrate.history import OpenPhase
 from carrel.migrate.import_cycles import import_cycles
@@ -80,7 +80,7 @@ class Trial:
         """Run the gate commands that have not run yet after this phase, and ask every gate."""
         comparisons = self._compare(opened)
         tidied = self._workspace.restore(written.mark)
-        evidence = Evidence(
+        evidence = PhaseEvidence(
             settings=self._recipe.gates,
             comparisons=comparisons,
             files=self._read_back(opened),

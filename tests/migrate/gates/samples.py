@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from carrel.migrate.gates.evidence import Comparison, Evidence
+from carrel.migrate.gates.evidence import Comparison, PhaseEvidence
 from carrel.migrate.gates.measurement import CommandRun, Measurement
 from carrel.migrate.recipe import Gates
 
@@ -24,5 +24,5 @@ def measured(
     return Measurement(command="run", runs=runs, tests=None if tests is None else dict(tests), log="/log")
 
 
-def compared(before: Measurement, after: Measurement) -> Evidence:
-    return Evidence(settings=Gates(), comparisons=(Comparison(gate="suite", before=before, after=after),))
+def compared(before: Measurement, after: Measurement) -> PhaseEvidence:
+    return PhaseEvidence(settings=Gates(), comparisons=(Comparison(gate="suite", before=before, after=after),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.migrate.gates.evidence import Evidence
+from carrel.migrate.gates.evidence import PhaseEvidence
 from carrel.migrate.gates.import_cycle import ImportCycleGate
 from carrel.migrate.recipe import Gates
 
@@ -12,7 +12,7 @@ Cycles = tuple[tuple[str, ...], ...]
 
 
 def details(before: Cycles, after: Cycles) -> list[str]:
-    evidence = Evidence(settings=Gates(), cycles_before=before, cycles_after=after)
+    evidence = PhaseEvidence(settings=Gates(), cycles_before=before, cycles_after=after)
     return [line for fired in ImportCycleGate().judge(evidence) for line in fired.details]
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from carrel.migrate.gates.measurement import Spread, combined
+from carrel.migrate.gates.measurement import RunSpread, combined
 from tests.migrate.gates.samples import measured
 
 
 def test_a_spread_is_the_median_and_the_range():
-    assert Spread.of([3.0, 1.0, 2.0]) == Spread(2.0, 1.0, 3.0)
+    assert RunSpread.of([3.0, 1.0, 2.0]) == RunSpread(2.0, 1.0, 3.0)
 
 
 def test_above_needs_the_factor_the_least_and_ranges_apart():
-    one = Spread(1.0, 0.9, 1.1)
-    assert Spread(1.3, 1.2, 1.4).above(one, 1.2, least=0.1)
-    assert not Spread(1.3, 1.2, 1.4).above(one, 1.4, least=0.1)
-    assert not Spread(1.3, 1.2, 1.4).above(one, 1.2, least=0.5)
-    assert not Spread(1.3, 1.1, 1.4).above(one, 1.2, least=0.1)
+    one = RunSpread(1.0, 0.9, 1.1)
+    assert RunSpread(1.3, 1.2, 1.4).above(one, 1.2, least=0.1)
+    assert not RunSpread(1.3, 1.2, 1.4).above(one, 1.4, least=0.1)
+    assert not RunSpread(1.3, 1.2, 1.4).above(one, 1.2, least=0.5)
+    assert not RunSpread(1.3, 1.1, 1.4).above(one, 1.2, least=0.1)
 
 
 def test_reports_are_combined_by_test_in_the_order_of_the_runs():

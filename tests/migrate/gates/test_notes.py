@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carrel.migrate.gates.evidence import Evidence
+from carrel.migrate.gates.evidence import PhaseEvidence
 from carrel.migrate.gates.measurement import Measurement
 from carrel.migrate.gates.notes import notes
 from carrel.migrate.recipe import Gates
@@ -36,4 +36,6 @@ def test_a_comparison_of_single_runs_is_said():
 
 
 def test_a_phase_without_gate_commands_is_said():
-    assert list(notes(Evidence(settings=Gates()))) == ["no gate command was run: the recipe has none for this phase"]
+    assert list(notes(PhaseEvidence(settings=Gates()))) == [
+        "no gate command was run: the recipe has none for this phase"
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carrel.migrate.gates.evidence import Evidence
+from carrel.migrate.gates.evidence import PhaseEvidence
 from carrel.migrate.gates.references_left import ReferencesGate
 from carrel.migrate.recipe import Gates
 from carrel.migrate.references import Reference
@@ -13,7 +13,7 @@ FIRST, SECOND = (reference("a.py", "first", DATA, start, start + 3) for start in
 
 
 def reasons(remaining: tuple[Reference, ...], left: dict[str, int]) -> list[tuple[str, tuple[str, ...]]]:
-    evidence = Evidence(settings=Gates(), remaining=remaining, left=left)
+    evidence = PhaseEvidence(settings=Gates(), remaining=remaining, left=left)
     return [(fired.message, fired.details) for fired in ReferencesGate().judge(evidence)]
 
 

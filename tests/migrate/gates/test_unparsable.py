@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.migrate.gates.evidence import ChangedFile, Evidence
+from carrel.migrate.gates.evidence import ChangedFile, PhaseEvidence
 from carrel.migrate.gates.unparsable import UnparsableGate, compile_problem
 from carrel.migrate.recipe import Gates
 
 
 def details(*files: ChangedFile) -> list[str]:
-    evidence = Evidence(settings=Gates(), files=files)
+    evidence = PhaseEvidence(settings=Gates(), files=files)
     return [line for fired in UnparsableGate().judge(evidence) for line in fired.details]
 
 

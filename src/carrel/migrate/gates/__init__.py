@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from carrel.migrate.gates.evidence import Evidence, Fired, Gate
+from carrel.migrate.gates.evidence import Fired, Gate, PhaseEvidence
 from carrel.migrate.gates.failed_command import FailedCommandGate
 from carrel.migrate.gates.failed_test import FailedTestGate
 from carrel.migrate.gates.import_cycle import ImportCycleGate
@@ -13,7 +13,7 @@ from carrel.migrate.gates.references_left import ReferencesGate
 from carrel.migrate.gates.slower import SlowerGate
 from carrel.migrate.gates.unparsable import UnparsableGate
 
-__all__ = ["GATES", "Evidence", "Fired", "Gate", "judge"]
+__all__ = ["GATES", "Fired", "Gate", "PhaseEvidence", "judge"]
 
 GATES: Final[tuple[Gate, ...]] = (
     FailedTestGate(),
@@ -27,7 +27,7 @@ GATES: Final[tuple[Gate, ...]] = (
 """In the order in which reasons are told."""
 
 
-def judge(evidence: Evidence) -> tuple[Fired, ...]:
+def judge(evidence: PhaseEvidence) -> tuple[Fired, ...]:
     """Every reason to take the phase back, by the triggers that the recipe has."""
     wanted = frozenset(evidence.settings.triggers)
     return tuple(fired for gate in GATES if gate.trigger in wanted for fired in gate.judge(evidence))

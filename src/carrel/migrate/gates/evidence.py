@@ -12,7 +12,7 @@ from carrel.migrate.gates.measurement import Measurement
 from carrel.migrate.recipe import Gates, Trigger
 from carrel.migrate.references import Reference
 
-__all__ = ["ChangedFile", "Comparison", "Evidence", "Fired", "Gate"]
+__all__ = ["ChangedFile", "Comparison", "Fired", "Gate", "PhaseEvidence"]
 
 
 class Fired(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class ChangedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class PhaseEvidence:
     """Everything that is known about a phase once it is written and its gate commands have run."""
 
     settings: Gates
@@ -70,5 +70,5 @@ class Gate(Protocol):
     def trigger(self) -> Trigger:
         """What a recipe calls it."""
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         """The reasons to take the phase back; none when it may stay."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from carrel.migrate.gates.evidence import Comparison, Evidence, Fired
+from carrel.migrate.gates.evidence import Comparison, Fired, PhaseEvidence
 from carrel.migrate.recipe import Trigger
 
 __all__ = ["FailedCommandGate"]
@@ -19,7 +19,7 @@ class FailedCommandGate:
 
     trigger: Final[Trigger] = "failed_command"
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         for comparison in evidence.comparisons:
             problem = _problem(comparison)
             if problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from carrel.migrate.gates.evidence import Evidence, Fired
+from carrel.migrate.gates.evidence import Fired, PhaseEvidence
 from carrel.migrate.gates.measurement import ABSENT, FAILED, PASSED, SKIPPED
 from carrel.migrate.recipe import Trigger
 
@@ -20,7 +20,7 @@ class FailedTestGate:
 
     trigger: Final[Trigger] = "failed_test"
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         for comparison in evidence.comparisons:
             if comparison.before.tests is None or comparison.after.tests is None:
                 continue  # without a report the command itself is judged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from carrel.migrate.gates.evidence import Evidence, Fired
+from carrel.migrate.gates.evidence import Fired, PhaseEvidence
 from carrel.migrate.recipe import Trigger
 
 __all__ = ["ImportCycleGate"]
@@ -16,7 +16,7 @@ class ImportCycleGate:
 
     trigger: Final[Trigger] = "import_cycle"
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         before = [frozenset(cycle) for cycle in evidence.cycles_before]
         new = [cycle for cycle in evidence.cycles_after if not any(old.issuperset(cycle) for old in before)]
         if new:

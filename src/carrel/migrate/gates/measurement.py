@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["ABSENT", "FAILED", "PASSED", "SKIPPED", "CommandRun", "Measurement", "Spread", "TestOutcome", "combined"]
+__all__ = ["ABSENT", "FAILED", "PASSED", "SKIPPED", "CommandRun", "Measurement", "RunSpread", "TestOutcome", "combined"]
 
 TestOutcome = Literal["p", "f", "s"]
 """Passed, failed (an error too), skipped (an expected failure too)."""
@@ -30,7 +30,7 @@ class CommandRun(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: bool = False
 
 
-class Spread(msgspec.Struct, frozen=True):
+class RunSpread(msgspec.Struct, frozen=True):
     """A figure measured several times; `low` to `high` is the noise."""
 
     median: float
@@ -38,10 +38,10 @@ class Spread(msgspec.Struct, frozen=True):
     high: float
 
     @classmethod
-    def of(cls, figures: Sequence[float]) -> Spread:
+    def of(cls, figures: Sequence[float]) -> RunSpread:
         return cls(median(figures), min(figures), max(figures))
 
-    def above(self, other: Spread, factor: float, *, least: float) -> bool:
+    def above(self, other: RunSpread, factor: float, *, least: float) -> bool:
         """Whether this is more than `factor` times the other, beyond the noise.
 
         Every figure of the one is then above every figure of the other, and the medians are more than `least` apart:
@@ -62,12 +62,12 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """The file with what the command printed in its last run."""
 
     @property
-    def seconds(self) -> Spread:
-        return Spread.of([run.seconds for run in self.runs])
+    def seconds(self) -> RunSpread:
+        return RunSpread.of([run.seconds for run in self.runs])
 
     @property
-    def peak_bytes(self) -> Spread:
-        return Spread.of([run.peak_bytes for run in self.runs])
+    def peak_bytes(self) -> RunSpread:
+        return RunSpread.of([run.peak_bytes for run in self.runs])
 
     @property
     def succeeded(self) -> bool:

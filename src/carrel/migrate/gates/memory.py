@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from carrel.migrate.gates.evidence import Evidence, Fired
-from carrel.migrate.gates.measurement import Spread
+from carrel.migrate.gates.evidence import Fired, PhaseEvidence
+from carrel.migrate.gates.measurement import RunSpread
 from carrel.migrate.recipe import Trigger
 
 __all__ = ["MemoryGate"]
@@ -20,7 +20,7 @@ class MemoryGate:
 
     trigger: Final[Trigger] = "memory"
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         allowed = evidence.settings.memory_at_most
         for comparison in evidence.comparisons:
             before, after = comparison.before.peak_bytes, comparison.after.peak_bytes
@@ -35,5 +35,5 @@ class MemoryGate:
                 )
 
 
-def _shown(peak: Spread) -> str:
+def _shown(peak: RunSpread) -> str:
     return f"median {peak.median / 1e6:.1f} MB, runs from {peak.low / 1e6:.1f} to {peak.high / 1e6:.1f} MB"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.migrate.gates.evidence import Comparison, Evidence
+from carrel.migrate.gates.evidence import Comparison, PhaseEvidence
 from carrel.migrate.gates.measurement import FAILED
 
 __all__ = ["notes"]
@@ -13,7 +13,7 @@ __all__ = ["notes"]
 _SHOWN: Final = 3
 
 
-def notes(evidence: Evidence) -> Iterator[str]:
+def notes(evidence: PhaseEvidence) -> Iterator[str]:
     """Sentences about tests and commands that nothing was concluded from."""
     for comparison in evidence.comparisons:
         yield from _about(comparison)

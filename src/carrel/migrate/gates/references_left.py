@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from carrel.migrate.gates.evidence import Evidence, Fired
+from carrel.migrate.gates.evidence import Fired, PhaseEvidence
 from carrel.migrate.recipe import Trigger
 from carrel.migrate.references import Reference
 
@@ -18,7 +18,7 @@ class ReferencesGate:
 
     trigger: Final[Trigger] = "references"
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         by_path: dict[str, list[Reference]] = defaultdict(list)
         for reference in evidence.remaining:
             by_path[reference.path].append(reference)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from carrel.migrate.gates.evidence import Evidence, Fired
-from carrel.migrate.gates.measurement import Spread
+from carrel.migrate.gates.evidence import Fired, PhaseEvidence
+from carrel.migrate.gates.measurement import RunSpread
 from carrel.migrate.recipe import Trigger
 
 __all__ = ["SlowerGate"]
@@ -20,7 +20,7 @@ class SlowerGate:
 
     trigger: Final[Trigger] = "slower"
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         allowed = evidence.settings.slower_at_most
         for comparison in evidence.comparisons:
             before, after = comparison.before.seconds, comparison.after.seconds
@@ -35,5 +35,5 @@ class SlowerGate:
                 )
 
 
-def _shown(seconds: Spread) -> str:
+def _shown(seconds: RunSpread) -> str:
     return f"median {seconds.median:.2f} s, runs from {seconds.low:.2f} to {seconds.high:.2f} s"

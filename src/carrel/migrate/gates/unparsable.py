@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Final
 
-from carrel.migrate.gates.evidence import Evidence, Fired
+from carrel.migrate.gates.evidence import Fired, PhaseEvidence
 from carrel.migrate.recipe import Trigger
 
 __all__ = ["UnparsableGate", "compile_problem"]
@@ -17,7 +17,7 @@ class UnparsableGate:
 
     trigger: Final[Trigger] = "unparsable"
 
-    def judge(self, evidence: Evidence) -> Iterable[Fired]:
+    def judge(self, evidence: PhaseEvidence) -> Iterable[Fired]:
         tried = (compile_problem(file.path, file.data) for file in evidence.files if file.compiled)
         problems = [problem for problem in tried if problem]
         if problems:
