@@ -1,0 +1,95 @@
+"""A module-level container that a request writes to without a key of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.conditions import Condition, SharedContainer
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import is_fixed
+from carrel.audit.reads import is_presence_list, reads_whole
+from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.sharing import brought, grades_of, makes_work
+from carrel.audit.taint import Taint
+from carrel.findings import RuleInfo
+
+__all__ = ["ModuleLevelContainer"]
+
+_WRITES: Final = frozenset({"append", "appendleft", "extend", "extendleft", "insert", "update", "add"})
+
+
+class ModuleLevelContainer:
+    """`history.append(text)` on a list that the module holds."""
+
+    info = RuleInfo(
+        rule="module-level-container",
+        code="CAR001",
+        severity="error",
+        title="A request writes to a module-level container",
+        why="A module is loaded once, so its list or dictionary is the same object for every request: what one user "
+        "puts in, the next one reads.",
+        fix="Keep it where the user's other data is, under a key that only that user has, or make it in the request.",
+        page=rule_page("module-level-container"),
+        leak_classes=(1,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            # After `global`, `HISTORY += [text]` binds the name too, to the same list.
+            grown = isinstance(mutation.node, ast.AugAssign)
+            if not (grown or mutation.kind in ("item", "method")) or mutation.removes:
+                continue
+            if mutation.kind == "method" and mutation.name not in _WRITES:
+                continue
+            shared = _shared(view, mutation)
+            if shared is None or not all(is_fixed(view, key, mutation.block) for key in _keys(mutation)):
+                continue
+            if any(makes_work(value, mutation.block) for value in mutation.values):
+                continue
+            access, given = shared
+            taint = brought(view, mutation.values, mutation.block)
+            if taint is not None:
+                yield self._candidate(view, mutation, access, given, taint)
+
+    def _candidate(
+        self, view: FileView, mutation: Mutation, access: Access, given: tuple[Condition, ...], taint: Taint
+    ) -> Candidate:
+        name = (access.name or access.path).rpartition(".")[2] + ("()" if "()" in access.steps else "")
+        message = f"`{mutation.block.name}` puts {taint.reason} into `{name}`, which every request shares"
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given,
+                              grades=grades_of(view, taint, mutation.block))  # fmt: skip
+
+
+def _shared(view: FileView, mutation: Mutation) -> tuple[Access, tuple[Condition, ...]] | None:
+    """The container that all requests share, with what must hold elsewhere for that."""
+    for access in mutation.accesses:
+        if access.kind != "global" or access.name.startswith("builtins."):
+            continue
+        if "()" in access.steps and access.steps != ("()",):
+            continue
+        if not all(is_fixed(view, key, mutation.block) for key in access.keys):
+            continue
+        # `opening()` may give the module's own list, not a copy of it.
+        if access.steps == ("()",):
+            return access, (SharedContainer(access.path),)
+        if not access.name.startswith(f"{view.top.symbol}."):
+            return access, (SharedContainer(access.name),)
+        if not reads_whole(view, access.name) or is_presence_list(view, access.name):
+            continue
+        if view.mutable_global(access) == ():
+            return access, ()
+    return None
+
+
+def _keys(mutation: Mutation) -> tuple[ast.expr, ...]:
+    """The keys that it is stored under: those of `update({user_id: text})` too."""
+    keys = list(mutation.keys) if mutation.name != "insert" else []
+    if mutation.name == "update" and isinstance(mutation.node, ast.Call):
+        for argument in mutation.node.args:
+            # Of another dictionary nobody knows the keys.
+            keys += [key for key in argument.keys if key is not None] if isinstance(argument, ast.Dict) else [argument]
+    return tuple(keys)

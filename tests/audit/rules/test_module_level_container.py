@@ -1,0 +1,100 @@
+"""Containers of a module that requests write to, and those that keep users apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.module_level_container import ModuleLevelContainer
+from tests.audit.checking import finds, quiet
+
+RULE = ModuleLevelContainer()
+APP = "from fastapi import FastAPI\napp = FastAPI()\nHISTORY = []\nLAST = {}\n"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "HISTORY.append(text)",
+        "global HISTORY\n    HISTORY += [text]",
+        "HISTORY.insert(0, text)",
+        "LAST['text'] = text",
+        "LAST.update(text=text)",
+        "LAST.update({'text': text})",
+        "turns = HISTORY\n    turns.append(text)",
+    ],
+)
+def test_what_a_route_writes_and_another_reads(write: str) -> None:
+    route = f"@app.post('/say')\nasync def say(text: str):\n    {write}\n    return [list(HISTORY), dict(LAST)]\n"
+    (found,) = finds(RULE, APP + route, "error")
+    assert found.reachable_from == ("POST /say app.say",)
+
+
+def test_a_container_of_another_file() -> None:
+    finds(
+        RULE,
+        {
+            "chat/__init__.py": "",
+            "chat/history.py": "turns: list[str] = []\n",
+            "chat/api.py": APP
+            + "from .history import turns\n@app.post('/say')\ndef say(text: str):\n    turns.append(text)\n",
+        },
+        "error",
+        on="turns.append",
+    )
+
+
+def test_a_getter_that_gives_the_modules_own_list() -> None:
+    opening = "def opening():\n    return HISTORY\n"
+    route = "@app.post('/say')\ndef say(text: str):\n    messages = opening()\n    messages.append(text)\n    return messages\n"
+    finds(RULE, APP + opening + route, "error", on="messages.append")
+    quiet(RULE, APP + opening.replace("return HISTORY", "return [*HISTORY]") + route)
+
+
+def test_a_user_outside_of_any_entry_point_is_a_warning() -> None:
+    finds(
+        RULE,
+        "SEEN = []\ndef note(user_id):\n    SEEN.append(user_id)\ndef all_of_them():\n    return SEEN\n",
+        "warning",
+    )
+
+
+def test_an_argument_that_says_nothing_is_only_mentioned() -> None:
+    finds(RULE, "SEEN = []\ndef note(level):\n    SEEN.append(level)\ndef all_of_them():\n    return SEEN\n", "info")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "LAST[user.id] = text\n    return LAST[user.id]",
+        "LAST.setdefault(user.id, []).append(text)\n    return LAST[user.id]",
+        "turns = LAST[user.id]\n    turns.append(text)\n    return turns",
+        "LAST.update({user.id: text})\n    return LAST.items()",
+        "HISTORY.append(text)\n    return len(HISTORY)",
+        "HISTORY.append(user)\n    HISTORY.remove(user)\n    return HISTORY",
+        "HISTORY.append(asyncio.create_task(work(text)))\n    return HISTORY",
+        "HISTORY.clear()\n    return HISTORY",
+        "HISTORY = []\n    HISTORY.append(text)\n    return HISTORY",
+        "HISTORY.append('started')\n    return HISTORY",
+    ],
+)
+def test_what_keeps_users_apart_or_tells_nothing(body: str) -> None:
+    quiet(
+        RULE,
+        APP + f"import asyncio\n@app.post('/say')\nasync def say(text: str, user=Depends(current_user)):\n    {body}\n",
+    )
+
+
+def test_what_the_import_fills_is_quiet() -> None:
+    quiet(RULE, APP + "for text in ('a', 'b'):\n    HISTORY.append(text)\n")
+
+
+def test_an_object_with_an_append_of_its_own_is_quiet() -> None:
+    log = "class Log:\n    def append(self, text):\n        print(text)\n"
+    quiet(
+        RULE,
+        {
+            "log.py": log + "LOG = Log()\n",
+            "app.py": APP
+            + "from log import LOG\n@app.post('/say')\ndef say(text: str):\n    LOG.append(text)\n    return LOG\n",
+        },
+    )
