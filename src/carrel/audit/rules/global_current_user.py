@@ -1,0 +1,96 @@
+"""A name of a module that is bound to one user's data while a request is served."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.conditions import Condition, MutableGlobal, Not, SharedObject
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import identities
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import reached
+from carrel.audit.taint import is_identity_like
+from carrel.findings import RuleInfo
+
+__all__ = ["GlobalCurrentUser"]
+
+_CREDENTIAL: Final = re.compile(r"(?i)(?:token|credentials?|auth|jwt|bearer|login|cookies?|email)\W*$")
+
+
+class GlobalCurrentUser:
+    """`global current_user`, bound anew by each request, or `runtime.USER = user`."""
+
+    info = RuleInfo(
+        rule="global-current-user",
+        code="CAR002",
+        severity="error",
+        title="A global name holds the current user's data",
+        why="A module has one value for a name. While this request waits, another one binds the name anew, and this "
+        "one goes on as the other user.",
+        fix="Pass the value on as an argument, keep it on the request, or use a `ContextVar` that is reset.",
+        page=rule_page("global-current-user"),
+        leak_classes=(2,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            bound = _bound(mutation)
+            if bound is None or _is_made_once(view, mutation) or _is_filled(view, mutation):
+                continue
+            taint = view.best_taint(mutation.values, mutation.block)
+            if taint is not None and taint.by != "parameter":
+                yield self._candidate(view, mutation, *bound)
+
+    def _candidate(self, view: FileView, mutation: Mutation, name: str, given: tuple[Condition, ...]) -> Candidate:
+        told = [text for value in mutation.values for text in identities(view, value, mutation.block)]
+        reason = f"`{told[0]}`" if told else "what one request brings"
+        message = f"`{mutation.block.name}` binds `{name}`, one name for all requests, to {reason}"
+        served = reached(view, mutation.block)
+        grades: tuple[Grade, ...] = (Grade("info", served),)
+        if told and not all(_CREDENTIAL.search(text) for text in told):
+            grades = (Grade("error", served), Grade("warning"))
+        elif told or is_identity_like(mutation.name):
+            grades = (Grade("warning", served), Grade("info"))
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
+
+
+def _bound(mutation: Mutation) -> tuple[str, tuple[Condition, ...]] | None:
+    """The global name that is bound, with what must hold elsewhere for it to be one."""
+    if mutation.kind == "rebind" and mutation.name in mutation.block.scope.globals:
+        return mutation.name, ()
+    if mutation.kind != "attribute":
+        return None
+    for access in mutation.accesses:
+        if access.kind == "class" and not access.steps and access.block is not None:
+            return f"{access.block.name}.{mutation.name}", ()
+        if access.kind == "global" and not access.steps and not access.name.startswith("builtins."):
+            # Of an object there is another rule; of a module or a class nothing else says that all share it.
+            given = (MutableGlobal(access.name), Not(SharedObject(access.name)))
+            return f"{access.name.rpartition('.')[2]}.{mutation.name}", given
+    return None
+
+
+def _is_filled(view: FileView, mutation: Mutation) -> bool:
+    """Whether it is a container that gets one more entry (`HISTORY += [text]`), which is another rule's."""
+    return isinstance(mutation.node, ast.AugAssign) and any(
+        view.mutable_global(access) == () for access in mutation.accesses
+    )
+
+
+def _is_made_once(view: FileView, mutation: Mutation) -> bool:
+    """Whether it is only bound when there is nothing yet: the first caller's, which is another rule's."""
+    for around in view.ancestors(mutation.node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        if isinstance(around, ast.If) and mutation.name in _names(around.test):
+            return True
+    return False
+
+
+def _names(node: ast.expr) -> set[str]:
+    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return names | {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}

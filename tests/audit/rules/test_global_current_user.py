@@ -1,0 +1,80 @@
+"""Global names that requests bind, and where a request may keep its user."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.global_current_user import GlobalCurrentUser
+from tests.audit.checking import finds, quiet
+
+RULE = GlobalCurrentUser()
+APP = "from fastapi import FastAPI, Request\napp = FastAPI()\ncurrent_user = None\n"
+
+
+def test_a_middleware_that_binds_a_global() -> None:
+    finds(
+        RULE,
+        APP
+        + "@app.middleware('http')\nasync def who(request: Request, call_next):\n    global current_user\n"
+        + "    current_user = verify(request.headers['authorization'])\n    return await call_next(request)\n",
+        "error",
+        on="current_user = verify",
+    )
+
+
+def test_an_attribute_of_another_module() -> None:
+    finds(
+        RULE,
+        {
+            "portal/__init__.py": "",
+            "portal/runtime.py": "USER = None\n",
+            "portal/views.py": "from . import runtime\nasync def letter(request):\n    runtime.USER = request.user\n",
+        },
+        "error",
+        on="runtime.USER",
+    )
+
+
+def test_an_attribute_of_a_class() -> None:
+    finds(
+        RULE,
+        "class Config:\n    user = None\n    @classmethod\n    def use(cls, user):\n        cls.user = user\n",
+        "warning",
+    )
+
+
+def test_a_setter_without_entry_points_is_a_warning() -> None:
+    finds(RULE, "_active = None\ndef activate(user_id):\n    global _active\n    _active = user_id\n", "warning")
+
+
+def test_a_credential_may_be_the_process_own() -> None:
+    finds(RULE, "_token = None\ndef sign_in(token):\n    global _token\n    _token = token\n", "info")
+
+
+def test_a_setting_that_a_route_changes_is_only_mentioned() -> None:
+    finds(
+        RULE,
+        APP + "level = 1\n@app.post('/level')\ndef change(value: int):\n    global level\n    level = value\n",
+        "info",
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "request.state.user = verify(request.headers['authorization'])",
+        "request.scope['user'] = verify(request.headers['authorization'])",
+        "current_user = verify(request.headers['authorization'])\n    return current_user",
+        "global current_user\n    current_user = None",
+        "global current_user\n    current_user = len(request.headers)",
+        "global current_user\n    if current_user is None:\n        current_user = verify(request.headers['authorization'])",
+        "_user.set(verify(request.headers['authorization']))",
+    ],
+)
+def test_what_is_of_this_request(body: str) -> None:
+    source = f"from contextvars import ContextVar\n_user = ContextVar('user')\n@app.get('/')\nasync def home(request: Request):\n    {body}\n"
+    quiet(RULE, APP + source)
+
+
+def test_flasks_own_place_is_quiet() -> None:
+    quiet(RULE, "from flask import g, request\ndef load():\n    g.user = verify(request.headers['Authorization'])\n")
