@@ -1,0 +1,121 @@
+"""A container of the class that its objects change."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, HasBase, Not, SharedObject
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import identities, is_fixed
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import brought, grades_of
+from carrel.findings import RuleInfo
+
+__all__ = ["MutableClassAttribute"]
+
+_WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update"})
+_COPYING: Final = ("BaseModel", "BaseSettings", "SQLModel", "RootModel", "GenericModel", "Struct", "Document", "Item",
+                   "TypedDict", "NamedTuple", "Enum", "Serializer", "HasTraits", "Schema")  # fmt: skip
+"""Bases whose objects get a copy of each default."""
+
+
+class MutableClassAttribute:
+    """`history = []` in a class body, and `self.history.append(text)` in a method."""
+
+    info = RuleInfo(
+        rule="mutable-class-attribute",
+        code="CAR003",
+        severity="error",
+        title="A container of the class is changed through its objects",
+        why="What a class body makes belongs to the class, so all its objects have the same one: an object made for "
+        "one user shows what another user's object put in.",
+        fix="Make the container in `__init__`, or with `field(default_factory=...)`.",
+        page=rule_page("mutable-class-attribute"),
+        leak_classes=(3,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        seen: set[tuple[str, str]] = set()
+        for mutation in view.mutations:
+            found = _attribute(view, mutation)
+            if found is None or not _adds(view, mutation):
+                continue
+            owner, name, given = found
+            if (owner.symbol, name) not in seen:
+                seen.add((owner.symbol, name))
+                yield self._candidate(view, mutation, owner, name, given)
+
+    def _candidate(
+        self, view: FileView, mutation: Mutation, owner: Block, name: str, given: tuple[Condition, ...]
+    ) -> Candidate:
+        message = f"`{mutation.block.name}` changes `{owner.name}.{name}`, which all objects of the class share"
+        taint = brought(view, mutation.values, mutation.block)
+        if taint is None and mutation.block.receiver:
+            # `(self.user.id, text)`: an object of one user has the user's data already.
+            taint = view.best_taint(mutation.values, mutation.block)
+            if taint is not None and not any(identities(view, one, mutation.block) for one in mutation.values):
+                taint = None
+        grades: tuple[Grade, ...] = (Grade("info"),)
+        if taint is not None and all(is_fixed(view, key, mutation.block) for key in mutation.keys):
+            grades = grades_of(view, taint, mutation.block)
+        made = _made(owner, name)
+        related = (view.location(made, "made once, with the class"),) if made is not None else ()
+        given = (Not(HasBase(owner.symbol, _COPYING)), *given)
+        return view.candidate(
+            self.info, mutation.node, message, block=mutation.block, grades=grades, given=given, related=related
+        )
+
+
+def _attribute(view: FileView, mutation: Mutation) -> tuple[Block, str, tuple[Condition, ...]] | None:
+    """The class and the name of its attribute that is changed, with what other files must say."""
+    for access in mutation.accesses:
+        owner = access.block
+        if access.kind == "self" and owner is not None:
+            owner = owner.class_
+        elif access.kind != "class":
+            continue
+        # `self.turns += [text]` changes the attribute `turns` of `self`.
+        steps = (*access.steps, mutation.name) if mutation.kind == "attribute" else access.steps
+        if owner is None or not steps or steps[0] in ("[]", "()"):
+            continue
+        name, rest = steps[0], steps[1:]
+        if "()" in rest or not all(is_fixed(view, key, mutation.block) for key in access.keys):
+            continue
+        if _is_given_to_objects(view, owner, name):
+            continue
+        if any(view.value_kind(one.value) == "container" for one in owner.scope.bindings.get(name, ())):
+            return owner, name, ()
+        if access.kind == "self" and name not in owner.scope.bindings and not rest and view.base_paths(owner):
+            return owner, name, (SharedObject(f"{owner.symbol}().{name}"),)
+    return None
+
+
+def _is_given_to_objects(view: FileView, owner: Block, name: str) -> bool:
+    """Whether a method gives the object a container of its own under the name."""
+    return any(
+        mutation.kind == "attribute" and mutation.name == name and not isinstance(mutation.node, ast.AugAssign)
+        and any(one.kind == "self" and not one.steps and one.block and one.block.class_ is owner
+                for one in mutation.accesses)
+        for mutation in view.mutations
+    )  # fmt: skip
+
+
+def _adds(view: FileView, mutation: Mutation) -> bool:
+    """Whether something is put in where every object finds it."""
+    grown = isinstance(mutation.node, ast.AugAssign)
+    if mutation.removes or mutation.kind == "rebind" or (mutation.kind == "attribute" and not grown):
+        return False
+    if mutation.kind == "method" and mutation.name not in _WRITES:
+        return False
+    if mutation.kind == "method":
+        return True
+    # Under a key of one user's it is apart; under another one the next object finds it.
+    return not any(identities(view, key, mutation.block, lenient=True) for key in mutation.keys)
+
+
+def _made(owner: Block, name: str) -> ast.AST | None:
+    return next((one.node for one in owner.scope.bindings.get(name, ()) if one.value is not None), None)

@@ -1,0 +1,84 @@
+"""Containers of a class that its objects fill, and those that each object has for itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.mutable_class_attribute import MutableClassAttribute
+from tests.audit.checking import finds, quiet
+
+RULE = MutableClassAttribute()
+ROUTE = """
+from fastapi import FastAPI
+app = FastAPI()
+@app.post("/chat")
+def chat(text: str, user=Depends(current_user)):
+    return Bot(user).say(text)
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "self.turns.append(text)",
+        "self.turns += [text]",
+        "cls = type(self)\n        cls.turns.append(text)",
+        "Bot.turns.append(text)",
+    ],
+)
+def test_a_list_of_the_class(change: str) -> None:
+    bot = f"class Bot:\n    turns = []\n    def __init__(self, user):\n        self.user = user\n    def say(self, text):\n        {change}\n"
+    (found,) = finds(RULE, bot + ROUTE, "error")
+    assert [place.note for place in found.related if place.note.startswith("made")] == ["made once, with the class"]
+
+
+def test_what_the_object_knows_of_its_user() -> None:
+    finds(RULE, "class Bot:\n    turns = []\n    def say(self):\n        self.turns.append(self.user.id)\n", "warning")
+
+
+def test_a_list_of_a_base_class_in_another_file() -> None:
+    finds(
+        RULE,
+        {
+            "crew/__init__.py": "",
+            "crew/base.py": "class Base:\n    notes = []\n",
+            "crew/bot.py": "from .base import Base\nclass Bot(Base):\n    def say(self, user_id):\n        self.notes.append(user_id)\n",
+        },
+        "warning",
+        on="self.notes.append",
+    )
+
+
+def test_a_key_that_is_not_the_users_is_only_mentioned() -> None:
+    finds(
+        RULE, "class Bot:\n    notes = {}\n    def note(self, topic, user):\n        self.notes[topic] = user\n", "info"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class Bot:\n    def __init__(self):\n        self.turns = []\n    def say(self, user):\n        self.turns.append(user)\n",
+        "class Bot:\n    turns = []\n    def __init__(self):\n        self.turns = []\n    def say(self, user):\n        self.turns.append(user)\n",
+        "from pydantic import BaseModel\nclass Bot(BaseModel):\n    turns: list = []\n    def say(self, user):\n        self.turns.append(user)\n",
+        "from dataclasses import dataclass, field\n@dataclass\nclass Bot:\n    turns: list = field(default_factory=list)\n"
+        "    def say(self, user):\n        self.turns.append(user)\n",
+        "class Bot:\n    turns = {}\n    def say(self, user_id, text):\n        self.turns[user_id] = text\n",
+        "class Bot:\n    turns = ()\n    def say(self, user):\n        self.turns += (user,)\n",
+        "class Bot:\n    turns = []\n    def say(self, user):\n        return [*self.turns, user]\n",
+        "class Bot:\n    turns = []\n    def forget(self):\n        self.turns.clear()\n",
+        "class Bot:\n    turns: list\n    def say(self, user):\n        self.turns.append(user)\n",
+    ],
+)
+def test_what_each_object_has_for_itself(code: str) -> None:
+    quiet(RULE, code)
+
+
+def test_a_base_that_copies_its_defaults_in_another_file() -> None:
+    quiet(
+        RULE,
+        {
+            "base.py": "from pydantic import BaseModel\nclass Base(BaseModel):\n    notes: list = []\n",
+            "bot.py": "from base import Base\nclass Bot(Base):\n    def say(self, user_id):\n        self.notes.append(user_id)\n",
+        },
+    )
