@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
+from carrel.audit.origins import is_asked
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.taint import Taint
+from carrel.audit.sharing import brought, grades_of, makes_work
+from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedObjectStoresArgument"]
@@ -26,26 +30,90 @@ class SharedObjectStoresArgument:
         "so one user's request goes on with another user's data.",
         fix="Pass the value to the methods that need it, or make an object for each request.",
         page=rule_page("shared-object-stores-argument"),
-        leak_classes=(5,),
+        leak_classes=(5, 6),
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for mutation in view.mutations:
-            if mutation.kind != "attribute" or mutation.block.is_initializer:
+            if mutation.kind != "attribute" or _goes_on(mutation):
                 continue
-            owner = mutation.block.class_
-            if owner is None or not any(one.kind == "self" and not one.steps for one in mutation.accesses):
-                continue
-            taint = view.best_taint(mutation.values, mutation.block)
-            if taint is not None:
-                yield self._candidate(view, mutation, taint, SharedClass(owner.symbol))
+            for shared, name in _shared(view, mutation):
+                taint = brought(view, mutation.values, mutation.block)
+                if taint is not None:
+                    yield self._candidate(view, mutation, taint, shared, name)
+                    break
 
-    def _candidate(self, view: FileView, mutation: Mutation, taint: Taint, shared: Condition) -> Candidate:
-        where = f"`self.{mutation.name}`"
-        message = f"{where} keeps {taint.reason} on an object that every request uses"
-        # That something is passed in says little; that somebody passes a user's data says much.
-        sure = Grade("error", taint.given) if taint.given else Grade("error")
-        return view.candidate(
-            self.info, mutation.node, message, block=mutation.block, given=(shared,),
-            grades=(sure, Grade("info")), lower_unreachable=True,
-        )  # fmt: skip
+    def _candidate(self, view: FileView, mutation: Mutation, taint: Taint, shared: Condition, name: str) -> Candidate:
+        message = f"`{name}` keeps {taint.reason} on an object that every request uses"
+        grades = grades_of(view, taint, mutation.block)
+        # That something was worked out from what a request brought says little.
+        if taint.by != "name" and not _is_kept_as_it_is(view, mutation):
+            grades = grades[-1:] if taint.given else (grades[0], Grade("info"))
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(shared,),
+                              grades=grades)  # fmt: skip
+
+
+def _shared(view: FileView, mutation: Mutation) -> Iterator[tuple[Condition, str]]:
+    """What must be one for all requests, with the attribute as the code calls it."""
+    for access in mutation.accesses:
+        owner = mutation.block.class_
+        if access.kind == "self" and not access.steps and owner is not None:
+            if not _initializes(view, mutation.block) or _is_made_once(view, owner):
+                yield SharedClass(owner.symbol), f"self.{mutation.name}"
+        elif access.kind == "global" and access.steps in ((), ("()",)) and not mutation.block.is_initializer:
+            # `get_agent().instructions = ...`, `agent.user = ...`
+            yield SharedObject(access.path), f"{ast.unparse(mutation.target)}.{mutation.name}"
+
+
+def _goes_on(mutation: Mutation) -> bool:
+    """Whether the new value is the old one and something more: a counter, a registry, a task that is started."""
+    old = ast.unparse(mutation.target) + f".{mutation.name}"
+    for value in mutation.values:
+        if isinstance(mutation.node, ast.AugAssign) or old in ast.unparse(value) or makes_work(value, mutation.block):
+            return True
+    return False
+
+
+def _is_kept_as_it_is(view: FileView, mutation: Mutation) -> bool:
+    """Whether the argument itself is stored, or the attribute's name says that it is one user's."""
+    if is_identity_like(mutation.name):
+        return True
+    values: list[ast.expr] = list(mutation.values)
+    while values:
+        match values.pop():
+            case ast.Name() as name:
+                if mutation.block.parameter(name.id) is not None:
+                    return True
+            case ast.Attribute() | ast.Subscript() | ast.Await() | ast.Starred() as inner:
+                values.append(inner.value)
+            case ast.BoolOp() as either:
+                values += either.values
+            case ast.IfExp() as either:
+                values += [either.body, either.orelse]
+            case ast.Call() as call:
+                # `chain.load(text)` with `verify(request.headers["authorization"])`.
+                if view.taint(call, mutation.block) is not None and is_asked(call):
+                    return True
+    return False
+
+
+def _initializes(view: FileView, method: Block) -> bool:
+    """Whether it is `__init__`, or a part of it: a private method that only `__init__` calls."""
+    if method.is_initializer or not method.name.startswith("_") or method.class_ is None:
+        return method.is_initializer
+    callers = [
+        other
+        for other in view.methods(method.class_)
+        for call in other.nodes(ast.Call)
+        if isinstance(call.func, ast.Attribute) and call.func.attr == method.name
+    ]
+    return bool(callers) and all(one.is_initializer for one in callers)
+
+
+def _is_made_once(view: FileView, owner: Block) -> bool:
+    """Whether its `__new__` gives every caller the first object, which `__init__` then fills anew."""
+    return any(
+        one.block.class_ is owner and one.block.name == "__new__" and one.kind == "attribute"
+        and any(access.kind == "class" for access in one.accesses) and "super" in ast.unparse(one.values[0])
+        for one in view.mutations
+    )  # fmt: skip
