@@ -1,0 +1,83 @@
+"""An object that all requests use collects what each of them says."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.conditions import SharedClass
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import is_fixed
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import brought, grades_of
+from carrel.audit.taint import Taint
+from carrel.findings import RuleInfo
+
+__all__ = ["SharedObjectCollects"]
+
+_WRITES: Final = frozenset({"append", "appendleft", "extend", "insert"})
+_HELD: Final = frozenset(
+    {"history", "messages", "transcript", "memory", "turns", "conversation", "chat_history", "dialog", "scratchpad"}
+)
+"""What a conversation is called."""
+
+
+class SharedObjectCollects:
+    """`self.transcript.append(text)` in a class whose one object a cached or lazy getter gives to everybody."""
+
+    info = RuleInfo(
+        rule="shared-object-collects",
+        code="CAR006",
+        severity="error",
+        title="A getter gives everybody one object that collects what users say",
+        why="The object is made at the first request and kept. What one user says stays in it and is part of what the "
+        "next user's request works with.",
+        fix="Cache what holds no conversation (the model, the client); make the object around it for each request.",
+        page=rule_page("shared-object-collects"),
+        leak_classes=(6,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        seen: set[tuple[str, str]] = set()
+        for mutation in view.mutations:
+            access = _collected(view, mutation)
+            if access is None or access.block is None or access.block.class_ is None:
+                continue
+            owner = access.block.class_
+            taint = brought(view, mutation.values, mutation.block)
+            if taint is not None and (owner.symbol, access.steps[0]) not in seen:
+                seen.add((owner.symbol, access.steps[0]))
+                yield self._candidate(view, mutation, owner.symbol, access.steps[0], taint)
+
+    def _candidate(self, view: FileView, mutation: Mutation, owner: str, name: str, taint: Taint) -> Candidate:
+        message = f"`{mutation.block.name}` adds {taint.reason} to `self.{name}` of an object that every request uses"
+        grades = grades_of(view, taint, mutation.block)
+        if name.strip("_") in _HELD:
+            grades = (grades[0], Grade("warning"))
+        elif taint.by == "parameter":
+            # One slot that each call fills anew says something by itself, one more entry does not.
+            grades = (Grade("info", () if mutation.kind == "item" else taint.given),)
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(SharedClass(owner),),
+                              grades=grades)  # fmt: skip
+
+
+def _collected(view: FileView, mutation: Mutation) -> Access | None:
+    """The container of the object that something is put into where every caller finds it."""
+    block = mutation.block
+    grown = isinstance(mutation.node, ast.AugAssign) and isinstance(mutation.values[0], ast.List)
+    if block.is_initializer or mutation.removes or not (grown or mutation.kind in ("method", "item")):
+        return None
+    if mutation.kind == "method" and mutation.name not in _WRITES:
+        return None
+    if mutation.kind == "item" and not all(is_fixed(view, key, block) for key in mutation.keys):
+        return None
+    for access in mutation.accesses:
+        keyed = not all(is_fixed(view, key, block) for key in access.keys)
+        steps = (*access.steps, mutation.name) if mutation.kind == "attribute" else access.steps
+        if access.kind == "self" and steps and "()" not in steps and not keyed:
+            return replace(access, steps=steps)
+    return None
