@@ -1,0 +1,76 @@
+"""A cached function that finds out by itself who is asking."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, ContextVariable, SharedClass
+from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
+from carrel.audit.rule import Candidate, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["MemoOverIdentity"]
+
+_WHO: Final = re.compile(
+    r"^_?(?:get|current|require|load)_(?:current_|active_|request_|authenticated_|logged_in_)*"
+    r"(?:user|user_id|username|tenant|tenant_id|principal|identity|account|session_id)$"
+)
+_FOR_CLASS: Final = ("cached_property", "reify", "threaded_cached_property")
+
+
+class MemoOverIdentity:
+    """`@lru_cache` on a function without arguments that reads `flask.g.user` or a `ContextVar`."""
+
+    info = RuleInfo(
+        rule="memo-over-identity",
+        code="CAR007",
+        severity="error",
+        title="A cached function reads who is asking",
+        why="The cache knows the arguments only. The first caller's answer is kept and given to every other user who "
+        "calls with the same arguments.",
+        fix="Read the identity outside and pass it as an argument, so that it is part of the key.",
+        page=rule_page("memo-over-identity"),
+        leak_classes=(7,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            if view.is_cached(function):
+                given: tuple[Condition, ...] = ()
+            elif function.class_ is not None and function.has_decorator(*_FOR_CLASS):
+                given = (SharedClass(function.class_.symbol),)
+            else:
+                continue
+            for node, text, conditions in _asks(view, function):
+                message = f"`{function.name}` is cached and reads `{text}`, which is another user's at the next call"
+                yield view.candidate(self.info, node, message, block=function, given=(*given, *conditions),
+                                     related=(view.location(function.node, "cached here"),))  # fmt: skip
+                break
+
+
+def _asks(view: FileView, function: Block) -> Iterator[tuple[ast.AST, str, tuple[Condition, ...]]]:
+    """The places where the function finds out who is asking, without being told."""
+    for node in function.nodes(ast.Attribute, ast.Name):
+        if view.dotted(node) in REQUEST_OBJECTS and not _is_parameter(view, node, function):
+            yield node, ast.unparse(node), ()
+    for call in function.nodes(ast.Call):
+        dotted = view.dotted(call.func)
+        if dotted in REQUEST_CALLS:
+            yield call, ast.unparse(call), ()
+        elif call.args or call.keywords or not dotted:
+            continue
+        elif isinstance(call.func, ast.Attribute) and call.func.attr == "get":
+            variable = view.access(call.func.value, function)
+            if variable.kind == "global" and not variable.steps:
+                yield call, ast.unparse(call), (ContextVariable(variable.name),)
+        elif _WHO.match(dotted.rpartition(".")[2]):
+            yield call, ast.unparse(call), ()
+
+
+def _is_parameter(view: FileView, node: ast.expr, function: Block) -> bool:
+    return view.access(node, function).kind == "parameter"

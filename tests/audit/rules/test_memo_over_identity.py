@@ -1,0 +1,61 @@
+"""Cached functions that read who is asking, and those that are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.memo_over_identity import MemoOverIdentity
+from tests.audit.checking import finds, quiet
+
+RULE = MemoOverIdentity()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from functools import lru_cache\nfrom flask import g\n@lru_cache\ndef rows():\n    return load(g.user.id)\n",
+        "from functools import cache\nfrom flask_login import current_user\n@cache\ndef rows():\n    return load(current_user.id)\n",
+        "import streamlit as st\n@st.cache_data(ttl=60)\ndef rows():\n    return load(st.session_state['user'])\n",
+        "from functools import cache\nfrom app_auth import get_current_user\n@cache\ndef rows():\n    return load(get_current_user())\n",
+        "from functools import cache\nfrom flask_jwt_extended import get_jwt_identity\n@cache\ndef rows():\n    return get_jwt_identity()\n",
+        "from functools import cache\nfrom contextvars import ContextVar\nuser = ContextVar('user')\n@cache\ndef rows():\n    return load(user.get())\n",
+    ],
+)
+def test_every_way_to_ask(code: str) -> None:
+    finds(RULE, code, "error")
+
+
+def test_a_context_variable_of_another_file() -> None:
+    finds(
+        RULE,
+        {
+            "scope.py": "from contextvars import ContextVar\ncurrent = ContextVar('current')\n",
+            "rows.py": "from functools import cache\nimport scope\n@cache\ndef rows():\n    return load(scope.current.get().id)\n",
+        },
+        "error",
+        on="scope.current.get()",
+    )
+
+
+GREETER = "from functools import cached_property\nfrom flask import g\nclass Greeter:\n    @cached_property\n    def name(self):\n        return g.user.name\n"
+
+
+def test_a_cached_property_of_a_shared_object() -> None:
+    finds(RULE, GREETER + "greeter = Greeter()\n", "error", on="g.user.name")
+    quiet(RULE, GREETER + "def view():\n    return Greeter().name\n")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from functools import cache\n@cache\ndef rows(user_id):\n    return load(user_id)\n",
+        "from functools import cache\n@cache\ndef rows(g):\n    return load(g.user.id)\n",
+        "from flask import g\ndef rows():\n    return load(g.user.id)\n",
+        "from flask import g\nfrom functools import cache\n@cache\ndef load(user_id):\n    return 1\ndef rows():\n    return load(g.user.id)\n",
+        "from functools import cache\nimport queue\njobs = queue.Queue()\n@cache\ndef rows():\n    return jobs.get()\n",
+        "from functools import cache\nimport os\n@cache\ndef rows():\n    return os.environ.get('HOME')\n",
+        "from functools import cache\nfrom app_auth import get_user\n@cache\ndef rows(user_id):\n    return get_user(user_id)\n",
+    ],
+)
+def test_what_is_told_or_the_same_for_all(code: str) -> None:
+    quiet(RULE, code)
