@@ -1,0 +1,141 @@
+"""A cache whose key does not say whose answer it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import identities, is_fixed
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import reached
+from carrel.findings import RuleInfo
+
+__all__ = ["CacheKeyOmitsUser"]
+
+_CACHE: Final = re.compile(r"(?i)(?:^|_)(?:cache[sd]?|redis|memcached?|valkey|memo|kept|cached_\w+)(?:$|_|client$)")
+_STORES: Final = frozenset({"set", "setex", "set_many", "add", "get_or_set", "setdefault", "aset", "put", "psetex"})
+_READS: Final = frozenset({"get", "aget", "get_or_set", "getex", "__contains__", "has_key", "exists"})
+
+
+class CacheKeyOmitsUser:
+    """`cache.set(f"answer:{digest}", answer)` where the answer was made from the user's own documents."""
+
+    info = RuleInfo(
+        rule="cache-key-omits-user",
+        code="CAR008",
+        severity="error",
+        title="A cache key omits the user",
+        why="What is stored depends on the user, the key does not: the next user with the same question is given the "
+        "first one's answer.",
+        fix="Put the user's id into the key, or cache only what is the same for everybody.",
+        page=rule_page("cache-key-omits-user"),
+        leak_classes=(8,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                yield from self._called(view, call, function)
+        for mutation in view.mutations:
+            if mutation.kind == "item" and _outlives(view, mutation) and _looked_up(mutation):
+                yield from self._stored(view, mutation.node, mutation.keys, mutation.values[0], mutation.block)
+            elif mutation.kind == "rebind" and mutation.name in mutation.block.scope.globals:
+                yield from self._made_once(view, mutation)
+
+    def _called(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
+        if not isinstance(call.func, ast.Attribute) or len(call.args) < 2 or call.func.attr not in _STORES:
+            return
+        if _is_cache(call.func.value) and _is_read(call.func.value, function, call.func.attr):
+            timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
+            yield from self._stored(view, call, (call.args[0],), call.args[2 if timed else 1], function)
+
+    def _stored(
+        self, view: FileView, node: ast.AST, keys: tuple[ast.expr, ...], value: ast.expr, function: Block
+    ) -> Iterator[Candidate]:
+        told = identities(view, value, function)
+        if not told or any(identities(view, key, function, lenient=True) for key in keys):
+            return
+        message = f"what is stored depends on `{told[0]}`, its key `{ast.unparse(keys[-1])}` does not"
+        grades = (Grade("error", reached(view, function)), Grade("warning"))
+        yield view.candidate(self.info, node, message, block=function, grades=grades,
+                             related=(view.location(keys[-1], "the key"),))  # fmt: skip
+
+    def _made_once(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        """`if _tools is None: _tools = await discover(token)`: a cache without any key."""
+        function = mutation.block
+        told = [one for value in mutation.values for one in identities(view, value, function)]
+        if told and _guarded(view, mutation) and _is_given(mutation):
+            message = f"`{mutation.name}` is made for `{told[0]}` of the first caller and then given to every caller"
+            yield view.candidate(
+                self.info,
+                mutation.node,
+                message,
+                block=function,
+                grades=(Grade("error", reached(view, function)), Grade("warning")),
+            )
+
+
+def _is_cache(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return _CACHE.search(name) is not None
+
+
+def _is_read(cache: ast.expr, function: Block, store: str) -> bool:
+    """Whether the same function looks into the cache: only then is it given back for the key that was stored."""
+    text = ast.unparse(cache)
+    return store == "get_or_set" or any(
+        isinstance(call.func, ast.Attribute) and call.func.attr in _READS and ast.unparse(call.func.value) == text
+        for call in function.nodes(ast.Call)
+    )
+
+
+def _outlives(view: FileView, mutation: Mutation) -> bool:
+    """Whether it is a map by some key that is there for the next call too."""
+    if is_fixed(view, mutation.keys[-1], mutation.block):
+        return False
+    return any(
+        access.kind in ("global", "class", "cell")
+        and not {"()", "[]"} & set(access.steps)
+        # What the function around was handed may be the request's own.
+        and not (access.kind == "cell" and access.block is not None and access.block.parameter(access.name))
+        for access in mutation.accesses
+    )
+
+
+def _looked_up(mutation: Mutation) -> bool:
+    """Whether the function that stores under the key first looks whether the key is there."""
+    key, container = ast.unparse(mutation.keys[-1]), ast.unparse(mutation.target)
+    for compare in mutation.block.nodes(ast.Compare):
+        looks = isinstance(compare.ops[0], ast.In | ast.NotIn) and ast.unparse(compare.left) == key
+        if looks and ast.unparse(compare.comparators[0]) == container:
+            return True
+    return any(
+        isinstance(call.func, ast.Attribute) and call.func.attr == "get" and call.args
+        and ast.unparse(call.func.value) == container and ast.unparse(call.args[0]) == key
+        for call in mutation.block.nodes(ast.Call)
+    )  # fmt: skip
+
+
+def _guarded(view: FileView, mutation: Mutation) -> bool:
+    for around in view.ancestors(mutation.node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        if isinstance(around, ast.If) and any(
+            isinstance(one, ast.Name) and one.id == mutation.name for one in ast.walk(around.test)
+        ):
+            # `if _owner != user_id` makes it anew for another user.
+            return not identities(view, around.test, mutation.block)
+    return False
+
+
+def _is_given(mutation: Mutation) -> bool:
+    return any(
+        isinstance(one, ast.Name) and one.id == mutation.name
+        for statement in mutation.block.nodes(ast.Return) if statement.value is not None
+        for one in ast.walk(statement.value)
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Caches of what belongs to a user, with and without the user in the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.cache_key_omits_user import CacheKeyOmitsUser
+from tests.audit.checking import finds, quiet
+
+RULE = CacheKeyOmitsUser()
+
+
+def ask(key: str, answer: str = "await complete(DOCUMENTS[user.id], text)") -> str:
+    return f"""
+from fastapi import FastAPI
+app = FastAPI()
+@app.post("/ask")
+async def ask(text: str, user=Depends(current_user)):
+    key = {key}
+    found = await cache.get(key)
+    if found is None:
+        found = {answer}
+        await cache.set(key, found, ex=60)
+    return found
+"""
+
+
+def test_an_answer_from_the_users_documents() -> None:
+    finds(RULE, ask("f'answer:{hash(text)}'"), "error", on="cache.set(key, found")
+
+
+@pytest.mark.parametrize(
+    "key", ["f'{user.id}:{text}'", "(user, text)", "make_key(text, user=user)", "f'{tenant_id}:{text}'"]
+)
+def test_a_key_with_the_user_is_quiet(key: str) -> None:
+    quiet(RULE, ask(key))
+
+
+def test_an_answer_that_is_the_same_for_all_is_quiet() -> None:
+    quiet(RULE, ask("text", "await complete(text)"))
+
+
+def test_a_django_view() -> None:
+    view = "from django.core.cache import cache\ndef row(request):\n    return cache.get_or_set({}, lambda: ROWS[request.user.id])\n"
+    finds(RULE, view.format("'row'"), "error")
+    quiet(RULE, view.format("f'row:{request.user.id}'"))
+
+
+def test_a_decorator_that_keeps_responses_by_path() -> None:
+    code = """
+def cached(handler):
+    kept = {}
+    async def wrapper(request):
+        key = %s
+        if key not in kept:
+            kept[key] = await handler(request)
+        return kept[key]
+    return wrapper
+"""
+    finds(RULE, code % "(request.method, request.url.path)", "error", on="kept[key] =")
+    quiet(RULE, code % "(request.url.path, request.state.user.id)")
+    quiet(RULE, code % "(request.url.path, request.headers['authorization'])")
+    quiet(RULE, code % "make_key(request)")
+
+
+ONCE = "_tools = None\nasync def tools(user_id, token):\n    global _tools\n    if {}:\n        _tools = await discover(token)\n    return _tools\n"
+
+
+def test_a_value_that_is_made_for_the_first_caller() -> None:
+    finds(RULE, ONCE.format("_tools is None"), "warning", on="_tools = await")
+    quiet(RULE, ONCE.format("_tools is None or _owner != user_id"))
+    quiet(RULE, ONCE.format("_tools is None").replace("discover(token)", "discover()"))
+    quiet(RULE, ONCE.format("_tools is None").replace("return _tools", "return 1"))
+
+
+def test_a_timed_store_has_its_value_in_the_third_place() -> None:
+    code = "def f(text, user_id):\n    if cache.get(text) is None:\n        cache.setex(text, {}, {})\n"
+    finds(RULE, code.format("60", "load(user_id)"), "warning")
+    quiet(RULE, code.format("limit(user_id)", "load(text)"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "seen = {}\ndef f(text, user_id):\n    seen[text] = user_id\n",
+        "def f(text, user_id):\n    kept = {}\n    if text not in kept:\n        kept[text] = load(user_id)\n    return kept\n",
+        "POOL = {}\ndef f(sid, user):\n    if sid not in POOL:\n        POOL[sid] = user\n",
+        "def outer(kept):\n    def f(text, user_id):\n        if text not in kept:\n            kept[text] = user_id\n    return f\n",
+        "def f(options, user):\n    if options.get('name') is None:\n        options['name'] = user.name\n",
+        "def f(text, user_id):\n    cache.set(text, load(user_id))\n",
+        "def f(text, user_id):\n    if settings.get(text) is None:\n        settings.set(text, load(user_id))\n",
+    ],
+)
+def test_what_is_no_cache_of_answers(code: str) -> None:
+    quiet(RULE, code)
