@@ -1,0 +1,143 @@
+"""A request hangs a callback of its own on an object that all requests use."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import AnyOf, Condition, MutableGlobal, SharedObject
+from carrel.audit.file_view import FileView
+from carrel.audit.origins import identities, parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import reached
+from carrel.audit.taint import is_identity_like
+from carrel.findings import RuleInfo
+
+__all__ = ["CallbacksPileUp"]
+
+_HOOKS: Final = re.compile(r"^_?(?:\w+_)?(?:callbacks?|handlers|hooks|listeners|observers|subscribers|receivers)$")
+_ADDS: Final = frozenset({"append", "insert", "add", "extend"})
+_REGISTERS: Final = re.compile(
+    r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
+    r"register_(?:callback|handler|listener|hook)|on_event)$"
+)
+_REMOVES: Final = re.compile(r"^(?:remove|disconnect|unsubscribe|off|discard|unregister|pop|clear|dispose|detach|stop)")
+_SETUP: Final = re.compile(
+    r"^_?(?:set_?up|init|configure|register|install|create|make|build|main|lifespan|startup|on_start|enable|attach|"
+    r"instrument|get_\w*logger|ready|connect|start)"
+)
+
+
+class CallbacksPileUp:
+    """`get_agent().callbacks.append(Collector(words))` for each request."""
+
+    info = RuleInfo(
+        rule="callbacks-pile-up",
+        code="CAR029",
+        severity="error",
+        title="Each request hangs its own callback on a shared object",
+        why="The object calls every callback that was ever hung on it, so the callback of one user's request hears "
+        "what is done for other users.",
+        fix="Pass the callback with the call (`run(..., callbacks=[...])`), or hang it on an object of the request.",
+        page=rule_page("callbacks-pile-up"),
+        leak_classes=(29,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            if function.is_initializer or _SETUP.match(function.name):
+                continue
+            for call in function.nodes(ast.Call):
+                if isinstance(call.func, ast.Attribute) and call.args:
+                    hung = _hung(call)
+                    if hung is not None and _is_of_this_call(view, hung[1], function):
+                        yield from self._candidate(view, call, hung[0], hung[1], function)
+
+    def _candidate(
+        self, view: FileView, call: ast.Call, holder: ast.expr, callback: ast.expr, function: Block
+    ) -> Iterator[Candidate]:
+        given = _shared(view, holder, function)
+        if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
+            return
+        message = (
+            f"`{function.name}` hangs `{ast.unparse(callback)}` on `{ast.unparse(holder)}`, which every request uses"
+        )
+        served = reached(view, function)
+        told = any(identities(view, one, function) for one in _inside(view, callback, function))
+        asked = told or any(is_identity_like(one.name) for one in function.parameters)
+        grades = (Grade("error", served), Grade("warning" if asked else "info"))
+        yield view.candidate(self.info, call, message, block=function, given=given, grades=grades)
+
+
+def _hung(call: ast.Call) -> tuple[ast.expr, ast.expr] | None:
+    """What the callback is hung on, and the callback."""
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    holder = call.func.value
+    if call.func.attr in _ADDS and isinstance(holder, ast.Attribute) and _HOOKS.match(holder.attr):
+        return holder.value, call.args[-1]
+    if _REGISTERS.match(call.func.attr):
+        return holder, call.args[-1]
+    return None
+
+
+def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> bool:
+    """Whether the callback is made in this call and knows something of it; one that is only handed on is not."""
+    if isinstance(callback, ast.Lambda):
+        return True
+    if not isinstance(callback, ast.Name):
+        return isinstance(callback, ast.Call) and bool(parameters_in(view, callback, function))
+    bindings = function.scope.bindings.get(callback.id, ())
+    if any(binding.kind == "loop" for binding in bindings):
+        return False  # one of many that were there already
+    for binding in bindings:
+        if binding.kind == "function":
+            return True
+        if isinstance(binding.value, ast.Call) and parameters_in(view, binding.value, function):
+            return True
+    return False
+
+
+def _shared(view: FileView, holder: ast.expr, function: Block) -> tuple[Condition, ...] | None:
+    if _is_logger(view, holder, function):
+        return ()
+    access = view.access(holder, function)
+    if access.kind == "self" or not access.path or access.kind not in ("global", "class"):
+        return None
+    if "()" in access.steps or "[]" in access.steps:
+        return (SharedObject(access.path),)
+    return (AnyOf((SharedObject(access.path), MutableGlobal(access.name))),) if access.name else None
+
+
+def _is_logger(view: FileView, holder: ast.expr, function: Block) -> bool:
+    """Whether it is a logger that goes by a name that every call gives: `getLogger("agent.run")`."""
+    values = [holder]
+    if isinstance(holder, ast.Name):
+        values += [one.value for one in function.scope.bindings.get(holder.id, ()) if one.value is not None]
+    return any(
+        isinstance(one, ast.Call) and view.dotted(one.func) == "logging.getLogger"
+        and all(isinstance(argument, ast.Constant) for argument in one.args)
+        for one in values
+    )  # fmt: skip
+
+
+def _is_taken_off(function: Block, callback: ast.expr) -> bool:
+    text = ast.unparse(callback)
+    return any(
+        isinstance(call.func, ast.Attribute) and _REMOVES.match(call.func.attr) is not None
+        and (not call.args or any(ast.unparse(one) == text for one in call.args))
+        for call in function.nodes(ast.Call)
+    )  # fmt: skip
+
+
+def _inside(view: FileView, callback: ast.expr, function: Block) -> list[ast.expr]:
+    """The callback, or the expressions in the function that it names."""
+    if not isinstance(callback, ast.Name):
+        return [callback]
+    for block in view.functions:
+        if block.parent is function and block.name == callback.id:
+            return list(block.nodes(ast.Attribute, ast.Name))
+    return [callback]

@@ -1,0 +1,86 @@
+"""Callbacks that stay on shared objects, and those that go with the request."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.callbacks_pile_up import CallbacksPileUp
+from tests.audit.checking import finds, quiet
+
+RULE = CallbacksPileUp()
+AGENT = "class Agent:\n    def __init__(self):\n        self.callbacks = []\nagent = Agent()\n"
+APP = "from fastapi import FastAPI\napp = FastAPI()\n"
+
+
+@pytest.mark.parametrize(
+    "hang",
+    [
+        "agent.callbacks.append(Collector(text))",
+        "collector = Collector(text)\n    agent.callbacks.append(collector)",
+        "agent.callbacks.append(lambda word: words.append(word))",
+        "def hear(word):\n        words.append(word)\n    agent.add_listener(hear)",
+    ],
+)
+def test_a_callback_of_one_request_on_a_shared_agent(hang: str) -> None:
+    finds(
+        RULE,
+        AGENT
+        + APP
+        + f"@app.post('/run')\nasync def run(text: str):\n    words = []\n    {hang}\n    await agent.run(text)\n",
+        "error",
+    )
+
+
+def test_an_agent_from_a_registry() -> None:
+    registry = AGENT.replace(
+        "agent = Agent()", "AGENTS = {'research': Agent()}\ndef get_agent(name):\n    return AGENTS[name]"
+    )
+    finds(
+        RULE,
+        registry + "def run(user_id):\n    get_agent('research').callbacks.append(Collector(user_id))\n",
+        "warning",
+    )
+
+
+def test_a_handler_on_a_logger_by_name_even_if_it_is_removed() -> None:
+    code = (
+        "import logging\nasync def run(user_id, lines):\n    logger = logging.getLogger('agent')\n    handler = ToList(lines)\n"
+        "    logger.addHandler(handler)\n    try:\n        await work()\n    finally:\n        logger.removeHandler(handler)\n"
+    )
+    finds(RULE, code, "warning", on="addHandler")
+    quiet(RULE, code.replace("logging.getLogger('agent')", "logging.Logger('agent')"))
+    quiet(RULE, code.replace("logging.getLogger('agent')", "logging.getLogger(user_id)"))
+
+
+def test_without_a_user_in_sight_it_is_only_mentioned() -> None:
+    finds(RULE, AGENT + "def run(text):\n    agent.callbacks.append(Collector(text))\n", "info")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "agent.run(user_id, callbacks=[Collector(user_id)])",
+        "own = Agent()\n    own.callbacks.append(Collector(user_id))",
+        "agent.callbacks.append(Collector())",
+        "agent.callbacks.append(log_everything)",
+        "agent.callbacks.append(callback)",
+        "c = Collector(user_id)\n    agent.callbacks.append(c)\n    try:\n        agent.run()\n    finally:\n        agent.callbacks.remove(c)",
+        "for one in agent.callbacks:\n        agent.callbacks.append(one)",
+        "agent.names.append(Collector(user_id))",
+        "for one in named(user_id):\n        one = load(one)\n        agent.callbacks.append(one)",
+    ],
+)
+def test_what_goes_with_the_request(body: str) -> None:
+    quiet(RULE, AGENT + f"def run(user_id, callback):\n    {body}\n")
+
+
+@pytest.mark.parametrize("name", ["setup", "configure_agent", "__init__", "register_user_hooks"])
+def test_what_is_hung_once_at_the_start(name: str) -> None:
+    quiet(
+        RULE, AGENT + f"class A:\n    def {name}(self, user_id):\n        agent.callbacks.append(Collector(user_id))\n"
+    )
+
+
+def test_an_object_that_the_caller_hands_over_is_quiet() -> None:
+    quiet(RULE, "def run(agent, user_id):\n    agent.callbacks.append(Collector(user_id))\n")
+    quiet(RULE, "class Run:\n    def go(self, user_id):\n        self.callbacks.append(Collector(user_id))\n")
