@@ -1,0 +1,161 @@
+"""A function made in a loop that reads the loop's variable later, when it is another user's."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.file_view import FileView
+from carrel.audit.origins import identities
+from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.taint import is_identity_like
+from carrel.findings import RuleInfo
+
+__all__ = ["LateBindingClosure"]
+
+Loop = ast.For | ast.AsyncFor
+Made = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
+_KEPT: Final = frozenset({"append", "add", "appendleft", "insert", "extend", "put", "put_nowait", "create_task",
+                          "start_soon", "ensure_future", "submit", "call_later", "call_soon", "add_job", "add_task",
+                          "add_done_callback", "connect", "subscribe", "Thread", "Timer", "Tool", "setdefault",
+                          "partial", "run_in_executor", "schedule"})  # fmt: skip
+"""What keeps a function, or runs it when the loop has gone on."""
+
+
+class LateBindingClosure:
+    """`jobs.append(lambda: send(user_id))` in `for user_id in users`."""
+
+    info = RuleInfo(
+        rule="late-binding-closure",
+        code="CAR030",
+        severity="error",
+        title="A function made in a loop reads the loop's variable when it is called",
+        why="The function sees the variable, not the value it had. When it runs, the loop has gone on, and it works "
+        "with the last user's data.",
+        fix="Hand the value over when the function is made: `functools.partial`, an argument, or `value=value`.",
+        page=rule_page("late-binding-closure"),
+        leak_classes=(30,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for block in view.blocks:
+            for made in (*block.nodes(ast.Lambda), *block.nodes(ast.FunctionDef, ast.AsyncFunctionDef)):
+                loop = _loop(view, made)
+                if loop is None or not _outlasts(view, made, loop):
+                    continue
+                captured = _captured(made, _bound(loop))
+                if captured:
+                    users = [name for name in _targets(loop) if is_identity_like(name)]
+                    told = (
+                        users
+                        or identities(view, loop.iter, block)
+                        or [one for one in captured if is_identity_like(one)]
+                    )
+                    message = (
+                        f"the function made here reads `{captured[0]}` only when it is called, after the loop went on"
+                    )
+                    yield view.candidate(self.info, made, message, block=block, severity="error" if told else "info",
+                                         related=(view.location(loop.target, "bound anew in each round"),))  # fmt: skip
+
+
+def _loop(view: FileView, made: Made) -> Loop | None:
+    for around in view.ancestors(made):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            return None
+        if isinstance(around, ast.For | ast.AsyncFor):
+            return around
+    return None
+
+
+def _targets(loop: Loop) -> list[str]:
+    return [one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)]
+
+
+def _bound(loop: Loop) -> set[str]:
+    """The names that each round binds anew."""
+    inside = {
+        one.id for statement in loop.body for one in ast.walk(statement)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }  # fmt: skip
+    return inside | set(_targets(loop))
+
+
+def _captured(made: Made, names: set[str]) -> list[str]:
+    arguments = made.args
+    own = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    own |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
+    body = made.body if isinstance(made.body, list) else [made.body]
+    loads: dict[str, None] = {}
+    for one in (inner for statement in body for inner in ast.walk(statement)):
+        if isinstance(one, ast.Name):
+            if isinstance(one.ctx, ast.Load):
+                loads[one.id] = None
+            else:
+                own.add(one.id)
+        elif isinstance(one, ast.arg):
+            own.add(one.arg)
+    return [name for name in loads if name in names - own]
+
+
+def _outlasts(view: FileView, made: Made, loop: Loop) -> bool:
+    """Whether the function is kept beyond its round, or runs beside it."""
+    if any(isinstance(one, ast.Return | ast.Break) and view.module.parent(one) is loop for one in ast.walk(loop)):
+        return False
+    if isinstance(made, ast.Lambda):
+        return _is_kept(view, made, loop)
+    uses = [one for statement in loop.body for one in ast.walk(statement)
+            if isinstance(one, ast.Name) and one.id == made.name and isinstance(one.ctx, ast.Load)]  # fmt: skip
+    return any(_is_kept(view, one, loop) for one in uses)
+
+
+def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
+    child = node
+    for around in view.ancestors(node):
+        if around is loop:
+            return False
+        if isinstance(around, ast.Await):
+            return False
+        if isinstance(around, ast.Call) and child is not around.func:
+            name = around.func.attr if isinstance(around.func, ast.Attribute) else getattr(around.func, "id", "")
+            # What is handed to anything else (`sorted(..., key=...)`) is used up there.
+            return name in _KEPT and not _is_awaited_inside(view, around, loop)
+        if isinstance(around, ast.Call) and not _is_deferred(view, node):
+            return False
+        if isinstance(around, ast.Assign) and child is around.value:
+            return any(isinstance(target, ast.Subscript | ast.Attribute) for target in around.targets)
+        if isinstance(around, ast.Yield):
+            return True
+        child = around
+    return False
+
+
+def _is_deferred(view: FileView, node: ast.AST) -> bool:
+    """Whether calling what the node names only makes a coroutine or a generator."""
+    for block in view.functions:
+        if isinstance(node, ast.Name) and block.name == node.id and (block.is_async or any(block.nodes(ast.Yield))):
+            return True
+    return False
+
+
+def _is_awaited_inside(view: FileView, call: ast.Call, loop: Loop) -> bool:
+    """Whether the round waits for what it started, or keeps it in something of its own."""
+    names: set[str] = set()
+    statement = view.module.parent(call)
+    if isinstance(statement, ast.Assign):
+        names = {one.id for target in statement.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    inside = [one for part in loop.body for one in ast.walk(part)]
+    if isinstance(receiver, ast.Name):
+        if any(
+            isinstance(one, ast.Name) and one.id == receiver.id and isinstance(one.ctx, ast.Store) for one in inside
+        ):
+            return True
+        names.add(receiver.id)
+    for one in inside:
+        waits = isinstance(one, ast.Await) or (
+            isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in ("join", "result")
+        )
+        if waits and any(isinstance(name, ast.Name) and name.id in names for name in ast.walk(one)):
+            return True
+    return False

@@ -1,0 +1,69 @@
+"""Functions made in loops: those that outlast their round, and those that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.late_binding_closure import LateBindingClosure
+from tests.audit.checking import finds, quiet
+
+RULE = LateBindingClosure()
+
+
+def loop(body: str, after: str = "pass", head: str = "for user_id, text in texts.items():") -> str:
+    return f"import asyncio\nasync def send_all(texts, jobs, group):\n    {head}\n        {body}\n    {after}\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "jobs.append(lambda: send(text))",
+        "jobs.append((user_id, lambda to: send(to, text)))",
+        "jobs[user_id] = lambda: send(text)",
+        "asyncio.get_running_loop().call_later(1, lambda: send(text))",
+        "async def work():\n            await send(text)\n        group.create_task(work())",
+        "def work():\n            send(text)\n        jobs.append(work)",
+        "yield lambda: send(text)",
+    ],
+)
+def test_a_function_that_outlasts_its_round(body: str) -> None:
+    finds(RULE, loop(body), "error")
+
+
+def test_a_variable_of_the_rounds_body() -> None:
+    finds(RULE, loop("line = f'{user_id}: {text}'\n        jobs.append(lambda: send(line))"), "error", on="lambda")
+
+
+def test_a_loop_over_nobody_is_only_mentioned() -> None:
+    finds(RULE, loop("jobs.append(lambda: show(size))", head="for size in (1, 2):"), "info")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "jobs.append(lambda text=text: send(text))",
+        "jobs.append(partial(send, text))",
+        "jobs.append(lambda: send(fixed))",
+        "(lambda: send(text))()",
+        "best = max(texts, key=lambda one: text.count(one))",
+        "jobs.append(max(texts, key=lambda one: text.count(one)))",
+        "def work():\n            return text\n        jobs.append(work())",
+        "async def work():\n            await send(text)\n        await work()",
+        "async def work():\n            await send(text)\n        await asyncio.wait_for(asyncio.create_task(work()), 1)",
+        "async def work():\n            await send(text)\n        task = asyncio.create_task(work())\n        await task",
+        "own = []\n        own.append(lambda: send(text))\n        run(own)",
+        "show = lambda: send(text)\n        show()",
+        "jobs.append(lambda: send(text))\n        break",
+        "async def work(text):\n            await send(text)\n        group.create_task(work(text))",
+        "def work():\n            text = 1\n            return text\n        jobs.append(work)",
+    ],
+)
+def test_what_is_used_up_in_its_round(body: str) -> None:
+    quiet(RULE, loop(body))
+
+
+def test_a_function_around_the_loop_body_has_its_own_variable() -> None:
+    quiet(
+        RULE,
+        "def make(text):\n    return lambda: send(text)\ndef all(texts, jobs):\n    for text in texts:\n        jobs.append(make(text))\n",
+    )
