@@ -1,0 +1,146 @@
+"""A kept buffer that shows what was in it before."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.file_view import FileView
+from carrel.audit.rule import Candidate, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["ReusedBuffer"]
+
+_FILLS: Final = frozenset({"readinto", "readinto1", "recv_into", "recvfrom_into", "sock_recv_into", "recv_bytes_into"})
+_FILES: Final = frozenset({"io.StringIO", "io.BytesIO"})
+
+
+class ReusedBuffer:
+    """`stream.readinto(self._buffer)`, then `bytes(self._buffer)`; or `seek(0)` without `truncate()`."""
+
+    info = RuleInfo(
+        rule="reused-buffer",
+        code="CAR031",
+        severity="error",
+        title="A reused buffer is read beyond what was just written",
+        why="The buffer is kept for all requests. Where this request wrote less than the one before, the rest of the "
+        "other user's data is still there and is read with it.",
+        fix="Read only as much as was written (`buffer[:count]`), truncate, or make a buffer for each request.",
+        page=rule_page("reused-buffer"),
+        leak_classes=(31,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                if not isinstance(call.func, ast.Attribute):
+                    continue
+                if call.func.attr in _FILLS:
+                    for argument in call.args:
+                        yield from self._filled(view, argument, function)
+                elif call.func.attr == "seek" and len(call.args) == 1 and _is_zero(call.args[0]):
+                    yield from self._rewound(view, call, function)
+
+    def _filled(self, view: FileView, buffer: ast.expr, function: Block) -> Iterator[Candidate]:
+        access = view.access(buffer, function)
+        given = _kept(access)
+        if given is None:
+            return
+        text = ast.unparse(buffer)
+        for node in function.nodes(ast.Name, ast.Attribute):
+            if ast.unparse(node) == text and _is_read_whole(view, node):
+                message = f"all of `{text}` is read, also what this call did not write"
+                yield view.candidate(self.info, node, message, block=function, given=given,
+                                     related=(view.location(buffer, "written here, as much as there is"),))  # fmt: skip
+                return
+
+    def _rewound(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
+        buffer = call.func.value if isinstance(call.func, ast.Attribute) else call
+        access = view.access(buffer, function)
+        given = _kept(access)
+        made = _made(view, access)
+        if given is None or made is None or _is_cut(view, access, function) or _only_reads(view, access):
+            return
+        message = f"`{ast.unparse(buffer)}` is written from the start again, and what was in it before stays behind"
+        yield view.candidate(self.info, call, message, block=function, given=given,
+                             related=(view.location(made, "the buffer is made once"),))  # fmt: skip
+
+
+def _kept(access: Access) -> tuple[Condition, ...] | None:
+    """What must hold for the buffer to serve more than one request; `None` when it cannot."""
+    if (
+        access.kind == "self"
+        and len(access.steps) == 1
+        and access.block is not None
+        and access.block.class_ is not None
+    ):
+        return (SharedClass(access.block.class_.symbol),)
+    return () if access.kind in ("global", "class", "cell") and "()" not in access.steps else None
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0
+
+
+def _is_read_whole(view: FileView, node: ast.expr) -> bool:
+    parent = view.module.parent(node)
+    match parent:
+        case ast.Call() if node in parent.args:
+            name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
+            return name in ("bytes", "bytearray", "str", "loads", "write", "send", "sendall", "send_bytes", "append")
+        case ast.Attribute():
+            return parent.attr in ("decode", "hex", "rstrip", "strip", "split")
+        case ast.Return() | ast.Yield():
+            return True
+    return False
+
+
+def _made(view: FileView, access: Access) -> ast.AST | None:
+    """Where the in-memory file is made, when the name is one."""
+    for value in _values(view, access):
+        if isinstance(value, ast.Call) and view.dotted(value.func) in _FILES:
+            return value
+    return None
+
+
+def _values(view: FileView, access: Access) -> Iterator[ast.expr]:
+    if access.kind == "self" and access.block is not None:
+        for mutation in view.mutations:
+            own = mutation.block.class_ is access.block.class_
+            if own and mutation.kind == "attribute" and access.steps[:1] == (mutation.name,):
+                yield from mutation.values
+    elif access.kind == "cell" and access.block is not None:
+        yield from (one.value for one in access.block.scope.bindings.get(access.name, ()) if one.value is not None)
+    elif access.kind == "global":
+        name = access.name.rpartition(".")[2]
+        yield from (one.value for one in view.top.scope.bindings.get(name, ()) if one.value is not None)
+
+
+def _calls_on(view: FileView, access: Access) -> Iterator[tuple[str, Block]]:
+    for function in view.functions:
+        for call in function.nodes(ast.Call):
+            if isinstance(call.func, ast.Attribute):
+                other = view.access(call.func.value, function)
+                same_class = other.block and access.block and other.block.class_ is access.block.class_
+                same = other.kind == access.kind and other.steps == access.steps and other.name == access.name
+                if same and (access.kind != "self" or same_class):
+                    yield call.func.attr, function
+
+
+def _is_cut(view: FileView, access: Access, function: Block) -> bool:
+    return any(name == "truncate" for name, _ in _calls_on(view, access)) or any(
+        mutation.block is function
+        and mutation.kind in ("attribute", "rebind")
+        and access.steps[-1:] == (mutation.name,)
+        for mutation in view.mutations
+    )
+
+
+def _only_reads(view: FileView, access: Access) -> bool:
+    """Whether it is rewound to be read, not to be written anew."""
+    called = {name for name, _ in _calls_on(view, access)}
+    return not called & {"getvalue", "write", "writelines", "getbuffer"}

@@ -1,0 +1,86 @@
+"""Kept buffers that are read beyond what was written, and those that are cut."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.reused_buffer import ReusedBuffer
+from tests.audit.checking import finds, quiet
+
+RULE = ReusedBuffer()
+
+
+def reader(use: str, after: str = "reader = Reader()") -> str:
+    return (
+        "class Reader:\n    def __init__(self):\n        self._buffer = bytearray(4096)\n    def read(self, stream):\n"
+        f"        count = stream.readinto(self._buffer)\n        {use}\n{after}\n"
+    )
+
+
+@pytest.mark.parametrize("use", ["return bytes(self._buffer)", "return self._buffer.decode()", "return self._buffer"])
+def test_all_of_a_buffer_that_is_kept(use: str) -> None:
+    finds(RULE, reader(use), "error")
+
+
+@pytest.mark.parametrize("use", ["return bytes(self._buffer[:count])", "return len(self._buffer)", "return count"])
+def test_only_what_was_written(use: str) -> None:
+    quiet(RULE, reader(use))
+
+
+def test_a_reader_for_each_connection_is_quiet() -> None:
+    quiet(RULE, reader("return bytes(self._buffer)", "def serve(stream):\n    return Reader().read(stream)"))
+
+
+def test_a_buffer_of_the_call_is_quiet() -> None:
+    quiet(
+        RULE, "def read(stream):\n    buffer = bytearray(10)\n    stream.readinto(buffer)\n    return bytes(buffer)\n"
+    )
+
+
+def test_a_buffer_of_the_module() -> None:
+    finds(
+        RULE,
+        "BUFFER = bytearray(10)\ndef read(stream):\n    stream.recv_into(BUFFER)\n    return bytes(BUFFER)\n",
+        "error",
+    )
+
+
+def scratch(start: str, rest: str = "return self._text.getvalue()") -> str:
+    return (
+        "import io\nclass Scratch:\n    def __init__(self):\n        self._text = io.StringIO()\n    def write(self, text):\n"
+        f"        {start}\n        self._text.write(text)\n    def value(self):\n        {rest}\nscratch = Scratch()\n"
+    )
+
+
+def test_a_text_that_is_only_rewound() -> None:
+    (found,) = finds(RULE, scratch("self._text.seek(0)"), "error", on="seek(0)")
+    assert found.related[0].note == "the buffer is made once"
+
+
+def test_a_text_of_the_module_and_of_a_closure() -> None:
+    body = "    TEXT.seek(0)\n    TEXT.write(text)\n    return TEXT.getvalue()\n"
+    finds(RULE, f"import io\nTEXT = io.StringIO()\ndef show(text):\n{body}", "error")
+    inner = body.replace("    TEXT", "        TEXT").replace("    return", "        return")
+    finds(
+        RULE,
+        f"import io\ndef make():\n    TEXT = io.StringIO()\n    def show(text):\n{inner}    return show\n",
+        "error",
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        scratch("self._text.seek(0)\n        self._text.truncate()"),
+        scratch("self._text.seek(0)\n        self._text.truncate(0)"),
+        scratch("self._text = io.StringIO()\n        self._text.seek(0)"),
+        scratch("self._text.seek(5)"),
+        scratch("self._text.seek(0, 2)"),
+        scratch("self._text.flush()"),
+        scratch("self._text.seek(0)").replace("io.StringIO()", "open('log')"),
+        "import io\nDATA = io.BytesIO(b'logo')\ndef logo():\n    DATA.seek(0)\n    return DATA.read()\n",
+        "import io\ndef show(text):\n    out = io.StringIO()\n    out.write(text)\n    out.seek(0)\n    return out.getvalue()\n",
+    ],
+)
+def test_what_is_cut_made_anew_or_only_read(code: str) -> None:
+    quiet(RULE, code)
