@@ -1,0 +1,125 @@
+"""A buffer of past events that replays everybody's to whoever comes back."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.taint import is_identity_like
+from carrel.findings import RuleInfo
+
+__all__ = ["ReplayNotScoped"]
+
+_REPLAYS: Final = re.compile(
+    r"(?:^|_)(?:replay|resume|after|since|backlog|catch_?up|missed|recover|redeliver|history)(?:_|$)"
+)
+_SCOPES: Final = re.compile(r"^(?:stream|channel|topic|room|group|conversation|connection)(?:_?(?:id|name|key))?$")
+_PUTS: Final = frozenset({"append", "appendleft", "insert"})
+
+
+class ReplayNotScoped:
+    """`[event for event in self._events if event.id > last]`, with the events of all users in `_events`."""
+
+    info = RuleInfo(
+        rule="replay-not-scoped",
+        code="CAR034",
+        severity="error",
+        title="A replay hands out the events of all users",
+        why="The events of all users lie in one buffer. A client that comes back after a broken connection is sent "
+        "whatever is in it, also what was meant for others.",
+        fix="Keep a buffer for each user or stream, or compare the owner of each event before it is sent.",
+        page=rule_page("replay-not-scoped"),
+        leak_classes=(34,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for function in view.functions:
+            if not _REPLAYS.search(function.name) and not _asks_after(function):
+                continue
+            for node, access in _reads(view, function):
+                put = _put(view, access)
+                if put is not None and not _compares(function, _scopes(function)):
+                    yield self._candidate(view, node, access, function, put)
+                    break
+
+    def _candidate(self, view: FileView, node: ast.AST, access: Access, function: Block, put: Mutation) -> Candidate:
+        name = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
+        message = f"`{function.name}` gives what is in `{name}` without asking whose it is"
+        given: tuple[Condition, ...] = ()
+        if access.kind == "self" and function.class_ is not None:
+            given = (SharedClass(function.class_.symbol),)
+        return view.candidate(self.info, node, message, block=function, grades=(Grade("error", given), Grade("info")),
+                              related=(view.location(put.node, "events of all users are put here"),))  # fmt: skip
+
+
+def _asks_after(function: Block) -> bool:
+    return any(re.search(r"last_event|last_seen|last_id|after_id|since", one.name) for one in function.parameters)
+
+
+def _scopes(function: Block) -> set[str]:
+    """The parameters that say for whom: `user_id`, `stream_id`."""
+    return {one.name for one in function.parameters if is_identity_like(one.name) or _SCOPES.match(one.name)}
+
+
+def _reads(view: FileView, function: Block) -> Iterator[tuple[ast.AST, Access]]:
+    """The containers that the function, or one inside it, goes through from some point on."""
+    for block in (function, *(one for one in view.functions if one.parent is function)):
+        sources: list[ast.expr] = [one.iter for one in block.nodes(ast.For, ast.AsyncFor)]
+        sources += [one.iter for one in block.nodes(ast.comprehension)]
+        sources += [one.value for one in block.nodes(ast.Return) if isinstance(one.value, ast.Subscript)]
+        for source in sources:
+            whole = _without_slices(source)
+            access = view.access(whole, block)
+            if (access.kind == "self" and len(access.steps) == 1) or (access.kind == "global" and not access.steps):
+                yield source, access
+
+
+def _without_slices(node: ast.expr) -> ast.expr:
+    while True:
+        match node:
+            case ast.Subscript() if isinstance(node.slice, ast.Slice):
+                node = node.value
+            case ast.Call() if (
+                isinstance(node.func, ast.Name)
+                and node.func.id in ("list", "tuple", "reversed", "sorted", "enumerate", "iter")
+                and node.args
+            ):
+                node = node.args[0]
+            case _:
+                return node
+
+
+def _put(view: FileView, access: Access) -> Mutation | None:
+    """Where somebody's event is put into the container, next to everybody else's."""
+    for mutation in view.mutations:
+        if mutation.kind != "method" or mutation.name not in _PUTS or not _scopes(mutation.block):
+            continue
+        for other in mutation.accesses:
+            if other.kind == access.kind and other.steps == access.steps and other.name == access.name:
+                if access.kind == "self" and _owner(other) is not _owner(access):
+                    continue
+                return mutation
+    return None
+
+
+def _owner(access: Access) -> Block | None:
+    return access.block.class_ if access.block is not None else None
+
+
+def _compares(function: Block, scopes: set[str]) -> bool:
+    """Whether some comparison in the function, or a call that selects, is about for whom the events are."""
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Compare):
+            for one in ast.walk(node):
+                name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else ""
+                if name in scopes or is_identity_like(name) or _SCOPES.match(name):
+                    return True
+    return False

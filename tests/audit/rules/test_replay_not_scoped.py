@@ -1,0 +1,75 @@
+"""Replays of everybody's events, and of one's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.replay_not_scoped import ReplayNotScoped
+from tests.audit.checking import finds, quiet
+
+RULE = ReplayNotScoped()
+
+
+def store(replay: str, put: str = "self._events.append((user_id, text))", shared: bool = True) -> str:
+    return (
+        "class Events:\n    def __init__(self):\n        self._events = []\n    def add(self, user_id, text):\n"
+        f"        {put}\n    def after(self, user_id, last):\n        {replay}\n"
+        + ("events = Events()\n" if shared else "")
+    )
+
+
+@pytest.mark.parametrize(
+    "replay",
+    [
+        "return [one for one in self._events if one[0] > last]",
+        "for one in self._events[last:]:\n            yield one",
+        "for index, one in enumerate(self._events):\n            yield one",
+        "return self._events[last + 1:]",
+    ],
+)
+def test_everybodys_events(replay: str) -> None:
+    (found,) = finds(RULE, store(replay), "error")
+    assert found.related[0].note == "events of all users are put here"
+
+
+def test_a_store_that_nobody_shares_is_only_mentioned() -> None:
+    finds(RULE, store("return self._events[last:]", shared=False), "info")
+
+
+def test_a_buffer_of_the_module() -> None:
+    code = (
+        "from collections import deque\nEVENTS = deque()\ndef publish(channel, text):\n    EVENTS.append((channel, text))\n"
+        "def stream(channel, last_event_id):\n    for one in EVENTS:\n        {}\n"
+    )
+    finds(RULE, code.format("yield one"), "error")
+    quiet(RULE, code.format("if one[0] == channel:\n            yield one"))
+
+
+@pytest.mark.parametrize(
+    "replay",
+    [
+        "return [one for one in self._events if one[0] == user_id]",
+        "for one in self._events:\n            if one.user_id == user_id:\n                yield one",
+        "return [one for one in self._events if one.owner == self.owner]",
+        "return [one for one in self._events[user_id] if one[0] > last]",
+        "return len(self._events)",
+        "return [one for one in self._other]",
+    ],
+)
+def test_ones_own_events(replay: str) -> None:
+    quiet(RULE, store(replay))
+
+
+def test_events_that_are_put_apart_or_belong_to_nobody() -> None:
+    replay = "return [one for one in self._events if one[0] > last]"
+    quiet(RULE, store(replay, "self._events[user_id].append(text)"))
+    quiet(RULE, store(replay).replace("def add(self, user_id, text)", "def add(self, text)"))
+
+
+def test_a_function_that_does_not_replay_is_quiet() -> None:
+    quiet(
+        RULE,
+        store("return self._events[last:]").replace(
+            "def after(self, user_id, last)", "def export(self, user_id, first)"
+        ),
+    )
