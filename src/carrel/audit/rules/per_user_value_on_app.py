@@ -1,0 +1,86 @@
+"""A value of one user on the application object, or caught in something that the application keeps."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import UserDependency
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import identities, is_fixed, parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import reached
+from carrel.findings import RuleInfo
+
+__all__ = ["PerUserValueOnApp"]
+
+_APPS: Final = frozenset({"app", "application", "current_app", "_app", "bot", "server"})
+_PLACES: Final = frozenset({"state", "config", "extensions", "ctx", "bot_data", "settings"})
+
+
+class PerUserValueOnApp:
+    """`request.app.state.user = user`, or `app.state.reports = ReportService(scope)` with the scope of one user."""
+
+    info = RuleInfo(
+        rule="per-user-value-on-app",
+        code="CAR035",
+        severity="error",
+        title="The application object keeps a value of one user",
+        why="There is one application for all requests. What a request stores on it, or an object that it keeps made "
+        "from one user's dependency, is what the next user's request works with.",
+        fix="Use `request.state` (or `request['user']` in aiohttp); give kept services the user with each call.",
+        page=rule_page("per-user-value-on-app"),
+        leak_classes=(35,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            place = _place(view, mutation)
+            if place:
+                yield from self._candidates(view, mutation, place)
+
+    def _candidates(self, view: FileView, mutation: Mutation, place: str) -> Iterator[Candidate]:
+        block = mutation.block
+        told = [text for value in mutation.values for text in identities(view, value, block, direct=True)]
+        served = reached(view, block)
+        if told:
+            message = f"`{place}` keeps `{told[0]}`, and every request has the same application"
+            yield view.candidate(self.info, mutation.node, message, block=block,
+                                 grades=(Grade("error", served), Grade("info")))  # fmt: skip
+            return
+        for name, dependency in _dependencies(view, mutation, block):
+            message = f"`{place}` keeps `{name}`, which a dependency makes for one user's request"
+            yield view.candidate(self.info, mutation.node, message, block=block, given=(UserDependency(dependency),))
+            return
+
+
+def _place(view: FileView, mutation: Mutation) -> str:
+    """The place on the application that is given a value, as text; empty when it is something else, or has a key."""
+    if mutation.kind == "attribute" and isinstance(mutation.target, ast.Attribute):
+        if mutation.target.attr in _PLACES and _is_app(mutation.target.value):
+            return f"{ast.unparse(mutation.target)}.{mutation.name}"
+    elif (
+        mutation.kind == "item" and mutation.keys and all(is_fixed(view, key, mutation.block) for key in mutation.keys)
+    ):
+        target = mutation.target
+        inner = isinstance(target, ast.Attribute) and target.attr in _PLACES and _is_app(target.value)
+        if inner or (_is_app(target) and isinstance(target, ast.Attribute)):
+            return f"{ast.unparse(target)}[{ast.unparse(mutation.keys[-1])}]"
+    return ""
+
+
+def _is_app(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name in _APPS
+
+
+def _dependencies(view: FileView, mutation: Mutation, block: Block) -> Iterator[tuple[str, str]]:
+    for value in mutation.values:
+        for name in parameters_in(view, value, block):
+            parameter = block.parameter(name)
+            dependency = view.dependency(parameter) if parameter is not None else None
+            if dependency:
+                yield name, dependency

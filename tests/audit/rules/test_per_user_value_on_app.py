@@ -1,0 +1,68 @@
+"""What requests put on the application, and on the request."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.per_user_value_on_app import PerUserValueOnApp
+from tests.audit.checking import finds, quiet
+
+RULE = PerUserValueOnApp()
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "request.app.state.user = request.state.user",
+        "request.app.state.profile = {'name': user.id}",
+        "request.app['user'] = verify(request.headers['Authorization'])",
+        "request.app.state.desk = Desk(user)",
+        "app.config['USER'] = user.id",
+    ],
+)
+def test_a_users_value_on_the_application(store: str) -> None:
+    finds(RULE, f"async def load(request, user):\n    {store}\n", "error", on=store)
+
+
+SERVICE = """
+from fastapi import Depends, Request
+async def scope(user=Depends(current_user)):
+    return Rows(user)
+async def paging(size: int = 10):
+    return size
+async def outer(inner=Depends(scope)):
+    return inner
+async def service(request: Request, given=Depends({})):
+    if not hasattr(request.app.state, "reports"):
+        request.app.state.reports = Reports(given)
+    return request.app.state.reports
+"""
+
+
+def test_a_kept_service_that_caught_a_users_dependency() -> None:
+    (found,) = finds(RULE, SERVICE.format("scope"), "error", on="Reports(given)")
+    assert [place.note for place in found.related] == ["`scope` gives what belongs to one user"]
+    finds(RULE, SERVICE.format("outer"), "error")
+    quiet(RULE, SERVICE.format("paging"))
+
+
+def test_what_no_request_gets_to_is_only_mentioned() -> None:
+    finds(RULE, "def start(app, token):\n    app.state.token = token\n", "info")
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "request.state.user = user",
+        "request['user'] = user",
+        "request.app.state.users[user.id] = user",
+        "request.app.state.level = form.level",
+        "request.app.state.models = await load_models(request, user)",
+        "request.app.state.service = Service()",
+        "request.app.state.count = len(user.items)",
+        "cart.state.user = user",
+        "app = user",
+    ],
+)
+def test_what_is_the_requests_or_everybodys(store: str) -> None:
+    quiet(RULE, f"async def load(request, user, form, cart):\n    {store}\n")
