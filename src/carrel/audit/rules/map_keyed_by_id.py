@@ -1,0 +1,103 @@
+"""A map that knows objects by their address."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import identities
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.taint import is_identity_like
+from carrel.findings import RuleInfo
+
+__all__ = ["MapKeyedById"]
+
+
+class MapKeyedById:
+    """`owners[id(session)] = user_id`."""
+
+    info = RuleInfo(
+        rule="map-keyed-by-id",
+        code="CAR036",
+        severity="error",
+        title="A lasting map is keyed by `id()` of something that comes and goes",
+        why="An address is given to the next object once the first one is gone. The map then says of a new session "
+        "what it was told about an old one.",
+        fix="Use a `WeakKeyDictionary`, a key that is never used twice (`uuid4()`), or keep the object in the map.",
+        page=rule_page("map-keyed-by-id"),
+        leak_classes=(36,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            if mutation.kind != "item" and not (mutation.kind == "method" and mutation.name == "setdefault"):
+                continue
+            for key in mutation.keys[-1:]:
+                subject = _subject(view, key, mutation.block)
+                given = _lasting(mutation)
+                if subject is None or given is None or _keeps(mutation, subject) or _is_taken_out(view, mutation):
+                    continue
+                yield self._candidate(view, mutation, subject, given)
+
+    def _candidate(
+        self, view: FileView, mutation: Mutation, subject: ast.expr, given: tuple[Condition, ...]
+    ) -> Candidate:
+        text = ast.unparse(subject)
+        message = f"`{ast.unparse(mutation.target)}` knows `{text}` by its address and does not keep it alive"
+        told = is_identity_like(text.rpartition(".")[2]) or any(
+            identities(view, value, mutation.block) for value in mutation.values
+        )
+        grades = (Grade("error", given), Grade("info")) if told else (Grade("info", given),)
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, grades=grades)
+
+
+def _subject(view: FileView, key: ast.expr, block: Block) -> ast.expr | None:
+    """What the key is the address of."""
+    values = [key]
+    if isinstance(key, ast.Name) and block.function is not None:
+        values += [one.value for one in block.scope.bindings.get(key.id, ()) if one.value is not None]
+    for value in values:
+        parts = value.elts if isinstance(value, ast.Tuple) else [value]
+        for part in parts:
+            if isinstance(part, ast.Call) and view.dotted(part.func) in ("id", "builtins.id") and len(part.args) == 1:
+                return part.args[0]
+    return None
+
+
+def _lasting(mutation: Mutation) -> tuple[Condition, ...] | None:
+    """What must hold for the map to outlive the object; `None` when it does not."""
+    for access in mutation.accesses:
+        if access.kind in ("global", "class") and "()" not in access.steps:
+            return ()
+        if access.kind == "cell":
+            return ()
+        if access.kind == "self" and mutation.block.class_ is not None:
+            return (SharedClass(mutation.block.class_.symbol),)
+    return None
+
+
+def _keeps(mutation: Mutation, subject: ast.expr) -> bool:
+    """Whether what is stored holds the object itself: `(session, owner)`."""
+    text = ast.unparse(subject)
+
+    def holds(node: ast.expr) -> bool:
+        if ast.unparse(node) == text:
+            return True
+        return isinstance(node, ast.Tuple | ast.List | ast.Dict) and any(
+            holds(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)
+        )
+
+    return any(holds(value) for value in mutation.values)
+
+
+def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
+    """Whether the file takes entries out of the map again, or is told when the object goes."""
+    text = ast.unparse(mutation.target)
+    for other in view.mutations:
+        if other.removes and other.name != "clear" and ast.unparse(other.target) == text:
+            return True
+    return any(view.dotted(call.func) in ("weakref.finalize", "weakref.ref") for call in mutation.block.nodes(ast.Call))

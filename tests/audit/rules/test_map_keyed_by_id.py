@@ -1,0 +1,60 @@
+"""Maps by address, and by what is never used twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.map_keyed_by_id import MapKeyedById
+from tests.audit.checking import finds, quiet
+
+RULE = MapKeyedById()
+
+
+def test_who_owns_a_session() -> None:
+    finds(
+        RULE,
+        "OWNERS = {}\ndef register(session, user_id):\n    OWNERS[id(session)] = user_id\n",
+        "error",
+        on="OWNERS[id(session)]",
+    )
+
+
+def test_a_key_that_was_made_before_and_one_of_several() -> None:
+    finds(
+        RULE,
+        "OWNERS = {}\ndef register(session, user_id):\n    key = id(session)\n    OWNERS[key] = user_id\n",
+        "error",
+    )
+    finds(RULE, "OWNERS = {}\ndef register(session, user_id):\n    OWNERS[('s', id(session))] = user_id\n", "error")
+    finds(RULE, "OWNERS = {}\ndef register(session, user_id):\n    OWNERS.setdefault(id(session), user_id)\n", "error")
+
+
+def test_a_memo_in_a_closure_about_nobody_is_only_mentioned() -> None:
+    memo = "def memo(function):\n    kept = {}\n    def wrapper(node):\n        kept[id(node)] = function(node)\n        return kept[id(node)]\n    return wrapper\n"
+    finds(RULE, memo, "info")
+
+
+REGISTRY = "class Registry:\n    def __init__(self):\n        self.owners = {}\n    def put(self, session, user_id):\n        self.owners[id(session)] = user_id\n"
+
+
+def test_a_registry_counts_when_it_is_shared() -> None:
+    finds(RULE, REGISTRY + "registry = Registry()\n", "error")
+    finds(RULE, REGISTRY, "info")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "OWNERS[session] = user_id",
+        "OWNERS[session.id] = user_id",
+        "OWNERS[uuid4()] = user_id",
+        "OWNERS[id(session)] = (session, user_id)",
+        "OWNERS[id(session)] = session",
+        "OWNERS[id(session)] = user_id\n    OWNERS.pop(id(session))",
+        "OWNERS[id(session)] = user_id\n    weakref.finalize(session, print)",
+        "seen = {}\n    seen[id(session)] = user_id",
+        "return OWNERS[id(session)]",
+    ],
+)
+def test_what_keeps_the_object_or_forgets_it(body: str) -> None:
+    quiet(RULE, f"import weakref\nOWNERS = {{}}\ndef register(session, user_id):\n    {body}\n")
