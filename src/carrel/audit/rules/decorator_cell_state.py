@@ -1,0 +1,86 @@
+"""A decorator that remembers in its closure what one call was about."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import identities, is_fixed, parameters_in
+from carrel.audit.rule import Candidate, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["DecoratorCellState"]
+
+_ADDS: Final = frozenset({"append", "appendleft", "extend", "insert", "update", "add"})
+
+
+class DecoratorCellState:
+    """`nonlocal user` in the wrapper that a decorator puts around every view."""
+
+    info = RuleInfo(
+        rule="decorator-cell-state",
+        code="CAR038",
+        severity="error",
+        title="A decorator keeps what one call was about",
+        why="A decorator runs once for each function that it decorates, so a variable of it is one for all calls. "
+        "Another user's call finds what this one left there.",
+        fix="Make it a local of the wrapper; keep only what is under a key of the user.",
+        page=rule_page("decorator-cell-state"),
+        leak_classes=(38,),
+    )
+
+    def check(self, view: FileView) -> Iterator[Candidate]:
+        seen: set[tuple[Block, str]] = set()
+        for mutation in view.mutations:
+            cell = _cell(view, mutation)
+            wrapper = mutation.block
+            if cell is None or not _is_wrapper(wrapper) or (wrapper, cell) in seen:
+                continue
+            told = [text for value in mutation.values for text in identities(view, value, wrapper)]
+            passed = [name for value in mutation.values for name in parameters_in(view, value, wrapper)]
+            if (told or passed) and _is_read(wrapper, cell, mutation):
+                seen.add((wrapper, cell))
+                what = told[0] if told else passed[0]
+                message = f"`{cell}` keeps what `{what}` gave in one call, and every call of `{wrapper.name}` shares it"
+                yield view.candidate(self.info, mutation.node, message, block=wrapper,
+                                     severity="error" if told else "warning")  # fmt: skip
+
+
+def _cell(view: FileView, mutation: Mutation) -> str | None:
+    """The variable of the decorator that is changed, when it is one for all calls."""
+    if mutation.kind == "rebind":
+        return mutation.name if mutation.name in mutation.block.scope.nonlocals else None
+    if mutation.removes or mutation.kind not in ("item", "method", "augmented"):
+        return None
+    if mutation.kind == "method" and mutation.name not in _ADDS:
+        return None
+    if not all(is_fixed(view, key, mutation.block) for key in mutation.keys):
+        return None
+    for access in mutation.accesses:
+        owner = access.block if access.kind == "cell" and "()" not in access.steps else None
+        if owner is not None and owner.parameter(access.name) is None:
+            return access.name
+    return None
+
+
+def _is_wrapper(block: Block) -> bool:
+    """Whether the function is what a decorator puts in place of the decorated one."""
+    outer = block.parent
+    if outer is None or outer.kind != "function":
+        return False
+    given = any(isinstance(one.value, ast.Name) and one.value.id == block.name for one in outer.nodes(ast.Return))
+    names = {one.name for one in outer.parameters}
+    calls = any(isinstance(call.func, ast.Name) and call.func.id in names for call in block.nodes(ast.Call))
+    return (given and calls) or block.has_decorator("wraps")
+
+
+def _is_read(wrapper: Block, cell: str, mutation: Mutation) -> bool:
+    """Whether the wrapper reads the variable again, otherwise than to count on."""
+    own = {id(one) for one in ast.walk(mutation.node)}
+    return any(
+        one.id == cell and isinstance(one.ctx, ast.Load) and id(one) not in own for one in wrapper.nodes(ast.Name)
+    )

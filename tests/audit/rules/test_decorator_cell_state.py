@@ -1,0 +1,78 @@
+"""What decorators keep in their closures, and what their wrappers keep for one call."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.decorator_cell_state import DecoratorCellState
+from tests.audit.checking import finds, quiet
+
+RULE = DecoratorCellState()
+
+
+def decorator(cell: str, body: str, parameters: str = "request") -> str:
+    return (
+        f"import functools\ndef decorate(view):\n    {cell}\n    @functools.wraps(view)\n    async def wrapper({parameters}):\n"
+        f"        {body}\n    return wrapper\n"
+    )
+
+
+def test_the_user_of_one_call() -> None:
+    body = "nonlocal user\n        user = verify(request.headers.get('Authorization'))\n        return menu(user), await view(request)"
+    finds(RULE, decorator("user = None", body), "error", on="user = verify")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "call.update(args=args)\n        return await view(*call['args'])",
+        "call['args'] = args\n        return await view(*call['args'])",
+        "call.setdefault('args', args)\n        call['all'] = args\n        return await view(*call['all'])",
+    ],
+)
+def test_the_arguments_of_one_call(body: str) -> None:
+    finds(RULE, decorator("call = {}", body, "*args"), "warning")
+
+
+def test_the_last_result_for_any_caller() -> None:
+    body = "nonlocal last\n        if stale():\n            last = await view(user_id)\n        return last"
+    finds(RULE, decorator("last = None", body, "user_id"), "error")
+
+
+def test_without_wraps_it_is_known_by_what_it_returns() -> None:
+    finds(
+        RULE,
+        "def decorate(view):\n    user = None\n    def wrapper(user_id):\n        nonlocal user\n        user = user_id\n        return view(user)\n    return wrapper\n",
+        "error",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "body"),
+    [
+        ("count = 0", "nonlocal count\n        count += 1\n        return await view(request, count)"),
+        ("started = None", "nonlocal started\n        started = now()\n        return await view(request, started)"),
+        ("last = {}", "last[request.user.id] = await view(request)\n        return last[request.user.id]"),
+        ("seen = []", "seen.append(request.user)\n        return await view(request)"),
+        ("seen = []", "seen.append(1)\n        return await view(request), seen"),
+        ("user = None", "user = request.user\n        return await view(user)"),
+        ("call = {}", "call.clear()\n        return await view(call)"),
+        ("call = {}", "own = {}\n        own['request'] = request\n        return await view(own)"),
+    ],
+)
+def test_what_is_the_calls_own_or_nobodys(cell: str, body: str) -> None:
+    quiet(RULE, decorator(cell, body))
+
+
+def test_an_inner_function_that_is_no_wrapper_is_quiet() -> None:
+    quiet(
+        RULE,
+        "def walk(tree):\n    found = None\n    def visit(user):\n        nonlocal found\n        found = user\n        return found\n    visit(tree)\n    return found\n",
+    )
+
+
+def test_a_container_that_the_caller_hands_over_is_quiet() -> None:
+    quiet(
+        RULE,
+        "def decorate(view, kept):\n    def wrapper(user):\n        kept['user'] = user\n        return view(kept['user'])\n    return wrapper\n",
+    )
