@@ -51,6 +51,8 @@ def test_context_variables_under_every_name() -> None:
 def test_who_reads_the_context_and_who_starts_in_one() -> None:
     flow = program(CODE).flow
     assert notes(flow.reads_context("app.loop")) == ["reads the context"]
+    assert notes(flow.reads_context("app.loop", "app.launch")) == ["reads the context", "sets the context"]
+    assert flow.reads_context("app.loop", "app.store") is None
     assert flow.reads_context("app.careful") is None
     assert flow.reads_context("app.store") is None
     assert flow.reads_context("elsewhere.f") is None

@@ -11,6 +11,7 @@ from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import CallFact, FunctionFact
 from carrel.audit.resolution import Resolution
+from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
 
 __all__ = ["Flow"]
@@ -32,36 +33,44 @@ class Flow:
         for name in self._upwards(home):
             fact = self._resolution.functions.get(name)
             if fact is not None and fact.is_async:
-                return () if name == home else (self._place(fact, "runs in the event loop's thread"),)
+                return () if name == home else (self._at(fact, fact.line, "runs in the event loop's thread"),)
         return None
 
     def is_context_variable(self, name: str) -> bool:
         return self._resolution.canonical(name) in self._context_variables
 
-    def reads_context(self, function: str) -> Proof | None:
-        """Where a context variable is read below the function; `None` when the function sets one itself."""
+    def reads_context(self, function: str, starter: str = "") -> Proof | None:
+        """Where a context variable is read below the function; `None` when the function sets one itself.
+
+        With a `starter` only those count that are set there, or on the way to it; else those named after a user.
+        """
         home = self._resolution.canonical(function)
         own = self._resolution.functions.get(home)
-        if own is None or self._context_call(own, "set", _SETTERS) is not None:
+        if own is None or any(True for _ in self._context_calls(own, "set", _SETTERS)):
             return None
+        places = dict(self._sets_before(starter)) if starter else {}
         for name in self._downwards(home):
             fact = self._resolution.functions[name]
-            read = self._context_call(fact, "get", _READERS)
-            if read is not None:
-                return (self._at(fact, read.line, "reads the context"),)
+            for variable, call in self._context_calls(fact, "get", _READERS):
+                if variable in places:
+                    return (self._at(fact, call.line, "reads the context"), places[variable])
+                if not starter and is_identity_like(variable.rpartition(".")[2]):
+                    return (self._at(fact, call.line, "reads the context"),)
         return None
 
     def started_in_context(self, function: str) -> Proof | None:
         """Where a context variable is set by the function, or by one on the way to it."""
+        return next(((place,) for _, place in self._sets_before(function)), None)
+
+    def _sets_before(self, function: str) -> Iterator[tuple[str, Location]]:
+        """The context variables that are set on the way to the function, nearest first, each with the place."""
         for name in self._upwards(self._resolution.canonical(function)):
             fact = self._resolution.functions.get(name)
             if fact is None:
                 continue
             for one in (fact, *(called for _, called in self._calls.callees.get(name, ()))):
-                found = self._context_call(one, "set", _SETTERS)
-                if found is not None:
-                    return (self._at(one, found.line, "sets the context"),)
-        return None
+                for variable, call in self._context_calls(one, "set", _SETTERS):
+                    yield variable, self._at(one, call.line, "sets the context")
 
     def used_by(self, name: str, kind: Literal["request", "async", "function"]) -> Proof | None:
         """A function that calls the global or a method of it: any, a coroutine, or one that a request leads to."""
@@ -121,12 +130,14 @@ class Flow:
         known = [name for name in names if name in self._resolution.functions]
         return _walk(known, lambda one: [called.name for _, called in self._calls.callees.get(one, ())])
 
-    def _context_call(self, fact: FunctionFact, method: str, others: frozenset[str]) -> CallFact | None:
+    def _context_calls(self, fact: FunctionFact, method: str, others: frozenset[str]) -> Iterator[tuple[str, CallFact]]:
+        """The calls of a method of a context variable, with the variable."""
         for call in fact.calls:
             owner, _, last = call.path.rpartition(".")
-            if call.path in others or (last == method and self.is_context_variable(owner)):
-                return call
-        return None
+            if call.path in others:
+                yield "structlog.contextvars", call
+            elif last == method and self.is_context_variable(owner):
+                yield self._resolution.canonical(owner), call
 
     def _uses(self, home: str) -> Iterator[tuple[FunctionFact, CallFact]]:
         last = home.rpartition(".")[2]
@@ -145,9 +156,6 @@ class Flow:
 
     def _at(self, fact: FunctionFact, line: int, note: str) -> Location:
         return Location(path=self._resolution.paths[fact.name], line=line, note=note)
-
-    def _place(self, fact: FunctionFact, note: str) -> Location:
-        return self._at(fact, fact.line, note)
 
 
 def _walk(start: Iterable[str], following: Callable[[str], Iterable[str]]) -> Iterator[str]:

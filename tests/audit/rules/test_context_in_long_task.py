@@ -44,6 +44,27 @@ def test_a_loop_that_calls_what_it_was_given() -> None:
     finds(RULE, code, "warning", on="create_task")
 
 
+def test_a_variable_that_a_middleware_sets() -> None:
+    code = CODE.replace("        token.set(value)\n", "").replace("class Session:", """
+from starlette.middleware.base import BaseHTTPMiddleware
+class Middleware(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        token.set(request.headers["authorization"])
+        return await call_next(request)
+class Session:""")  # fmt: skip
+    route = """
+from fastapi import FastAPI
+api = FastAPI()
+@api.post("/")
+async def index(body):
+    await Session().post(1, 2)
+"""
+    finds(RULE, code + route, "warning", on="create_task")
+    quiet(RULE, code + route.replace("Session().post(1, 2)", "answer(1)"))
+    # What starts with the application is in nobody's context.
+    quiet(RULE, (code + route).replace("def post(", "def start_up(").replace(".post(1", ".start_up(1"))
+
+
 def test_a_task_in_a_global() -> None:
     finds(
         RULE,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, Reachable, ReadsContext, StartedInContext
+from carrel.audit.conditions import Reachable, ReadsContext, StartedInContext
 from carrel.audit.file_view import FileView
 from carrel.audit.held import calls_method
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -17,6 +18,8 @@ __all__ = ["ContextInLongTask"]
 
 _STARTS: Final = frozenset({"create_task", "ensure_future"})
 _OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
+
+_LIFECYCLE: Final = re.compile(r"_*(?:a?start|setup|init|connect|launch|open|aenter|lifespan|run)(?:$|_)|on_start")
 
 
 class ContextInLongTask:
@@ -50,16 +53,15 @@ class ContextInLongTask:
         message = (
             f"the first caller of `{function.name}` starts `{loop.name}`, which serves the later ones in its context"
         )
-        reads: tuple[Condition, ...] = (ReadsContext(loop.symbol),)
         started = StartedInContext(function.symbol)
-        grades = [Grade("error", (*reads, started)), Grade("warning", (*reads, Reachable(function.symbol)))]
+        grades = [Grade("error", (ReadsContext(loop.symbol, function.symbol),))]
+        if _LIFECYCLE.match(function.name) is None:
+            grades.append(Grade("warning", (ReadsContext(loop.symbol), Reachable(function.symbol))))
         if _calls_unknown(view, loop):
             # What a callable that it was given reads, nobody can tell.
             grades.append(Grade("warning", (started,)))
-        given = (AnyOf((*reads, started)),)
         place = view.location(loop.node, "goes on for later requests")
-        return view.candidate(self.info, call, message, block=function, given=given, grades=tuple(grades),
-                              related=(place,))  # fmt: skip
+        return view.candidate(self.info, call, message, block=function, grades=tuple(grades), related=(place,))
 
 
 def _started(call: ast.Call) -> ast.Call | None:
