@@ -40,6 +40,12 @@ def test_a_key_of_which_nobody_knows_who_brings_it_is_only_mentioned() -> None:
     finds(RULE, HEAD + "def set_up(api_key):\n    openai.api_key = api_key\n", "info")
 
 
+def test_a_variable_that_the_caller_names() -> None:
+    code = "def use(config):\n    for key, value in config.items():\n        os.environ[key] = value\n"
+    finds(RULE, HEAD + code, "info")
+    finds(RULE, HEAD + ROUTE + "use(request.json)\n" + code, "error")
+
+
 def test_whatever_the_caller_hands_over() -> None:
     code = """
     def configure(**settings):
@@ -66,7 +72,6 @@ def test_whatever_the_caller_hands_over() -> None:
         "def use(level):\n    openai.log = level\n",
         "def use(api_key):\n    client = openai.Client()\n    client.api_key = api_key\n",
         "def use(api_key):\n    os.environ.pop('OPENAI_API_KEY')\n",
-        "def use(api_key, name):\n    os.environ[name] = api_key\n",
         "from openai import Client\ndef use(api_key):\n    Client.api_key = api_key\n",
         "class C:\n    def use(self, api_key):\n        self.api_key = api_key\n",
         "import argparse\nasync def use(api_key):\n    os.environ['API_KEY'] = api_key\n    await x()\n",

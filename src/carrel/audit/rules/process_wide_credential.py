@@ -61,11 +61,10 @@ class ProcessWideCredential:
                                                 for name in used]  # fmt: skip
         # Another request runs while this one waits for what it needs the credential for.
         races = function.is_async and view.suspends(function)
+        if _names_credential(mutation):
+            grades += [Grade("warning", (reached,)), Grade("warning" if races else "info")]
         message = f"`{function.name}` sets `{where}` for the whole process"
-        yield view.candidate(
-            self.info, mutation.node, message, block=function,
-            grades=(*grades, Grade("warning", (reached,)), Grade("warning" if races else "info")),
-        )  # fmt: skip
+        yield view.candidate(self.info, mutation.node, message, block=function, grades=(*grades, Grade("info")))
 
     def _configured(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
         """`setattr(library, name, value)` for everything that a caller in this file hands over."""
@@ -104,9 +103,15 @@ def _place(mutation: Mutation) -> str:
 
 
 def _variable(key: ast.expr) -> str:
-    if isinstance(key, ast.Constant):
-        return f"os.environ[{key.value!r}]" if _CREDENTIAL.search(str(key.value)) else ""
-    return f"os.environ[{ast.unparse(key)}]" if _CREDENTIAL.search(ast.unparse(key)) else ""
+    """The environment variable; empty for one that is known and no credential."""
+    if isinstance(key, ast.Constant) and not _CREDENTIAL.search(str(key.value)):
+        return ""
+    return f"os.environ[{ast.unparse(key)}]"
+
+
+def _names_credential(mutation: Mutation) -> bool:
+    """Whether the name itself says so; a name that only the caller knows does not."""
+    return not mutation.keys or isinstance(mutation.keys[-1], ast.Constant)
 
 
 def _of_mapping(mapping: ast.expr) -> str:
