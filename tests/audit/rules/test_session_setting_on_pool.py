@@ -65,6 +65,11 @@ def test_settings_that_end_with_the_work(body: str) -> None:
     quiet(RULE, f"import psycopg\ndef use(conn, schema, query):\n    {body}\n")
 
 
+def test_a_schema_of_the_object_is_only_mentioned() -> None:
+    code = "class Database:\n    def run(self, conn):\n        conn.execute(f'SET search_path TO {self._schema}')\n"
+    finds(RULE, code, "info")
+
+
 def test_a_migration_has_a_connection_of_its_own() -> None:
     quiet(
         RULE, "from alembic import context\ndef run(conn, schema):\n    conn.execute(f'SET search_path TO {schema}')\n"

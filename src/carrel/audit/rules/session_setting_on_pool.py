@@ -64,12 +64,14 @@ class SessionSettingOnPool:
         message = f"what `{function.name}` sets stays on the connection for whoever gets it next"
         used = {name for argument in call.args for name in parameters_in(view, argument, function)}
         taint = view.best_taint(tuple(call.args), function)
-        told = (taint is not None and taint.certain) or any(_tells(name) for name in used)
+        told = (taint is not None and taint.by == "request") or any(_tells(name) for name in used)
         passed: tuple[Condition, ...] = tuple(TaintedParameter(function.symbol, name) for name in sorted(used))
         grades = [Grade("error")] if told else [Grade("error", (one,)) for one in passed]
+        # What comes from the object alone is the same for all who use the object.
+        reached = (Grade("warning", (Reachable(function.symbol),)),) if used else ()
         return view.candidate(
             self.info, call, message, block=function,
-            grades=(*grades, Grade("warning", (Reachable(function.symbol),)), Grade("info")),
+            grades=(*grades, *reached, Grade("info")),
         )  # fmt: skip
 
 
