@@ -30,6 +30,7 @@ ROUTE = '@app.post("/")\nasync def index(file: UploadFile):\n    '
             "    with open(path, 'wb') as out:\n        out.write(await file.read())"
         ),
         "file.save('/tmp/upload.pdf')",
+        "path = Path('uploads', file.filename)\n    path.write_bytes(await file.read())\n    path.unlink()",
         "keep(file.filename, 1)\ndef keep(name, data):\n    Path(f'/tmp/{name}').write_bytes(data)",
         "keep(file.filename)\ndef keep(name):\n    os.makedirs('/tmp/work/' + name)",
     ],
@@ -57,6 +58,7 @@ def test_a_path_that_nobody_is_seen_to_reach_is_only_mentioned() -> None:
         "Path(f'/tmp/{user_id}/a').write_bytes(await file.read())",
         "Path(f'/tmp/{self.run_id}/a').write_bytes(await file.read())",
         "os.makedirs('/tmp/work', exist_ok=True)",
+        "path = Path('uploads', file.filename)\n    path.write_bytes(await file.read())",
         "PLACE.mkdir()",
         "open('/tmp/a').read()",
         "open('/tmp/a', 'rb').read()",

@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
+from carrel.audit.held import calls_method
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location, RuleInfo
@@ -54,7 +55,8 @@ class FixedTemporaryPath:
                 if path is None:
                     continue
                 parts = list(_parts(path, function))
-                if _is_temporary(view, parts) and not any(_is_unique(part) for part in parts):
+                temporary = _is_temporary(view, parts) or _is_upload(parts, function)
+                if temporary and not any(_is_unique(part) for part in parts):
                     yield from self._candidates(view, call, function, parts, data)
 
     def _candidates(
@@ -122,6 +124,12 @@ def _is_temporary(view: FileView, parts: list[ast.AST]) -> bool:
         or (isinstance(part, ast.Call) and view.dotted(part.func) == "tempfile.gettempdir")
         for part in parts
     )
+
+
+def _is_upload(parts: list[ast.AST], function: Block) -> bool:
+    """Whether the file has the name that the client gave it, and is removed again: it is a temporary one anywhere."""
+    named = any(isinstance(part, ast.Attribute) and part.attr == "filename" for part in parts)
+    return named and calls_method(function.node, "remove", "unlink", "rmtree")
 
 
 def _is_unique(part: ast.AST) -> bool:
