@@ -40,9 +40,8 @@ FOUND = {
         ["2 import Engine as E", "5 call E"],
     ),
     "type checking": (
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pkg.engine import Engine\n"
-        "def f(x: 'Engine | None') -> Engine: ...\n",
-        ["3 import Engine", "4 string_annotation Engine", "4 annotation Engine"],
+        "if TYPE_CHECKING:\n    from pkg.engine import Engine\ndef f(x: 'Engine | None') -> Engine: ...\n",
+        ["2 import Engine", "3 string_annotation Engine", "3 annotation Engine"],
     ),
     "module": ("import pkg.engine\npkg.engine.Engine()\n", ["2 call pkg.engine.Engine"]),
     "module alias": ("import pkg.engine as m\nclass A(m.Engine): ...\n", ["2 base m.Engine"]),
@@ -78,9 +77,8 @@ FOUND = {
     ),
     "getattr": ("import pkg.engine as m\ngetattr(m, 'Engine')\n", ["2 patch_target Engine"]),
     "import_module": (
-        "import importlib\nm = importlib.import_module('pkg.engine')\nm.Engine()\n"
-        "importlib.import_module('pkg.engine').Engine\n",
-        ["3 call string m.Engine", "4 name string importlib.import_module('pkg.engine').Engine"],
+        "m = importlib.import_module('pkg.engine')\nm.Engine()\nimport_module('pkg.engine').Engine\n",
+        ["2 call string m.Engine", "3 name string import_module('pkg.engine').Engine"],
     ),
     "string": ("NAMES = ['pkg.engine.Engine', 'pkg.engine:Engine']\n",
                ["1 patch_target string pkg.engine.Engine", "1 patch_target string pkg.engine:Engine"]),
@@ -210,6 +208,18 @@ def test_a_re_export_under_another_name_is_followed_twice(tmp_path: Path):
         "pkg/a.py:1 import Engine as Motor",
         "pkg/b.py:1 import Motor",
         "pkg/b.py:2 name Motor",
+    ]
+
+
+def test_a_longer_name_for_it_is_followed_too(tmp_path: Path):
+    files = {
+        "pkg/a.py": "from .engine import Engine as OldEngine\n",
+        "app.py": "from pkg.a import OldEngine\nOldEngine()\n",
+    }
+    assert lines(scan(tmp_path, files)) == [
+        "1 import OldEngine",
+        "2 call OldEngine",
+        "pkg/a.py:1 import Engine as OldEngine",
     ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import gc
+import weakref
 from textwrap import dedent
 
 import pytest
@@ -103,3 +105,15 @@ def test_a_file_that_does_not_parse_is_refused():
     with pytest.raises(SourceError) as caught:
         module("def f(:\n")
     assert caught.value.line == 1
+
+
+def test_a_released_module_needs_no_collector():
+    found = module("class A:\n    def f(self): ...\n")
+    tree = weakref.ref(found.tree)
+    gc.disable()
+    try:
+        found.release()
+        del found
+        assert tree() is None
+    finally:
+        gc.enable()

@@ -137,7 +137,7 @@ def find_references(
     distances: dict[str, int] = {}
     if needs_distances(rules):
         distances = read_import_graph(tree, recipe, jobs=jobs, cache=cache).distances(search.moved.homes())
-    references = (replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references())
+    references = [replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references()]
     scan = Scan(
         references=tuple(references),
         unparsable=search.unparsable(),
@@ -187,10 +187,13 @@ class _Search:
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> None:
         wanted = self.moved.wanted()
+        first = wanted.names
+        mentioning: set[str] = set()
         known = frozenset(wanted.names)
         files: Sequence[SourceFile] = self.files
         for _ in range(_ROUNDS):
             found = self._read(wanted, files, progress)
+            mentioning.update(path for path, facts in found.items() if facts.mentions)
             for path, facts in found.items():
                 before = self.facts.get(path)
                 self.facts[path] = facts if before is None else _joined(before, facts)
@@ -200,7 +203,9 @@ class _Search:
                 return
             known |= others.keys()
             wanted = Wanted(tuple(sorted(others)), tuple(sorted(set(others.values()))), wanted.attributes)
-            files = [file for file in self.files if file.is_python]
+            # `MyEngine` is only in files that have `Engine` in them.
+            within = all(any(one in name for one in first) for name in others)
+            files = [file for file in self.files if file.is_python and (not within or file.path in mentioning)]
             progress = None
 
     def references(self) -> list[Reference]:

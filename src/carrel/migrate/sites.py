@@ -42,4 +42,5 @@ def read_sites(wanted: Wanted, roots: tuple[str, ...], path: str, data: bytes) -
     if wanted.attributes:
         sites += attribute_sites(module, nodes, wanted_names, frozenset(wanted.attributes), leads)
     sites.sort(key=lambda site: (site.start, site.end))
+    module.release()
     return FileSites(mentions, outline_of(module.tree, data.count(b"\n")), tuple(sites))

@@ -82,6 +82,11 @@ class Module:
         """The dotted names that one binding gives: the import's, an alias's, or the name of the thing defined here."""
         return tuple(dict.fromkeys(self._bound(binding, _DEPTH)))
 
+    def release(self) -> None:
+        """Let go of the syntax tree now: scopes and bindings hold each other, and would wait for the collector."""
+        for scope in self.scopes.scopes.values():
+            scope.bindings.clear()
+
     def guard(self, node: ast.AST) -> Guard:
         """The nearest condition that a statement stands under, up to the function or class around it."""
         child, parent = node, self.parent(node)
