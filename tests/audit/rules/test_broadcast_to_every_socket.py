@@ -1,0 +1,144 @@
+"""Messages to everybody, and messages to those whom they are for."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.broadcast_to_every_socket import BroadcastToEverySocket
+from tests.audit.checking import finds, quiet
+
+RULE = BroadcastToEverySocket()
+ROUTE = """
+from fastapi import FastAPI, Depends
+from hub import hub
+app = FastAPI()
+@app.post("/ask")
+async def ask(text: str, user=Depends(get_user)):
+    await hub.tell(SENT)
+"""
+
+
+def hub(body: str, *, shared: bool = True, sent: str = "text") -> dict[str, str]:
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    made = "hub = Hub()\n" if shared else "def hub():\n    return Hub()\n"
+    text = "class Hub:\n    def __init__(self):\n        self.connections = []\n        self.rooms = {}\n" + (
+        f"    async def tell(self, message, user_id=None):\n{lines}{made}"
+    )
+    return {"hub.py": text, "app.py": ROUTE.replace("SENT", sent)}
+
+
+LOOPS = (
+    "for socket in self.connections:\n    await socket.send_json(message)",
+    "for socket in list(self.connections):\n    try:\n        await socket.send_text(message)\n    except OSError:\n        pass",
+    "for queue in self.connections:\n    queue.put_nowait({'text': message})",
+    "for owner, socket in self.connections:\n    await socket.send_json(message)",
+)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_over_all_connections(loop: str) -> None:
+    finds(RULE, hub(loop), "error", on="message")
+
+
+def test_what_is_nobodys_is_only_mentioned() -> None:
+    finds(RULE, hub(LOOPS[0], sent="'maintenance at noon'"), "info")
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for owner, socket in self.connections:\n    if owner == user_id:\n        await socket.send_json(message)",
+        "for owner, socket in self.connections:\n    if owner != user_id:\n        continue\n    await socket.send_json(message)",
+        "for socket in self.rooms[user_id]:\n    await socket.send_json(message)",
+        "for socket in self.rooms.get(user_id, ()):\n    await socket.send_json(message)",
+        "for socket in self.connections:\n    await socket.send_json({'type': 'ping'})",
+        "for socket in self.connections:\n    await socket.close()",
+        "sockets = [one for one in self.connections if one.user == user_id]\nfor socket in sockets:\n    await socket.send_json(message)",
+        "for handler in self.plugins:\n    await handler.send(message)",
+    ],
+)
+def test_a_loop_that_chooses(loop: str) -> None:
+    quiet(RULE, hub(loop))
+
+
+def test_a_hub_for_one_request() -> None:
+    quiet(RULE, hub(LOOPS[0], shared=False))
+
+
+SOCKET_IO = """
+import functools
+import socketio
+sio = socketio.AsyncServer()
+@sio.event
+async def ask(sid, data):
+    EMIT
+class Reporter:
+    def __init__(self, user_id):
+        EMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("emit", "severities"),
+    [
+        ("await sio.emit('answer', data)", ("error",)),
+        ("self.tell = functools.partial(sio.emit, 'answer')", ("warning",)),
+    ],
+)
+def test_an_emit_without_a_room(emit: str, severities: tuple[str, ...]) -> None:
+    finds(RULE, _socket_io(emit), *severities, on="emit")
+
+
+@pytest.mark.parametrize(
+    "emit",
+    [
+        "await sio.emit('answer', data, to=sid)",
+        "await sio.emit('answer', data, room=sid)",
+        "await sio.emit('answer', data, **where)",
+        "await sio.emit('restarting')",
+        "await other.emit('answer', data)",
+        "self.tell = functools.partial(sio.emit, 'answer', to=user_id)",
+    ],
+)
+def test_an_emit_to_somebody(emit: str) -> None:
+    quiet(RULE, _socket_io(emit))
+
+
+def _socket_io(emit: str) -> str:
+    first, second = (emit, "pass") if "await" in emit else ("pass", emit)
+    return SOCKET_IO.replace("EMIT", first, 1).replace("EMIT", second, 1)
+
+
+QUEUE = """
+import asyncio
+from fastapi import FastAPI, WebSocket, Depends
+class Outbox:
+    def __init__(self):
+        self.messages = MADE
+    async def tell(self, user_id, text):
+        await self.messagesKEY.put(text)
+    async def next(self, user_id):
+        TAKE
+outbox = Outbox()
+app = FastAPI()
+@app.websocket("/ws")
+async def ws(socket: WebSocket, user=Depends(get_user)):
+    while True:
+        await socket.send_text(await outbox.next(user.id))
+@app.post("/ask")
+async def ask(text: str, user=Depends(get_user)):
+    await outbox.tell(user.id, text)
+"""
+
+
+def _queue(made: str, key: str, take: str) -> str:
+    return QUEUE.replace("MADE", made).replace("KEY", key).replace("TAKE", take)
+
+
+def test_one_queue_for_all_connections() -> None:
+    finds(RULE, _queue("asyncio.Queue()", "", "return await self.messages.get()"), "error", on=".put(")
+
+
+def test_a_queue_for_each_user_and_a_queue_of_jobs() -> None:
+    quiet(RULE, _queue("{}", "[user_id]", "return await self.messages[user_id].get()"))
+    quiet(RULE, _queue("asyncio.Queue()", "", "job = await self.messages.get()"))

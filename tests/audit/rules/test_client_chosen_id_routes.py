@@ -1,0 +1,118 @@
+"""Answers that are waited for under an id: the client's or the server's."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.client_chosen_id_routes import ClientChosenIdRoutes
+from tests.audit.checking import finds, quiet
+
+RULE = ClientChosenIdRoutes()
+HEAD = """
+import asyncio, itertools, uuid
+from fastapi import FastAPI, Depends, Header
+app = FastAPI()
+PENDING = {}
+NUMBERS = itertools.count()
+"""
+
+
+def handler(body: str, parameters: str = "request_id: str, user=Depends(get_user)") -> str:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"{HEAD}@app.post('/ask')\nasync def ask({parameters}):\n{lines}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "PENDING[request_id] = asyncio.get_running_loop().create_future()",
+        "waiting = asyncio.Event()\nPENDING[request_id] = waiting\nawait waiting.wait()",
+        "key = str(request_id)\nPENDING[key] = asyncio.Queue()",
+    ],
+)
+def test_a_handler_waits_under_the_clients_id(body: str) -> None:
+    finds(RULE, handler(body), "error", on="PENDING[")
+
+
+def test_a_shared_gateway_waits_under_the_id_in_the_message() -> None:
+    finds(
+        RULE,
+        {
+            "gate.py": """
+                import asyncio
+                class Gate:
+                    def __init__(self):
+                        self.waiting = {}
+                    async def call(self, payload):
+                        future = asyncio.Future()
+                        self.waiting[payload.get("request_id")] = future
+                        return await future
+                """,
+            "app.py": """
+                from fastapi import FastAPI
+                from gate import Gate
+                app = FastAPI()
+                gate = Gate()
+                @app.post("/call")
+                async def call(payload: dict):
+                    return await gate.call(payload)
+                """,
+        },
+        "error",
+        on="self.waiting[",
+    )
+
+
+KEYED = """
+def result_key(user, job_id):
+    return f"result/{PARTS}"
+@app.post("/jobs")
+async def start(job_id: str, user=Depends(get_user)):
+    PENDING[result_key(user, job_id)] = await work()
+"""
+
+
+def test_a_key_that_leaves_the_user_out() -> None:
+    finds(RULE, HEAD + KEYED.replace("PARTS", "job_id"), "error", on="PENDING[result_key")
+
+
+def test_a_key_with_the_user_in_it() -> None:
+    quiet(RULE, HEAD + KEYED.replace("PARTS", "user.id}/{job_id"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "number = next(NUMBERS)\nPENDING[number] = asyncio.Future()",
+        "request_id = str(uuid.uuid4())\nPENDING[request_id] = asyncio.Future()",
+        "PENDING[(user.id, request_id)] = asyncio.Future()",
+        "PENDING[user.id][request_id] = asyncio.Future()",
+        "local = {}\nlocal[request_id] = asyncio.Future()",
+        "PENDING[request_id] = 'done'",
+        "PENDING[user.id] = asyncio.Future()",
+        "PENDING['only'] = asyncio.Future()",
+    ],
+)
+def test_what_only_looks_like_it(body: str) -> None:
+    quiet(RULE, handler(body))
+
+
+def test_a_gateway_for_one_connection() -> None:
+    quiet(
+        RULE,
+        """
+        import asyncio
+        class Gate:
+            def __init__(self):
+                self.waiting = {}
+            async def call(self, payload):
+                self.waiting[payload["id"]] = asyncio.Future()
+        def connect():
+            return Gate()
+        """,
+    )
+
+
+def test_a_client_library_that_nobody_sends_ids_to() -> None:
+    quiet(RULE, "import asyncio\nclass Client:\n    def __init__(self):\n        self.waiting = {}\n"
+          "    def call(self, message):\n        self.waiting[message['id']] = asyncio.Future()\nclient = Client()\n")  # fmt: skip

@@ -1,0 +1,97 @@
+"""What errors are answered with."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.error_holds_another_request import ErrorHoldsAnotherRequest
+from tests.audit.checking import finds, quiet
+
+RULE = ErrorHoldsAnotherRequest()
+HEAD = """
+from fastapi import FastAPI, HTTPException, Request
+app = FastAPI()
+recent = []
+by_user = {}
+LIMITS = [1, 2]
+@app.post("/pay")
+async def pay(request: Request):
+    recent.append(await request.json())
+    by_user[request.state.user.id] = await request.json()
+"""
+
+
+def handler(answer: str) -> str:
+    return f"{HEAD}@app.exception_handler(ValueError)\nasync def failed(request, error):\n    return {answer}\n"
+
+
+@pytest.mark.parametrize("answer", ["{'debug': list(recent)}", "{'last': recent[-1]}", "Problem(recent)"])
+def test_a_handler_of_errors_shows_what_requests_left(answer: str) -> None:
+    finds(RULE, handler(answer), "error", on="return")
+
+
+@pytest.mark.parametrize("way", ["raise HTTPException(500, detail=recent)", "return {'error': recent[-5:]}"])
+def test_so_does_an_except_clause(way: str) -> None:
+    finds(
+        RULE,
+        f"{HEAD}def run():\n    try:\n        work()\n    except ValueError:\n        {way}\n",
+        "error",
+        on="recent",
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "{'error': str(error)}",
+        "{'limits': LIMITS}",
+        "{'seen': len(recent)}",
+        "{'yours': by_user[request.state.user.id]}",
+        "{'yours': by_user.get(request.state.user.id)}",
+    ],
+)
+def test_a_handler_that_shows_its_own_request(answer: str) -> None:
+    quiet(RULE, handler(answer))
+
+
+def test_what_is_shown_without_an_error_is_another_rules() -> None:
+    quiet(RULE, f"{HEAD}def listing():\n    return list(recent)\n")
+
+
+ERRORS = "class Refused(Exception):\n    pass\nREFUSED = Refused('no')\nNAMES = dict()\ndef refused():\n    return Refused('no')\n"
+
+
+def raising(body: str) -> dict[str, str]:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return {
+        "errors.py": ERRORS,
+        "app.py": f"from errors import REFUSED, NAMES, Refused, refused\ndef call(user, text):\n{lines}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("REFUSED.add_note(f'for {user}')\nraise REFUSED", "error"),
+        ("error = REFUSED\nerror.add_note(text)\nraise error", "warning"),
+        ("REFUSED.user = user\nraise REFUSED", "error"),
+    ],
+)
+def test_an_exception_made_once_is_written_on(body: str, severity: str) -> None:
+    (found,) = finds(RULE, raising(body), severity)
+    assert found.related[0].path == "errors.py"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "error = refused()\nerror.add_note(text)\nraise error",
+        "error = Refused('no')\nerror.user = user\nraise error",
+        "REFUSED.add_note('never allowed')\nraise REFUSED",
+        "raise REFUSED",
+        "NAMES.add_note(text)",
+        "text.add_note(user)",
+    ],
+)
+def test_an_exception_of_its_own(body: str) -> None:
+    quiet(RULE, raising(body))

@@ -1,0 +1,99 @@
+"""Whose data it is: said by the client, or proven by the token."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.identity_from_request import IdentityFromRequest
+from tests.audit.checking import finds, quiet
+
+RULE = IdentityFromRequest()
+HEAD = """
+from fastapi import FastAPI, Depends, Header, Query, HTTPException
+from auth import get_current_user
+from store import store
+app = FastAPI()
+NOTES = {}
+"""
+
+
+def route(body: str, parameters: str = "user_id: str, user=Depends(get_current_user)", path: str = "/notes") -> str:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"{HEAD}@app.post('{path}')\nasync def notes({parameters}):\n{lines}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body"),
+    [
+        ("user_id: str, user=Depends(get_current_user)", "return NOTES[user_id]"),
+        ("body: Note, user=Depends(get_current_user)", "return NOTES.get(body.user_id, [])"),
+        ("x_tenant_id: str = Header(), user=Depends(get_current_user)", "return await store.list_notes(x_tenant_id)"),
+        (
+            "request: Request, user=Depends(get_current_user)",
+            "who = request.headers.get('x-user-id')\nreturn NOTES[who]",
+        ),
+        (
+            "request: Request, user=Depends(get_current_user)",
+            "data = await request.json()\nreturn NOTES[data['user_id']]",
+        ),
+    ],
+)
+def test_what_the_client_says_is_used_though_the_token_is_there(parameters: str, body: str) -> None:
+    finds(RULE, route(body, parameters), "error")
+
+
+def test_a_tools_argument_is_what_the_model_writes() -> None:
+    finds(RULE, "from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('x')\nMAIL = {}\n@mcp.tool()\n"
+          "def read_mail(user_id: str):\n    return MAIL[user_id]\n", "warning")  # fmt: skip
+
+
+def test_without_any_token_it_is_only_mentioned() -> None:
+    finds(RULE, route("return NOTES[user_id]", "user_id: str"), "info")
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "user_id = request.headers.get('x-user-id') or verify_token(request).id",
+        "user_id = request.query_params['user_id'] if 'user_id' in request.query_params else request.state.user.id",
+        "who = request.headers.get('x-on-behalf-of') or request.state.user.id\n    return User(who)",
+    ],
+)
+def test_what_is_said_goes_before_what_is_proven(choice: str) -> None:
+    finds(RULE, f"def identify(request):\n    {choice}\n    return user_id\n", "error")
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "user_id = request.state.user.id",
+        "device = request.headers.get('x-user-id') or request.state.user.id",
+        "user_id = verify_token(request).id or request.headers.get('x-user-id')",
+        "name = request.headers.get('x-request-id') or request.state.user.id",
+    ],
+)
+def test_what_is_proven_wins(choice: str) -> None:
+    quiet(RULE, f"def identify(request):\n    {choice}\n    return None\n")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body"),
+    [
+        ("body: Note, user=Depends(get_current_user)", "return NOTES[user.id]"),
+        ("user_id: str, user=Depends(get_current_user)", "if user_id != user.id: raise HTTPException(403)\nreturn NOTES[user_id]"),
+        ("user_id: str, user=Depends(get_current_user)", "check_access(user, user_id)\nreturn NOTES[user_id]"),
+        ("user_id: str, user=Depends(require_admin)", "return NOTES[user_id]"),
+        ("user_id: str, user=Depends(get_current_user)", "return user.is_admin and NOTES[user_id]"),
+        ("user_id: str, user=Depends(get_current_user)", "require_admin_viewer(user)\nreturn await store.list_notes(user_id)"),
+        ("user_id: str = Depends(get_current_user)", "return NOTES[user_id]"),
+        ("email: str, user=Depends(get_current_user)", "return await store.find_member(email)"),
+        ("color: str, user=Depends(get_current_user)", "return NOTES[color]"),
+        ("user_id: str, user=Depends(get_current_user)", "return {'user_id': user_id}"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_it(parameters: str, body: str) -> None:
+    quiet(RULE, route(body, parameters))
+
+
+def test_signing_in_has_to_believe_somebody() -> None:
+    quiet(RULE, HEAD + "@app.post('/login')\nasync def login(user_id: str):\n    return NOTES[user_id]\n")

@@ -1,0 +1,89 @@
+"""Slots for one connection, and connections kept apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.last_connection_wins import LastConnectionWins
+from tests.audit.checking import finds, quiet
+
+RULE = LastConnectionWins()
+HEAD = """
+from fastapi import FastAPI, WebSocket
+from state import hub, slots
+import state
+app = FastAPI()
+current = None
+SOCKETS = {}
+class Desk:
+    socket = None
+@app.websocket("/ws")
+async def ws(websocket: WebSocket):
+"""
+STATE = """
+socket = None
+slots = {}
+class Hub:
+    def __init__(self):
+        self.client = None
+    def attach(self, send):
+        self.client = send
+    async def tell(self, text):
+        await self.client(text)
+class Channel:
+    def attach(self, websocket):
+        self.websocket = websocket
+hub = Hub()
+"""
+
+
+def handler(body: str, state: str = STATE) -> dict[str, str]:
+    return {"state.py": state, "app.py": HEAD + "".join(f"    {line}\n" for line in body.splitlines())}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "global current\ncurrent = websocket",
+        "state.socket = websocket",
+        "app.state.socket = websocket",
+        "websocket.app.state.socket = websocket",
+        "Desk.socket = websocket",
+        "hub.attach(websocket.send_json)",
+        "global current\ncurrent = websocket.send_json",
+    ],
+)
+def test_one_slot_for_all(body: str) -> None:
+    finds(RULE, handler(body), "error")
+
+
+def test_a_shared_manager_with_one_attribute() -> None:
+    text = "class Manager:\n    async def connect(self, websocket):\n        self.websocket = websocket\n"
+    finds(RULE, f"{text}manager = Manager()\n", "error", on="self.websocket")
+    quiet(RULE, f"{text}def make():\n    return Manager()\n")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "SOCKETS[websocket.user.id] = websocket",
+        "slots[1] = websocket",
+        "websocket.state.socket = websocket",
+        "current = websocket",
+        "state.started = True",
+        "state.socket = None",
+        "hub.attach(print)",
+        "desk = Desk()\ndesk.socket = websocket",
+    ],
+)
+def test_what_only_looks_like_it(body: str) -> None:
+    quiet(RULE, handler(body))
+
+
+def test_an_object_for_each_connection() -> None:
+    quiet(RULE, handler("channel = state.Channel()\nchannel.attach(websocket)"))
+    quiet(RULE, "class Connection:\n    def attach(self, websocket):\n        self.websocket = websocket\n")
+    quiet(
+        RULE,
+        "class Server:\n    def __init__(self, websocket):\n        self.websocket = websocket\ns = Server(None)\n",
+    )

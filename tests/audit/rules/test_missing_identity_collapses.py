@@ -1,0 +1,98 @@
+"""Keys for callers without an identity."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.missing_identity_collapses import MissingIdentityCollapses
+from tests.audit.checking import finds, quiet
+
+RULE = MissingIdentityCollapses()
+
+
+def function(body: str, parameters: str = "user, text") -> str:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"HISTORY = {{}}\nasync def chat({parameters}):\n{lines}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "HISTORY[user.id if user else 'anonymous'] = text",
+        "owner = 'guest' if user is None else user.id\nHISTORY.setdefault(owner, []).append(text)",
+        "key = user_id or 'default'\nreturn HISTORY[key]",
+        "return HISTORY[f\"chat:{user_id or 'anonymous'}\"]",
+        "return HISTORY.get(request.headers.get('x-user-id', 'anonymous'))",
+        "await redis.rpush('history:' + (session_id or 'default'), text)",
+        "who = getattr(user, 'id', 'nobody')\nreturn HISTORY[(who, 'x')]",
+    ],
+)
+def test_one_key_for_everybody_without_an_identity(body: str) -> None:
+    finds(RULE, function(body, "request, redis, user, user_id, session_id, text"), "error")
+
+
+IDENTITY = {
+    "identity.py": """
+        def user_id(request):
+            user = verify(request)
+            return user.id if user else None
+        def tenant_id(request):
+            token = decode(request)
+            if token is None:
+                raise PermissionError
+            return token.tenant
+        """
+}
+
+
+def test_an_identity_from_another_file_that_may_be_none() -> None:
+    text = (
+        "from identity import user_id\nasync def get(request, cache):\n    return cache.get(f'm:{user_id(request)}')\n"
+    )
+    (found,) = finds(RULE, {**IDENTITY, "app.py": text}, "error", on="cache.get")
+    assert [place.path for place in found.related] == ["identity.py"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return cache.get(f'm:{tenant_id(request)}')",
+        "who = user_id(request)\n    if who is None:\n        return None\n    return cache.get(f'm:{who}')",
+        "return f'm:{user_id(request)}'",
+    ],
+)
+def test_an_identity_that_is_there_or_is_tested(body: str) -> None:
+    text = f"from identity import tenant_id, user_id\nasync def get(request, cache):\n    {body}\n"
+    quiet(RULE, {**IDENTITY, "app.py": text})
+
+
+def test_a_parameter_that_may_be_missing_is_mentioned() -> None:
+    finds(RULE, "KEPT = {}\ndef get(user_id=None):\n    return KEPT[f'a:{user_id}']\n", "info")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if user is None:\n    raise PermissionError\nHISTORY[user.id] = text",
+        "owner = user.id if user else secrets.token_hex()\nHISTORY[owner] = text",
+        "owner = user.id if user else f'guest-{uuid4()}'\nHISTORY[owner] = text",
+        "name = user.name if user else 'anonymous'\nlog.info(name)",
+        "label = user.id if user else 'anonymous'\nreturn {'by': label}",
+        "model = text or 'default'\nreturn HISTORY[model]",
+        "local = {}\nlocal[user.id if user else 'x'] = text",
+        "return HISTORY[user.id]",
+    ],
+)
+def test_what_only_looks_like_it(body: str) -> None:
+    quiet(RULE, function(body))
+
+
+def test_counting_callers_gives_nothing_away() -> None:
+    quiet(RULE, "HITS = {}\ndef rate_limit(user):\n    HITS[user.id if user else 'anonymous'] += 1\n")
+
+
+def test_a_parameter_that_is_tested() -> None:
+    quiet(
+        RULE, "KEPT = {}\ndef get(user_id=None):\n    if not user_id:\n        return None\n    return KEPT[user_id]\n"
+    )
+    quiet(RULE, "KEPT = {}\ndef get(user_id=None):\n    assert user_id\n    return KEPT[user_id]\n")

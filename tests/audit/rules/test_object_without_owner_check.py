@@ -1,0 +1,123 @@
+"""Objects that are fetched by an id from the request, with and without a look at their owner."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.object_without_owner_check import ObjectWithoutOwnerCheck
+from tests.audit.checking import finds, quiet
+
+RULE = ObjectWithoutOwnerCheck()
+HEAD = """
+from fastapi import APIRouter, Depends, HTTPException
+from auth import get_current_user, require_admin
+router = APIRouter()
+"""
+MODELS = "class Invoice(Base):\n    id = 1\n    user_id = 2\nclass Country(Base):\n    id = 1\n    name = 2\n"
+
+
+def route(body: str, *, parameters: str = "invoice_id: int, user=Depends(get_current_user)") -> dict[str, str]:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    text = (
+        f"{HEAD}from models import Invoice, Country\n@router.get('/x/{{invoice_id}}')\nasync def read({parameters}):\n"
+    )
+    return {"models.py": MODELS, "app.py": text + lines}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return db.query(Invoice).filter(Invoice.id == invoice_id).first()",
+        "found = (await db.execute(select(Invoice).where(Invoice.id == invoice_id))).scalar()\nreturn found",
+        "return await session.get(Invoice, invoice_id)",
+        "key = int(invoice_id)\nreturn session.get(Invoice, key)",
+    ],
+)
+def test_an_owned_object_is_fetched_by_its_id_alone(body: str) -> None:
+    (found,) = finds(RULE, route(f"from db import db, session\n{body}"), "error")
+    assert "`invoice_id`" in found.message
+
+
+def test_the_owner_is_checked_elsewhere_in_the_file() -> None:
+    finds(
+        RULE,
+        HEAD
+        + """
+from store import notes
+@router.get("/notes/{note_id}")
+async def read(note_id: str, user=Depends(get_current_user)):
+    note = notes.find(note_id)
+    if note.owner_id != user.id:
+        raise HTTPException(404)
+    return note
+@router.delete("/notes/{note_id}")
+async def remove(note_id: str, user=Depends(get_current_user)):
+    return notes.delete(note_id)
+""",
+        "error",
+        on="notes.delete",
+    )
+
+
+def test_a_container_whose_values_name_their_owner() -> None:
+    finds(
+        RULE,
+        """
+from flask import Flask, g, request
+app = Flask(__name__)
+FILES = {}
+@app.post("/files/<name>")
+def put(name):
+    FILES[name] = {"owner": g.user, "text": request.data}
+@app.get("/files/<name>")
+def get(name):
+    return FILES[name]["text"]
+""",
+        "error",
+        on="FILES[name]",
+    )
+
+
+def test_a_personal_thing_is_a_warning_and_another_thing_information() -> None:
+    finds(RULE, HEAD + "from store import chats\n@router.get('/c/{chat_id}')\nasync def read(chat_id: str, "
+          "user=Depends(get_current_user)):\n    return await chats.get_by_id(chat_id)\n", "warning")  # fmt: skip
+    finds(RULE, HEAD + "from store import models\n@router.get('/m/{model_id}')\nasync def read(model_id: str, "
+          "user=Depends(get_current_user)):\n    return await models.get_by_id(model_id)\n", "info")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return db.query(Invoice).filter(Invoice.id == invoice_id, Invoice.user_id == user.id).first()",
+        "return session.scalar(select(Invoice).where(Invoice.id == invoice_id).where(Invoice.user_id == user.id))",
+        "return session.scalar(select(Invoice).filter_by(id=invoice_id, user_id=user.id))",
+        "found = session.get(Invoice, invoice_id)\nif found.user_id != user.id: raise HTTPException(404)\nreturn found",
+        "found = session.get(Invoice, invoice_id)\ncheck_access(found, user)\nreturn found",
+        "found = session.get(Invoice, invoice_id)\nshow(user, found)\nreturn found",
+        "return invoices.find(invoice_id, user.id)",
+        "return await invoices.get_accessible(invoice_id, user)",
+        "local = {}\nreturn local.get(invoice_id)",
+        "if not user.is_admin: raise HTTPException(403)\nreturn session.get(Invoice, invoice_id)",
+        "require_permission(user, 'invoices')\nreturn session.get(Invoice, invoice_id)",
+        "return invoice_id",
+    ],
+)
+def test_what_asks_whose_it_is(body: str) -> None:
+    quiet(RULE, route(f"from db import db, session, invoices\n{body}"))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["invoice_id: int, user=Depends(require_admin)", "invoice_id: int, _=Depends(require_role)", "invoice_id: int"],
+)
+def test_where_only_some_get_in_or_nobody_is_known(parameters: str) -> None:
+    quiet(RULE, route("from db import session\nreturn session.get(Country, invoice_id)", parameters=parameters))
+
+
+def test_a_function_that_no_request_reaches_directly() -> None:
+    quiet(RULE, "def read(thread_id, user):\n    return threads.get(thread_id)\n")
+
+
+def test_a_user_is_another_rules() -> None:
+    quiet(RULE, HEAD + "from store import rows\n@router.get('/u/{user_id}')\nasync def read(user_id: str, "
+          "user=Depends(get_current_user)):\n    return await rows.get_by_id(user_id)\n")  # fmt: skip

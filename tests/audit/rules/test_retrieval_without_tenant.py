@@ -1,0 +1,75 @@
+"""Searches that may find anybody's documents, and those that are narrowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.retrieval_without_tenant import RetrievalWithoutTenant
+from tests.audit.checking import finds, quiet
+
+RULE = RetrievalWithoutTenant()
+HEAD = """
+from stores import collection, vectorstore, indexes, get_index, db
+FIND = "SELECT text FROM notes WHERE text LIKE ?"
+MINE = "SELECT text FROM notes WHERE text LIKE ? AND tenant_id = ?"
+"""
+
+
+def function(body: str, parameters: str = "user_id, question") -> str:
+    return f"{HEAD}async def ask({parameters}):\n" + "".join(f"    {line}\n" for line in body.splitlines())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return collection.query(query_texts=[question])",
+        "return vectorstore.similarity_search(question, k=4)",
+        "return await vectorstore.asimilarity_search(question)",
+        "found = vectorstore.max_marginal_relevance_search(question)\nreturn found",
+        "return await db.fetch(FIND, question)",
+        "return db.execute(text('SELECT id FROM chunks ORDER BY embedding <-> :q'), {'q': question})",
+    ],
+)
+def test_a_function_that_knows_the_user_and_searches_everything(body: str) -> None:
+    finds(RULE, function(body), "error")
+
+
+def test_one_of_two_searches_is_left_open() -> None:
+    body = (
+        "a = vectorstore.vector_search(question, filters={'user': user_id})\nb = vectorstore.keyword_search(question)"
+    )
+    finds(RULE, function(body), "error", on="keyword_search")
+    in_class = "class R:\n    def __init__(self, tenant):\n        self.tenant = tenant\n    def get(self, q):\n"
+    finds(RULE, in_class + "        a = self.index.bm25(q, self.tenant)\n        return a + self.index.near_text(q)\n",
+          "error", on="near_text")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return collection.query(query_texts=[question], where={'user_id': user_id})",
+        "return vectorstore.similarity_search(question, filter={'owner': user_id})",
+        "return vectorstore.similarity_search(question, namespace=user_id)",
+        "return vectorstore.similarity_search(question, **options)",
+        "narrow = {'user': user_id}\nreturn vectorstore.similarity_search(question, 4, narrow)",
+        "return indexes[user_id].similarity_search(question)",
+        "return get_index(user_id).similarity_search(question)",
+        "store = get_index(user_id)\nreturn store.similarity_search(question)",
+        "return await db.fetch(MINE, question, user_id)",
+        "return await db.fetch('SELECT 1 FROM notes WHERE id = ?', question)",
+        "return await db.fetch(statement, question)",
+        "return db.query(question)",
+        "return vectorstore.add(question)",
+    ],
+)
+def test_a_search_that_is_narrowed(body: str) -> None:
+    quiet(RULE, function(body))
+
+
+def test_where_nobody_says_whose_question_it_is() -> None:
+    quiet(RULE, function("return collection.query(query_texts=[question])", "question"))
+    quiet(RULE, function("return vectorstore.similarity_search(question)", "question, k"))
+
+
+def test_searches_of_two_stores_are_not_compared() -> None:
+    quiet(RULE, "def ask(q, filters):\n    own.vector_search(q, filters)\n    return public.keyword_search(q)\n")

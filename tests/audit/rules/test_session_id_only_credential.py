@@ -1,0 +1,93 @@
+"""Sessions that belong to whoever names them, and those that are bound to a user."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.session_id_only_credential import SessionIdOnlyCredential
+from tests.audit.checking import finds, quiet
+
+RULE = SessionIdOnlyCredential()
+HEAD = """
+from fastapi import FastAPI, Depends, Header, WebSocket
+from auth import get_current_user, require_admin
+from store import stored
+app = FastAPI()
+SESSIONS = {}
+"""
+
+
+def handler(body: str, parameters: str) -> str:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"{HEAD}@app.post('/message')\nasync def message({parameters}):\n{lines}"
+
+
+def test_nothing_but_the_id() -> None:
+    finds(RULE, handler("return SESSIONS[session_id].messages", "session_id: str"), "warning", on="SESSIONS[")
+
+
+def test_the_user_is_known_and_not_asked() -> None:
+    text = handler(
+        "return SESSIONS.get(mcp_session_id)", "mcp_session_id: str = Header(), user=Depends(get_current_user)"
+    )
+    finds(RULE, text, "error")
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "def attach(session_id, user):\n    found = SESSIONS.get(session_id)\n    if found is None:\n"
+        "        found = SESSIONS[session_id] = Session(user)\n    return found\n",
+        "def resume(sid, user_id):\n    return SESSIONS[sid]\n",
+    ],
+)
+def test_a_helper_that_looks_at_the_user_only_for_a_new_session(helper: str) -> None:
+    finds(RULE, f"SESSIONS = {{}}\n{helper}", "warning")
+
+
+def test_a_shared_registry_in_another_file() -> None:
+    registry = """
+        class Registry:
+            def __init__(self):
+                self.sessions = {}
+            async def resume(self, session_id, user_id):
+                session = self.sessions.get(session_id)
+                if session is not None:
+                    return session
+                return self.open(user_id)
+        registry = Registry()
+        """
+    finds(RULE, {"registry.py": registry}, "warning", on="self.sessions.get")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body"),
+    [
+        ("session_id: str, user=Depends(get_current_user)", "found = SESSIONS[session_id]\nif found.owner != user.id: raise E\nreturn found"),
+        ("session_id: str, user=Depends(get_current_user)", "return SESSIONS[(user.id, session_id)]"),
+        ("session_id: str, user=Depends(get_current_user)", "return SESSIONS[user.id][session_id]"),
+        ("session_id: str, user=Depends(get_current_user)", "check(user, session_id)\nreturn SESSIONS[session_id]"),
+        ("session_id: str, user=Depends(require_admin)", "return SESSIONS[session_id]"),
+        ("session_id: str", "SESSIONS.pop(session_id, None)"),
+        ("session_id: str", "local = {}\nreturn local.get(session_id)"),
+        ("page: int", "return SESSIONS[page]"),
+        ("session=Depends(get_current_user)", "return SESSIONS[session]"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_it(parameters: str, body: str) -> None:
+    quiet(RULE, handler(body, parameters))
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "def attach(session_id, user):\n    found = SESSIONS.get(session_id)\n    if found and found.user == user:\n"
+        "        return found\n    return None\n",
+        "def attach(session_id, user):\n    return SESSIONS.get((user, session_id))\n",
+        "def close(session_id, user):\n    SESSIONS.pop(session_id)\n",
+        "def count(session_id, user):\n    found = SESSIONS[session_id]\n    found.touch()\n",
+        "def attach(session_id):\n    return SESSIONS[session_id]\n",
+    ],
+)
+def test_helpers_that_only_look_like_it(helper: str) -> None:
+    quiet(RULE, f"SESSIONS = {{}}\n{helper}")
