@@ -66,3 +66,7 @@ def test_what_no_request_gets_to_is_only_mentioned() -> None:
 )
 def test_what_is_the_requests_or_everybodys(store: str) -> None:
     quiet(RULE, f"async def load(request, user, form, cart):\n    {store}\n")
+
+
+def test_what_an_application_is_started_with_is_everybodys() -> None:
+    quiet(RULE, "@asynccontextmanager\nasync def start(app):\n    token = load_token()\n    app.state.token = token\n")

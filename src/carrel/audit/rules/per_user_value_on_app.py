@@ -48,8 +48,10 @@ class PerUserValueOnApp:
         served = reached(view, block)
         if told:
             message = f"`{place}` keeps `{told[0]}`, and every request has the same application"
-            yield view.candidate(self.info, mutation.node, message, block=block,
-                                 grades=(Grade("error", served), Grade("info")))  # fmt: skip
+            # What an application is started with is everybody's, unless a request gets there.
+            starts = block.has_decorator("asynccontextmanager", "on_event") or block.name == "lifespan"
+            grades = (Grade("error", served),) if starts else (Grade("error", served), Grade("info"))
+            yield view.candidate(self.info, mutation.node, message, block=block, grades=grades)
             return
         for name, dependency in _dependencies(view, mutation, block):
             message = f"`{place}` keeps `{name}`, which a dependency makes for one user's request"
