@@ -1,0 +1,38 @@
+"""How the file of a shared container gets at what is in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.reads import is_presence_list, reads_whole, uses
+from tests.audit.checking import view
+
+
+@pytest.mark.parametrize(
+    "read",
+    ["return BOX", "for one in BOX:\n        show(one)", "return BOX[-1]",
+     "return BOX[1:]", "return BOX.values()", "show(BOX)",
+     "return BOX.popleft()", "return BOX.pop(0)", "return [*BOX]", "x = BOX", "return f'{BOX}'"],
+)  # fmt: skip
+def test_as_a_whole(read: str) -> None:
+    assert reads_whole(view(f"BOX = []\ndef f(key):\n    {read}\n"), "app.BOX")
+
+
+@pytest.mark.parametrize(
+    "read",
+    ["BOX.append(key)", "return len(BOX)", "return key in BOX",
+     "return BOX[key]", "return BOX.get(key)", "BOX[0] = key",
+     "del BOX[key]", "return BOX.pop(key)", "if BOX:\n        return 1", "return not BOX", "BOX"],
+)  # fmt: skip
+def test_by_a_key_or_not_at_all(read: str) -> None:
+    assert not reads_whole(view(f"BOX = []\ndef f(key):\n    {read}\n"), "app.BOX")
+
+
+def test_a_list_of_who_is_there() -> None:
+    assert is_presence_list(view("BOX = []\ndef f(key):\n    BOX.append(key)\n    BOX.remove(key)\n"), "app.BOX")
+    assert not is_presence_list(view("BOX = []\ndef f(key):\n    BOX.append(key)\n"), "app.BOX")
+
+
+def test_another_name_of_the_same_spelling_is_not_it() -> None:
+    assert list(uses(view("BOX = []\ndef f(BOX):\n    return BOX\n"), "app.BOX")) == []
+    assert len(list(uses(view("import other\ndef f():\n    return other.BOX\n"), "other.BOX"))) == 1

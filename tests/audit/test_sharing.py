@@ -1,0 +1,55 @@
+"""How sure it is that what all requests share is one user's."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from carrel.audit.conditions import Reachable, TaintedParameter
+from carrel.audit.sharing import brought, grades_of, makes_work, reached
+from carrel.audit.taint import Taint
+from tests.audit.checking import view
+
+
+def taint_of(source: str) -> Taint | None:
+    seen = view(source)
+    function = seen.functions[-1]
+    value = next(function.nodes(ast.Return)).value
+    assert value is not None
+    return brought(seen, (value,), function)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "by"),
+    [("user_id", "name"), ("user_port", "parameter"), ("text", "parameter"), ("request: Request", "request")],
+)
+def test_an_argument(parameter: str, by: str) -> None:
+    name = parameter.partition(":")[0]
+    taint = taint_of(f"from fastapi import Request\ndef f({parameter}):\n    return {name}\n")
+    assert taint is not None
+    assert taint.by == by
+    assert bool(taint.given) is (by == "parameter")
+
+
+def test_what_the_object_had_already_is_no_reason() -> None:
+    assert taint_of("class C:\n    def f(self):\n        return self.token\n") is None
+
+
+def test_the_grades() -> None:
+    seen = view("def f(user_id, text):\n    pass\ndef g(request):\n    pass\n")
+    first, second = seen.functions
+    assert reached(seen, first) == (Reachable("app.f"),)
+    assert reached(seen, second) == ()
+    certain = grades_of(seen, Taint("name", "it"), first)
+    assert [one.severity for one in certain] == ["error", "warning"]
+    doubtful = grades_of(seen, Taint("parameter", "it", (TaintedParameter("app.f", "text"),)), first)
+    assert [one.severity for one in doubtful] == ["error", "info"]
+    assert doubtful[0].given == (TaintedParameter("app.f", "text"), Reachable("app.f"))
+
+
+@pytest.mark.parametrize(
+    ("text", "works"), [("asyncio.create_task(f())", True), ("Thread(target=f)", True), ("load()", False), ("x", False)]
+)
+def test_tasks(text: str, works: bool) -> None:
+    assert makes_work(ast.parse(text, mode="eval").body, view("def f():\n    pass\n").functions[0]) is works
