@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from carrel.errors import MigrationError
-from carrel.migrate.claims import Change, check_claims, claims_of
+from carrel.migrate.claims import CommitChange, check_claims, claims_of
 from tests.migrate.project import commit, git
 from tests.migrate.test_burn_down import history
 from tests.migrate.tree import recipe
 
 
-def change(message: str, *, files: int = 2, before: int = 5, after: int = 0, deleted: tuple[str, ...] = ()) -> Change:
-    return Change(
+def change(
+    message: str, *, files: int = 2, before: int = 5, after: int = 0, deleted: tuple[str, ...] = ()
+) -> CommitChange:
+    return CommitChange(
         commit="c",
         message=message,
         files=tuple(f"m{n}.py" for n in range(files)),
@@ -38,13 +40,13 @@ def change(message: str, *, files: int = 2, before: int = 5, after: int = 0, del
         (change("Remove engine.py"), "Remove engine.py", "engine.py was not deleted", False),
     ],
 )
-def test_a_claim_is_held_against_the_change(made: Change, said: str, fact: str, holds: bool):
+def test_a_claim_is_held_against_the_change(made: CommitChange, said: str, fact: str, holds: bool):
     (claim,) = claims_of(made)
     assert (claim.said, claim.fact, claim.holds) == (said, fact, holds)
 
 
 def test_complete_without_a_python_file_is_told():
-    made = Change(
+    made = CommitChange(
         commit="c",
         message="Migration 100%\n\nDone.",
         files=("a.md",),

@@ -13,7 +13,7 @@ from carrel.migrate.git import Git
 from carrel.migrate.recipe import Recipe
 from carrel.migrate.references import find_references
 
-__all__ = ["Change", "Claim", "check_claims", "claims_of"]
+__all__ = ["Claim", "CommitChange", "check_claims", "claims_of"]
 
 _NUMBER: Final = re.compile(
     r"(?<![\w.#/-])(\d[\d,]*)\+?\s+(?:\w+\s+){0,2}?(files?|imports?|references?|usages?|uses?|call\s?sites?)\b",
@@ -29,7 +29,7 @@ _MIGRATION: Final = re.compile(r"\b(migrat|mov|replac|consolidat|renam|remov|del
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class CommitChange:
     """What one commit changed."""
 
     commit: str
@@ -52,7 +52,7 @@ class Claim:
     holds: bool
 
 
-def claims_of(change: Change) -> Iterator[Claim]:
+def claims_of(change: CommitChange) -> Iterator[Claim]:
     """The claims of one message about migrating that can be checked.
 
     A number of files is held against the files that changed, a number of references against those that went, words
@@ -120,7 +120,7 @@ def check_claims(
             )
             fields = status.decode(errors="surrogateescape").split("\0")
             changed = list(zip(fields[::2], fields[1::2], strict=False))
-            change = Change(
+            change = CommitChange(
                 commit=commit,
                 message=message.strip(),
                 files=tuple(path for _, path in changed),
@@ -138,10 +138,10 @@ def _left(count: int) -> str:
     return "1 reference is left" if count == 1 else f"{count} references are left"
 
 
-def _unread(commit: str, message: str) -> Change:
-    return Change(commit=commit, message=message, files=(), deleted=(), references_before=0, references_after=0)
+def _unread(commit: str, message: str) -> CommitChange:
+    return CommitChange(commit=commit, message=message, files=(), deleted=(), references_before=0, references_after=0)
 
 
-def _claim(change: Change, said: str, fact: str, holds: bool) -> Claim:  # noqa: FBT001 - the verdict
+def _claim(change: CommitChange, said: str, fact: str, holds: bool) -> Claim:  # noqa: FBT001 - the verdict
     subject = change.message.partition("\n")[0]
     return Claim(commit=change.commit, subject=subject, said=" ".join(said.split()), fact=fact, holds=holds)
