@@ -15,6 +15,8 @@ class LeftReference:
 
     reference: Reference
     reason: str
+    moved: bool = False
+    """Its name is that of the new symbol now; only what stands around it needs a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

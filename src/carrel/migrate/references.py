@@ -15,8 +15,9 @@ import msgspec
 
 from carrel.errors import SourceError
 from carrel.findings import Unparsable
+from carrel.migrate.facades import with_facades_last
 from carrel.migrate.moved import Match, Moved
-from carrel.migrate.phases import needs_distances, phase_of, phases_of
+from carrel.migrate.phases import REST, needs_distances, phase_of, phases_of
 from carrel.migrate.recipe import Recipe
 from carrel.migrate.site import FileSites, Site
 from carrel.migrate.sites import read_sites
@@ -137,7 +138,9 @@ def find_references(
     distances: dict[str, int] = {}
     if needs_distances(rules):
         distances = read_import_graph(tree, recipe, jobs=jobs, cache=cache).distances(search.moved.homes())
-    references = [replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references()]
+    placed = [replace(one, phase=phase_of(one.path, rules, distances)) for one in search.references()]
+    order = tuple(dict.fromkeys((*(rule.name for rule in rules), REST)))
+    references = with_facades_last(placed, order, search.path_of)
     scan = Scan(
         references=tuple(references),
         unparsable=search.unparsable(),
@@ -220,6 +223,10 @@ class _Search:
                 if known is None or known.end < site.end:
                     found[key] = _reference(path, site, match)
         return sorted(found.values(), key=lambda one: (one.path, one.start, one.end))
+
+    def path_of(self, module: str) -> str | None:
+        """The file of a module."""
+        return self._project.path(module)
 
     def unparsable(self) -> tuple[Unparsable, ...]:
         failed = [(path, facts.outline) for path, facts in sorted(self.facts.items()) if facts.outline is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from carrel.errors import SourceError
 from carrel.migrate.edits import EDITS
 from carrel.migrate.edits.documentation import new_mention
 from carrel.migrate.edits.file_edit import FileEdit
+from carrel.migrate.facades import needed_facades
 from carrel.migrate.file_gate import gate_problem
 from carrel.migrate.outcome import Edited, FileOutcome, Refused, Unchanged
 from carrel.migrate.recipe import Recipe
@@ -41,37 +42,67 @@ class Rewriter:
         """The outcome of each file that holds one of `references`, in the order of their paths.
 
         `every` are the references of the whole tree, for what other files reach in these; the same ones when not given.
+        A file that others go through keeps an old symbol which any of them still needs.
         """
+        every = references if every is None else every
         tree = SourceTree(root, exclude=self.recipe.tree.exclude)
         project = _project(self.recipe, tree, [file.path for file in tree.files()])
-        kept = _reached_names(project, references if every is None else every)
+        kept = _reached_names(project, every)
+        chosen = frozenset(references)
+        needed = needed_facades((one for one in every if one not in chosen), project.path)
         by_path: dict[str, list[Reference]] = defaultdict(list)
         for reference in references:
             by_path[reference.path].append(reference)
+        outcomes: dict[str, FileOutcome] = {}
+        waiting: Collection[str] = by_path
+        while waiting:
+            share = {path: by_path[path] for path in sorted(waiting)}
+            outcomes.update(self._outcomes(_Work(self.recipe, tree, project, kept, needed), share))
+            more = needed_facades(_staying(outcomes.values()), project.path)
+            # What was left makes others stay, which may be left for that in turn.
+            waiting = [
+                path
+                for path, symbols in more.items()
+                if path in by_path and symbols.keys() - needed.get(path, {}).keys()
+            ]
+            needed = {path: {**more.get(path, {}), **needed.get(path, {})} for path in (*needed, *more)}
+        yield from (outcomes[path] for path in sorted(outcomes))
+
+    def _outcomes(self, work: _Work, files: Mapping[str, Sequence[Reference]]) -> dict[str, FileOutcome]:
         jobs = self.jobs or os.cpu_count() or 1
-        paths = sorted(by_path)
+        paths = list(files)
         if jobs == 1 or len(paths) < _FEW or "fork" not in multiprocessing.get_all_start_methods():
-            work = _Work(self.recipe, tree, project, kept)
-            yield from (work.outcome(path, by_path[path]) for path in paths)
-            return
+            return {path: work.outcome(path, files[path]) for path in paths}
         # One share of the files for each worker, since each has to know all the modules.
-        shares = [{path: by_path[path] for path in paths[first::jobs]} for first in range(jobs)]
+        shares = [{path: files[path] for path in paths[first::jobs]} for first in range(jobs)]
         with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as workers:
-            tasks = [workers.submit(_outcomes, self.recipe, root, project.paths, kept, share) for share in shares]
-            outcomes = {outcome.path: outcome for task in tasks for outcome in task.result()}
-        yield from (outcomes[path] for path in paths)
+            tasks = [workers.submit(_in_worker, self.recipe, work.setting, share) for share in shares]
+            return {outcome.path: outcome for task in tasks for outcome in task.result()}
 
 
-def _outcomes(
-    recipe: Recipe,
-    root: Path,
-    paths: Sequence[str],
-    kept: Mapping[str, frozenset[str]],
-    share: Mapping[str, Sequence[Reference]],
-) -> list[FileOutcome]:
-    tree = SourceTree(root, exclude=recipe.tree.exclude)
-    work = _Work(recipe, tree, _project(recipe, tree, paths), kept)
+def _staying(outcomes: Iterable[FileOutcome]) -> Iterator[Reference]:
+    """The references that still lead to an old symbol."""
+    for outcome in outcomes:
+        if isinstance(outcome, Refused):
+            yield from outcome.references
+        else:
+            yield from (one.reference for one in outcome.left if not one.moved)
+
+
+def _in_worker(recipe: Recipe, setting: _Setting, share: Mapping[str, Sequence[Reference]]) -> list[FileOutcome]:
+    tree = SourceTree(setting.root, exclude=recipe.tree.exclude)
+    work = _Work(recipe, tree, _project(recipe, tree, setting.paths), setting.kept, setting.needed)
     return [work.outcome(path, references) for path, references in share.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What a worker has to be told."""
+
+    root: Path
+    paths: Sequence[str]
+    kept: Mapping[str, frozenset[str]]
+    needed: Mapping[str, Mapping[str, str]]
 
 
 def _project(recipe: Recipe, tree: SourceTree, paths: Sequence[str]) -> Project:
@@ -79,11 +110,23 @@ def _project(recipe: Recipe, tree: SourceTree, paths: Sequence[str]) -> Project:
 
 
 class _Work:
-    def __init__(self, recipe: Recipe, tree: SourceTree, project: Project, kept: Mapping[str, frozenset[str]]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        tree: SourceTree,
+        project: Project,
+        kept: Mapping[str, frozenset[str]],
+        needed: Mapping[str, Mapping[str, str]],
+    ) -> None:
         self._recipe = recipe
         self._tree = tree
         self._project = project
         self._kept = kept
+        self._needed = needed
+
+    @property
+    def setting(self) -> _Setting:
+        return _Setting(self._tree.root, self._project.paths, self._kept, self._needed)
 
     def outcome(self, path: str, references: Sequence[Reference]) -> FileOutcome:
         mentions = [one for one in references if one.kind in _MENTIONS]
@@ -95,7 +138,7 @@ class _Work:
             module = read_module(path, self._project.name(path), before)
         except SourceError as error:
             return Refused(path=path, reason=str(error), references=tuple(references))
-        edit = FileEdit(module, self._recipe, code, self._kept.get(path, frozenset()))
+        edit = FileEdit(module, self._recipe, code, self._kept.get(path, frozenset()), self._needed.get(path, {}))
         try:
             for one in EDITS:
                 one.edit(edit)

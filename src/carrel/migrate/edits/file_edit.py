@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from carrel.migrate.edits.calls import CallPlan, plan_call
 from carrel.migrate.edits.naming import LocalName, local_names
@@ -19,10 +20,18 @@ __all__ = ["FileEdit"]
 class FileEdit:
     """What the edits of one file share.
 
-    `kept` are the names that other modules, or patches in strings, reach in this one: they stay bound.
+    `kept` are the names that other modules, or patches in strings, reach in this one: they stay bound. `needed` are
+    the old symbols that must stay in this file altogether, each with the reason.
     """
 
-    def __init__(self, module: Module, recipe: Recipe, references: Sequence[Reference], kept: Collection[str]) -> None:
+    def __init__(
+        self,
+        module: Module,
+        recipe: Recipe,
+        references: Sequence[Reference],
+        kept: Collection[str],
+        needed: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.module = module
         self.recipe = recipe
         self.splices = Splices(module.text)
@@ -33,6 +42,7 @@ class FileEdit:
         }
         self.plans = self._plan_calls(references)
         stays = self._staying(references)
+        stays |= {(one.symbol, one.bound): needed[one.symbol] for one in references if one.symbol in needed}
         self.references: list[Reference] = []
         for reference in references:
             reason = stays.get((reference.symbol, reference.bound), "")
@@ -47,9 +57,9 @@ class FileEdit:
         """The references of some kinds that are to be edited, in the order of the text."""
         return (one for one in self.references if one.kind in kinds)
 
-    def leave(self, reference: Reference, reason: str) -> None:
-        """Leave a reference as it is, for a person to look at."""
-        self.left.append(LeftReference(reference=reference, reason=reason))
+    def leave(self, reference: Reference, reason: str, *, moved: bool = False) -> None:
+        """Leave a reference, or with `moved` what stands around its new name, for a person to look at."""
+        self.left.append(LeftReference(reference=reference, reason=reason, moved=moved))
 
     def replace(self, reference: Reference, text: str) -> None:
         self.splices.put(reference.start, reference.end, text)

@@ -54,7 +54,7 @@ class CallEdit:
         planned.sort(key=lambda pair: -pair[0].start)
         for reference, plan in planned:
             if plan.way is None:
-                file.leave(reference, plan.reason)
+                file.leave(reference, plan.reason, moved=True)
                 continue
             new = file.splices.text(reference.start, reference.end)
             start, end = file.offsets(plan.node)
