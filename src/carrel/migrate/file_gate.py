@@ -59,7 +59,7 @@ def _changed_statement(edit: FileEdit, now: Module) -> str:
     shift, index = 0, 0
     for node in sorted(_statements(edit.module.tree), key=_begin):
         start, end = edit.offsets(node)
-        outer = min([start, *(edit.offsets(one)[0] for one in getattr(node, "decorator_list", ()))])
+        outer = edit.module.text.offset(*_begin(node))
         while index < len(ranges) and ranges[index][1] <= outer:
             first, last, new = ranges[index]
             shift += len(new) - (last - first)
@@ -74,8 +74,8 @@ def _changed_statement(edit: FileEdit, now: Module) -> str:
 
 def _begin(node: ast.stmt) -> tuple[int, int]:
     """Where a statement begins, its decorators included."""
-    places = [(node.lineno, node.col_offset)]
-    return min(places + [(one.lineno, one.col_offset) for one in getattr(node, "decorator_list", ())])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min((one.lineno, one.col_offset) for one in (node, *decorators))
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
