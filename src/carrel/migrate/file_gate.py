@@ -75,7 +75,7 @@ def _changed_statement(edit: FileEdit, now: Module) -> str:
 def _begin(node: ast.stmt) -> tuple[int, int]:
     """Where a statement begins, its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min((one.lineno, one.col_offset) for one in (node, *decorators))
+    return min([(node.lineno, node.col_offset), *((one.lineno, one.col_offset) for one in decorators)])
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
