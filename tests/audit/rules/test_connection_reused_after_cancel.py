@@ -65,6 +65,7 @@ def test_an_exchange_in_turns(code: str) -> None:
         ("        finally:\n    ", "        finally:\n            await conn.reset()\n    "),
         ("conn = self._free.pop() if self._free else await connect()", "conn = await connect()"),
         ("conn", "page"),
+        ("self._free", "free"),
         (
             "        finally:\n            self._free.append(conn)",
             "        finally:\n            conn.seen.append(conn)",

@@ -9,6 +9,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.cancellation import finally_around, is_guarded, shielded
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -18,8 +19,10 @@ __all__ = ["ConnectionReusedAfterCancel"]
 
 _CONNECTION: Final = re.compile(r"conn|channel|sock|stream|writer|transport|client", re.IGNORECASE)
 _PUTS: Final = frozenset({"append", "appendleft", "put", "put_nowait", "add"})
-_CHECKS: Final = ("close", "disconnect", "terminate", "discard", "is_closed", "closed", "reset", "invalidate", "abort",
-                  "is_connected", "shield", "kill", "is_dirty", "broken")  # fmt: skip
+_CHECKS: Final = frozenset(
+    {"close", "disconnect", "terminate", "discard", "is_closed", "closed", "reset", "invalidate", "abort",
+     "is_connected", "shield", "kill", "is_dirty", "broken"}
+)  # fmt: skip
 _SENDS: Final = frozenset({"write", "send", "sendall", "drain", "writelines"})
 _RECEIVES: Final = frozenset({"read", "readline", "readexactly", "readuntil", "recv", "receive", "read_response"})
 
@@ -41,14 +44,14 @@ class ConnectionReusedAfterCancel:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
-        shielded = _shielded(view)
+        safe = shielded(view)
         for mutation in view.mutations:
             function = mutation.block
-            if function.is_async and function not in shielded and _gives_back(view, mutation):
+            if function.is_async and function not in safe and _gives_back(view, mutation):
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
                 yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
         for function in view.functions:
-            if function.is_async and function not in shielded and function.class_ is not None:
+            if function.is_async and function not in safe and function.class_ is not None:
                 yield from self._exchange(view, function)
 
     def _exchange(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -58,7 +61,7 @@ class ConnectionReusedAfterCancel:
         read = next((one for one in awaited if _is_on_kept(view, one, function, _RECEIVES)), None)
         if sent is None or read is None or sent.lineno > read.lineno:
             return
-        if _is_guarded(view, read) or not _is_line_by_line(view, function):
+        if is_guarded(view, read, _CHECKS) or not _takes_turns(view, function):
             return
         message = f"a cancel between question and answer in `{function.name}` leaves the answer for the next caller"
         yield view.candidate(self.info, read, message, block=function, related=(view.location(sent, "asked here"),),
@@ -73,7 +76,7 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
         return False
     if not any(one.kind == "self" and one.steps for one in mutation.accesses):
         return False
-    guard = _finally_around(view, mutation.node)
+    guard = finally_around(view, mutation.node)
     # Taken from the same place, so it is a pool.
     pool = ast.unparse(mutation.target)
     taken = any(
@@ -83,18 +86,6 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
         for call in mutation.block.nodes(ast.Call)
     )
     return guard is not None and taken and not _mentions_check(guard)
-
-
-def _finally_around(view: FileView, node: ast.AST) -> ast.Try | None:
-    """The `try` that gives back in its `finally`, whatever has happened in it."""
-    child = node
-    for around in view.ancestors(node):
-        if isinstance(around, ast.Try):
-            return around if child in around.finalbody else None
-        if not isinstance(around, ast.Expr | ast.Await):
-            return None
-        child = around
-    return None
 
 
 def _mentions_check(node: ast.AST) -> bool:
@@ -118,22 +109,7 @@ def _is_kept(access: Access) -> bool:
     return access.kind == "self" and bool(access.steps) and _CONNECTION.search(".".join(access.steps)) is not None
 
 
-def _is_guarded(view: FileView, node: ast.AST) -> bool:
-    """Whether something is done when the wait ends otherwise: a handler for everything, a `finally`, a shield."""
-    child = node
-    for around in view.ancestors(node):
-        if isinstance(around, ast.Try) and child in around.body:
-            broad = any(handler.type is None or "BaseException" in ast.unparse(handler.type)
-                        or "Cancelled" in ast.unparse(handler.type) for handler in around.handlers)  # fmt: skip
-            if broad or any(_mentions_check(part) for part in around.finalbody):
-                return True
-        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
-            return False
-        child = around
-    return False
-
-
-def _is_line_by_line(view: FileView, function: Block) -> bool:
+def _takes_turns(view: FileView, function: Block) -> bool:
     """Whether callers take turns on the connection: a lock in this class."""
     owner = function.class_
     return owner is not None and any(
@@ -142,27 +118,3 @@ def _is_line_by_line(view: FileView, function: Block) -> bool:
         for block in method.nodes(ast.AsyncWith)
         for item in block.items
     )
-
-
-def _shielded(view: FileView) -> set[Block]:
-    """The functions that only run where a cancel does not reach."""
-    by_name = {function.symbol: function for function in view.functions}
-    waiting = [
-        called
-        for function in view.functions
-        for call in function.nodes(ast.Call)
-        if view.dotted(call.func) == "asyncio.shield"
-        for inner in ast.walk(call)
-        if isinstance(inner, ast.Call)
-        and (called := by_name.get(view.symbol_path(view.access(inner.func, function)))) is not None
-    ]
-    found: set[Block] = set()
-    while waiting:
-        function = waiting.pop()
-        if function not in found:
-            found.add(function)
-            for call in function.nodes(ast.Call):
-                called = by_name.get(view.symbol_path(view.access(call.func, function)))
-                if called is not None:
-                    waiting.append(called)
-    return found
