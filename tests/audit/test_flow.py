@@ -23,6 +23,7 @@ CODE = {
             launch()
         def launch(): pass
         def loop(): context.current()
+        def round_and_round(): round_and_round()
         def careful():
             user.set(2)
             context.current()
@@ -58,6 +59,35 @@ def test_who_reads_the_context_and_who_starts_in_one() -> None:
     assert flow.reads_context("elsewhere.f") is None
     assert notes(flow.started_in_context("app.launch")) == ["sets the context"]
     assert flow.started_in_context("app.store") is None
+    assert flow.started_in_context("elsewhere.f") is None
+    assert flow.reads_context("app.round_and_round") is None
+
+
+def test_the_context_of_structlog() -> None:
+    flow = program(
+        "from structlog.contextvars import bind_contextvars, get_contextvars\n"
+        "def begin(user):\n    bind_contextvars(user=user)\n    loop()\ndef loop():\n    get_contextvars()\n"
+    ).flow
+    assert notes(flow.reads_context("app.loop", "app.begin")) == ["reads the context", "sets the context"]
+
+
+def test_what_a_forked_process_uses() -> None:
+    code = """
+        import os
+        connection = make()
+        def getter(): return connect()
+        def child(): getter(); connection.send(1)
+        def fork():
+            os.fork()
+            child()
+        print(1)
+        unrelated()
+        """
+    flow = program(code).flow
+    assert notes(flow.forked_with("app.connection", lazy=False)) == ["used in the forked process"]
+    assert flow.forked_with("app.getter", lazy=True) is None
+    flow = program(code.replace("unrelated()", "getter()")).flow
+    assert notes(flow.forked_with("app.getter", lazy=True)) == ["used before the fork", "used in the forked process"]
 
 
 def test_who_uses_a_global() -> None:

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeVar, overload
 
 from carrel.source import Module, Scope
 
-__all__ = ["Block", "Decorator", "Parameter", "build_blocks"]
+__all__ = ["FUNCTIONS", "Block", "Decorator", "Parameter", "build_blocks"]
 
 Node = TypeVar("Node", bound=ast.AST)
 Other = TypeVar("Other", bound=ast.AST)

@@ -8,12 +8,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.taint import is_identity_like
 
-__all__ = ["Held", "calls_method", "held_calls", "is_in_finally", "is_under_test", "names_identity", "text_of"]
+__all__ = [
+    "Held",
+    "calls_method",
+    "given_value",
+    "held_calls",
+    "is_in_finally",
+    "is_under_test",
+    "names_identity",
+    "text_of",
+]
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9_]+")
 
@@ -28,12 +36,6 @@ class Held:
     node: ast.AST
     block: Block
 
-    def is_root_of(self, access: Access) -> bool:
-        """Whether the access starts at this name and goes no further by attributes."""
-        if access.kind == "class" and access.block is not None:
-            return bool(access.steps) and f"{access.block.symbol}.{access.steps[0]}" == self.symbol
-        return access.kind == "global" and access.name == self.symbol
-
 
 def held_calls(view: FileView, dotted: Collection[str] = ()) -> Iterator[Held]:
     """The names of the module and of its classes that hold what a call gives; only of these functions, if given."""
@@ -43,6 +45,12 @@ def held_calls(view: FileView, dotted: Collection[str] = ()) -> Iterator[Held]:
                 value = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
                 if isinstance(value, ast.Call) and (not dotted or view.dotted(value.func) in dotted):
                     yield Held(f"{block.symbol}.{name}", value, binding.node, block)
+
+
+def given_value(view: FileView, node: ast.expr) -> ast.expr:
+    """What a name was given first; any other expression is its own value."""
+    found = view.module.scope_of(node).lookup(node.id) if isinstance(node, ast.Name) else None
+    return next((one.value for one in found[1] if one.value is not None), node) if found is not None else node
 
 
 def names_identity(node: ast.AST) -> bool:

@@ -47,6 +47,10 @@ def test_a_path_that_nobody_is_seen_to_reach_is_only_mentioned() -> None:
     assert [place.note for place in found.related] == ["the path"]
 
 
+def test_data_of_nobody_is_only_mentioned() -> None:
+    finds(RULE, HEAD + "def keep():\n    Path('/tmp/state').write_text('ready')\n", "info")
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -60,6 +60,8 @@ def test_a_value_of_which_nobody_knows_whose_it_is() -> None:
         (LAZY, "if self._stmt is None:", "if owner:"),
         (LAZY, "        if self._stmt is None:\n            self._stmt", "        if True:\n            stmt"),
         (LAZY, "def mine", "def __init__"),
+        (LAZY, "            self._stmt = select", "            other._stmt = select"),
+        (GLOBAL, "    if not _query:\n        _query", "    with lock:\n        _query"),
         (LAZY, "self._stmt = select(Note).where(Note.owner == owner)", "self._stmt = Connection(owner)"),
         (MEMO, "Note.owner == owner", "Note.owner == bindparam('owner')"),
         (MEMO, '"mine", lambda', 'owner, lambda'),

@@ -51,6 +51,8 @@ def test_a_response_that_anybody_may_get(code: str) -> None:
         (FASTAPI, 'response.headers["Cache-Control"] = "public, max-age=60"',
          'return JSONResponse(user.name, headers={"Cache-Control": f"public, max-age={TTL}"})'),
         (FLASK, 'response.headers["Cache-Control"] = "max-age=120"', "response.headers.update(CACHED)"),
+        (FASTAPI, 'response.headers["Cache-Control"] = "public, max-age=60"',
+         'policy = "public"\n    return JSONResponse(user.name, 200, headers={"Cache-Control": policy})'),
         (FASTAPI, '"public, max-age=60"', "'public' if user.is_guest else 'public, max-age=9'"),
     ],
 )  # fmt: skip
@@ -75,6 +77,7 @@ def test_other_ways_to_say_it(code: str, was: str, now: str) -> None:
         (MIDDLEWARE, "response.status_code == 200", "is_public(request)"),
         (MIDDLEWARE, "s-maxage=300", "no-cache"),
         (MIDDLEWARE, "Cache-Control", "X-Cache"),
+        (MIDDLEWARE, "update(EDGE)", "update(edge_headers(level=1))"),
     ],
 )
 def test_responses_for_everybody_or_for_no_cache(code: str, was: str, now: str) -> None:

@@ -77,6 +77,7 @@ def test_whatever_the_caller_hands_over() -> None:
         "import argparse\nasync def use(api_key):\n    os.environ['API_KEY'] = api_key\n    await x()\n",
         "def use(env, api_key):\n    env.update({'API_KEY': api_key})\n",
         "def use(values):\n    os.environ.update(values)\n",
+        "def use(api_key):\n    openai.default.api_key = api_key\n",
     ],
 )
 def test_credentials_that_go_with_a_call_or_belong_to_the_process(code: str) -> None:

@@ -34,6 +34,7 @@ class Api:
         "def ask(token):\n    http.headers = {'Authorization': token}\n",
         "def ask(user, password):\n    http.auth = (user, password)\n",
         "def ask(cookies):\n    http.cookies.update(cookies)\n",
+        "class CrmClient:\n    def use(self, token): self.headers['Authorization'] = token\ncrm = CrmClient()\n",
     ],
 )
 def test_identity_on_a_client_of_all(code: str) -> None:
@@ -74,6 +75,7 @@ def test_a_cookie_jar_of_all(call: str) -> None:
         "def ask(level):\n    http.headers['X-Level'] = level\n",
         "def ask(token):\n    http.headers.pop('Authorization')\n",
         "def ask(token):\n    http.timeout = token\n",
+        "class Page:\n    def use(self, token):\n        self.headers['Authorization'] = token\npage = Page()\n",
         "async def ask(word):\n    await http.post('/login', json=word)\n",
         (
             "jarless = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())\n"

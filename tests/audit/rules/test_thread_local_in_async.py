@@ -71,6 +71,7 @@ def test_every_way_to_store(code: str) -> None:
         "import threading\nlocal = threading.local()\nasync def run(level):\n    local.level = level\n",
         "import threading\nlocal = threading.local()\nasync def run(user):\n    local.user = None\n",
         "import threading\nlocal = threading.local()\nasync def run(user):\n    del local.user\n",
+        "import threading\nlocal = threading.local()\nasync def run(user):\n    local.db = connect()\n",
         (
             "import threading\nlocal = threading.local()\n"
             "async def run(user):\n    other = object()\n    other.user = user\n"

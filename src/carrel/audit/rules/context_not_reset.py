@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import Block
@@ -72,27 +73,22 @@ def _words(view: FileView, value: ast.expr, function: Block) -> Iterator[ast.exp
 
 def _worker(view: FileView, call: ast.Call, function: Block) -> ast.While | ast.AsyncFor | ast.FunctionDef | None:
     """The loop over messages around the call; of a task that a worker process runs, the function itself."""
-    for around in view.ancestors(call):
-        if isinstance(around, ast.While | ast.AsyncFor):
-            return around
-        if around is function.node:
-            break
-    entry = view.entry_point(function)
+    inside = takewhile(lambda one: one is not function.node, view.ancestors(call))
+    loop = next((one for one in inside if isinstance(one, ast.While | ast.AsyncFor)), None)
+    entry = view.entry_point(function) if loop is None else None
     if entry is not None and entry.kind == "task" and isinstance(function.node, ast.FunctionDef):
         return function.node
-    return None
+    return loop
 
 
 def _is_sometimes(view: FileView, call: ast.Call, loop: ast.AST, dotted: str) -> bool:
     """Whether a round of the loop may go by without setting it."""
-    for around in view.ancestors(call):
-        if around is loop:
-            return False
-        if isinstance(around, ast.If):
-            sets = [view.dotted(one.func) == dotted for branch in (around.body, around.orelse)
-                    for part in branch for one in ast.walk(part) if isinstance(one, ast.Call)]  # fmt: skip
-            return sets.count(True) == 1
-    return False
+    inside = takewhile(lambda one: one is not loop, view.ancestors(call))
+    test = next((one for one in inside if isinstance(one, ast.If)), None)
+    if test is None:
+        return False
+    calls = [one for part in (*test.body, *test.orelse) for one in ast.walk(part) if isinstance(one, ast.Call)]
+    return [view.dotted(one.func) for one in calls].count(dotted) == 1
 
 
 def _is_partial(view: FileView, call: ast.Call, loop: ast.AST) -> bool:

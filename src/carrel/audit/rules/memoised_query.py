@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
-from carrel.audit.blocks import Block
+from carrel.audit.blocks import FUNCTIONS, Block
 from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import names_identity
@@ -95,13 +96,10 @@ def _is_query(name: str, value: ast.expr) -> bool:
 
 def _guard(view: FileView, mutation: Mutation) -> set[str] | None:
     """The names in the test for "there is none yet" around the store; `None` when there is no such test."""
-    stored = mutation.name
-    for around in view.ancestors(mutation.node):
-        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
-            return None
+    for around in takewhile(lambda one: not isinstance(one, FUNCTIONS), view.ancestors(mutation.node)):
         if isinstance(around, ast.If):
             test = ast.unparse(around.test)
-            if test.endswith((f"{stored} is None", f"{stored}")) and ("not " in test or "is None" in test):
+            if test.endswith((f"{mutation.name} is None", mutation.name)) and ("not " in test or "is None" in test):
                 return {one.id for one in ast.walk(around.test) if isinstance(one, ast.Name)}
     return None
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
+from carrel.audit.held import given_value
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.taint import is_identity_like
@@ -68,11 +69,9 @@ def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
 
 
 def _in_mapping(view: FileView, node: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(node, ast.Name):
-        found = view.module.scope_of(node).lookup(node.id)
-        node = next((one.value for one in found[1] if one.value is not None), node) if found is not None else node
-    if isinstance(node, ast.Dict):
-        yield from (value for key, value in zip(node.keys, node.values, strict=True) if key and _is_header(key))
+    mapping = given_value(view, node)
+    if isinstance(mapping, ast.Dict):
+        yield from (value for key, value in zip(mapping.keys, mapping.values, strict=True) if key and _is_header(key))
 
 
 def _is_header(node: ast.expr) -> bool:
@@ -80,11 +79,8 @@ def _is_header(node: ast.expr) -> bool:
 
 
 def _text(view: FileView, value: ast.expr) -> str:
-    if isinstance(value, ast.Name):
-        found = view.module.scope_of(value).lookup(value.id)
-        value = next((one.value for one in found[1] if one.value is not None), value) if found is not None else value
     # Of `f"max-age={seconds}"` the number is some number.
-    parts = (one for one in ast.walk(value) if isinstance(one, ast.Constant | ast.FormattedValue))
+    parts = (one for one in ast.walk(given_value(view, value)) if isinstance(one, ast.Constant | ast.FormattedValue))
     return "".join(str(one.value) if isinstance(one, ast.Constant) else "1" for one in parts).lower()
 
 

@@ -95,8 +95,7 @@ def _place(mutation: Mutation) -> str:
         if access.kind == "global" and access.name == "os.environ":
             if mutation.keys:
                 return _variable(mutation.keys[-1])
-            if mutation.name == "update" and mutation.values:
-                return _of_mapping(mutation.values[0])
+            return _of_mappings(mutation.values)
     if mutation.kind == "attribute" and _CREDENTIAL.search(mutation.name) and _is_library(mutation):
         return f"{ast.unparse(mutation.target)}.{mutation.name}"
     return ""
@@ -114,9 +113,9 @@ def _names_credential(mutation: Mutation) -> bool:
     return not mutation.keys or isinstance(mutation.keys[-1], ast.Constant)
 
 
-def _of_mapping(mapping: ast.expr) -> str:
-    keys = mapping.keys if isinstance(mapping, ast.Dict) else []
-    return next((name for key in keys if key is not None and (name := _variable(key))), "")
+def _of_mappings(mappings: tuple[ast.expr, ...]) -> str:
+    keys = [key for one in mappings if isinstance(one, ast.Dict) for key in one.keys if key is not None]
+    return next((name for key in keys if (name := _variable(key))), "")
 
 
 def _is_library(mutation: Mutation) -> bool:

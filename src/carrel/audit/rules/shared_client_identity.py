@@ -102,11 +102,9 @@ def _is_client(access: Access) -> bool:
 
 def _shared(view: FileView, function: Block, client: Access) -> tuple[Condition, ...] | None:
     """What must hold for the client to be one for all requests; `None`: it is not."""
-    if client.is_shared_name:
-        return (SharedObject(client.path),)
     owner = client.block.class_ if client.block is not None else None
-    if owner is None:
-        return None
+    if client.is_shared_name or owner is None:
+        return (SharedObject(client.path),)
     made_for_all = client.steps[:1] and client.steps[0] in owner.scope.bindings and not _assigned(view, owner, client)
     if function.is_initializer:
         return (SharedObject(client.path),) if made_for_all else None
