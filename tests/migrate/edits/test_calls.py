@@ -72,9 +72,18 @@ def test_a_call_in_async_code_has_a_way_of_its_own(call, expected):
     "call", ["Old(*parts)", "Old(r, b, **more)", "Old(r, b)", "Old(r, b, None)", "Old(r, b, context=None)"]
 )
 def test_a_call_that_only_the_old_constructor_can_serve_keeps_it(call):
-    reasons = unchanged(f"from pkg.old import Old\n{call}\n", USED)
+    reasons = changed(
+        f"from pkg.old import Old\n{call}\nx: Old\n",
+        f"from pkg.old import Old\nfrom pkg.new import New\n{call}\nx: New\n",
+        USED,
+    )
     assert len(reasons) == 2
     assert all("needs the old constructor" in reason for reason in reasons)
+
+
+def test_a_name_that_hangs_on_its_import_stays_with_all_its_uses():
+    reasons = unchanged("from pkg.old import Old\n__all__ = ['Old']\nOld(r, b)\nx: Old\n", USED)
+    assert len(reasons) == 4
 
 
 @pytest.mark.parametrize("call", ["()", "(r)", "(r, b, c, d)", "(r, b, colour=1)", "(r, r, b, registry=r)"])

@@ -41,17 +41,24 @@ class FileEdit:
             (node.lineno, node.col_offset): node for node in module.scopes.parents if isinstance(node, ast.alias)
         }
         self.plans = self._plan_calls(references)
-        stays = self._staying(references)
-        stays |= {(one.symbol, one.bound): needed[one.symbol] for one in references if one.symbol in needed}
+        stays = {(one.symbol, one.bound): needed[one.symbol] for one in references if one.symbol in needed}
+        editable = [one for one in references if (one.symbol, one.bound) not in stays]
+        self.names = local_names(module, recipe, editable, kept)
+        self.both = self._bound_twice(editable)
+        """The names that stay beside the new ones, for calls that only the old constructor serves; with the reason."""
+        for key in [key for key in self.both if not self._can_have_both(key, editable)]:
+            stays[key] = self.both.pop(key)
+            self.names.pop(key, None)
         self.references: list[Reference] = []
         for reference in references:
+            plan = self.plans.get(reference)
             reason = stays.get((reference.symbol, reference.bound), "")
+            if not reason and plan is not None and plan.stays:
+                reason = f"needs the old constructor: {plan.reason}"
             if reason or reference.certainty != "certain":
                 self.leave(reference, reason or reference.reason or "it is not certain")
             else:
                 self.references.append(reference)
-        editable = [one for one in references if (one.symbol, one.bound) not in stays]
-        self.names = local_names(module, recipe, editable, kept)
 
     def of_kind(self, *kinds: Kind) -> Iterator[Reference]:
         """The references of some kinds that are to be edited, in the order of the text."""
@@ -117,16 +124,21 @@ class FileEdit:
                 plans[reference] = plan_call(constructor, node, in_async=reference.in_async)
         return plans
 
-    def _staying(self, references: Sequence[Reference]) -> dict[tuple[str, str], str]:
-        """The names that stay bound to the old symbol, because a call needs the old constructor."""
-        stays: dict[tuple[str, str], str] = {}
-        for reference, plan in self.plans.items():
-            if plan.stays:
-                stays.setdefault(
-                    (reference.symbol, reference.bound),
-                    f"line {reference.line} needs the old constructor: {plan.reason}",
-                )
-        return stays
+    def _bound_twice(self, references: Sequence[Reference]) -> dict[tuple[str, str], str]:
+        found: dict[tuple[str, str], str] = {}
+        for reference in references:
+            plan = self.plans.get(reference)
+            if plan is not None and plan.stays:
+                reason = f"line {reference.line} needs the old constructor: {plan.reason}"
+                found.setdefault((reference.symbol, reference.bound), reason)
+        return found
+
+    def _can_have_both(self, key: tuple[str, str], references: Sequence[Reference]) -> bool:
+        """Whether the new name can be bound beside the old one: it is another, and nothing else hangs on the import."""
+        name = self.names.get(key)
+        others = ("fallback_store", "dunder_all")
+        hangs = any((one.symbol, one.bound) == key and one.kind in others for one in references)
+        return name is not None and name.after != name.before and not hangs
 
 
 def _calls_by_place(module: Module) -> dict[tuple[int, int, int, int], ast.Call]:

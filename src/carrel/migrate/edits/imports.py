@@ -34,6 +34,10 @@ class ImportEdit:
                 file.leave(reference, "it is no import of a name")
             elif alias.name == "*":
                 self._star(file, reference, statement)
+            elif (reference.symbol, reference.bound) in file.both and name is not None:
+                line = f"from {_written(file, statement, name.symbol.new_module)} import {name.imported}"
+                file.insert_after(statement, line)
+                file.leave(reference, file.both[reference.symbol, reference.bound])
             elif name is not None:
                 by_statement[statement].append((alias, name))
         for statement, moved in by_statement.items():
