@@ -63,6 +63,14 @@ def test_who_reads_the_context_and_who_starts_in_one() -> None:
     assert flow.reads_context("app.round_and_round") is None
 
 
+def test_a_name_says_less_the_farther_away_it_is() -> None:
+    calls = "".join(f"def f{number}(): f{number + 1}()\n" for number in range(5))
+    code = "from contextvars import ContextVar\nuser = ContextVar('user')\n" + calls + "def f5(): user.get()\n"
+    flow = program(code).flow
+    assert flow.reads_context("app.f0") is None
+    assert notes(flow.reads_context("app.f1")) == ["reads the context"]
+
+
 def test_the_context_of_structlog() -> None:
     flow = program(
         "from structlog.contextvars import bind_contextvars, get_contextvars\n"
@@ -76,7 +84,7 @@ def test_what_a_forked_process_uses() -> None:
         import os
         connection = make()
         def getter(): return connect()
-        def child(): getter(); connection.send(1)
+        def child(): getter(); connection.send(1); more(connection_pool.size())
         def fork():
             os.fork()
             child()

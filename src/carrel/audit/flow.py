@@ -19,6 +19,9 @@ __all__ = ["Flow"]
 _SETTERS: Final = frozenset({"structlog.contextvars.bind_contextvars", "structlog.contextvars.bound_contextvars"})
 _READERS: Final = frozenset({"structlog.contextvars.get_contextvars"})
 
+_NEAR: Final = 4
+"""Calls within which a name alone says that a context variable matters; farther on, calls are less sure."""
+
 
 class Flow:
     """The call graph, asked for the surroundings that a function runs in."""
@@ -49,7 +52,8 @@ class Flow:
         if own is None or any(True for _ in self._context_calls(own, "set", _SETTERS)):
             return None
         places = dict(self._sets_before(starter)) if starter else {}
-        for name in self._downwards(home):
+        near = None if starter else _NEAR
+        for name in self._downwards(home, depth=near):
             fact = self._resolution.functions[name]
             for variable, call in self._context_calls(fact, "get", _READERS):
                 if variable in places:
@@ -125,10 +129,10 @@ class Flow:
         """The function and those that call it, nearest first."""
         return _walk((name,), lambda one: self._callers.get(one, ()))
 
-    def _downwards(self, *names: str) -> Iterator[str]:
-        """The functions and those that they call, nearest first."""
+    def _downwards(self, *names: str, depth: int | None = None) -> Iterator[str]:
+        """The functions and those that they call, nearest first, at most so many calls away."""
         known = [name for name in names if name in self._resolution.functions]
-        return _walk(known, lambda one: [called.name for _, called in self._calls.callees.get(one, ())])
+        return _walk(known, lambda one: [called.name for _, called in self._calls.callees.get(one, ())], depth)
 
     def _context_calls(self, fact: FunctionFact, method: str, others: frozenset[str]) -> Iterator[tuple[str, CallFact]]:
         """The calls of a method of a context variable, with the variable."""
@@ -158,13 +162,13 @@ class Flow:
         return Location(path=self._resolution.paths[fact.name], line=line, note=note)
 
 
-def _walk(start: Iterable[str], following: Callable[[str], Iterable[str]]) -> Iterator[str]:
-    waiting = deque(start)
-    seen = set(waiting)
+def _walk(start: Iterable[str], following: Callable[[str], Iterable[str]], depth: int | None = None) -> Iterator[str]:
+    waiting = deque((name, 0) for name in start)
+    seen = {name for name, _ in waiting}
     while waiting:
-        name = waiting.popleft()
+        name, away = waiting.popleft()
         yield name
-        for one in following(name):
+        for one in following(name) if depth is None or away < depth else ():
             if one not in seen:
                 seen.add(one)
-                waiting.append(one)
+                waiting.append((one, away + 1))
