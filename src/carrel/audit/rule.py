@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "FileRule", "Grade", "ProjectRule", "Rule", "has_file_part", "has_project_part",
            "rule_page"]  # fmt: skip
 
-_PAGES: Final = "https://carrel.dev/reference/rules"
+_PAGES: Final = "docs/reference/rules"
 
 
 class Grade(msgspec.Struct, frozen=True, array_like=True):
@@ -84,5 +84,5 @@ def has_project_part(rule: Rule) -> TypeGuard[ProjectRule]:
 
 
 def rule_page(name: str) -> str:
-    """The address of a rule's documentation."""
-    return f"{_PAGES}/{name}/"
+    """The page of a rule in carrel's documentation, as a path in its repository."""
+    return f"{_PAGES}/{name}.md"
