@@ -83,8 +83,11 @@ def test_what_a_forked_process_uses() -> None:
     code = """
         import os
         connection = make()
+        connection_pool = make()
+        def unrelated(): pass
+        def parent(): connection_pool.send(connection.size())
         def getter(): return connect()
-        def child(): getter(); connection.send(1); more(connection_pool.size())
+        def child(): getter(); connection.send(1)
         def fork():
             os.fork()
             child()

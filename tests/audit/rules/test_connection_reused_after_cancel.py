@@ -98,6 +98,11 @@ def test_an_exchange_that_cannot_be_left_half_done(was: str, now: str) -> None:
     quiet(RULE, ON_KEPT.replace(was, now))
 
 
+def test_what_a_loop_reads_from() -> None:
+    code = ON_KEPT.replace("reader, writer = self._streams", "for reader, writer in self._pairs: pass")
+    quiet(RULE, code)
+
+
 def test_a_shield_two_calls_up() -> None:
     shield = "        return await asyncio.shield(self._turn(line))\n    async def _turn(self, line):"
     quiet(RULE, ON_KEPT.replace("async def ask(self, line):", f"async def ask(self, line):\n{shield}"))

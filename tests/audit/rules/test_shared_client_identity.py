@@ -75,6 +75,8 @@ def test_a_cookie_jar_of_all(call: str) -> None:
         "def ask(level):\n    http.headers['X-Level'] = level\n",
         "def ask(token):\n    http.headers.pop('Authorization')\n",
         "def ask(token):\n    http.timeout = token\n",
+        "def ask(token):\n    http.sent.append(token)\n",
+        "class Page:\n    def use(self, token):\n        self.auth = token\npage = Page()\n",
         "class Page:\n    def use(self, token):\n        self.headers['Authorization'] = token\npage = Page()\n",
         "async def ask(word):\n    await http.post('/login', json=word)\n",
         (
