@@ -81,6 +81,21 @@ def test_a_call_that_only_the_old_constructor_can_serve_keeps_it(call):
     assert all("needs the old constructor" in reason for reason in reasons)
 
 
+def test_nothing_is_imported_for_a_file_of_such_calls_only():
+    assert len(unchanged("from pkg.old import Old\nOld(r, b)\n", USED)) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ("Old(r, b)", "it stands in no `async def`; it gives no `context`"),
+        ("Old(r, b, None)", "it stands in no `async def`; it gives no `context`"),
+    ],
+)
+def test_the_reason_says_what_is_missing(before, reason):
+    assert unchanged(f"from pkg.old import Old\n{before}\n", USED)[1].endswith(f"no new form fits it: {reason}")
+
+
 def test_a_name_that_hangs_on_its_import_stays_with_all_its_uses():
     reasons = unchanged("from pkg.old import Old\n__all__ = ['Old']\nOld(r, b)\nx: Old\n", USED)
     assert len(reasons) == 4

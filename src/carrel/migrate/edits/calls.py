@@ -50,11 +50,13 @@ def plan_call(constructor: Constructor, node: ast.Call, *, in_async: bool) -> Ca
     if any(one.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD) and given.intersection([name])
            for name, one in signature.parameters.items()):  # fmt: skip
         return CallPlan(node, reason="gives more than the named parameters of the old signature", stays=True)
+    obstacles: list[str] = []
     for way in constructor.calls:
-        if _fits(way, arguments, given, in_async=in_async):
+        obstacle = _obstacle(way, arguments, given, in_async=in_async)
+        if not obstacle:
             return CallPlan(node, way, arguments, given)
-    wanted = "an `async def`" if not in_async else "what it gives"
-    return CallPlan(node, reason=f"no way of the recipe fits it ({wanted})", stays=True)
+        obstacles.append(obstacle)
+    return CallPlan(node, reason=f"no new form fits it: {'; '.join(dict.fromkeys(obstacles))}", stays=True)
 
 
 def write_call(module: Module, plan: CallPlan, splices: Splices, new: str) -> str:
@@ -82,18 +84,20 @@ def write_call(module: Module, plan: CallPlan, splices: Splices, new: str) -> st
     return f"({text})" if called.startswith("await ") and _binds_closer(module, plan.node) else text
 
 
-def _fits(way: ConstructorCall, arguments: dict[str, ast.expr | str], given: frozenset[str], *, in_async: bool) -> bool:
+def _obstacle(
+    way: ConstructorCall, arguments: dict[str, ast.expr | str], given: frozenset[str], *, in_async: bool
+) -> str:
+    """Why a call cannot be written in one way of the recipe; empty when it can."""
     if way.where != "anywhere" and (way.where == "async") != in_async:
-        return False
-    if any(name not in given or _is_none(arguments[name]) for name in way.requires):
-        return False
-    needed = {
-        placeholder
-        for name, template in way.parameters.items()
-        for placeholder in _placeholders(template) - {"new"}
-        if name not in way.optional or _placeholders(template) & given
-    }
-    return needed <= arguments.keys()
+        return "it stands in an `async def`" if in_async else "it stands in no `async def`"
+    for name in way.requires:
+        if name not in given or _is_none(arguments[name]):
+            return f"it gives no `{name}`"
+    for name, template in way.parameters.items():
+        needed = _placeholders(template) - {"new"}
+        if (name not in way.optional or needed & given) and not needed <= arguments.keys():
+            return f"it gives no `{min(needed - arguments.keys())}`"
+    return ""
 
 
 def _unfit(constructor: Constructor, node: ast.Call, problem: str) -> CallPlan:

@@ -137,8 +137,11 @@ class FileEdit:
         """Whether the new name can be bound beside the old one: it is another, and nothing else hangs on the import."""
         name = self.names.get(key)
         others = ("fallback_store", "dunder_all")
-        hangs = any((one.symbol, one.bound) == key and one.kind in others for one in references)
-        return name is not None and name.after != name.before and not hangs
+        mine = [one for one in references if (one.symbol, one.bound) == key]
+        hangs = any(one.kind in others for one in mine)
+        staying = [one for one, plan in self.plans.items() if plan.stays]
+        moving = any(one.kind != "import" and one not in staying for one in mine)
+        return name is not None and name.after != name.before and moving and not hangs
 
 
 def _calls_by_place(module: Module) -> dict[tuple[int, int, int, int], ast.Call]:
