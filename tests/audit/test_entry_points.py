@@ -44,6 +44,7 @@ def test_an_entry_point(source: str, text: str) -> None:
         "os.path.path('x', f)",
         "class V(Base):\n  def get(self): ...",
         "button.click(None)",
+        "import typer\napp = typer.Typer()\n@app.command()\ndef f(user): ...",
     ],
 )
 def test_what_only_looks_like_one(source: str) -> None:

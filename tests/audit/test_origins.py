@@ -56,6 +56,7 @@ def test_what_tells_users_apart(body: str, expected: str) -> None:
         "return request.app.state.level",
         "return config.get('rag.auth_token')",
         "return user_port",
+        "return select(Folder.user_id)",
         "return session.execute(text)",
         "user_id = 1\n    return text",
     ],
@@ -89,8 +90,13 @@ def test_parameters() -> None:
     assert sum(1 for _ in leaves(seen, value, function)) >= 4
 
 
-@pytest.mark.parametrize(("key", "fixed"), [("'a'", True), ("-1", True), ("LIMIT", True), ("(1, 'a')", True), ("1:2", True),
-                                            ("key", False), ("(1, key)", False), ("key.id", False), ("f(1)", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "fixed"),
+    [
+        ("'a'", True), ("-1", True), ("LIMIT", True), ("(1, 'a')", True), ("1:2", True),
+        ("key", False), ("(1, key)", False), ("key.id", False), ("f(1)", False),
+    ],
+)  # fmt: skip
 def test_keys_that_are_the_same_at_every_call(key: str, fixed: bool) -> None:
     seen, value, function = result(f"LIMIT = 1\ndef f(rows, key):\n    return rows[{key}]\n")
     assert isinstance(value, ast.Subscript)

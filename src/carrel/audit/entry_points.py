@@ -47,7 +47,7 @@ def _decorated(view: FileView) -> Iterator[EntryPoint]:
     for function in view.functions:
         for decorator in function.decorators:
             row = DECORATED.get(decorator.name)
-            if row is None or not _counts(decorator):
+            if row is None or not _counts(view, decorator):
                 continue
             kind, word = row
             text = _first_text(decorator.call)
@@ -58,11 +58,13 @@ def _decorated(view: FileView) -> Iterator[EntryPoint]:
             yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0))
 
 
-def _counts(decorator: Decorator) -> bool:
+def _counts(view: FileView, decorator: Decorator) -> bool:
     """Whether a decorator of this name is the framework's, not something else of the same name."""
     text = _first_text(decorator.call)
     if DECORATED[decorator.name][0] in _WEB and text.startswith("/"):
         return True
+    if decorator.name == "command" and _is_for_a_shell(view):
+        return False
     if decorator.name not in AMBIGUOUS:
         return "test" not in decorator.dotted
     named = decorator.call.func if decorator.call is not None else decorator.node
@@ -70,6 +72,17 @@ def _counts(decorator: Decorator) -> bool:
         return decorator.name == "task" and decorator.dotted.startswith(("celery.", "prefect.", "taskiq.", "invoke."))
     receiver = decorator.dotted.rpartition(".")[0].rpartition(".")[2].lower().strip("()_")
     return any(receiver == word or receiver.endswith(f"_{word}") for word in RECEIVERS)
+
+
+def _is_for_a_shell(view: FileView) -> bool:
+    """Whether commands in this file are those of a shell: one person calls them, in a process of its own."""
+    return any(
+        target.partition(".")[0] in ("typer", "click", "cyclopts")
+        for bindings in view.module.scope.bindings.values()
+        for binding in bindings
+        if binding.kind in ("import", "from_import")
+        for target in view.module.binding_targets(binding)
+    )
 
 
 def _handlers(view: FileView) -> Iterator[EntryPoint]:

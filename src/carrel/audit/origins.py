@@ -156,12 +156,14 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
                 return not isinstance(view.module.parent(leaf), ast.Attribute)
             return says_whose(leaf.id, lenient=lenient) and (lenient or view.taint(leaf, block) is not None)
         case ast.Attribute():
+            root = _root(leaf)
+            if isinstance(root, ast.Name) and root.id[:1].isupper():
+                return False  # `Folder.user_id` is a column
             parts = _parts(leaf)
             if view.dotted(leaf) in REQUEST_OBJECTS and lenient:
                 return True
             if any(says_whose(part, lenient=lenient) for part in parts[1:]) and parts[-1] not in ("app", "state"):
                 return True
-            root = _root(leaf)
             if not isinstance(root, ast.Name) or _is_request(view, root, block):
                 return False
             return says_whose(root.id, lenient=lenient) and (lenient or view.taint(root, block) is not None)

@@ -41,7 +41,10 @@ def test_an_answer_that_is_the_same_for_all_is_quiet() -> None:
 
 
 def test_a_django_view() -> None:
-    view = "from django.core.cache import cache\ndef row(request):\n    return cache.get_or_set({}, lambda: ROWS[request.user.id])\n"
+    view = (
+        "from django.core.cache import cache\ndef row(request):\n"
+        "    return cache.get_or_set({}, lambda: ROWS[request.user.id])\n"
+    )
     finds(RULE, view.format("'row'"), "error")
     quiet(RULE, view.format("f'row:{request.user.id}'"))
 
@@ -63,7 +66,10 @@ def cached(handler):
     quiet(RULE, code % "make_key(request)")
 
 
-ONCE = "_tools = None\nasync def tools(user_id, token):\n    global _tools\n    if {}:\n        _tools = await discover(token)\n    return _tools\n"
+ONCE = (
+    "_tools = None\nasync def tools(user_id, token):\n    global _tools\n    if {}:\n"
+    "        _tools = await discover(token)\n    return _tools\n"
+)
 
 
 def test_a_value_that_is_made_for_the_first_caller() -> None:
@@ -83,9 +89,15 @@ def test_a_timed_store_has_its_value_in_the_third_place() -> None:
     "code",
     [
         "seen = {}\ndef f(text, user_id):\n    seen[text] = user_id\n",
-        "def f(text, user_id):\n    kept = {}\n    if text not in kept:\n        kept[text] = load(user_id)\n    return kept\n",
+        (
+            "def f(text, user_id):\n    kept = {}\n    if text not in kept:\n"
+            "        kept[text] = load(user_id)\n    return kept\n"
+        ),
         "POOL = {}\ndef f(sid, user):\n    if sid not in POOL:\n        POOL[sid] = user\n",
-        "def outer(kept):\n    def f(text, user_id):\n        if text not in kept:\n            kept[text] = user_id\n    return f\n",
+        (
+            "def outer(kept):\n    def f(text, user_id):\n        if text not in kept:\n"
+            "            kept[text] = user_id\n    return f\n"
+        ),
         "def f(options, user):\n    if options.get('name') is None:\n        options['name'] = user.name\n",
         "def f(text, user_id):\n    cache.set(text, load(user_id))\n",
         "def f(text, user_id):\n    if settings.get(text) is None:\n        settings.set(text, load(user_id))\n",

@@ -44,8 +44,10 @@ def test_an_agent_from_a_registry() -> None:
 
 def test_a_handler_on_a_logger_by_name_even_if_it_is_removed() -> None:
     code = (
-        "import logging\nasync def run(user_id, lines):\n    logger = logging.getLogger('agent')\n    handler = ToList(lines)\n"
-        "    logger.addHandler(handler)\n    try:\n        await work()\n    finally:\n        logger.removeHandler(handler)\n"
+        "import logging\nasync def run(user_id, lines):\n    logger = logging.getLogger('agent')\n"
+        "    handler = ToList(lines)\n"
+        "    logger.addHandler(handler)\n    try:\n        await work()\n    finally:\n"
+        "        logger.removeHandler(handler)\n"
     )
     finds(RULE, code, "warning", on="addHandler")
     quiet(RULE, code.replace("logging.getLogger('agent')", "logging.Logger('agent')"))
@@ -64,7 +66,10 @@ def test_without_a_user_in_sight_it_is_only_mentioned() -> None:
         "agent.callbacks.append(Collector())",
         "agent.callbacks.append(log_everything)",
         "agent.callbacks.append(callback)",
-        "c = Collector(user_id)\n    agent.callbacks.append(c)\n    try:\n        agent.run()\n    finally:\n        agent.callbacks.remove(c)",
+        (
+            "c = Collector(user_id)\n    agent.callbacks.append(c)\n    try:\n        agent.run()\n"
+            "    finally:\n        agent.callbacks.remove(c)"
+        ),
         "for one in agent.callbacks:\n        agent.callbacks.append(one)",
         "agent.names.append(Collector(user_id))",
         "for one in named(user_id):\n        one = load(one)\n        agent.callbacks.append(one)",

@@ -12,13 +12,17 @@ RULE = DecoratorCellState()
 
 def decorator(cell: str, body: str, parameters: str = "request") -> str:
     return (
-        f"import functools\ndef decorate(view):\n    {cell}\n    @functools.wraps(view)\n    async def wrapper({parameters}):\n"
+        f"import functools\ndef decorate(view):\n    {cell}\n    @functools.wraps(view)\n"
+        f"    async def wrapper({parameters}):\n"
         f"        {body}\n    return wrapper\n"
     )
 
 
 def test_the_user_of_one_call() -> None:
-    body = "nonlocal user\n        user = verify(request.headers.get('Authorization'))\n        return menu(user), await view(request)"
+    body = (
+        "nonlocal user\n        user = verify(request.headers.get('Authorization'))\n"
+        "        return menu(user), await view(request)"
+    )
     finds(RULE, decorator("user = None", body), "error", on="user = verify")
 
 
@@ -42,7 +46,10 @@ def test_the_last_result_for_any_caller() -> None:
 def test_without_wraps_it_is_known_by_what_it_returns() -> None:
     finds(
         RULE,
-        "def decorate(view):\n    user = None\n    def wrapper(user_id):\n        nonlocal user\n        user = user_id\n        return view(user)\n    return wrapper\n",
+        (
+            "def decorate(view):\n    user = None\n    def wrapper(user_id):\n        nonlocal user\n"
+            "        user = user_id\n        return view(user)\n    return wrapper\n"
+        ),
         "error",
     )
 
@@ -67,12 +74,18 @@ def test_what_is_the_calls_own_or_nobodys(cell: str, body: str) -> None:
 def test_an_inner_function_that_is_no_wrapper_is_quiet() -> None:
     quiet(
         RULE,
-        "def walk(tree):\n    found = None\n    def visit(user):\n        nonlocal found\n        found = user\n        return found\n    visit(tree)\n    return found\n",
+        (
+            "def walk(tree):\n    found = None\n    def visit(user):\n        nonlocal found\n"
+            "        found = user\n        return found\n    visit(tree)\n    return found\n"
+        ),
     )
 
 
 def test_a_container_that_the_caller_hands_over_is_quiet() -> None:
     quiet(
         RULE,
-        "def decorate(view, kept):\n    def wrapper(user):\n        kept['user'] = user\n        return view(kept['user'])\n    return wrapper\n",
+        (
+            "def decorate(view, kept):\n    def wrapper(user):\n        kept['user'] = user\n"
+            "        return view(kept['user'])\n    return wrapper\n"
+        ),
     )

@@ -63,16 +63,23 @@ def test_a_setting_that_a_route_changes_is_only_mentioned() -> None:
     "body",
     [
         "request.state.user = verify(request.headers['authorization'])",
+        "runtime.seen += [request.user.id]",
         "request.scope['user'] = verify(request.headers['authorization'])",
         "current_user = verify(request.headers['authorization'])\n    return current_user",
         "global current_user\n    current_user = None",
         "global current_user\n    current_user = len(request.headers)",
-        "global current_user\n    if current_user is None:\n        current_user = verify(request.headers['authorization'])",
+        (
+            "global current_user\n    if current_user is None:\n"
+            "        current_user = verify(request.headers['authorization'])"
+        ),
         "_user.set(verify(request.headers['authorization']))",
     ],
 )
 def test_what_is_of_this_request(body: str) -> None:
-    source = f"from contextvars import ContextVar\n_user = ContextVar('user')\n@app.get('/')\nasync def home(request: Request):\n    {body}\n"
+    source = (
+        "from contextvars import ContextVar\n_user = ContextVar('user')\n@app.get('/')\n"
+        f"async def home(request: Request):\n    {body}\n"
+    )
     quiet(RULE, APP + source)
 
 

@@ -49,8 +49,14 @@ def test_a_loop_over_nobody_is_only_mentioned() -> None:
         "jobs.append(max(texts, key=lambda one: text.count(one)))",
         "def work():\n            return text\n        jobs.append(work())",
         "async def work():\n            await send(text)\n        await work()",
-        "async def work():\n            await send(text)\n        await asyncio.wait_for(asyncio.create_task(work()), 1)",
-        "async def work():\n            await send(text)\n        task = asyncio.create_task(work())\n        await task",
+        (
+            "async def work():\n            await send(text)\n"
+            "        await asyncio.wait_for(asyncio.create_task(work()), 1)"
+        ),
+        (
+            "async def work():\n            await send(text)\n        task = asyncio.create_task(work())\n"
+            "        await task"
+        ),
         "own = []\n        own.append(lambda: send(text))\n        run(own)",
         "show = lambda: send(text)\n        show()",
         "jobs.append(lambda: send(text))\n        break",
@@ -65,5 +71,8 @@ def test_what_is_used_up_in_its_round(body: str) -> None:
 def test_a_function_around_the_loop_body_has_its_own_variable() -> None:
     quiet(
         RULE,
-        "def make(text):\n    return lambda: send(text)\ndef all(texts, jobs):\n    for text in texts:\n        jobs.append(make(text))\n",
+        (
+            "def make(text):\n    return lambda: send(text)\ndef all(texts, jobs):\n    for text in texts:\n"
+            "        jobs.append(make(text))\n"
+        ),
     )

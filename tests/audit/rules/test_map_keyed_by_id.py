@@ -30,11 +30,17 @@ def test_a_key_that_was_made_before_and_one_of_several() -> None:
 
 
 def test_a_memo_in_a_closure_about_nobody_is_only_mentioned() -> None:
-    memo = "def memo(function):\n    kept = {}\n    def wrapper(node):\n        kept[id(node)] = function(node)\n        return kept[id(node)]\n    return wrapper\n"
+    memo = (
+        "def memo(function):\n    kept = {}\n    def wrapper(node):\n"
+        "        kept[id(node)] = function(node)\n        return kept[id(node)]\n    return wrapper\n"
+    )
     finds(RULE, memo, "info")
 
 
-REGISTRY = "class Registry:\n    def __init__(self):\n        self.owners = {}\n    def put(self, session, user_id):\n        self.owners[id(session)] = user_id\n"
+REGISTRY = (
+    "class Registry:\n    def __init__(self):\n        self.owners = {}\n"
+    "    def put(self, session, user_id):\n        self.owners[id(session)] = user_id\n"
+)
 
 
 def test_a_registry_counts_when_it_is_shared() -> None:

@@ -14,11 +14,23 @@ RULE = MemoOverIdentity()
     "code",
     [
         "from functools import lru_cache\nfrom flask import g\n@lru_cache\ndef rows():\n    return load(g.user.id)\n",
-        "from functools import cache\nfrom flask_login import current_user\n@cache\ndef rows():\n    return load(current_user.id)\n",
+        (
+            "from functools import cache\nfrom flask_login import current_user\n@cache\ndef rows():\n"
+            "    return load(current_user.id)\n"
+        ),
         "import streamlit as st\n@st.cache_data(ttl=60)\ndef rows():\n    return load(st.session_state['user'])\n",
-        "from functools import cache\nfrom app_auth import get_current_user\n@cache\ndef rows():\n    return load(get_current_user())\n",
-        "from functools import cache\nfrom flask_jwt_extended import get_jwt_identity\n@cache\ndef rows():\n    return get_jwt_identity()\n",
-        "from functools import cache\nfrom contextvars import ContextVar\nuser = ContextVar('user')\n@cache\ndef rows():\n    return load(user.get())\n",
+        (
+            "from functools import cache\nfrom app_auth import get_current_user\n@cache\ndef rows():\n"
+            "    return load(get_current_user())\n"
+        ),
+        (
+            "from functools import cache\nfrom flask_jwt_extended import get_jwt_identity\n@cache\n"
+            "def rows():\n    return get_jwt_identity()\n"
+        ),
+        (
+            "from functools import cache\nfrom contextvars import ContextVar\nuser = ContextVar('user')\n"
+            "@cache\ndef rows():\n    return load(user.get())\n"
+        ),
     ],
 )
 def test_every_way_to_ask(code: str) -> None:
@@ -30,14 +42,20 @@ def test_a_context_variable_of_another_file() -> None:
         RULE,
         {
             "scope.py": "from contextvars import ContextVar\ncurrent = ContextVar('current')\n",
-            "rows.py": "from functools import cache\nimport scope\n@cache\ndef rows():\n    return load(scope.current.get().id)\n",
+            "rows.py": (
+                "from functools import cache\nimport scope\n@cache\ndef rows():\n"
+                "    return load(scope.current.get().id)\n"
+            ),
         },
         "error",
         on="scope.current.get()",
     )
 
 
-GREETER = "from functools import cached_property\nfrom flask import g\nclass Greeter:\n    @cached_property\n    def name(self):\n        return g.user.name\n"
+GREETER = (
+    "from functools import cached_property\nfrom flask import g\nclass Greeter:\n"
+    "    @cached_property\n    def name(self):\n        return g.user.name\n"
+)
 
 
 def test_a_cached_property_of_a_shared_object() -> None:
@@ -51,11 +69,23 @@ def test_a_cached_property_of_a_shared_object() -> None:
         "from functools import cache\n@cache\ndef rows(user_id):\n    return load(user_id)\n",
         "from functools import cache\n@cache\ndef rows(g):\n    return load(g.user.id)\n",
         "from flask import g\ndef rows():\n    return load(g.user.id)\n",
-        "from flask import g\nfrom functools import cache\n@cache\ndef load(user_id):\n    return 1\ndef rows():\n    return load(g.user.id)\n",
+        (
+            "from flask import g\nfrom functools import cache\n@cache\ndef load(user_id):\n    return 1\n"
+            "def rows():\n    return load(g.user.id)\n"
+        ),
         "from functools import cache\nimport queue\njobs = queue.Queue()\n@cache\ndef rows():\n    return jobs.get()\n",
         "from functools import cache\nimport os\n@cache\ndef rows():\n    return os.environ.get('HOME')\n",
-        "from functools import cache\nfrom app_auth import get_user\n@cache\ndef rows(user_id):\n    return get_user(user_id)\n",
+        (
+            "from functools import cache\nfrom app_auth import get_user\n@cache\ndef rows(user_id):\n"
+            "    return get_user(user_id)\n"
+        ),
     ],
 )
 def test_what_is_told_or_the_same_for_all(code: str) -> None:
     quiet(RULE, code)
+
+
+def test_a_key_that_tells_users_apart_is_quiet() -> None:
+    code = "from functools import cache\nfrom flask import g\n@cache\ndef rows({}):\n    return load(g.user.id)\n"
+    quiet(RULE, code.format("user_id"))
+    finds(RULE, code.format("size"), "error")

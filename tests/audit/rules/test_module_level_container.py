@@ -45,7 +45,10 @@ def test_a_container_of_another_file() -> None:
 
 def test_a_getter_that_gives_the_modules_own_list() -> None:
     opening = "def opening():\n    return HISTORY\n"
-    route = "@app.post('/say')\ndef say(text: str):\n    messages = opening()\n    messages.append(text)\n    return messages\n"
+    route = (
+        "@app.post('/say')\ndef say(text: str):\n    messages = opening()\n    messages.append(text)\n"
+        "    return messages\n"
+    )
     finds(RULE, APP + opening + route, "error", on="messages.append")
     quiet(RULE, APP + opening.replace("return HISTORY", "return [*HISTORY]") + route)
 

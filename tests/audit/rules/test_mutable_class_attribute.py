@@ -27,7 +27,10 @@ def chat(text: str, user=Depends(current_user)):
     ],
 )
 def test_a_list_of_the_class(change: str) -> None:
-    bot = f"class Bot:\n    turns = []\n    def __init__(self, user):\n        self.user = user\n    def say(self, text):\n        {change}\n"
+    bot = (
+        "class Bot:\n    turns = []\n    def __init__(self, user):\n        self.user = user\n"
+        f"    def say(self, text):\n        {change}\n"
+    )
     (found,) = finds(RULE, bot + ROUTE, "error")
     assert [place.note for place in found.related if place.note.startswith("made")] == ["made once, with the class"]
 
@@ -42,7 +45,10 @@ def test_a_list_of_a_base_class_in_another_file() -> None:
         {
             "crew/__init__.py": "",
             "crew/base.py": "class Base:\n    notes = []\n",
-            "crew/bot.py": "from .base import Base\nclass Bot(Base):\n    def say(self, user_id):\n        self.notes.append(user_id)\n",
+            "crew/bot.py": (
+                "from .base import Base\nclass Bot(Base):\n    def say(self, user_id):\n"
+                "        self.notes.append(user_id)\n"
+            ),
         },
         "warning",
         on="self.notes.append",
@@ -58,11 +64,21 @@ def test_a_key_that_is_not_the_users_is_only_mentioned() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "class Bot:\n    def __init__(self):\n        self.turns = []\n    def say(self, user):\n        self.turns.append(user)\n",
-        "class Bot:\n    turns = []\n    def __init__(self):\n        self.turns = []\n    def say(self, user):\n        self.turns.append(user)\n",
-        "from pydantic import BaseModel\nclass Bot(BaseModel):\n    turns: list = []\n    def say(self, user):\n        self.turns.append(user)\n",
-        "from dataclasses import dataclass, field\n@dataclass\nclass Bot:\n    turns: list = field(default_factory=list)\n"
-        "    def say(self, user):\n        self.turns.append(user)\n",
+        (
+            "class Bot:\n    def __init__(self):\n        self.turns = []\n    def say(self, user):\n"
+            "        self.turns.append(user)\n"
+        ),
+        (
+            "class Bot:\n    turns = []\n    def __init__(self):\n        self.turns = []\n"
+            "    def say(self, user):\n        self.turns.append(user)\n"
+        ),
+        (
+            "from pydantic import BaseModel\nclass Bot(BaseModel):\n    turns: list = []\n"
+            "    def say(self, user):\n        self.turns.append(user)\n"
+        ),
+        ("from dataclasses import dataclass, field\n@dataclass\nclass Bot:\n"
+        "    turns: list = field(default_factory=list)\n"
+        "    def say(self, user):\n        self.turns.append(user)\n"),
         "class Bot:\n    turns = {}\n    def say(self, user_id, text):\n        self.turns[user_id] = text\n",
         "class Bot:\n    turns = ()\n    def say(self, user):\n        self.turns += (user,)\n",
         "class Bot:\n    turns = []\n    def say(self, user):\n        return [*self.turns, user]\n",
@@ -79,6 +95,9 @@ def test_a_base_that_copies_its_defaults_in_another_file() -> None:
         RULE,
         {
             "base.py": "from pydantic import BaseModel\nclass Base(BaseModel):\n    notes: list = []\n",
-            "bot.py": "from base import Base\nclass Bot(Base):\n    def say(self, user_id):\n        self.notes.append(user_id)\n",
+            "bot.py": (
+                "from base import Base\nclass Bot(Base):\n    def say(self, user_id):\n"
+                "        self.notes.append(user_id)\n"
+            ),
         },
     )

@@ -38,7 +38,8 @@ def test_a_store_that_nobody_shares_is_only_mentioned() -> None:
 
 def test_a_buffer_of_the_module() -> None:
     code = (
-        "from collections import deque\nEVENTS = deque()\ndef publish(channel, text):\n    EVENTS.append((channel, text))\n"
+        "from collections import deque\nEVENTS = deque()\ndef publish(channel, text):\n"
+        "    EVENTS.append((channel, text))\n"
         "def stream(channel, last_event_id):\n    for one in EVENTS:\n        {}\n"
     )
     finds(RULE, code.format("yield one"), "error")

@@ -47,7 +47,8 @@ def test_a_buffer_of_the_module() -> None:
 
 def scratch(start: str, rest: str = "return self._text.getvalue()") -> str:
     return (
-        "import io\nclass Scratch:\n    def __init__(self):\n        self._text = io.StringIO()\n    def write(self, text):\n"
+        "import io\nclass Scratch:\n    def __init__(self):\n        self._text = io.StringIO()\n"
+        "    def write(self, text):\n"
         f"        {start}\n        self._text.write(text)\n    def value(self):\n        {rest}\nscratch = Scratch()\n"
     )
 
@@ -79,7 +80,10 @@ def test_a_text_of_the_module_and_of_a_closure() -> None:
         scratch("self._text.flush()"),
         scratch("self._text.seek(0)").replace("io.StringIO()", "open('log')"),
         "import io\nDATA = io.BytesIO(b'logo')\ndef logo():\n    DATA.seek(0)\n    return DATA.read()\n",
-        "import io\ndef show(text):\n    out = io.StringIO()\n    out.write(text)\n    out.seek(0)\n    return out.getvalue()\n",
+        (
+            "import io\ndef show(text):\n    out = io.StringIO()\n    out.write(text)\n    out.seek(0)\n"
+            "    return out.getvalue()\n"
+        ),
     ],
 )
 def test_what_is_cut_made_anew_or_only_read(code: str) -> None:

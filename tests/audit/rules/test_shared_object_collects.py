@@ -30,7 +30,10 @@ CACHED = "from functools import cache\n@cache\ndef get_agent():\n    return Agen
     "getter",
     [
         CACHED,
-        "_agent = None\ndef get_agent():\n    global _agent\n    if _agent is None:\n        _agent = Agent()\n    return _agent\n",
+        (
+            "_agent = None\ndef get_agent():\n    global _agent\n    if _agent is None:\n"
+            "        _agent = Agent()\n    return _agent\n"
+        ),
         "import streamlit as st\n@st.cache_resource\ndef get_agent():\n    return Agent()\n",
     ],
 )
@@ -42,7 +45,10 @@ def test_every_way_to_keep_one(getter: str) -> None:
 def test_a_slot_of_a_shared_object() -> None:
     finds(
         RULE,
-        "class A:\n    def __init__(self):\n        self.options = {}\n    def say(self, page):\n        self.options['page'] = page\na = A()\n",
+        (
+            "class A:\n    def __init__(self):\n        self.options = {}\n    def say(self, page):\n"
+            "        self.options['page'] = page\na = A()\n"
+        ),
         "info",
     )
 
@@ -55,7 +61,10 @@ def test_a_conversation_is_a_warning_even_when_nobody_knows_who_speaks() -> None
     "getter",
     [
         "def get_agent():\n    return Agent()\n",
-        "from functools import cache\n@cache\ndef get_model():\n    return object()\ndef get_agent():\n    get_model()\n    return Agent()\n",
+        (
+            "from functools import cache\n@cache\ndef get_model():\n    return object()\ndef get_agent():\n"
+            "    get_model()\n    return Agent()\n"
+        ),
         "from functools import cache\n@cache\ndef get_agent(user_id):\n    return Agent()\n",
     ],
 )

@@ -62,7 +62,7 @@ def _bound(mutation: Mutation) -> tuple[str, tuple[Condition, ...]] | None:
     """The global name that is bound, with what must hold elsewhere for it to be one."""
     if mutation.kind == "rebind" and mutation.name in mutation.block.scope.globals:
         return mutation.name, ()
-    if mutation.kind != "attribute":
+    if mutation.kind != "attribute" or isinstance(mutation.node, ast.AugAssign):
         return None
     for access in mutation.accesses:
         if access.kind == "class" and not access.steps and access.block is not None:
