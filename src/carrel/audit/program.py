@@ -9,6 +9,7 @@ from typing import Final
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FileFacts
+from carrel.audit.pins import Pin
 from carrel.audit.flow import Flow
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
@@ -23,7 +24,8 @@ _DEPTH: Final = 4
 class Program:
     """What the files say about each other. Names may be given as any file has them; they are followed home."""
 
-    def __init__(self, files: Iterable[FileFacts]) -> None:
+    def __init__(self, files: Iterable[FileFacts], pins: tuple[Pin, ...] = ()) -> None:
+        self.pins = pins
         self.resolution = Resolution(files)
 
     @property

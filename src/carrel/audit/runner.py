@@ -15,6 +15,7 @@ from carrel.audit.baseline import Baseline
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_facts import read_facts
 from carrel.audit.judgement import judge
+from carrel.audit.pins import PIN_SUFFIXES, find_pins
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate, Rule, has_project_part
 from carrel.audit.rules import RULES
@@ -53,9 +54,10 @@ def audit(
     started = perf_counter()
     checked = selected_rules(rules, settings.select, settings.ignore)
     tree = SourceTree(root, exclude=settings.excluded)
-    files, unnamed = _with_names(tree.files(suffixes=(".py",)))
+    everything = tree.files(suffixes=(".py", *PIN_SUFFIXES))
+    files, unnamed = _with_names([file for file in everything if file.is_python])
     facts = _read(tree, files, settings.roots, rules, cache, jobs, progress)
-    program = Program(facts)
+    program = Program(facts, find_pins(tree, everything))
     found = judge(_candidates(program, rules, checked), program, checked)
     left, suppressed = suppress(found, {one.path: one.suppressions for one in facts if one.suppressions}, checked)
     sources = _Sources(tree)

@@ -12,17 +12,24 @@ from carrel.audit.rules.connection_reused_after_cancel import ConnectionReusedAf
 from carrel.audit.rules.context_in_long_task import ContextInLongTask
 from carrel.audit.rules.context_not_reset import ContextNotReset
 from carrel.audit.rules.decorator_cell_state import DecoratorCellState
+from carrel.audit.rules.deprecated_beside_current import DeprecatedBesideCurrent
+from carrel.audit.rules.duplicate_implementation import DuplicateImplementation
+from carrel.audit.rules.duplicated_protocol import DuplicatedProtocol
 from carrel.audit.rules.error_holds_another_request import ErrorHoldsAnotherRequest
+from carrel.audit.rules.factory_bypassed import FactoryBypassed
 from carrel.audit.rules.fixed_temporary_path import FixedTemporaryPath
 from carrel.audit.rules.global_current_user import GlobalCurrentUser
 from carrel.audit.rules.identity_from_request import IdentityFromRequest
+from carrel.audit.rules.import_cycle import ImportCycle
 from carrel.audit.rules.last_connection_wins import LastConnectionWins
 from carrel.audit.rules.late_binding_closure import LateBindingClosure
+from carrel.audit.rules.leaking_dependency import LeakingDependency
 from carrel.audit.rules.map_keyed_by_id import MapKeyedById
 from carrel.audit.rules.memo_over_identity import MemoOverIdentity
 from carrel.audit.rules.memoised_query import MemoisedQuery
 from carrel.audit.rules.missing_identity_collapses import MissingIdentityCollapses
 from carrel.audit.rules.module_level_container import ModuleLevelContainer
+from carrel.audit.rules.multiplied_factories import MultipliedFactories
 from carrel.audit.rules.mutable_class_attribute import MutableClassAttribute
 from carrel.audit.rules.mutable_context_value import MutableContextValue
 from carrel.audit.rules.mutable_default import MutableDefault
@@ -83,5 +90,12 @@ RULES: Final[tuple[Rule, ...]] = (
     MapKeyedById(),
     ErrorHoldsAnotherRequest(),
     DecoratorCellState(),
+    DuplicateImplementation(),
+    MultipliedFactories(),
+    FactoryBypassed(),
+    DeprecatedBesideCurrent(),
+    DuplicatedProtocol(),
+    ImportCycle(),
+    LeakingDependency(),
 )
 """In the order of their codes."""

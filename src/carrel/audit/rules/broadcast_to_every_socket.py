@@ -88,7 +88,7 @@ class BroadcastToEverySocket:
                 continue
             message = f"`{function.name}` emits to everybody who is connected, with no room"
             taint = view.best_taint(tuple(arguments[1:]), function) if len(arguments) > 1 else None
-            if taint is not None:
+            if taint is not None and not _lists_all(arguments[1]):
                 yield view.candidate(self.info, call, message, block=function, grades=_grades(taint, function))
             elif emit is not call.func and _knows_user(function):
                 # What will be sent through it is not known yet; whom it is for is.
@@ -163,6 +163,12 @@ def _is_chosen(view: FileView, call: ast.Call, loop: ast.For | ast.AsyncFor) -> 
     return any(
         isinstance(one, ast.If) and any(isinstance(inner, ast.Continue) for inner in one.body) for one in loop.body
     )
+
+
+def _lists_all(data: ast.expr) -> bool:
+    """Whether what is sent is a list of everybody: it says the same to all, and is meant to."""
+    return any(isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "keys"
+               for one in ast.walk(data))  # fmt: skip
 
 
 def _servers(view: FileView) -> frozenset[str]:

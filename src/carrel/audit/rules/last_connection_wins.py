@@ -49,7 +49,7 @@ class LastConnectionWins:
             ):
                 continue
             value = mutation.values[0]
-            given = _slot(view, mutation)
+            given = _slot(mutation)
             if given is None:
                 continue
             if _is_connection(view, value, mutation.block):
@@ -67,7 +67,7 @@ class LastConnectionWins:
                               grades=(Grade("error"),), lower_unreachable=True)  # fmt: skip
 
 
-def _slot(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
+def _slot(mutation: Mutation) -> tuple[Condition, ...] | None:
     """What must hold for the name to be one for all connections; `None` when it is not."""
     if mutation.kind == "rebind":
         return () if mutation.name in mutation.block.scope.globals else None

@@ -1,0 +1,88 @@
+"""The classes of a code base as roles: what each offers, and which of them are one role twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from carrel.audit.program import Program
+from carrel.findings import Location
+
+__all__ = ["Role", "is_test_path", "likeness", "plain_name", "related_roles", "roles"]
+
+_TEST: Final = re.compile(
+    r"(?:^|/)(?:tests?|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|benchmarks?|cookbook|fixtures|mocks?|"
+    r"scripts|migrations|alembic|vendor|_vendor|third_party|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
+)
+_MARKED: Final = re.compile(
+    r"^(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Optimi[sz]ed|Fixed)(?=[A-Z])"
+    r"|(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Old|Fixed|V\d)$"
+)
+_PROTOCOLS: Final = frozenset({"Protocol", "ABC", "ABCMeta", "Interface"})
+_VALUES: Final = frozenset({"BaseModel", "NamedTuple", "TypedDict", "Enum", "StrEnum", "IntEnum", "Struct", "SQLModel",
+                            "Exception", "BaseSettings", "Schema", "Serializer", "RootModel"})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One class at the top of a module, tests excluded."""
+
+    symbol: str
+    name: str
+    location: Location
+    methods: frozenset[str]
+    """Those that others may call."""
+    members: frozenset[str]
+    """Everything public that the body binds."""
+    bases: tuple[str, ...]
+    """The last parts of the names of its bases."""
+
+    @property
+    def is_protocol(self) -> bool:
+        return not _PROTOCOLS.isdisjoint(self.bases)
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it is data rather than something that does work."""
+        return any(base in _VALUES or base.endswith(("Error", "Exception", "Enum")) for base in self.bases) or (
+            self.name.endswith(("Error", "Exception", "Warning"))
+        )
+
+
+def is_test_path(path: str) -> bool:
+    """Whether a file is a test, an example or generated: what is defined there has no role in the product."""
+    return _TEST.search(path) is not None
+
+
+def roles(program: Program) -> Iterator[Role]:
+    """Every public class at the top of a module."""
+    for path, facts in sorted(program.files.items()):
+        if is_test_path(path):
+            continue
+        for name, exports in facts.outline.exports.items():
+            for export in exports[:1]:
+                if export.kind != "class" or name.startswith(("_", "Mock", "Fake", "Test", "Stub")):
+                    continue
+                symbol = f"{facts.module}.{name}"
+                public = frozenset(member for member in export.members if not member.startswith("_"))
+                methods = frozenset(one for one in public if f"{symbol}.{one}" in program.resolution.functions)
+                bases = tuple(base.rpartition(".")[2] for base in export.bases if base)
+                yield Role(symbol, name, Location(path=path, line=export.line), methods, public, bases)
+
+
+def plain_name(name: str) -> str:
+    """A class's name without what only says that there is an older or a newer one: `ToolDispatcher`."""
+    return _MARKED.sub("", name)
+
+
+def likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """How much of two sets of names is common to both: 0 to 1 (Jaccard 1901)."""
+    return len(one & other) / len(one | other) if one or other else 0.0
+
+
+def related_roles(program: Program, one: Role, other: Role) -> bool:
+    """Whether the two share a class of the project, or one is below the other: then the role is written down."""
+    lineages = [set(program.resolution.lineage(role.symbol)) for role in (one, other)]
+    return bool(lineages[0] & lineages[1])

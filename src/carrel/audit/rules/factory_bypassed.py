@@ -1,0 +1,55 @@
+"""A class that has a factory is made without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from carrel.audit.making import Factory, direct_calls, factories
+from carrel.audit.program import Program
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import RuleInfo
+
+__all__ = ["FactoryBypassed"]
+
+
+class FactoryBypassed:
+    """`ExecutionEngine(...)` in a handler, while `ExecutionEngineFactory` is there to make it."""
+
+    info = RuleInfo(
+        rule="factory-bypassed",
+        code="CAR103",
+        severity="warning",
+        title="A class is made without its factory",
+        why="What the factory sees to, such as a user's context, limits or clean-up, is missing in an object that "
+        "was made without it.",
+        fix="Ask the factory for it.",
+        page=rule_page("factory-bypassed"),
+        leak_classes=(),
+    )
+
+    def check_program(self, program: Program) -> Iterator[Candidate]:
+        by_product: dict[str, list[Factory]] = {}
+        for factory in factories(program):
+            by_product.setdefault(factory.product, []).append(factory)
+        paths = program.resolution.paths
+        for product, caller, where in direct_calls(program, frozenset(by_product)):
+            made_by = by_product[product]
+            at_home = {one.location.path for one in made_by} | {paths.get(product, "")}
+            if where.path in at_home:
+                continue
+            factory = made_by[0]
+            # A class is called by whoever likes; one that has `Factory` behind its name says that it is not.
+            own = [one for one in made_by if _is_named_for(one.symbol, product)]
+            name = product.rpartition(".")[2]
+            message = f"`{name}` is made directly, past `{(own or [factory])[0].symbol.rpartition('.')[2]}`"
+            yield Candidate(
+                rule=self.info.rule, location=where, message=message, symbol=caller,
+                related=((own or [factory])[0].location,), grades=(Grade("warning" if own else "info"),),
+            )  # fmt: skip
+
+
+def _is_named_for(factory: str, product: str) -> bool:
+    """Whether the factory says that it is this class's: `EngineFactory`, `create_engine`."""
+    name = factory.rpartition(".")[2].lower().replace("_", "")
+    made = product.rpartition(".")[2].lower()
+    return name in (f"{made}factory", f"create{made}", f"make{made}", f"build{made}", f"new{made}")

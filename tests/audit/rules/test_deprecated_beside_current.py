@@ -1,0 +1,43 @@
+"""What was to be replaced, beside what replaces it."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.rules.deprecated_beside_current import DeprecatedBesideCurrent
+from tests.audit.checking import finds, quiet
+
+RULE = DeprecatedBesideCurrent()
+PLAIN = "class Engine:\n    def run(self): ...\n"
+
+
+@pytest.mark.parametrize("name", ["LegacyEngine", "EnhancedEngine", "UnifiedEngine", "EngineV2", "EngineLegacy"])
+def test_a_class_beside_its_replacement(name: str) -> None:
+    (found,) = finds(RULE, {"a.py": PLAIN, "b.py": PLAIN.replace("Engine", name)}, "warning", on=name)
+    assert [place.path for place in found.related] == ["a.py"]
+
+
+@pytest.mark.parametrize("path", ["engine_old.py", "engine_v2.py", "legacy_engine.py", "engine_backup.py"])
+def test_a_module_beside_its_replacement(path: str) -> None:
+    finds(RULE, {"pkg/engine.py": "x = 1\n", f"pkg/{path}": "y = 1\n"}, "warning")
+
+
+def test_one_that_extends_the_other_is_only_mentioned() -> None:
+    finds(RULE, {"a.py": PLAIN, "b.py": "from a import Engine\nclass EnhancedEngine(Engine):\n    pass\n"}, "info")
+    finds(RULE, {"a.py": PLAIN, "b.py": "class EngineV2(BaseModel):\n    pass\n"}, "info")
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"a.py": "class LegacyEngine:\n    pass\n"},
+        {"a.py": PLAIN, "b.py": "class OldEngine:\n    pass\n"},
+        {"a.py": PLAIN, "b.py": "class EngineView:\n    pass\n"},
+        {"a.py": PLAIN, "tests/b.py": "class LegacyEngine:\n    pass\n"},
+        {"pkg/engine.py": "x = 1\n", "other/engine_old.py": "y = 1\n"},
+        {"pkg/engine_old.py": "y = 1\n"},
+        {"v1/engine.py": "x = 1\n", "v2/engine.py": "y = 1\n"},
+    ],
+)
+def test_what_stands_alone_or_means_something_else(sources: dict[str, str]) -> None:
+    quiet(RULE, sources)

@@ -1,0 +1,65 @@
+"""One role in several classes."""
+
+from __future__ import annotations
+
+from carrel.audit.rules.duplicate_implementation import DuplicateImplementation
+from tests.audit.checking import finds, quiet
+
+RULE = DuplicateImplementation()
+MANAGER = "class Manager{bases}:\n    def connect(self): ...\n    def send(self): ...\n    def close(self): ...\n"
+OTHER = "class Manager{bases}:\n    def spin(self): ...\n    def stop(self): ...\n"
+
+
+def manager(bases: str = "") -> str:
+    return MANAGER.replace("{bases}", bases)
+
+
+def test_one_name_and_one_interface_in_two_modules() -> None:
+    (found,) = finds(RULE, {"a.py": manager(), "b.py": manager()}, "warning", on="class Manager")
+    assert "2 times, with the same interface" in found.message
+    assert [place.path for place in found.related] == ["b.py"]
+
+
+def test_a_similar_interface() -> None:
+    (found,) = finds(
+        RULE, {"a.py": manager(), "b.py": manager() + "    def ping(self): ...\n    def more(self): ...\n"}, "warning"
+    )
+    assert "a similar interface" in found.message
+
+
+def test_one_name_for_different_things_is_only_mentioned() -> None:
+    finds(RULE, {"a.py": manager(), "b.py": OTHER.replace("{bases}", "")}, "info")
+
+
+def test_the_same_methods_under_different_names_are_only_mentioned() -> None:
+    more = manager() + "    def ping(self): ...\n"
+    finds(RULE, {"a.py": more, "b.py": more.replace("Manager", "Hub")}, "info")
+
+
+def test_one_in_each_of_several_plug_ins_is_only_mentioned() -> None:
+    finds(RULE, {f"plugins/{name}/client.py": manager() for name in ("a", "b", "c")}, "info")
+
+
+def test_a_row_and_the_message_about_it() -> None:
+    quiet(RULE, {"orm.py": manager("(Base)"), "schema.py": manager("(BaseModel)")})
+
+
+def test_a_class_and_one_below_it() -> None:
+    quiet(RULE, {"a.py": manager(), "b.py": "import a\n" + manager("(a.Manager)")})
+
+
+def test_two_below_one_protocol() -> None:
+    base = "class Sends:\n    def send(self): ...\n"
+    quiet(RULE, {"base.py": base, "a.py": "from base import Sends\n" + manager("(Sends)"),
+                 "b.py": "from base import Sends\n" + manager("(Sends)")})  # fmt: skip
+
+
+def test_tests_and_fakes_and_private_classes() -> None:
+    quiet(RULE, {"a.py": manager(), "tests/a.py": manager()})
+    quiet(RULE, {"a.py": manager(), "test_a.py": manager()})
+    quiet(RULE, {"a.py": manager().replace("Manager", "_Manager"), "b.py": manager().replace("Manager", "_Manager")})
+    quiet(RULE, {"a.py": manager().replace("Manager", "MockHub"), "b.py": manager().replace("Manager", "MockHub")})
+
+
+def test_an_import_is_no_second_definition() -> None:
+    quiet(RULE, {"a.py": manager(), "b.py": "from a import Manager\n"})

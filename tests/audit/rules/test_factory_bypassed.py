@@ -1,0 +1,36 @@
+"""Objects that are made past their factory."""
+
+from __future__ import annotations
+
+from carrel.audit.rules.factory_bypassed import FactoryBypassed
+from tests.audit.checking import finds, quiet
+
+RULE = FactoryBypassed()
+ENGINE = "class Engine:\n    def run(self): ...\n    def stop(self): ...\n"
+FACTORY = "from engine import Engine\nclass EngineFactory:\n    def create(self):\n        return Engine()\n"
+PAST = "from engine import Engine\ndef handle():\n    return Engine().run()\n"
+
+
+def test_a_call_of_a_class_that_has_its_factory() -> None:
+    (found,) = finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": PAST}, "warning", on="Engine().run()")
+    assert "past `EngineFactory`" in found.message
+    assert [place.path for place in found.related] == ["factory.py"]
+
+
+def test_a_factory_function_counts_too() -> None:
+    makes = "from engine import Engine\ndef create_engine():\n    return Engine()\n"
+    finds(RULE, {"engine.py": ENGINE, "factory.py": makes, "app.py": PAST}, "warning")
+
+
+def test_a_factory_of_another_name_is_only_mentioned() -> None:
+    makes = "from engine import Engine\ndef create_all():\n    return Engine()\n"
+    finds(RULE, {"engine.py": ENGINE, "factory.py": makes, "app.py": PAST}, "info")
+
+
+def test_where_it_may_be_made() -> None:
+    quiet(RULE, {"engine.py": ENGINE, "app.py": PAST})
+    quiet(RULE, {"engine.py": ENGINE, "factory.py": FACTORY + "def other():\n    return Engine()\n"})
+    quiet(RULE, {"engine.py": ENGINE + "def other():\n    return Engine()\n", "factory.py": FACTORY})
+    quiet(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "tests/app.py": PAST})
+    quiet(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": "from factory import EngineFactory\n"
+                 "def handle():\n    return EngineFactory().create()\n"})  # fmt: skip

@@ -1,0 +1,51 @@
+"""Factories of one class."""
+
+from __future__ import annotations
+
+from carrel.audit.rules.multiplied_factories import MultipliedFactories
+from tests.audit.checking import finds, quiet
+
+RULE = MultipliedFactories()
+ENGINE = "class Engine:\n    def run(self): ...\n    def stop(self): ...\n"
+MAKES = "from engine import Engine\ndef create_engine():\n    return Engine()\n"
+FACTORY = "from engine import Engine\nclass EngineFactory:\n    def create(self):\n        engine = Engine()\n        return engine\n"
+
+
+def test_three_factories_in_three_modules() -> None:
+    sources = {
+        "engine.py": ENGINE,
+        "a.py": MAKES,
+        "b.py": FACTORY,
+        "c.py": MAKES.replace("create_engine", "build_engine"),
+    }
+    (found,) = finds(RULE, sources, "warning")
+    assert "3 factories in 3 modules" in found.message
+    assert {place.path for place in found.related} == {"b.py", "c.py"}
+
+
+def test_two_are_only_mentioned() -> None:
+    finds(RULE, {"engine.py": ENGINE, "a.py": MAKES, "b.py": FACTORY}, "info")
+
+
+def test_one_factory_and_what_only_looks_like_one() -> None:
+    quiet(RULE, {"engine.py": ENGINE, "a.py": MAKES})
+    quiet(RULE, {"engine.py": ENGINE, "a.py": MAKES, "b.py": MAKES.replace("create_engine", "current_engine")})
+    quiet(RULE, {"engine.py": ENGINE, "a.py": MAKES, "tests/b.py": MAKES})
+    quiet(
+        RULE,
+        {
+            "engine.py": "class Engine(BaseModel):\n    def a(self): ...\n    def b(self): ...\n",
+            "a.py": MAKES,
+            "b.py": FACTORY,
+        },
+    )
+
+
+def test_the_ways_of_a_class_to_make_itself() -> None:
+    own = ENGINE + "    @classmethod\n    def create(cls):\n        return Engine()\n"
+    quiet(RULE, {"engine.py": own, "a.py": MAKES})
+
+
+def test_a_getter_that_gives_the_one_object() -> None:
+    one = "from engine import Engine\nONE = Engine()\ndef create_engine():\n    return ONE\n"
+    quiet(RULE, {"engine.py": ENGINE, "a.py": MAKES, "b.py": one})

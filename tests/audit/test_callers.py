@@ -1,0 +1,132 @@
+"""What a token proves, and what the client only says."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
+from carrel.audit.file_view import FileView
+from tests.audit.checking import view
+
+PARAMETERS = (
+    "request: Request, user_id: str, body: Body, db: Session = Depends(get_db), user = Depends(get_current_user)"
+)
+
+
+def handler(body: str, parameters: str = PARAMETERS) -> tuple[FileView, Block]:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    seen = view(f"import jwt\nfrom fastapi import FastAPI, Depends, Request\napp = FastAPI()\n@app.post('/x')\n"
+                f"async def handle({parameters}):\n{lines}")  # fmt: skip
+    return seen, next(one for one in seen.functions if one.name == "handle")
+
+
+def value(body: str) -> tuple[FileView, Block, ast.expr]:
+    seen, function = handler(body)
+    (found,) = (one.value for one in function.nodes(ast.Return) if one.value is not None)
+    return seen, function, found
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["user.id", "request.state.user.id", "request.user", "request['user'].id", "request.session['user_id']",
+     "request.session.get('user_id')", "get_current_user(request).id", "jwt.decode(token)", "f'x:{user.id}'",
+     "getattr(request.state, 'user', None)", "self.user"],
+)  # fmt: skip
+def test_what_is_proven(expression: str) -> None:
+    seen, function, found = value(f"return {expression}")
+    assert proven(seen, found, function)
+
+
+@pytest.mark.parametrize(
+    "expression", ["user_id", "body.user_id", "request.headers['x-user-id']", "db.user", "name", "1"]
+)
+def test_what_is_not(expression: str) -> None:
+    seen, function, found = value(f"return {expression}")
+    assert not proven(seen, found, function)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("return user_id", "user_id"),
+        ("return body.owner_id", "owner_id"),
+        ("return request.headers['x-user-id']", "x-user-id"),
+        ("return request.query_params.get('tenant')", "tenant"),
+        ("data = await request.json()\nreturn data['user_id']", "user_id"),
+        ("return (await request.json())['user_id']", "user_id"),
+        ("return user.id", ""),
+        ("return db.rows", ""),
+        ("return request.state.user", ""),
+        ("return other['user_id']", ""),
+    ],
+)
+def test_what_is_claimed(body: str, name: str) -> None:
+    seen, function, found = value(body)
+    assert claimed(seen, found, function) == name
+
+
+def test_nothing_is_claimed_in_a_function_that_no_request_calls() -> None:
+    seen = view("def f(user_id):\n    return user_id\n")
+    (function,) = seen.functions
+    (found,) = function.nodes(ast.Return)
+    assert found.value is not None
+    assert claimed(seen, found.value, function) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("a = user_id\nreturn str(a)", ["user_id"]),
+        ("return f'x:{user_id}'", ["user_id"]),
+        ("return (user_id, 'a')", ["user_id", "'a'"]),
+        ("return user_id or user.id", ["user_id", "user.id"]),
+        ("return user_id if x else user.id", ["user_id", "user.id"]),
+        ("return user_id.strip()", ["user_id"]),
+        ("return 'a' + user_id", ["'a'", "user_id"]),
+        ("return find(user_id)", ["find(user_id)"]),
+    ],
+)
+def test_origins_of_an_expression(body: str, found: list[str]) -> None:
+    seen, function, expression = value(body)
+    assert [ast.unparse(one) for one in origins(seen, expression, function)] == found
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body", "found"),
+    [
+        (PARAMETERS, "pass", "user"),
+        ("request: Request", "return request.state.user.id", "request.state.user.id"),
+        ("request: Request", "return verify_token(request)", "verify_token"),
+        ("request: Request, db=Depends(get_db), users=Depends(get_user_service)", "return db", ""),
+    ],
+)
+def test_what_knows_the_caller(parameters: str, body: str, found: str) -> None:
+    seen, function = handler(body, parameters)
+    assert prover(seen, function) == found
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body"),
+    [
+        ("user=Depends(get_admin_user)", "pass"),
+        ("user=Depends(get_user)", "if user.role != 'admin': raise E"),
+        ("user=Depends(get_user)", "require_admin(user)"),
+        ("user=Depends(get_user)", "has_permission(user, 'x')"),
+    ],
+)
+def test_where_only_some_get_in(parameters: str, body: str) -> None:
+    seen, function = handler(body, parameters)
+    assert is_restricted(seen, function)
+
+
+def test_where_everybody_does() -> None:
+    seen, function = handler("return user", "user=Depends(get_user)")
+    assert not is_restricted(seen, function)
+
+
+def test_names_of_users() -> None:
+    assert all(map(names_user, ("user_id", "tenant", "x-on-behalf-of", "owner_id", "current_user", "org_id")))
+    assert not any(map(names_user, ("is_user", "session_id", "bot_user", "usage", "id", "target_user")))

@@ -1,0 +1,58 @@
+"""Classes as roles."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.roles import is_test_path, likeness, plain_name, related_roles, roles
+from tests.audit.checking import program
+
+
+def test_what_a_class_offers() -> None:
+    (role,) = roles(program("class Hub(Protocol):\n    size = 1\n    def send(self): ...\n    def _own(self): ...\n"))
+    assert (role.name, role.symbol, role.location.line) == ("Hub", "app.Hub", 1)
+    assert role.methods == {"send"}
+    assert role.members == {"size", "send"}
+    assert role.is_protocol
+    assert not role.is_value
+
+
+@pytest.mark.parametrize("head", ["Row(BaseModel)", "Row(Enum)", "RowError(Exception)", "RowError", "Row(MyEnum)"])
+def test_what_is_data_does_no_work(head: str) -> None:
+    (role,) = roles(program(f"class {head}:\n    pass\n"))
+    assert role.is_value
+
+
+def test_classes_of_tests_and_private_ones_have_no_role() -> None:
+    assert not list(roles(program({"tests/a.py": "class A: pass\n", "b.py": "class _B: pass\nclass MockC: pass\n"})))
+
+
+@pytest.mark.parametrize(
+    "path", ["tests/a.py", "a/test_b.py", "a/b_test.py", "conftest.py", "examples/a.py", "a_pb2.py"]
+)
+def test_paths_of_tests(path: str) -> None:
+    assert is_test_path(path)
+
+
+@pytest.mark.parametrize("path", ["a/testimony.py", "contest.py", "src/latest/a.py"])
+def test_paths_of_the_product(path: str) -> None:
+    assert not is_test_path(path)
+
+
+def test_likeness_is_what_two_sets_share() -> None:
+    assert likeness(frozenset("ab"), frozenset("ab")) == 1
+    assert likeness(frozenset("ab"), frozenset("bc")) == 1 / 3
+    assert likeness(frozenset(), frozenset()) == 0
+
+
+def test_names_without_their_age() -> None:
+    names = {"LegacyHub": "Hub", "HubV2": "Hub", "UnifiedHub": "Hub", "OldHub": "OldHub", "Hub": "Hub"}
+    assert {name: plain_name(name) for name in names} == names
+
+
+def test_what_is_above_both_relates_two_roles() -> None:
+    everything = program("class Base: pass\nclass A(Base): pass\nclass B(Base): pass\nclass C: pass\n")
+    found = {role.name: role for role in roles(everything)}
+    assert related_roles(everything, found["A"], found["B"])
+    assert related_roles(everything, found["A"], found["Base"])
+    assert not related_roles(everything, found["A"], found["C"])
