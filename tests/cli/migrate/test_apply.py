@@ -17,7 +17,7 @@ def test_all_phases_are_applied_on_the_branch(migrate: Migrate, root: Path) -> N
     ended = migrate("apply")
     assert ended.exit_code == 0, ended.output
     lines = ended.stdout.splitlines()
-    assert lines[0] == "phase first: kept; 3 edits in 1 files"
+    assert lines[0] == "phase first: kept; 3 edits in 1 file"
     assert lines[1].startswith("  ok: ")
     assert lines[-1] == f"in {worktree_of(root)}; take it over with: git merge carrel/old-to-new"
     assert content(root) == before
@@ -35,7 +35,7 @@ def test_applied_phases_are_said_to_be_so(migrate: Migrate) -> None:
 def test_one_phase_is_applied_without_gates(migrate: Migrate, root: Path) -> None:
     ended = migrate("apply", "--phase", "second", "--no-gates")
     assert ended.exit_code == 0
-    assert ended.stdout.splitlines()[0] == "phase second: written, and not judged by any gate; 3 edits in 1 files"
+    assert ended.stdout.splitlines()[0] == "phase second: written, and not judged by any gate; 3 edits in 1 file"
     assert content(worktree_of(root))["pkg/a.py"] == content(root)["pkg/a.py"]
 
 
@@ -75,7 +75,7 @@ def test_json_has_every_phase(migrate: Migrate) -> None:
 def test_the_result_is_written_to_a_file(migrate: Migrate, root: Path) -> None:
     ended = migrate("apply", "--output", str(root.parent / "result.txt"))
     assert ended.stdout == ""
-    assert (root.parent / "result.txt").read_text().startswith("phase first: kept; 3 edits in 1 files\n")
+    assert (root.parent / "result.txt").read_text().startswith("phase first: kept; 3 edits in 1 file\n")
 
 
 def test_in_place_edits_the_checkout(migrate: Migrate, root: Path) -> None:

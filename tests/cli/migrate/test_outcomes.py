@@ -50,7 +50,7 @@ def test_a_phase_that_was_taken_back_says_why_and_how_it_is_proved():
     assert more == "    ... and 2 more; --format json lists them all"
     assert (
         proof
-        == "  1 files put back in 1.2 s; all 9 files read again: fingerprint ffffffffffff, tree aaaaaaaaaaaa, as before"
+        == "  1 file put back in 1.2 s; all 9 files read again: fingerprint ffffffffffff, tree aaaaaaaaaaaa, as before"
     )
 
 

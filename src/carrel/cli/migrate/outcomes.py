@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from carrel.cli.migrate.showing import counted
+
 if TYPE_CHECKING:
     from carrel.migrate.gates.evidence import Comparison, Fired
     from carrel.migrate.phase import PhaseApplied, PhaseOutcome, PhaseReverted
@@ -52,7 +54,7 @@ def _applied(outcome: PhaseApplied) -> Iterator[str]:
         yield f"phase {outcome.phase}: nothing to edit"
     else:
         judged = "kept" if outcome.gated else "written, and not judged by any gate"
-        yield f"phase {outcome.phase}: {judged}; {outcome.edits} edits in {outcome.files} files"
+        yield f"phase {outcome.phase}: {judged}; {counted(outcome.edits, 'edit')} in {counted(outcome.files, 'file')}"
     for comparison in outcome.comparisons:
         yield f"  {comparison.gate}: {_compared(comparison)}"
     for note in outcome.notes:
@@ -86,8 +88,8 @@ def _compared(comparison: Comparison) -> str:
 def _proof(proof: Proof) -> Iterator[str]:
     tree = f", tree {proof.tree[:12]}" if proof.tree else ""
     yield (
-        f"  {len(proof.restored)} files put back in {proof.seconds:.1f} s; "
-        f"all {proof.files} files read again: fingerprint {proof.fingerprint[:12]}{tree}"
+        f"  {counted(len(proof.restored), 'file')} put back in {proof.seconds:.1f} s; "
+        f"all {counted(proof.files, 'file')} read again: fingerprint {proof.fingerprint[:12]}{tree}"
         + ("" if proof.foreign else ", as before")
     )
     if proof.kept:
