@@ -153,3 +153,21 @@ def test_a_name_that_a_later_phase_patches_stays_bound(tmp_path: Path) -> None:
     write(tmp_path, files)
     apply(tmp_path, "two")
     assert "import New as Old" in (tmp_path / "app/main.py").read_text()
+
+
+def test_a_moved_module_stays_where_a_symbol_of_it_is_needed(tmp_path: Path) -> None:
+    text = RECIPE.replace("[[constructors]]", '[[modules]]\nold = "shop.old"\nnew = "shop.new"\n[[constructors]]', 1)
+    files = {**FILES, "shop/new.py": FILES["shop/new.py"] + "def other(): ...\n"}
+    files["shop/inner.py"] = "from shop.old import Old, other\n"
+    files["shop/old.py"] += "def other(): ...\n"
+    files["app/main.py"] = "from shop import Old\nfrom shop.old import other\n\nsaid = Old(*('r', 'b')).said\n"
+    write(tmp_path, files)
+    used = parse_recipe(text)
+    every = find_references(tmp_path, used, jobs=1, cache=False).references
+    assert {one.phase for one in every if one.path == "shop/inner.py"} == {"three"}
+    edited, left = edited_files(tmp_path, Rewriter(used, jobs=1), every, PHASES)
+    write(tmp_path, {file.path: file.after for file in edited})
+    said(tmp_path)
+    assert (tmp_path / "shop/inner.py").read_text() == files["shop/inner.py"]
+    assert all("Refused" not in one.reason for one in left)
+    assert "from shop.new import other" in (tmp_path / "app/main.py").read_text()

@@ -20,17 +20,18 @@ _THROUGH: Final[tuple[Kind, ...]] = ("import", "name", "call", "base", "annotati
 def with_facades_last(references: Sequence[Reference], order: Sequence[str], path_of: PathOf) -> Iterator[Reference]:
     """The references, those in a facade in the phase of the last file that goes through it; `order` has the phases.
 
+    A file stays whole: all of its references are edited in one phase.
+
     Changed earlier, a facade would give the new symbol to callers that still use it as the old one, and no scan could
     tell them from callers that have moved.
     """
     position = {name: index for index, name in enumerate(order)}
-    last: dict[tuple[str, str], int] = {}
+    last: dict[str, int] = {}
     for one in references:
         for path in _facades(one, path_of):
-            key = path, one.symbol
-            last[key] = max(last.get(key, 0), position[one.phase])
+            last[path] = max(last.get(path, 0), position[one.phase])
     for one in references:
-        late = last.get((one.path, one.symbol), 0)
+        late = last.get(one.path, 0)
         moves = one.certainty != "mention" and late > position[one.phase]
         yield replace(one, phase=order[late]) if moves else one
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from carrel.migrate.edits.imports import without_names
 from carrel.migrate.outcome import Edited
-from tests.migrate.edits.changing import changed, outcomes, recipe, unchanged
+from tests.migrate.edits.changing import SYMBOL, changed, outcomes, recipe, unchanged
 
 NEW = "from pkg.new import New"
 
@@ -197,3 +197,13 @@ def test_any_names_can_be_taken_out(names, data):
     kept = [one for index, one in enumerate(names) if index not in indices]
     assert [f"{one.name} as {one.asname}" if one.asname else one.name for one in node.names] == kept
     assert after.count("!") == statement.count("!")
+
+
+def test_a_symbol_and_the_module_that_it_was_in_move_to_different_places():
+    used = recipe(symbols=SYMBOL + '[[modules]]\nold = "pkg.old"\nnew = "pkg.same"\n')
+    changed(
+        "from pkg.old import Old, Older\n",
+        "from pkg.same import Older\nfrom pkg.new import New\n",
+        used,
+        pkg__same="class Older: ...\n",
+    )

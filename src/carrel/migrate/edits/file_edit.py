@@ -144,6 +144,11 @@ class FileEdit:
         return name is not None and name.after != name.before and moving and not hangs
 
 
+def _needed(symbol: str, needed: Mapping[str, str]) -> str:
+    """Why a symbol must stay, or something in the module that it is; empty when it need not."""
+    return next((reason for old, reason in needed.items() if old == symbol or old.startswith(f"{symbol}.")), "")
+
+
 def _calls_by_place(module: Module) -> dict[tuple[int, int, int, int], ast.Call]:
     found = {}
     for node in module.scopes.parents:

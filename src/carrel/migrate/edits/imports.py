@@ -50,7 +50,8 @@ class ImportEdit:
             return
         start, end = file.offsets(statement)
         indices = [statement.names.index(alias) for alias, _ in moved]
-        file.splices.put(start, end, without_names(file.module.text.utf8[start:end].decode(), indices))
+        # As it will be: its module may have been edited already.
+        file.splices.put(start, end, without_names(file.splices.text(start, end), indices))
         for module in sorted(modules):
             names = ", ".join(sorted({name.imported for _, name in moved if name.symbol.new_module == module}))
             line = f"from {_written(file, statement, module)} import {names}"
