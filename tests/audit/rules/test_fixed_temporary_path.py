@@ -44,7 +44,7 @@ def test_a_path_that_nobody_is_seen_to_reach_is_only_mentioned() -> None:
     (found,) = finds(
         RULE, HEAD + "def keep(name, text):\n    path = Path('/tmp', name)\n    path.write_text(text)\n", "info"
     )
-    assert [place.note for place in found.related] == ["the path"]
+    assert [place.note for place in found.related] == ["written here"]
 
 
 def test_data_of_nobody_is_only_mentioned() -> None:

@@ -13,7 +13,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import calls_method
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
-from carrel.findings import Location, RuleInfo
+from carrel.findings import RuleInfo
 
 __all__ = ["FixedTemporaryPath"]
 
@@ -75,15 +75,17 @@ class FixedTemporaryPath:
                                                                  else (reached,))]  # fmt: skip
         grades += [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
         message = f"`{function.name}` writes to a temporary path that another request has too"
-        yield view.candidate(self.info, call, message, block=function, grades=(*grades, Grade("info")),
-                             related=_made(view, function, parts))  # fmt: skip
+        made = _made(function, parts)
+        related = (view.location(call, "written here"),) if made is not None else ()
+        yield view.candidate(self.info, made or call, message, block=function, related=related,
+                             grades=(*grades, Grade("info")))  # fmt: skip
 
 
-def _made(view: FileView, function: Block, parts: list[ast.AST]) -> tuple[Location, ...]:
-    """Where the path is put together, when that is not where it is written to."""
-    names = {one.id for one in parts if isinstance(one, ast.Name)}
-    assigned = (one for name in names for one in function.scope.bindings.get(name, ()) if one.value is not None)
-    return tuple(view.location(one.node, "the path") for one in assigned)[:1]
+def _made(function: Block, parts: list[ast.AST]) -> ast.AST | None:
+    """Where a local is given the path, when that is not where it is written to."""
+    names = [one.id for one in parts if isinstance(one, ast.Name)]
+    bindings = (one for name in names for one in function.scope.bindings.get(name, ()))
+    return next((one.node for one in bindings if one.value is not None), None)
 
 
 def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
