@@ -40,7 +40,17 @@ async def edge(request: Request, call_next):
 """
 
 
-@pytest.mark.parametrize("code", [FASTAPI, FLASK, MIDDLEWARE])
+DJANGO = """
+from django.views.decorators.cache import cache_control
+from rest_framework.decorators import api_view
+@api_view(["GET"])
+@cache_control(public=True, max_age=60)
+def account(request):
+    return Response({"name": request.user.name})
+"""
+
+
+@pytest.mark.parametrize("code", [FASTAPI, FLASK, MIDDLEWARE, DJANGO])
 def test_a_response_that_anybody_may_get(code: str) -> None:
     finds(RULE, code, "error")
 
@@ -77,6 +87,9 @@ def test_other_ways_to_say_it(code: str, was: str, now: str) -> None:
         (MIDDLEWARE, "response.status_code == 200", "is_public(request)"),
         (MIDDLEWARE, "s-maxage=300", "no-cache"),
         (MIDDLEWARE, "Cache-Control", "X-Cache"),
+        (DJANGO, "public=True", "private=True"),
+        (DJANGO, "public=True, max_age=60", "public=False"),
+        (DJANGO, "request.user.name", "request.path"),
         (MIDDLEWARE, "update(EDGE)", "update(edge_headers(level=1))"),
     ],
 )

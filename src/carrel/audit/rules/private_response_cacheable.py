@@ -62,6 +62,9 @@ def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
         elif mutation.name == "update" and mutation.values and "header" in ast.unparse(mutation.target).lower():
             yield from ((mutation.block, mutation.node, one) for one in _in_mapping(view, mutation.values[0]))
     for function in view.functions:
+        for decorator in function.decorators:
+            if decorator.name == "cache_control" and decorator.call is not None:
+                yield function, decorator.node, decorator.call
         for call in function.nodes(ast.Call):
             for keyword in call.keywords:
                 if keyword.arg == "headers":
@@ -79,6 +82,10 @@ def _is_header(node: ast.expr) -> bool:
 
 
 def _text(view: FileView, value: ast.expr) -> str:
+    if isinstance(value, ast.Call):
+        # Django's `@cache_control(public=True, max_age=60)`.
+        said = [f"{one.arg}={ast.unparse(one.value)}".replace("_", "-").lower() for one in value.keywords]
+        return ", ".join(one for one in said if not one.endswith("=false"))
     # Of `f"max-age={seconds}"` the number is some number.
     parts = (one for one in ast.walk(given_value(view, value)) if isinstance(one, ast.Constant | ast.FormattedValue))
     return "".join(str(one.value) if isinstance(one, ast.Constant) else "1" for one in parts).lower()
