@@ -24,7 +24,8 @@ def test_every_advisory_says_where_it_is_written_and_what_repairs_it() -> None:
     [
         ("redis", "4.5.1"), ("redis", "4.5.3"), ("redis", "4.4.3"), ("sqlalchemy", "1.4.3"), ("flask", "2.2.4"),
         ("flask", "2.3.1"), ("asgiref", "3.8.1"), ("asgiref", "3.9.0"), ("fastmcp", "2.13.0"), ("mcp", "1.27.1"),
-        ("gradio", "6.14.0"), ("open-webui", "0.8.12"), ("asyncmy", "0.2.10"), ("langflow", "1.8.0"), ("litellm", "1.82.0"),
+        ("gradio", "6.14.0"), ("open-webui", "0.8.12"), ("asyncmy", "0.2.10"),
+        ("langflow", "1.8.0"), ("litellm", "1.82.0"),
     ],
 )  # fmt: skip
 def test_a_version_that_leaks(package: str, version: str) -> None:

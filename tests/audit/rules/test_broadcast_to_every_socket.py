@@ -21,7 +21,8 @@ async def ask(text: str, user=Depends(get_user)):
 def hub(body: str, *, shared: bool = True, sent: str = "text") -> dict[str, str]:
     lines = "".join(f"        {line}\n" for line in body.splitlines())
     made = "hub = Hub()\n" if shared else "def hub():\n    return Hub()\n"
-    text = "class Hub:\n    def __init__(self):\n        self.connections = []\n        self.rooms = {}\n" + (
+    text = (
+        "class Hub:\n    def __init__(self):\n        self.connections = []\n        self.rooms = {}\n"
         f"    async def tell(self, message, user_id=None):\n{lines}{made}"
     )
     return {"hub.py": text, "app.py": ROUTE.replace("SENT", sent)}
@@ -29,7 +30,7 @@ def hub(body: str, *, shared: bool = True, sent: str = "text") -> dict[str, str]
 
 LOOPS = (
     "for socket in self.connections:\n    await socket.send_json(message)",
-    "for socket in list(self.connections):\n    try:\n        await socket.send_text(message)\n    except OSError:\n        pass",
+    "for socket in list(self.connections):\n    try:\n        await socket.send_text(message)\n    finally:\n        pass",
     "for queue in self.connections:\n    queue.put_nowait({'text': message})",
     "for owner, socket in self.connections:\n    await socket.send_json(message)",
 )
@@ -48,12 +49,12 @@ def test_what_is_nobodys_is_only_mentioned() -> None:
     "loop",
     [
         "for owner, socket in self.connections:\n    if owner == user_id:\n        await socket.send_json(message)",
-        "for owner, socket in self.connections:\n    if owner != user_id:\n        continue\n    await socket.send_json(message)",
+        "for owner, socket in self.connections:\n    if owner != user_id: continue\n    await socket.send_text(message)",
         "for socket in self.rooms[user_id]:\n    await socket.send_json(message)",
         "for socket in self.rooms.get(user_id, ()):\n    await socket.send_json(message)",
         "for socket in self.connections:\n    await socket.send_json({'type': 'ping'})",
         "for socket in self.connections:\n    await socket.close()",
-        "sockets = [one for one in self.connections if one.user == user_id]\nfor socket in sockets:\n    await socket.send_json(message)",
+        "own = [one for one in self.connections if one.user == user_id]\nfor one in own:\n    await one.send(message)",
         "for handler in self.plugins:\n    await handler.send(message)",
     ],
 )

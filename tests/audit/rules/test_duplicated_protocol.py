@@ -31,7 +31,7 @@ def test_the_same_promise_twice(other: str) -> None:
         protocol("SinkImplementation", base="object"),
         protocol("AsyncSink"),
         "from a import Sink\n",
-        "from a import Sink\nclass Wide(Sink, Protocol):\n    def send(self): ...\n    def close(self): ...\n    def flush(self): ...\n",
+        "from a import Sink\n" + protocol("Wide", base="Sink, Protocol"),
     ],
 )
 def test_promises_that_are_their_own(other: str) -> None:

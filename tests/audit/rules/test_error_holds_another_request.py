@@ -58,7 +58,14 @@ def test_what_is_shown_without_an_error_is_another_rules() -> None:
     quiet(RULE, f"{HEAD}def listing():\n    return list(recent)\n")
 
 
-ERRORS = "class Refused(Exception):\n    pass\nREFUSED = Refused('no')\nNAMES = dict()\ndef refused():\n    return Refused('no')\n"
+ERRORS = """
+class Refused(Exception):
+    pass
+REFUSED = Refused("no")
+NAMES = dict()
+def refused():
+    return Refused("no")
+"""
 
 
 def raising(body: str) -> dict[str, str]:

@@ -80,11 +80,11 @@ def test_what_is_proven_wins(choice: str) -> None:
     ("parameters", "body"),
     [
         ("body: Note, user=Depends(get_current_user)", "return NOTES[user.id]"),
-        ("user_id: str, user=Depends(get_current_user)", "if user_id != user.id: raise HTTPException(403)\nreturn NOTES[user_id]"),
+        ("user_id: str, user=Depends(get_current_user)", "if user_id != user.id: raise E\nreturn NOTES[user_id]"),
         ("user_id: str, user=Depends(get_current_user)", "check_access(user, user_id)\nreturn NOTES[user_id]"),
         ("user_id: str, user=Depends(require_admin)", "return NOTES[user_id]"),
         ("user_id: str, user=Depends(get_current_user)", "return user.is_admin and NOTES[user_id]"),
-        ("user_id: str, user=Depends(get_current_user)", "require_admin_viewer(user)\nreturn await store.list_notes(user_id)"),
+        ("user_id: str, user=Depends(get_current_user)", "require_admin(user)\nreturn await store.list_notes(user_id)"),
         ("user_id: str = Depends(get_current_user)", "return NOTES[user_id]"),
         ("email: str, user=Depends(get_current_user)", "return await store.find_member(email)"),
         ("color: str, user=Depends(get_current_user)", "return NOTES[color]"),

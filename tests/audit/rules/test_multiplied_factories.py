@@ -8,7 +8,7 @@ from tests.audit.checking import finds, quiet
 RULE = MultipliedFactories()
 ENGINE = "class Engine:\n    def run(self): ...\n    def stop(self): ...\n"
 MAKES = "from engine import Engine\ndef create_engine():\n    return Engine()\n"
-FACTORY = "from engine import Engine\nclass EngineFactory:\n    def create(self):\n        engine = Engine()\n        return engine\n"
+FACTORY = "from engine import Engine\nclass EngineFactory:\n    def create(self):\n        return Engine()\n"
 
 
 def test_three_factories_in_three_modules() -> None:
