@@ -71,6 +71,31 @@ def test_a_body_on_the_line_of_its_head_is_not_edited(code: str) -> None:
     assert found.fix.diff == ""
 
 
+def test_a_dataclass_field() -> None:
+    pad = (
+        "class Pad:\n    def __init__(self):\n        self.notes = []\n    def write(self, note):\n"
+        "        self.notes.append(note)\n"
+    )
+    tutor = (
+        "from dataclasses import dataclass, field\n@dataclass\nclass Tutor:\n    pad: Pad = {}\n"
+        "    def note(self, text):\n        self.pad.write(text)\n"
+    )
+    finds(RULE, pad + tutor.format("Pad()"), "error", on="pad: Pad")
+    quiet(RULE, pad + tutor.format("field(default_factory=Pad)"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def ask(q, options={}):\n    for key in options.items():\n        options[key] = q\n",
+        "def ask(q, options={}):\n    for key in options:\n        options[key] = q\n",
+        "def ask(q, options={}):\n    if options:\n        options['q'] = q\n",
+    ],
+)
+def test_what_an_empty_default_never_sees(code: str) -> None:
+    quiet(RULE, code)
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -81,6 +81,8 @@ def test_one_for_each_request_is_quiet(getter: str) -> None:
         "self.transcript.pop()",
         "self.transcript.append('started')",
         "self.parts.append(level)",
+        "self.transcript.append(user_id)\n        self.transcript.remove(user_id)",
+        "self.transcript.append(user_id)\n        self.transcript = [one for one in self.transcript if one != text]",
     ],
 )
 def test_what_collects_nothing_of_one_user(step: str) -> None:

@@ -147,5 +147,47 @@ def test_one_for_each_request_is_quiet(deps: str) -> None:
     quiet(RULE, in_package(service=SERVICE, deps=deps, api=ROUTE))
 
 
+def test_an_object_for_each_thread_is_quiet() -> None:
+    quiet(
+        RULE,
+        "import threading\nclass Active(threading.local):\n    tenant = None\n    def use(self, tenant):\n"
+        "        self.tenant = tenant\nactive = Active()\ndef use(tenant):\n    active.tenant = tenant\n",
+    )
+
+
+def test_a_part_of_the_initializer_is_quiet() -> None:
+    code = (
+        "class C:\n    def __init__(self, user):\n        self._keep(user)\n    def _keep(self, user):\n"
+        "        self.user = user\n"
+    )
+    quiet(RULE, code + "c = C(None)\n")
+    finds(RULE, code + "    def again(self, user):\n        self._keep(user)\nc = C(None)\n", "warning")
+
+
+def test_what_goes_on_from_the_old_value_is_quiet() -> None:
+    for store in ("self.users = {*self.users, user}", "self.n += user.n", "self.job = create_task(work(user))"):
+        quiet(RULE, f"class C:\n    def f(self, user):\n        {store}\nc = C()\n")
+
+
+def test_an_attribute_of_an_object_that_a_getter_gives() -> None:
+    getter = "from functools import cache\nclass A:\n    pass\n@cache\ndef get_a():\n    return A()\n"
+    finds(RULE, getter + "def use(user):\n    get_a().user = user\n", "warning", on="get_a().user")
+    quiet(RULE, getter.replace("@cache\n", "") + "def use(user):\n    get_a().user = user\n")
+
+
+def test_one_object_that_the_framework_or_new_makes() -> None:
+    finds(
+        RULE,
+        ("from celery import Task\nclass T(Task):\n    def set(self, user):\n        self.user = user\n"),
+        "warning",
+    )
+    made = (
+        "class E:\n    _one = None\n    def __new__(cls, *a):\n        if cls._one is None:\n"
+        "            cls._one = super().__new__(cls)\n        return cls._one\n"
+        "    def __init__(self, user):\n        self.user = user\n"
+    )
+    finds(RULE, made, "warning", on="self.user = user")
+
+
 def test_what_the_initializer_stores_is_quiet() -> None:
     quiet(RULE, "class C:\n    def __init__(self, user):\n        self.user = user\nc = C(None)\n")

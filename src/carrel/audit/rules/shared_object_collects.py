@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from carrel.audit.access import Access
+from carrel.audit.blocks import Block
 from carrel.audit.conditions import SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
@@ -48,6 +49,8 @@ class SharedObjectCollects:
             if access is None or access.block is None or access.block.class_ is None:
                 continue
             owner = access.block.class_
+            if _takes_out(view, owner, access.steps[0]):
+                continue
             taint = brought(view, mutation.values, mutation.block)
             if taint is not None and (owner.symbol, access.steps[0]) not in seen:
                 seen.add((owner.symbol, access.steps[0]))
@@ -81,3 +84,19 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
         if access.kind == "self" and steps and "()" not in steps and not keyed:
             return replace(access, steps=steps)
     return None
+
+
+def _takes_out(view: FileView, owner: Block, name: str) -> bool:
+    """Whether the class takes out again what it put in: a list of who is connected, not of what was said."""
+    for mutation in view.mutations:
+        if mutation.block.class_ is not owner:
+            continue
+        if mutation.kind == "method" and mutation.name in ("remove", "discard"):
+            if any(access.kind == "self" and access.steps == (name,) for access in mutation.accesses):
+                return True
+        elif mutation.kind == "attribute" and mutation.name == name:
+            # `self.active = [entry for entry in self.active if entry is not gone]`
+            kept = [one for value in mutation.values if isinstance(value, ast.ListComp) for one in value.generators]
+            if any(one.ifs and isinstance(one.iter, ast.Attribute) and one.iter.attr == name for one in kept):
+                return True
+    return False
