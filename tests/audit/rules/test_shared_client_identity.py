@@ -54,6 +54,43 @@ def test_a_cookie_jar_of_all(call: str) -> None:
     assert [place.note for place in found.related] == ["one cookie jar for all"]
 
 
+PROXY = """
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/proxy/{address:path}")
+async def proxy(address: str):
+    return await http.get(address)
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "http.get(address)",
+        "http.send(http.build_request('GET', httpx.URL(address)))",
+        "http.get(f'{address}/feed')",
+        "http.get(url)\n    url = httpx.URL(address)",
+    ],
+)
+def test_hosts_that_users_choose(call: str) -> None:
+    finds(RULE, HEAD + PROXY.replace("http.get(address)", call), "warning")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "http.get(f'https://api.internal/{address}')",
+        "http.get('https://api.internal/' + address)",
+        "http.get(BASE)",
+        "http.get(f'')",
+        "http.get()",
+        "httpx.get(address)",
+    ],
+)
+def test_hosts_that_the_application_chooses(call: str) -> None:
+    quiet(RULE, HEAD + PROXY.replace("http.get(address)", call))
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -59,7 +59,7 @@ class SharedClientIdentity:
         yield from self._jars(view)
 
     def _jars(self, view: FileView) -> Iterator[Candidate]:
-        """A call that logs one user in, on a client that keeps the cookies of all."""
+        """A call that logs one user in, or goes where a user says, on a client that keeps the cookies of all."""
         jars = {held.symbol: held for held in held_calls(view, _CLIENTS)
                 if not any(one.arg in ("cookies", "cookie_jar") for one in held.call.keywords)}  # fmt: skip
         if not jars:
@@ -67,7 +67,7 @@ class SharedClientIdentity:
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 client = jars.get(view.dotted(call.func).rpartition(".")[0])
-                if client is not None and _logs_in(view, call, function):
+                if client is not None and (_logs_in(view, call, function) or _is_led(view, call, function)):
                     message = f"the cookies that answer `{function.name}` go with the calls for every other user"
                     yield view.candidate(self.info, call, message, block=function, severity="warning",
                                          related=(view.location(client.node, "one cookie jar for all"),))  # fmt: skip
@@ -135,6 +135,23 @@ def _logs_in(view: FileView, call: ast.Call, function: Block) -> bool:
     path = next((one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)), "")
     sent = [one.value for one in call.keywords if one.arg in ("json", "data", "params")]
     return _LOGIN.search(path) is not None and any(_is_users(view, one, function) for one in sent)
+
+
+def _is_led(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether a request brings the address, host and all: the cookies are of hosts that users choose."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if name == "build_request":
+        return False  # nothing is sent yet
+    place = 1 if name in ("request", "stream") else 0
+    url = call.args[place] if len(call.args) > place else None
+    if isinstance(url, ast.Name):
+        made = [one.value for one in function.scope.bindings.get(url.id, ()) if one.value is not None]
+        url = made[-1] if made else url
+    if isinstance(url, ast.JoinedStr):
+        first = url.values[0] if url.values else None
+        url = first.value if isinstance(first, ast.FormattedValue) else None
+    taint = view.taint(url, function) if isinstance(url, ast.Name | ast.Attribute | ast.Call) else None
+    return taint is not None and taint.by == "request"
 
 
 def _is_users(view: FileView, value: ast.expr, function: Block) -> bool:
