@@ -19,6 +19,8 @@ from carrel.source import ImportGraph, Project
 __all__ = ["Program"]
 
 _DEPTH: Final = 4
+_FOR_EACH_THREAD: Final = ("local",)
+"""Bases of which one object is another one in each thread: `threading.local`."""
 
 
 class Program:
@@ -70,13 +72,15 @@ class Program:
         """Where an object of the class, or of a class below it, is made once for all requests."""
         home = self.resolution.canonical(name)
         for one in self.resolution.descendants(home):
-            if one in self.shared_classes:
+            if one in self.shared_classes and not self.has_base(one, _FOR_EACH_THREAD):
                 return (self.shared_classes[one],)
         return None
 
     def shared_object(self, path: str) -> Proof | None:
         """Where the object is made that the path gives to every request."""
         for value in self.resolution.values(path):
+            if value.kind == "instance" and self.has_base(value.name, _FOR_EACH_THREAD):
+                continue
             if value.shared is not None and value.kind in ("instance", "object"):
                 return (value.shared,)
         return None
