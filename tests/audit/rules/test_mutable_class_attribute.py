@@ -76,9 +76,11 @@ def test_a_key_that_is_not_the_users_is_only_mentioned() -> None:
             "from pydantic import BaseModel\nclass Bot(BaseModel):\n    turns: list = []\n"
             "    def say(self, user):\n        self.turns.append(user)\n"
         ),
-        ("from dataclasses import dataclass, field\n@dataclass\nclass Bot:\n"
-        "    turns: list = field(default_factory=list)\n"
-        "    def say(self, user):\n        self.turns.append(user)\n"),
+        (
+            "from dataclasses import dataclass, field\n@dataclass\nclass Bot:\n"
+            "    turns: list = field(default_factory=list)\n"
+            "    def say(self, user):\n        self.turns.append(user)\n"
+        ),
         "class Bot:\n    turns = {}\n    def say(self, user_id, text):\n        self.turns[user_id] = text\n",
         "class Bot:\n    turns = ()\n    def say(self, user):\n        self.turns += (user,)\n",
         "class Bot:\n    turns = []\n    def say(self, user):\n        return [*self.turns, user]\n",
@@ -100,4 +102,26 @@ def test_a_base_that_copies_its_defaults_in_another_file() -> None:
                 "        self.notes.append(user_id)\n"
             ),
         },
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "self.turns().append(user)",
+        "self[0].append(user)",
+        "self.turns[user.id].append(user)",
+        "self.turns.sort()",
+        "self.turns = [user]",
+        "TURNS.append(user)",
+    ],
+)
+def test_what_is_not_the_classs_own(body: str) -> None:
+    quiet(RULE, f"TURNS = []\nclass Bot:\n    turns = []\n    def say(self, user):\n        {body}\n")
+
+
+def test_an_attribute_is_named_once() -> None:
+    finds(
+        RULE,
+        ("class Bot:\n    t = []\n    def a(self, user):\n        self.t.append(user)\n        self.t.append(user)\n"),
     )

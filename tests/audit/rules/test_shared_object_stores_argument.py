@@ -191,3 +191,25 @@ def test_one_object_that_the_framework_or_new_makes() -> None:
 
 def test_what_the_initializer_stores_is_quiet() -> None:
     quiet(RULE, "class C:\n    def __init__(self, user):\n        self.user = user\nc = C(None)\n")
+
+
+ROUTES = (
+    "from fastapi import FastAPI\napp = FastAPI()\nclass C:\n    pass\nc = C()\n@app.post('/')\ndef use(text: str):\n"
+)
+
+
+@pytest.mark.parametrize(
+    "value", ["text", "text.title", "text[0]", "await text", "text or 1", "text if text else 1", "verify(text)"]
+)
+def test_what_is_kept_as_it_came_is_an_error(value: str) -> None:
+    finds(RULE, ROUTES.replace("def use", "async def use") + f"    c.last = {value}\n", "error")
+
+
+def test_what_was_worked_out_is_only_mentioned_but_for_its_name() -> None:
+    finds(RULE, ROUTES + "    c.size = work_out(text)\n", "info")
+    finds(RULE, ROUTES + "    c.user_token = work_out(text)\n", "error")
+
+
+def test_a_store_in_an_initializer_of_something_else_is_quiet() -> None:
+    quiet(RULE, "class A:\n    pass\na = A()\nclass B:\n    def __init__(self, user):\n        a.user = user\n")
+    quiet(RULE, "class A:\n    def f(self, user):\n        self.part.user = user\na = A()\n")

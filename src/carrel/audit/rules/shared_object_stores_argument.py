@@ -48,7 +48,7 @@ class SharedObjectStoresArgument:
         grades = grades_of(view, taint, mutation.block)
         # That something was worked out from what a request brought says little.
         if taint.by != "name" and not _is_kept_as_it_is(view, mutation):
-            grades = grades[-1:] if taint.given else (grades[0], Grade("info"))
+            grades = (Grade("info"),)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(shared,),
                               grades=grades)  # fmt: skip
 
