@@ -6,10 +6,10 @@ RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_DOWNLOADS ?= never
 export UV_NO_PROGRESS ?= 1
 
-.PHONY: help serve test chaos lint format docs bench clean browser
+.PHONY: help serve test chaos lint format docs bench bench-migrate clean browser
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: .venv/.served ## Set up and run the server on http://127.0.0.1:8000 (ARGS="--port 9000" to change)
 	@exec .venv/bin/carrel serve --data-dir .data $(ARGS)
@@ -37,6 +37,10 @@ docs: .venv/.tested ## Build the documentation into site/
 
 bench: .venv/.tested ## Measure carrel beside floors and peers, in one run (ARGS="--quick" for less)
 	@$(RUN) python -m benchmarks $(ARGS)
+
+bench-migrate: .venv/.tested ## Measure migrate beside other tools on TREE, a git repository (ARGS="--recipe FILE")
+	@test -n "$(TREE)" || { echo "give the code base: make bench-migrate TREE=directory" >&2; exit 1; }
+	@$(RUN) python -m benchmarks.migrate "$(TREE)" $(ARGS)
 
 clean: ## Remove everything that was made here, and keep .data
 	@rm -rf .venv .uv dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
