@@ -102,9 +102,16 @@ def _has_own_context(loop: Block) -> bool:
 
 
 def _calls_unknown(view: FileView, loop: Block) -> bool:
-    own = {one.name for one in view.methods(loop.class_)} if loop.class_ is not None else set()
+    """Whether it calls what its object was given: `self._load(key)` after `self._load = load`."""
+    given = {
+        mutation.name
+        for mutation in view.mutations
+        if mutation.kind == "attribute" and mutation.block.class_ is loop.class_
+        for value in mutation.values
+        if view.access(value, mutation.block).kind == "parameter"
+    }
     return any(
-        access.kind == "self" and len(access.steps) == 1 and access.steps[0] not in own
+        access.kind == "self" and len(access.steps) == 1 and access.steps[0] in given
         for call in loop.nodes(ast.Call)
         for access in view.accesses(call.func, loop)
     )
