@@ -18,6 +18,9 @@ class EngineFactory:
         return Engine()
     async def build_many(self):
         return Engine()
+def outer():
+    def create():
+        return Engine()
 class Shelf:
     def create(self):
         return Engine()

@@ -129,12 +129,12 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             called = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else getattr(leaf.func, "id", "")
             if _PROVING.match(called):
                 return True
-            key = leaf.args[0] if leaf.args else None
+            first = leaf.args[0] if leaf.args else None
             return (
                 called == "get"
                 and isinstance(leaf.func, ast.Attribute)
-                and isinstance(key, ast.Constant)
-                and key.value in _PROVEN_PARTS
+                and isinstance(first, ast.Constant)
+                and first.value in _PROVEN_PARTS
                 and _holds_proven(view, leaf.func.value, block)
             ) or (called == "getattr" and any(_is_state(view, one, block) for one in leaf.args[:1])
                   and isinstance(leaf.args[1] if len(leaf.args) > 1 else None, ast.Constant))  # fmt: skip

@@ -39,7 +39,9 @@ def factories(program: Program) -> Iterator[Factory]:
         for function in facts.functions:
             owner, _, name = function.name.rpartition(".")
             is_method = owner in program.resolution.classes
-            if not _MAKES.match(name) or (is_method and not owner.rpartition(".")[2].endswith("Factory")):
+            if not _MAKES.match(name) or (owner != facts.module and not is_method):
+                continue
+            if is_method and not owner.rpartition(".")[2].endswith("Factory"):
                 continue
             for product in _products(program, function.returns):
                 symbol = owner if is_method else function.name

@@ -30,7 +30,7 @@ def hub(body: str, *, shared: bool = True, sent: str = "text") -> dict[str, str]
 
 LOOPS = (
     "for socket in self.connections:\n    await socket.send_json(message)",
-    "for socket in list(self.connections):\n    try:\n        await socket.send_text(message)\n    finally:\n        pass",
+    "for one in list(self.connections):\n    try:\n        await one.send(message)\n    finally:\n        pass",
     "for queue in self.connections:\n    queue.put_nowait({'text': message})",
     "for owner, socket in self.connections:\n    await socket.send_json(message)",
 )
@@ -49,7 +49,7 @@ def test_what_is_nobodys_is_only_mentioned() -> None:
     "loop",
     [
         "for owner, socket in self.connections:\n    if owner == user_id:\n        await socket.send_json(message)",
-        "for owner, socket in self.connections:\n    if owner != user_id: continue\n    await socket.send_text(message)",
+        "for owner, one in self.connections:\n    if owner != user_id: continue\n    await one.send(message)",
         "for socket in self.rooms[user_id]:\n    await socket.send_json(message)",
         "for socket in self.rooms.get(user_id, ()):\n    await socket.send_json(message)",
         "for socket in self.connections:\n    await socket.send_json({'type': 'ping'})",

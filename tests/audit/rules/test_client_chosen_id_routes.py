@@ -115,4 +115,5 @@ def test_a_gateway_for_one_connection() -> None:
 
 def test_a_client_library_that_nobody_sends_ids_to() -> None:
     quiet(RULE, "import asyncio\nclass Client:\n    def __init__(self):\n        self.waiting = {}\n"
-          "    def call(self, message):\n        self.waiting[message['id']] = asyncio.Future()\nc = Client()\n")  # fmt: skip
+          "    def call(self, message):\n        self.waiting[message['id']] = asyncio.Future()\n"
+          "c = Client()\n")  # fmt: skip

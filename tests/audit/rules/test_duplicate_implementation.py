@@ -63,3 +63,9 @@ def test_tests_and_fakes_and_private_classes() -> None:
 
 def test_an_import_is_no_second_definition() -> None:
     quiet(RULE, {"a.py": manager(), "b.py": "from a import Manager\n"})
+
+
+def test_classes_that_keep_one_protocol() -> None:
+    more = manager() + "    def ping(self): ...\n"
+    protocol = "class Sends(Protocol):\n    def send(self): ...\n    def close(self): ...\n"
+    quiet(RULE, {"a.py": more, "b.py": more.replace("Manager", "Hub"), "c.py": protocol})

@@ -36,7 +36,7 @@ def test_the_user_is_known_and_not_asked() -> None:
 @pytest.mark.parametrize(
     "helper",
     [
-        "def attach(sid, user):\n    s = SESSIONS.get(sid)\n    if s is None:\n        s = SESSIONS[sid] = S(user)\n    return s\n",
+        "def attach(sid, user):\n    s = SESSIONS.get(sid)\n    s = s or S(user)\n    return s\n",
         "def resume(sid, user_id):\n    return SESSIONS[sid]\n",
     ],
 )
@@ -62,7 +62,7 @@ def test_a_shared_registry_in_another_file() -> None:
 @pytest.mark.parametrize(
     ("parameters", "body"),
     [
-        ("session_id: str, user=Depends(get_current_user)", "s = SESSIONS[session_id]\nif s.owner != user.id: raise E\nreturn s"),
+        ("session_id: str, user=Depends(get_current_user)", "s = SESSIONS[session_id]\nassert s.owner == user.id"),
         ("session_id: str, user=Depends(get_current_user)", "return SESSIONS[(user.id, session_id)]"),
         ("session_id: str, user=Depends(get_current_user)", "return SESSIONS[user.id][session_id]"),
         ("session_id: str, user=Depends(get_current_user)", "check(user, session_id)\nreturn SESSIONS[session_id]"),
@@ -80,7 +80,7 @@ def test_what_only_looks_like_it(parameters: str, body: str) -> None:
 @pytest.mark.parametrize(
     "helper",
     [
-        "def attach(sid, user):\n    s = SESSIONS.get(sid)\n    if s and s.user == user:\n        return s\n    return None\n",
+        "def attach(sid, user):\n    s = SESSIONS.get(sid)\n    if s.user == user:\n        return s\n",
         "def attach(session_id, user):\n    return SESSIONS.get((user, session_id))\n",
         "def close(session_id, user):\n    SESSIONS.pop(session_id)\n",
         "def count(session_id, user):\n    found = SESSIONS[session_id]\n    found.touch()\n",

@@ -37,13 +37,16 @@ class DuplicateImplementation:
 
     def check_program(self, program: Program) -> Iterator[Candidate]:
         by_name: dict[str, list[Role]] = {}
+        protocols: list[Role] = []
         for role in roles(program):
-            if not role.is_protocol:
+            if role.is_protocol:
+                protocols.append(role)
+            else:
                 by_name.setdefault(plain_name(role.name), []).append(role)
         for name, group in by_name.items():
             if len(group) > 1:
                 yield from self._same_name(program, name, group)
-        yield from self._same_interface(program, [one for group in by_name.values() for one in group])
+        yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
 
     def _same_name(self, program: Program, name: str, group: list[Role]) -> Iterator[Candidate]:
         alike = [
@@ -60,13 +63,15 @@ class DuplicateImplementation:
         message = f"`{name}` is defined {len(members)} times, with {says}"
         yield self._candidate(members, message, "warning" if is_role else "info")
 
-    def _same_interface(self, program: Program, everyone: list[Role]) -> Iterator[Candidate]:
+    def _same_interface(self, program: Program, everyone: list[Role], protocols: list[Role]) -> Iterator[Candidate]:
         """Classes of different names that offer the same methods and share no base."""
         by_methods: dict[frozenset[str], list[Role]] = {}
         for role in everyone:
             if len(role.methods) >= _FEW and not role.is_value:
                 by_methods.setdefault(role.methods, []).append(role)
-        for group in by_methods.values():
+        for methods, group in by_methods.items():
+            if any(one.methods and one.methods <= methods for one in protocols):
+                continue
             names = {one.name for one in group}
             if len(names) > 1 and not any(related_roles(program, *pair) for pair in combinations(group, 2)):
                 message = f"{len(group)} classes offer the same {len(group[0].methods)} methods and share no protocol"
