@@ -24,7 +24,7 @@ _SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet"
 _MAKES: Final = frozenset({"mkdir", "makedirs"})
 _UNIQUE_CALLS: Final = re.compile(
     r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
-    r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|hash|get_ident|randint|random|"
+    r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|\w*hash\w*|get_ident|randint|random|"
     r"choices|urandom|monotonic|perf_counter|uuid|nanoid|ulid|strftime|generate_\w+|unique_\w+)$"
 )
 _UNIQUE_NAMES: Final = re.compile(
