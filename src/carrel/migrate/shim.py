@@ -13,10 +13,11 @@ from carrel.errors import SourceError
 from carrel.migrate.gates.unparsable import compile_problem
 from carrel.migrate.outcome import Edited, FileOutcome, Refused, Unchanged
 from carrel.migrate.recipe import Recipe, Shim
-from carrel.migrate.references import Reference, find_references, read_import_graph
+from carrel.migrate.references import Reference, find_references
 from carrel.migrate.shim_text import ShimText, module_redirect, names_in_module
 from carrel.migrate.splices import Splices
-from carrel.source import ImportGraph, Module, Outline, Project, Scope, SourceTree, Use, read_module, read_outline
+from carrel.source import Module, Outline, Project, Scope, SourceTree, Use, read_module, read_outline
+from carrel.source.import_graph import imported_paths
 
 __all__ = ["is_shim", "make_shims"]
 
@@ -36,10 +37,7 @@ def make_shims(root: str | Path, recipe: Recipe, *, jobs: int = 0, cache: bool =
     """
     tree = SourceTree(root, exclude=recipe.tree.exclude)
     project = Project([file.path for file in tree.files()], _Outlines(tree), roots=recipe.tree.roots)
-    surroundings = _Surroundings(
-        read_import_graph(tree, recipe, jobs=jobs, cache=cache),
-        find_references(tree, recipe, jobs=jobs, cache=cache).references,
-    )
+    surroundings = _Surroundings(project, find_references(tree, recipe, jobs=jobs, cache=cache).references)
     by_path: dict[str, list[Shim]] = defaultdict(list)
     for shim in recipe.shims:
         module = project.path(shim.old)
@@ -68,7 +66,7 @@ class _Outlines:
 class _Surroundings:
     """What a shim has to get along with."""
 
-    graph: ImportGraph
+    project: Project
     references: Sequence[Reference]
 
     def loaded_by(self, path: str) -> frozenset[str]:
@@ -76,9 +74,12 @@ class _Surroundings:
         found = {path}
         waiting = [path]
         while waiting:
-            for target in self.graph.imports.get(waiting.pop(), frozenset()) - found:
-                found.add(target)
-                waiting.append(target)
+            importer = waiting.pop()
+            for site in self.project.outline(importer).imports:
+                if site.top and site.guard != "type_checking":
+                    new = set(imported_paths(self.project, importer, site)) - found
+                    found |= new
+                    waiting += new
         return frozenset(found)
 
     def importers(self, old: str, paths: Iterable[str]) -> list[Reference]:

@@ -205,6 +205,7 @@ $heading
 $other_names$public${checking}if TYPE_CHECKING:
 $imports
 
+
 def __getattr__(name):
     """Names that have moved; whoever asks for one is warned. $made"""
     moved = {$moved}
