@@ -422,7 +422,7 @@ def test_type_checkers_see_the_new_class(root: Path) -> None:
     assert "error" not in result.stdout
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
     "nothing here": ({"shop/old.py": "x = 1\n"}, "binds `Old` 0 times"),
     "no module": ({"shop/old.py": None}, "is not in this code base"),
     "two definitions": ({"shop/old.py": "class Old: ...\nclass Old: ...\n"}, "binds `Old` 2 times"),

@@ -131,7 +131,7 @@ def _users(
 def _asking_for(recipe: Recipe, places: Mapping[str, _Place]) -> Recipe:
     """A recipe that moves just what is to be removed, so that a scan finds who refers to it."""
     # With its real new name, a shim is not taken for that.
-    news = {one.old: one.new for one in (*recipe.shims, *recipe.symbols)}
+    news = {one.old: one.new for one in recipe.shims} | {one.old: one.new for one in recipe.symbols}
     return Recipe(
         schema_version=recipe.schema_version,
         name=f"{recipe.name}: clean up",
