@@ -13,7 +13,7 @@ from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPE
 from carrel.audit.origins import leaves
 from carrel.audit.taint import is_part_name
 
-__all__ = ["claimed", "is_restricted", "names_user", "origins", "proven", "prover", "proves"]
+__all__ = ["claimed", "is_handler", "is_restricted", "names_user", "origins", "proven", "prover", "proves"]
 
 _USER: Final = re.compile(
     r"(?i)^_?(?:[a-z_]*_)?(?:user|user_?id|userid|uid|username|tenant|tenant_?id|account_?id|customer_?id|owner|"
@@ -48,6 +48,7 @@ _RESTRICTED: Final = re.compile(
     r"(?i)admin|superuser|staff|internal|master_key|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
     r"can_|guard|require[sd]?_(?!user|auth|login)"
 )
+_SIGNED_IN: Final = re.compile(r"^(?:login|jwt|auth|token|authentication)_required$|^require[sd]?_(?:auth|login|user)$")
 _ALLOWS: Final = re.compile(r"(?i)admin|permission|authori[sz]e|check_.*access|^_?(?:can|has|is_allowed)_|forbid")
 _RANKS: Final = frozenset(
     {"role", "roles", "is_admin", "is_superuser", "is_staff", "user_role", "permissions", "scopes"}
@@ -151,6 +152,9 @@ def prover(view: FileView, function: Block) -> str:
     for parameter in function.parameters:
         if _is_proven_parameter(view, parameter):
             return parameter.name
+    for decorator in function.decorators:
+        if _SIGNED_IN.search(decorator.name):
+            return decorator.name
     for node in function.nodes(ast.Attribute, ast.Subscript):
         if proves(view, node, function):
             return ast.unparse(node)
@@ -179,10 +183,18 @@ def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
     return ""
 
 
+def is_handler(view: FileView, function: Block) -> bool:
+    """Whether clients call the function: a route, a WebSocket handler, a tool, or a view that asks for a sign-in."""
+    entry = view.entry_point(function)
+    if entry is not None:
+        return entry.kind in ("route", "websocket", "tool")
+    return any(_SIGNED_IN.search(decorator.name) for decorator in function.decorators)
+
+
 def is_restricted(view: FileView, function: Block) -> bool:
     """Whether something says that only some callers get as far as this: an administrator, who has the permission."""
     for decorator in function.decorators:
-        if _RESTRICTED.search(ast.unparse(decorator.node)):
+        if not _SIGNED_IN.search(decorator.name) and _RESTRICTED.search(ast.unparse(decorator.node)):
             return True
     for parameter in function.parameters:
         dependency = view.dependency(parameter)
@@ -208,8 +220,7 @@ def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
 
 
 def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
-    entry = view.entry_point(function)
-    if entry is None or entry.kind not in ("route", "websocket", "tool") or parameter.name == function.receiver:
+    if not is_handler(view, function) or parameter.name == function.receiver:
         return False
     if view.dependency(parameter) is not None or parameter.kind in ("*", "**"):
         return False

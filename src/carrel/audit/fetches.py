@@ -21,12 +21,13 @@ OWNER_MEMBERS: Final = ("user_id", "owner_id", "owner", "user", "tenant_id", "te
 _OWNER: Final = frozenset(OWNER_MEMBERS)
 _FETCHING: Final = re.compile(
     r"^a?_?(?:get|find|load|fetch|read|retrieve|lookup|open|resume|delete|remove|update|pop|one|scalars?|first|"
-    r"hget|hgetall|query|download)(?:_[a-z_]+)?$|_by_id$|^get_object_or_404$|^find_?one"
+    r"hget|hgetall|query|download)(?:_[a-z0-9_]+)?$|_by_id$|^get_object_or_404$|^find_?one"
 )
 _NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|"
                                   r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
 _NARROWING: Final = frozenset({"where", "filter", "filter_by", "find_one", "find_one_and_update", "get", "get_or_none",
                                "delete_one", "exclude", "aget"})  # fmt: skip
+_COLUMN: Final = re.compile(r"(?i)\b(?:user_id|owner_id|owner|tenant_id|account_id|created_by|org_id|workspace_id)\b")
 _ASKING: Final = re.compile(
     r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
     r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
@@ -61,11 +62,13 @@ def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bo
         if not _FETCHING.match(method) or _NOT_FETCHING.match(method):
             continue
         arguments = [*call.args, *(one.value for one in call.keywords if one.arg is not None)]
+        arguments += [one for each in arguments for one in _inside(each)]
         for argument in arguments:
             name = _id(view, argument, function, named, sent=sent)
             if name:
                 receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
-                yield Fetch(call, argument, name, receiver, _model(view, arguments), method)
+                roots = [one for one in ast.walk(receiver) if isinstance(one, ast.Name)] if receiver is not None else []
+                yield Fetch(call, argument, name, receiver, _model(view, [*arguments, *roots]), method)
                 break
     for item in function.nodes(ast.Subscript):
         if isinstance(item.ctx, ast.Load) and isinstance(item.value, ast.Name | ast.Attribute):
@@ -167,15 +170,28 @@ def _id(view: FileView, node: ast.expr, function: Block, named: re.Pattern[str],
 
 
 def _model(view: FileView, arguments: list[ast.expr]) -> ast.expr | None:
-    return next((one for one in arguments if isinstance(one, ast.Name | ast.Attribute) and
-                 view.dotted(one).rpartition(".")[2][:1].isupper()), None)  # fmt: skip
+    """The class among the arguments, or at the root of what the method is called on: `Note.query.get(…)`."""
+    named = (one for one in arguments if isinstance(one, ast.Name | ast.Attribute))
+    return next((one for one in named if view.dotted(one).rpartition(".")[2][:1].isupper()), None)
+
+
+def _inside(argument: ast.expr) -> list[ast.expr]:
+    """The parameters of a statement: `{"id": note_id}`, `(note_id,)`."""
+    match argument:
+        case ast.Dict():
+            return argument.values
+        case ast.Tuple() | ast.List():
+            return argument.elts
+    return []
 
 
 def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: ast.expr) -> bool:
     for part in ast.walk(node):
         if part is besides or not isinstance(part, ast.expr):
             continue
-        if isinstance(part, ast.keyword) or (isinstance(part, ast.Attribute) and part.attr in _OWNER):
+        if isinstance(part, ast.Attribute) and part.attr in _OWNER:
+            return True
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and _COLUMN.search(part.value):
             return True
         if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and _is_caller(view, part, function):
             return True

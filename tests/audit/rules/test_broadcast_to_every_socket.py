@@ -31,6 +31,7 @@ def hub(body: str, *, shared: bool = True, sent: str = "text") -> dict[str, str]
 LOOPS = (
     "for socket in self.connections:\n    await socket.send_json(message)",
     "for one in list(self.connections):\n    try:\n        await one.send(message)\n    finally:\n        pass",
+    "await gather(*[one.send_json(message) for one in self.connections])",
     "for queue in self.connections:\n    queue.put_nowait({'text': message})",
     "for owner, socket in self.connections:\n    await socket.send_json(message)",
 )
@@ -55,6 +56,7 @@ def test_what_is_nobodys_is_only_mentioned() -> None:
         "for socket in self.connections:\n    await socket.send_json({'type': 'ping'})",
         "for socket in self.connections:\n    await socket.close()",
         "own = [one for one in self.connections if one.user == user_id]\nfor one in own:\n    await one.send(message)",
+        "await gather(*[one.send_json(message) for one in self.connections if one.user == user_id])",
         "for handler in self.plugins:\n    await handler.send(message)",
     ],
 )
@@ -143,3 +145,21 @@ def test_one_queue_for_all_connections() -> None:
 def test_a_queue_for_each_user_and_a_queue_of_jobs() -> None:
     quiet(RULE, _queue("{}", "[user_id]", "return await self.messages[user_id].get()"))
     quiet(RULE, _queue("asyncio.Queue()", "", "job = await self.messages.get()"))
+
+
+FLASK = "from flask_socketio import SocketIO, emit\nsocketio = SocketIO()\n@socketio.on('ask')\ndef ask(data):\n"
+CHANNELS = (
+    "class Chat(AsyncWebsocketConsumer):\n    async def receive(self, text_data):\n"
+    "        await self.channel_layer.group_send(WHOM, {'text': text_data})\n"
+)
+
+
+def test_broadcasts_of_frameworks() -> None:
+    finds(RULE, f"{FLASK}    emit('answer', data, broadcast=True)\n", "error")
+    quiet(RULE, f"{FLASK}    emit('answer', data)\n")
+    finds(RULE, CHANNELS.replace("WHOM", "'all'"), "error")
+    quiet(RULE, CHANNELS.replace("WHOM", "self.group"))
+
+
+def test_a_list_of_everybody_says_the_same_to_all() -> None:
+    quiet(RULE, _socket_io("await sio.emit('users', {'ids': list(data.keys())})"))

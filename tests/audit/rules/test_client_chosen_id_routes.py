@@ -28,6 +28,7 @@ def handler(body: str, parameters: str = "request_id: str, user=Depends(get_user
         "PENDING[request_id] = asyncio.get_running_loop().create_future()",
         "waiting = asyncio.Event()\nPENDING[request_id] = waiting\nawait waiting.wait()",
         "key = str(request_id)\nPENDING[key] = asyncio.Queue()",
+        "PENDING[request_id] = websocket",
     ],
 )
 def test_a_handler_waits_under_the_clients_id(body: str) -> None:
@@ -117,3 +118,9 @@ def test_a_client_library_that_nobody_sends_ids_to() -> None:
     quiet(RULE, "import asyncio\nclass Client:\n    def __init__(self):\n        self.waiting = {}\n"
           "    def call(self, message):\n        self.waiting[message['id']] = asyncio.Future()\n"
           "c = Client()\n")  # fmt: skip
+
+
+def test_an_id_that_the_server_may_have_made() -> None:
+    quiet(RULE, "class Hub:\n    def __init__(self):\n        self.sockets = {}\n    def put(self, run_id, socket):\n"
+          "        self.sockets[run_id] = socket\nhub = Hub()\n"
+          "def f(request):\n    hub.put(request.state.run, 1)\n")  # fmt: skip

@@ -97,3 +97,8 @@ def test_what_only_looks_like_it(parameters: str, body: str) -> None:
 
 def test_signing_in_has_to_believe_somebody() -> None:
     quiet(RULE, HEAD + "@app.post('/login')\nasync def login(user_id: str):\n    return NOTES[user_id]\n")
+
+
+def test_a_socket_whose_path_says_who_it_is() -> None:
+    text = "@app.websocket('/w/{user_id}')\nasync def ws(websocket, user_id: str):\n    return NOTES[user_id]\n"
+    finds(RULE, HEAD + text, "warning")

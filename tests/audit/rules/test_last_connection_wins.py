@@ -47,6 +47,7 @@ def handler(body: str, state: str = STATE) -> dict[str, str]:
         "global current\ncurrent = websocket",
         "state.socket = websocket",
         "app.state.socket = websocket",
+        "slots['current'] = websocket",
         "websocket.app.state.socket = websocket",
         "Desk.socket = websocket",
         "hub.attach(websocket.send_json)",
@@ -67,7 +68,7 @@ def test_a_shared_manager_with_one_attribute() -> None:
     "body",
     [
         "SOCKETS[websocket.user.id] = websocket",
-        "slots[1] = websocket",
+        "slots[websocket.user.id] = websocket",
         "websocket.state.socket = websocket",
         "current = websocket",
         "state.started = True",

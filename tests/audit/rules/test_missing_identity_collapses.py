@@ -96,3 +96,10 @@ def test_a_parameter_that_is_tested() -> None:
         RULE, "KEPT = {}\ndef get(user_id=None):\n    if not user_id:\n        return None\n    return KEPT[user_id]\n"
     )
     quiet(RULE, "KEPT = {}\ndef get(user_id=None):\n    assert user_id\n    return KEPT[user_id]\n")
+
+
+def test_a_handlers_default() -> None:
+    head = "from fastapi import FastAPI\napp = FastAPI()\nKEPT = {}\n@app.post('/x')\n"
+    finds(RULE, f"{head}def chat(session_id: str = 'default'):\n    return KEPT[session_id]\n", "warning")
+    quiet(RULE, f"{head}def chat(session_id: str):\n    return KEPT[session_id]\n")
+    quiet(RULE, f"{head}def chat(model: str = 'small'):\n    return KEPT[model]\n")

@@ -121,3 +121,23 @@ def test_a_function_that_no_request_reaches_directly() -> None:
 def test_a_user_is_another_rules() -> None:
     quiet(RULE, HEAD + "from store import rows\n@router.get('/u/{user_id}')\nasync def read(user_id: str, "
           "user=Depends(get_current_user)):\n    return await rows.get_by_id(user_id)\n")  # fmt: skip
+
+
+VIEW = "from flask import Flask\nfrom flask_login import login_required\n"
+VIEW += "from models import Invoice\napp = Flask(__name__)\n"
+VIEW += "@app.get('/i/<int:invoice_id>')\n@login_required\ndef read(invoice_id):\n    return FETCH\n"
+
+
+def test_a_view_that_asks_for_a_sign_in() -> None:
+    invoice = VIEW.replace("FETCH", "Invoice.query.get_or_404(invoice_id)")
+    finds(RULE, {"models.py": MODELS, "app.py": invoice}, "error")
+    country = VIEW.replace("import Invoice", "import Country")
+    finds(RULE, {"app.py": country.replace("FETCH", "Country.query.get_or_404(invoice_id)")}, "info")
+    own = "Invoice.query.filter_by(id=invoice_id, user_id=current_user.id).one()"
+    quiet(RULE, {"models.py": MODELS, "app.py": VIEW.replace("FETCH", own)})
+
+
+def test_a_statement_by_the_id_alone() -> None:
+    sql = "from db import db\nreturn db.fetch_one('SELECT * FROM notes WHERE id = :id{more}', {{'id': invoice_id}})"
+    finds(RULE, route(sql.format(more="")), "warning")
+    quiet(RULE, route(sql.format(more=" AND user_id = :me")))

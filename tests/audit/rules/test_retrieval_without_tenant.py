@@ -73,3 +73,18 @@ def test_where_nobody_says_whose_question_it_is() -> None:
 
 def test_searches_of_two_stores_are_not_compared() -> None:
     quiet(RULE, "def ask(q, filters):\n    own.vector_search(q, filters)\n    return public.keyword_search(q)\n")
+
+
+def test_a_route_that_knows_who_is_calling() -> None:
+    head = "from fastapi import FastAPI, Depends\napp = FastAPI()\nclient = Client()\n@app.post('/s')\n"
+    search = (
+        "def search(q: str, user=Depends(get_user)):\n    return client.search(collection_name='docs', query_vector=q"
+    )
+    finds(RULE, f"{head}{search})\n", "error")
+    quiet(RULE, f"{head}{search}, query_filter=own(user))\n")
+
+
+def test_a_store_that_a_shared_object_holds() -> None:
+    rag = "class Rag:\n    def ask(self, tenant_id, q):\n        return self.store.similarity_search(q)\n"
+    finds(RULE, f"{rag}rag = Rag()\n", "error")
+    quiet(RULE, f"{rag}def make():\n    return Rag()\n")

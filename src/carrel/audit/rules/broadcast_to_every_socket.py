@@ -19,7 +19,7 @@ __all__ = ["BroadcastToEverySocket"]
 
 _SENDS: Final = frozenset({"send_json", "send_text", "send_bytes", "send", "send_str", "write_message", "put",
                            "put_nowait", "send_message", "emit", "sendMessage"})  # fmt: skip
-_CONNECTED: Final = re.compile(r"(?i)socket|connection|client|websocket|(?:^|_)ws|active|subscriber|listener|peer|"
+_CONNECTED: Final = re.compile(r"(?i)socket|connect|client|websocket|(?:^|_)ws|active|subscriber|listener|peer|"
                                r"(?:^|_)conns?(?:_|$)|queues")  # fmt: skip
 _SERVERS: Final = frozenset({"socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO",
                              "socketio.AsyncManager",
@@ -53,6 +53,8 @@ class BroadcastToEverySocket:
         servers = _servers(view)
         for function in view.functions:
             yield from self._loops(view, function)
+            yield from self._at_once(view, function)
+            yield from self._groups(view, function)
             if servers:
                 yield from self._emits(view, function, servers)
         yield from self._queues(view)
@@ -74,6 +76,34 @@ class BroadcastToEverySocket:
                     yield view.candidate(self.info, call, message, block=function, given=shared,
                                          grades=_grades(taint, function))  # fmt: skip
                 break
+
+    def _at_once(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`gather(*[socket.send_json(message) for socket in connected])`."""
+        for many in function.nodes(ast.ListComp, ast.GeneratorExp):
+            call, first = many.elt, many.generators[0]
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or first.ifs:
+                continue
+            shared = _everybody(view, first.iter, function) if call.func.attr in _SENDS and call.args else None
+            taint = view.best_taint(tuple(call.args), function) if shared is not None else None
+            if shared is not None and taint is not None:
+                message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
+                yield view.candidate(self.info, call, message, block=function, given=shared,
+                                     grades=_grades(taint, function))  # fmt: skip
+
+    def _groups(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`emit(…, broadcast=True)` of Flask-SocketIO, and `group_send("all", …)` of Channels."""
+        for call in function.nodes(ast.Call):
+            to_all = view.dotted(call.func) == "flask_socketio.emit" and any(
+                one.arg == "broadcast" and isinstance(one.value, ast.Constant) and one.value.value is True
+                for one in call.keywords
+            )
+            is_group = isinstance(call.func, ast.Attribute) and call.func.attr == "group_send"
+            if not to_all and not (is_group and call.args and isinstance(call.args[0], ast.Constant)):
+                continue
+            taint = view.best_taint(tuple(call.args[1:]), function)
+            if taint is not None:
+                message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
+                yield view.candidate(self.info, call, message, block=function, grades=_grades(taint, function))
 
     def _emits(self, view: FileView, function: Block, servers: frozenset[str]) -> Iterator[Candidate]:
         for call in function.nodes(ast.Call):

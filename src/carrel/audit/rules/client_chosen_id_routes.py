@@ -20,10 +20,14 @@ from carrel.findings import RuleInfo
 
 __all__ = ["ClientChosenIdRoutes"]
 
-_ID: Final = re.compile(r"(?i)^(?:id|_?id_|[a-z_]*(?:request|message|msg|correlation|job|call|rpc|ticket|query|run|"
+_ID: Final = re.compile(r"(?i)^(?:id|_?id_|[a-z_]*(?:request|client|connection|channel|"
+                        r"stream|message|msg|correlation|job|call|rpc|ticket|query|run|"
                         r"progress|reply|x_request)_?id|progress_?token|request_?key)$")  # fmt: skip
 _WAITING: Final = frozenset({"create_future", "Future", "Queue", "Event", "Condition", "create_memory_object_stream",
                              "LifoQueue", "SimpleQueue"})  # fmt: skip
+_CARRIES: Final = re.compile(r"(?i)^_?(?:transport|web_?socket|socket|writer|waiter|future|reply_queue)$")
+_CLIENTS: Final = re.compile(r"(?i)request|message|msg|correlation|client|progress|rpc")
+"""An id that is handed on under another name, such as `run_id`, may be one that the server made."""
 _MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")
 _KEY_FUNCTION: Final = re.compile(r"(?i)(?:^|_)(?:key|name|path|id|slot)(?:_for|_of)?(?:_|$)")
 
@@ -106,6 +110,8 @@ def _waits(view: FileView, value: ast.expr, block: Block) -> bool:
             called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
             if called in _WAITING:
                 return True
+        elif isinstance(one, ast.Name) and _CARRIES.search(one.id):
+            return True
     return False
 
 
@@ -139,7 +145,7 @@ def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Con
             return None
         if claimed(view, one, block) or claimed(view, root, block):
             return name, ()
-        if block.parameter(root.id) is None:
+        if block.parameter(root.id) is None or (root is one and not _CLIENTS.search(name)):
             return None
         taint = view.parameter_taint(block, root.id)
         sent = taint.given if taint is not None and taint.given else (TaintedParameter(block.symbol, root.id),)

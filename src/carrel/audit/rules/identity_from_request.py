@@ -62,6 +62,8 @@ class IdentityFromRequest:
             severity: Severity = "error" if caller else "warning"
             if in_path:
                 severity = "warning" if caller and is_kept else "info"
+                if kind == "websocket" and is_kept:
+                    severity = "warning"
             elif not caller and kind == "route":
                 severity = "info"
             told = f", though `{caller}` says who is calling" if caller else ""

@@ -43,7 +43,7 @@ class LastConnectionWins:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for mutation in view.mutations:
             if (
-                mutation.kind not in ("attribute", "rebind")
+                mutation.kind not in ("attribute", "rebind", "item")
                 or mutation.block.is_initializer
                 or len(mutation.values) != 1
             ):
@@ -62,13 +62,16 @@ class LastConnectionWins:
     def _candidate(
         self, view: FileView, mutation: Mutation, given: tuple[Condition, ...], sent: tuple[Condition, ...]
     ) -> Candidate:
-        message = f"`{mutation.block.name}` keeps the connection in `{mutation.name}`, one slot for all of them"
+        slot = mutation.name or ast.unparse(mutation.target)
+        message = f"`{mutation.block.name}` keeps the connection in `{slot}`, one slot for all of them"
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(*given, *sent),
                               grades=(Grade("error"),), lower_unreachable=True)  # fmt: skip
 
 
 def _slot(mutation: Mutation) -> tuple[Condition, ...] | None:
     """What must hold for the name to be one for all connections; `None` when it is not."""
+    if mutation.kind == "item" and not all(isinstance(key, ast.Constant) for key in mutation.keys):
+        return None
     if mutation.kind == "rebind":
         return () if mutation.name in mutation.block.scope.globals else None
     for access in mutation.accesses:

@@ -59,6 +59,11 @@ class MissingIdentityCollapses:
                         path = view.path(call.func, function)
                         yield view.candidate(self.info, use.node, message, block=function,
                                              grades=(Grade("error", (MayGiveNone(path),)),))  # fmt: skip
+                parameter = _defaulted(view, use, function)
+                if parameter is not None and parameter not in seen:
+                    seen.add(parameter)
+                    message = f"`{function.name}` has one key for everybody who sends no `{ast.unparse(parameter)}`"
+                    yield view.candidate(self.info, use.node, message, block=function, severity="warning")
                 name = _untested(use, function)
                 if name is not None and name not in seen:
                     seen.add(name)
@@ -102,6 +107,23 @@ def _optional(view: FileView, use: Keyed, function: Block) -> Iterator[ast.Call]
             )  # fmt: skip
             if not tested:
                 yield node
+
+
+def _defaulted(view: FileView, use: Keyed, function: Block) -> ast.expr | None:
+    """The parameter of a handler that is the key, and that has a constant where the client sends nothing."""
+    for node in _made_of(use.key, function):
+        if (
+            isinstance(node, ast.Name)
+            and claimed(view, node, function)
+            and (names_user(node.id) or _WHO.search(node.id))
+        ):
+            parameter = function.parameter(node.id)
+            default = parameter.default if parameter is not None else None
+            if isinstance(default, ast.Call) and default.args:
+                default = default.args[0]
+            if isinstance(default, ast.Constant) and isinstance(default.value, str) and default.value:
+                return node
+    return None
 
 
 def _untested(use: Keyed, function: Block) -> ast.expr | None:

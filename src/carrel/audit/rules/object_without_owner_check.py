@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_restricted, names_user, prover
+from carrel.audit.callers import is_handler, is_restricted, names_user, prover
 from carrel.audit.conditions import HasMember
 from carrel.audit.fetches import OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
 from carrel.audit.file_view import FileView
@@ -39,8 +39,7 @@ class ObjectWithoutOwnerCheck:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
-            entry = view.entry_point(function)
-            if entry is None or entry.kind not in ("route", "websocket", "tool") or is_restricted(view, function):
+            if not is_handler(view, function) or is_restricted(view, function):
                 continue
             caller = prover(view, function)
             for fetch in fetches(view, function, _ID):
@@ -59,8 +58,10 @@ class ObjectWithoutOwnerCheck:
             model = view.dotted(fetch.model) if fetch.model is not None else ""
             if model:
                 grades.append(Grade("error", (HasMember(model, OWNER_MEMBERS),)))
+            # Where only a decorator asks for a sign-in, what is fetched from may know the user by itself.
+            is_held = not function.has_decorator(caller)
             personal = _PERSONAL.search(fetch.name.lower()) or _PERSONAL.search(fetch.method.lower())
-            grades.append(Grade("warning" if personal else "info"))
+            grades.append(Grade("warning" if personal and is_held else "info"))
         if grades:
             message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
             yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades))

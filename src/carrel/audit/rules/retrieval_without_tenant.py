@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import names_user, proven
+from carrel.audit.callers import is_handler, is_restricted, names_user, proven, prover
+from carrel.audit.conditions import Condition, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, rule_page
@@ -25,6 +26,7 @@ _QUERIES: Final = frozenset({"query", "search", "invoke", "ainvoke", "retrieve",
                              "asearch", "aquery"})  # fmt: skip
 _STORE: Final = re.compile(r"(?i)(?:^|_)(?:collection|index|vector_?store|vector_?db|chroma|qdrant|pinecone|weaviate|"
                            r"milvus|retriever|embeddings?_store|vectors|faiss)$")  # fmt: skip
+_VECTORS: Final = frozenset({"query_vector", "query_embedding", "query_embeddings", "query_texts", "near_vector"})
 _FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|partition|expr$|restrict|scope|acl|"
                              r"search_kwargs|collection_name|metadata|org|kwargs")  # fmt: skip
 _TEXT_SEARCH: Final = re.compile(
@@ -59,9 +61,11 @@ class RetrievalWithoutTenant:
                 if filtered and _is_beside(view, call, filtered):
                     message = f"`{function.name}` narrows one search to the user and leaves this one open"
                     yield view.candidate(self.info, call, message, block=function, severity="error")
-                elif who and not filtered and _is_for_all(view, call, function):
+                    continue
+                shared = _is_for_all(view, call, function) if who and not filtered else None
+                if shared is not None:
                     message = f"`{function.name}` is told `{who}` and searches what belongs to everybody"
-                    yield view.candidate(self.info, call, message, block=function, severity="error")
+                    yield view.candidate(self.info, call, message, block=function, given=shared)
             if who:
                 yield from self._statements(view, function, who)
 
@@ -81,20 +85,29 @@ def _is_search(call: ast.Call) -> bool:
         return False
     if _SEARCH.match(call.func.attr):
         return True
+    if call.func.attr in _QUERIES and any(one.arg in _VECTORS for one in call.keywords):
+        return True
     receiver = ast.unparse(call.func.value).rpartition(".")[2]
     return call.func.attr in _QUERIES and _STORE.search(receiver) is not None
 
 
 def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether anything that the search is handed, or is called on, may say whose documents are meant."""
-    if any(one.arg is None or _FILTERS.search(one.arg) for one in call.keywords):
+    named = (one for one in call.keywords if one.arg != "collection_name" or not _is_fixed(view, one.value, function))
+    if any(one.arg is None or _FILTERS.search(one.arg) for one in named):
         return True
     for value in (*call.args, *(one.value for one in call.keywords)):
         if isinstance(value, ast.Name) and _FILTERS.search(value.id):
             return True
+        if isinstance(value, ast.Constant):
+            continue
         if identities(view, value, function, lenient=True) or proven(view, value, function):
             return True
     return False
+
+
+def _is_fixed(view: FileView, value: ast.expr, function: Block) -> bool:
+    return isinstance(value, ast.Constant) or view.access(value, function).kind in ("global", "class")
 
 
 def _is_beside(view: FileView, call: ast.Call, filtered: list[ast.Call]) -> bool:
@@ -107,18 +120,27 @@ def _is_beside(view: FileView, call: ast.Call, filtered: list[ast.Call]) -> bool
     return any(isinstance(one.func, ast.Attribute) and ast.unparse(one.func.value) == asked for one in filtered)
 
 
-def _is_for_all(view: FileView, call: ast.Call, function: Block) -> bool:
-    """Whether the index is one for all users: a global, not one that was opened for this user."""
+def _is_for_all(view: FileView, call: ast.Call, function: Block) -> tuple[Condition, ...] | None:
+    """What must hold for the index to be one for all users; `None` when it was opened for this one."""
     assert isinstance(call.func, ast.Attribute)
     receiver = call.func.value
     access = view.access(receiver, function)
-    if access.kind not in ("global", "class") or "()" in access.steps or "[]" in access.steps:
-        return False
-    return not identities(view, receiver, function, lenient=True)
+    if "()" in access.steps or "[]" in access.steps or identities(view, receiver, function, lenient=True):
+        return None
+    if (
+        access.kind == "self"
+        and len(access.steps) == 1
+        and access.block is not None
+        and access.block.class_ is not None
+    ):
+        return (SharedClass(access.block.class_.symbol),)
+    return () if access.kind in ("global", "class") else None
 
 
 def _who(view: FileView, function: Block) -> str:
     """What the function is told about whose request it is."""
+    if is_handler(view, function) and not is_restricted(view, function) and (caller := prover(view, function)):
+        return caller
     for parameter in function.parameters:
         if names_user(parameter.name) and view.annotation_name(parameter.annotation) not in ("bool", "int"):
             return parameter.name
