@@ -116,7 +116,7 @@ CASES: Final = (
             "rest": ("**/*.py",),
         },
         tests="networkx/classes networkx/generators networkx/algorithms/tests networkx/algorithms/shortest_paths "
-        "networkx/algorithms/traversal networkx/algorithms/components networkx/convert.py networkx/tests",
+        "networkx/algorithms/traversal networkx/algorithms/components networkx/utils networkx/tests",
     ),
 )
 

@@ -17,6 +17,7 @@ from carrel.migrate.edits.documentation import new_mention
 from carrel.migrate.edits.file_edit import FileEdit
 from carrel.migrate.facades import needed_facades
 from carrel.migrate.file_gate import gate_problem
+from carrel.migrate.loading import loaded_with
 from carrel.migrate.outcome import Edited, FileOutcome, Refused, Unchanged
 from carrel.migrate.recipe import Recipe
 from carrel.migrate.references import Reference
@@ -123,6 +124,7 @@ class _Work:
         self._project = project
         self._kept = kept
         self._needed = needed
+        self._loaded: dict[str, frozenset[str]] = {}
 
     @property
     def setting(self) -> _Setting:
@@ -138,7 +140,8 @@ class _Work:
             module = read_module(path, self._project.name(path), before)
         except SourceError as error:
             return Refused(path=path, reason=str(error), references=tuple(references))
-        edit = FileEdit(module, self._recipe, code, self._kept.get(path, frozenset()), self._needed.get(path, {}))
+        kept, needed = self._kept.get(path, frozenset()), self._needed.get(path, {})
+        edit = FileEdit(module, self._recipe, code, kept, needed, self._loads)
         try:
             for one in EDITS:
                 one.edit(edit)
@@ -159,6 +162,14 @@ class _Work:
         if not edits:
             return Unchanged(path=path, left=left)
         return Edited(path=path, before=before, after=module.text.encode(edit.splices.apply()), edits=edits, left=left)
+
+    def _loads(self, module: str) -> frozenset[str]:
+        known = self._loaded.get(module)
+        if known is None:
+            path = self._project.path(module)
+            found = loaded_with(self._project, path, packages=True) if path is not None else frozenset()
+            known = self._loaded[module] = found
+        return known
 
     def _text(self, path: str, before: bytes, mentions: Sequence[Reference]) -> FileOutcome:
         """A file that is no Python: only documentation is in it."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from carrel.errors import SourceError
 from carrel.migrate.gates.unparsable import compile_problem
+from carrel.migrate.loading import loaded_with
 from carrel.migrate.outcome import Edited, FileOutcome, Refused, Unchanged
 from carrel.migrate.recipe import Recipe, Shim
 from carrel.migrate.references import Reference, find_references
 from carrel.migrate.shim_text import ShimText, module_redirect, names_in_module
 from carrel.migrate.splices import Splices
 from carrel.source import Module, Outline, Project, Scope, SourceTree, Use, read_module, read_outline
-from carrel.source.import_graph import imported_paths
 
 __all__ = ["is_shim", "make_shims"]
 
@@ -37,13 +37,13 @@ def make_shims(root: str | Path, recipe: Recipe, *, jobs: int = 0, cache: bool =
     """
     tree = SourceTree(root, exclude=recipe.tree.exclude)
     project = Project([file.path for file in tree.files()], _Outlines(tree), roots=recipe.tree.roots)
-    surroundings = _Surroundings(project, find_references(tree, recipe, jobs=jobs, cache=cache).references)
+    references = find_references(tree, recipe, jobs=jobs, cache=cache).references
     by_path: dict[str, list[Shim]] = defaultdict(list)
     for shim in recipe.shims:
         module = project.path(shim.old)
         by_path[module or project.path(shim.old.rpartition(".")[0]) or ""].append(shim)
     for path, shims in sorted(by_path.items()):
-        yield _File(path, shims, recipe, tree, project, surroundings).outcome()
+        yield _File(path, shims, recipe, tree, project, references).outcome()
 
 
 def is_shim(outline: Outline, name: str) -> bool:
@@ -62,32 +62,6 @@ class _Outlines:
             return Outline(error=error.problem)
 
 
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
-    """What a shim has to get along with."""
-
-    project: Project
-    references: Sequence[Reference]
-
-    def loaded_by(self, path: str) -> frozenset[str]:
-        """The file, and every file that is imported with it."""
-        found = {path}
-        waiting = [path]
-        while waiting:
-            importer = waiting.pop()
-            for site in self.project.outline(importer).imports:
-                if site.top and site.guard != "type_checking":
-                    new = set(imported_paths(self.project, importer, site)) - found
-                    found |= new
-                    waiting += new
-        return frozenset(found)
-
-    def importers(self, old: str, paths: Iterable[str]) -> list[Reference]:
-        """The imports of an old name among some files."""
-        among = frozenset(paths)
-        return [one for one in self.references if one.symbol == old and one.kind == "import" and one.path in among]
-
-
 class _File:
     """One file that defines old names."""
 
@@ -98,14 +72,14 @@ class _File:
         recipe: Recipe,
         tree: SourceTree,
         project: Project,
-        surroundings: _Surroundings,
+        references: Sequence[Reference],
     ) -> None:
         self._path = path
         self._shims = shims
         self._recipe = recipe
         self._tree = tree
         self._project = project
-        self._surroundings = surroundings
+        self._references = references
 
     def outcome(self) -> FileOutcome:
         if not self._path:
@@ -194,15 +168,17 @@ class _File:
         new = self._project.definition(shim.new)
         if new is None:
             return
-        loaded = self._surroundings.loaded_by(new.path)
+        loaded = loaded_with(self._project, new.path)
         if eager and self._path in loaded:
             raise ValueError(
                 f"the rest of {self._path} uses `{shim.old.rpartition('.')[2]}`, and {new.path} imports that file; "
                 "move what it needs from there first"
             )
-        importers = self._surroundings.importers(shim.old, loaded)
-        if importers:
-            first = importers[0]
+        first = next(
+            (one for one in self._references
+             if one.symbol == shim.old and one.kind == "import" and one.path in loaded), None
+        )  # fmt: skip
+        if first is not None:
             raise ValueError(f"{first.path}:{first.line} is imported with `{shim.new}` and imports the old name")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.migrate.edits.changing import changed, recipe, unchanged
+from carrel.migrate.outcome import Edited
+from tests.migrate.edits.changing import changed, outcomes, recipe, unchanged
 
 IMPORT = "from pkg.old import Old\n"
 AFTER = "from pkg.new import New\n"
@@ -90,3 +91,34 @@ def test_what_is_bound_by_an_assignment_follows_it():
 
 def test_a_file_that_does_not_parse_is_never_touched():
     unchanged("from pkg.old import Old\ndef f(:\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ("    return pkg.Old", "    from pkg.new import New\n    return New"),
+        ("    '''Why.'''\n    return pkg.Old", "    '''Why.'''\n    from pkg.new import New\n    return New"),
+        ("    @pkg.x\n    def g(): ...\n    return pkg.Old", None),
+        ("    def g():\n        return pkg.Old\n    return g", None),
+        ("    pass; return pkg.Old", "    from pkg.new import New\n    pass; return New"),
+        ("    return [pkg.Old for _ in ()], lambda: pkg.Old", None),
+    ],
+)
+def test_a_file_that_is_imported_with_the_new_module_imports_it_when_it_is_needed(body: str, after: str | None) -> None:
+    found = outcomes(
+        {
+            "pkg/new.py": "import pkg.helper\nclass New: ...\n",
+            "pkg/__init__.py": "from pkg.old import Old\n",
+            "pkg/helper.py": f"import pkg\n\ndef f():\n{body}\n",
+            "app.py": f"import pkg\n\ndef f():\n{body}\n",
+        }
+    )
+    outcome, other = found["pkg/helper.py"], found["app.py"]
+    assert isinstance(outcome, Edited), outcome
+    assert isinstance(other, Edited)
+    text = outcome.after.decode()
+    if after is not None:
+        assert text == f"import pkg\n\ndef f():\n{after}\n"
+    assert text.startswith("import pkg\n\ndef f():\n")
+    assert text.count("from pkg.new import New") == 1
+    assert other.after.decode().startswith("import pkg\nfrom pkg.new import New\n")

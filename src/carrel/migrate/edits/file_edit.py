@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from carrel.migrate.edits.calls import CallPlan, plan_call
@@ -21,7 +22,8 @@ class FileEdit:
     """What the edits of one file share.
 
     `kept` are the names that other modules, or patches in strings, reach in this one: they stay bound. `needed` are
-    the old symbols that must stay in this file altogether, each with the reason.
+    the old symbols that must stay in this file altogether, each with the reason. `loads` gives the files that are
+    imported with a module.
     """
 
     def __init__(
@@ -31,17 +33,19 @@ class FileEdit:
         references: Sequence[Reference],
         kept: Collection[str],
         needed: Mapping[str, str] = MappingProxyType({}),
+        loads: Callable[[str], Collection[str]] = lambda _module: (),
     ) -> None:
         self.module = module
         self.recipe = recipe
         self.splices = Splices(module.text)
         self.left: list[LeftReference] = []
+        self._loads = loads
         self._calls = _calls_by_place(module)
         self._aliases = {
             (node.lineno, node.col_offset): node for node in module.scopes.parents if isinstance(node, ast.alias)
         }
         self.plans = self._plan_calls(references)
-        stays = {(one.symbol, one.bound): needed[one.symbol] for one in references if one.symbol in needed}
+        stays = {(one.symbol, one.bound): reason for one in references if (reason := _needed(one.symbol, needed))}
         editable = [one for one in references if (one.symbol, one.bound) not in stays]
         self.names = local_names(module, recipe, editable, kept)
         self.both = self._bound_twice(editable)
@@ -101,6 +105,27 @@ class FileEdit:
         text = self.module.text
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         return text.offset(node.lineno, node.col_offset), text.offset(end_line, end_column)
+
+    def is_loaded_with(self, module: str) -> bool:
+        """Whether importing a module imports this file, so that this file cannot always import it at its top."""
+        return self.module.path in self._loads(module)
+
+    def insert_first(self, function: ast.FunctionDef | ast.AsyncFunctionDef, line: str) -> None:
+        """Put one more statement at the beginning of a function, behind its docstring."""
+        first = function.body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            self.insert_after(first, line)
+            return
+        decorators = getattr(first, "decorator_list", [])
+        at = min([first.lineno, *(one.lineno for one in decorators)])
+        line_start = self.module.text.line_starts[at - 1]
+        start, _ = self.offsets(first)
+        if not decorators and self.module.text.utf8[line_start:start].strip():
+            self.splices.insert(start, f"{line}; ")
+            return
+        indent = re.match(rb"[ \t\f]*", self.module.text.utf8[line_start:])
+        before = indent[0].decode() if indent else ""
+        self.splices.insert(line_start, f"{before}{line}{self.newline}")
 
     def insert_after(self, statement: ast.stmt, line: str) -> None:
         """Put one more statement, of one line, behind another one of the same block."""

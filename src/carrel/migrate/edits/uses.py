@@ -98,8 +98,10 @@ def _chain(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str | N
     known = _name_in_force(file, reference, symbol)
     if known is not None:
         return known.after
-    # One import beside each import of the module: what could see the one can see the other.
-    key = symbol.old, f"line {statement.lineno}"
+    # One import beside each import of the module: what could see the one can see the other. `module.Name` in a function
+    # is looked up when that runs; where the new module is imported with this file, its import must wait as long.
+    function = _function_around(file, reference) if file.is_loaded_with(symbol.new_module) else None
+    key = symbol.old, f"line {function.lineno if function is not None else statement.lineno}"
     name = file.names.get(key)
     if name is None:
         taken = any(symbol.new_name in scope.bindings for scope in file.module.scopes.scopes.values())
@@ -109,8 +111,23 @@ def _chain(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str | N
         )
         after = f"_{symbol.new_name}" if taken or used or bound else symbol.new_name
         name = file.names[key] = LocalName(symbol, reference.bound, after)
-        file.insert_after(statement, f"from {symbol.new_module} import {name.imported}")
+        line = f"from {symbol.new_module} import {name.imported}"
+        if function is not None:
+            file.insert_first(function, line)
+        else:
+            file.insert_after(statement, line)
     return name.after
+
+
+def _function_around(file: FileEdit, reference: Reference) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    place = reference.line, reference.column
+    use = next((one for one in file.module.uses if (one.node.lineno, one.node.col_offset) == place), None)
+    scope = use.scope if use is not None else None
+    while scope is not None:
+        if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef) and scope.kind == "function":
+            return scope.node
+        scope = scope.parent
+    return None
 
 
 def _name_in_force(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> LocalName | None:
