@@ -20,9 +20,9 @@ exclude = ["old.md"]
 documentation = true
 """
 FILES = {
-    "app.py": '"""Uses pkg.engine.Engine, so an Engine."""\nx = "Engine of pkg.engine"  # an Engine, no UserEngine\n# é pkg.engine.Engine.run\n',
+    "app.py": '"""Uses pkg.engine.Engine, so an Engine."""\nx = "Engine of pkg.engine"  # an Engine, no UserEngine\n# é pkg.engine.Engine.run\n',  # noqa: E501
     "other.py": '"""Another Engine."""\n# Engine\n',
-    "a.md": "from pkg.engine import Engine\n\nSee `pkg.engine.Engine`; not my.pkg.engine.Engine, not pkg.engine.EngineX.\n",
+    "a.md": "from pkg.engine import Engine\n\nSee `pkg.engine.Engine`; not my.pkg.engine.Engine, not pkg.engine.EngineX.\n",  # noqa: E501
     "b.md": "An Engine of something else.\n",
     "old.md": "pkg.engine.Engine\n",
     "bad.py": "# pkg.engine.Engine\ndef (\n",

@@ -95,7 +95,7 @@ WRONG = {
     "unknown key": (MINIMAL + 'aliass = "keep"\n', 6, "symbols[0].aliass", "unknown field"),
     "unknown policy": (MINIMAL + 'alias = "drop"\n', 6, "symbols[0].alias", "Invalid enum value 'drop'"),
     "wrong type": (MINIMAL + "alias = 1\n", 6, "symbols[0].alias", "Expected `str`"),
-    "missing key": ('schema_version = 1\nname = "x"\n[[symbols]]\nold = "a.b"\n', 3, "symbols[0]", "required field `new`"),
+    "missing key": ('schema_version = 1\nname = "x"\n[[symbols]]\nold = "a.b"\n', 3, "symbols[0]", "required field `new`"),  # noqa: E501
     "later version": (MINIMAL.replace("= 1", "= 2"), 0, "", "this version reads 1"),
     "nothing moves": ('schema_version = 1\nname = "x"\n', 0, "", "moves nothing"),
     "no module": (MINIMAL.replace("a.d.E", "E"), 3, "symbols[0]", "must be package.module.Name"),
@@ -103,16 +103,16 @@ WRONG = {
     "twice": (MINIMAL + MINIMAL.partition("\n")[2].partition("\n")[2], 0, "", "`symbols` has 'a.b.C' twice"),
     "unknown symbol": (MINIMAL + CONSTRUCTOR.replace("a.b.C", "a.b.D") + CALL, 0, "", "'a.b.D' is not the `old`"),
     "no call": (MINIMAL + CONSTRUCTOR + "calls = []\n", 6, "constructors[0]", "has no `calls`"),
-    "no signature": (MINIMAL + CONSTRUCTOR.replace("(r, b=None)", "r, b") + CALL, 6, "constructors[0]", "no parameter list"),
-    "unknown parameter": (MINIMAL + CONSTRUCTOR + CALL + 'parameters = { x = "{q}" }\n', 6, "constructors[0]", "uses {q}"),
+    "no signature": (MINIMAL + CONSTRUCTOR.replace("(r, b=None)", "r, b") + CALL, 6, "constructors[0]", "no parameter list"),  # noqa: E501
+    "unknown parameter": (MINIMAL + CONSTRUCTOR + CALL + 'parameters = { x = "{q}" }\n', 6, "constructors[0]", "uses {q}"),  # noqa: E501
     "unknown requirement": (MINIMAL + CONSTRUCTOR + CALL + 'requires = ["q"]\n', 6, "constructors[0]", "'q'"),
     "parameters that do not fit": (
         MINIMAL + CONSTRUCTOR + CALL + 'signature = "(x)"\nparameters = { y = "1" }\n',
         9, "constructors[0].calls[0]", "do not fit",
     ),
-    "optional without parameter": (MINIMAL + CONSTRUCTOR + CALL + 'optional = ["y"]\n', 9, "constructors[0].calls[0]", "'y'"),
+    "optional without parameter": (MINIMAL + CONSTRUCTOR + CALL + 'optional = ["y"]\n', 9, "constructors[0].calls[0]", "'y'"),  # noqa: E501
     "no import": (MINIMAL + CONSTRUCTOR + CALL + 'imports = ["x"]\n', 9, "constructors[0].calls[0]", "no import"),
-    "open brace": (MINIMAL + CONSTRUCTOR + CALL.replace("{new}", "{new"), 9, "constructors[0].calls[0]", "write a brace as"),
+    "open brace": (MINIMAL + CONSTRUCTOR + CALL.replace("{new}", "{new"), 9, "constructors[0].calls[0]", "write a brace as"),  # noqa: E501
     "empty use": (MINIMAL + "call = {}\n", 6, "symbols[0].call", "neither `sync` nor `async`"),
     "kept and called": (MINIMAL + 'alias = "keep"\ncall = { sync = "{new}()" }\n', 3, "symbols[0]", "must be"),
     "attribute with a dot": (

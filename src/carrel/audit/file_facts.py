@@ -61,7 +61,6 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             forked_paths(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
-        return facts
     except SourceError as error:
         return FileFacts(path, name.dotted, Outline(lines=lines, error_line=error.line, error=error.problem))
     except UnicodeEncodeError:
@@ -70,6 +69,8 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
     except RecursionError:
         problem = "cannot be read: an expression in it is nested too deep"
         return FileFacts(path, name.dotted, Outline(lines=lines, error_line=1, error=problem))
+    else:
+        return facts
 
 
 def _check(view: FileView, rules: Sequence[Rule]) -> tuple[tuple[Candidate, ...], str]:

@@ -9,8 +9,8 @@ from typing import Final
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FileFacts
-from carrel.audit.pins import Pin
 from carrel.audit.flow import Flow
+from carrel.audit.pins import Pin
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
