@@ -1,6 +1,6 @@
 """Invented migrations of popular classes in large packages from PyPI, with the packages' own tests as gates.
 
-    python -m benchmarks.migrations [NAME ...] [--directory DIRECTORY]
+    python -m benchmarks.migrations [NAME ...] [--directory DIRECTORY] [--tests ARGUMENTS]
 
 Each package is fetched as a source distribution with its tests. One of its modules gets a new name, and where the case
 says so its class too; the old module stays as an alias. Then every phase of the recipe is applied behind the gates, the
@@ -18,7 +18,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -115,8 +115,7 @@ CASES: Final = (
             "package": ("networkx/**",),
             "rest": ("**/*.py",),
         },
-        tests="networkx/classes networkx/generators networkx/algorithms/tests networkx/algorithms/shortest_paths "
-        "networkx/algorithms/traversal networkx/algorithms/components networkx/utils networkx/tests",
+        tests="networkx",
     ),
 )
 
@@ -147,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.migrations")
     parser.add_argument("names", nargs="*", help=f"which: {', '.join(case.distribution for case in CASES)}")
     parser.add_argument("--directory", type=Path, help="where to work; a temporary directory if not given")
+    parser.add_argument("--tests", help="other arguments of pytest than the case has")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args(arguments)
     machine = describe_machine()
@@ -155,7 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="carrel-tried-") as temporary:
         for case in CASES:
             if not options.names or case.distribution in options.names:
-                found.append(attempt(case, (options.directory or Path(temporary)) / case.distribution))
+                chosen = replace(case, tests=options.tests or case.tests)
+                found.append(attempt(chosen, (options.directory or Path(temporary)) / case.distribution))
                 print(json.dumps(asdict(found[-1]), indent=2))
     if options.json:
         options.json.write_text(json.dumps({"machine": machine, "cases": [asdict(one) for one in found]}, indent=2))

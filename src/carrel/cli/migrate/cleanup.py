@@ -29,8 +29,8 @@ def cleanup(
     code that programs read, such as pyproject.toml.
 
     \b
-    carrel migrate cleanup              see what would go
-    carrel migrate cleanup --write      have it go
+    carrel migrate cleanup                                see what would go
+    carrel migrate cleanup --write --root ../app.engine   have it go, in the worktree
 
     Exits with 0 when nothing of it has to stay, 1 when something is still referred to, 2 when it could not run.
     """

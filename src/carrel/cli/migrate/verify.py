@@ -43,7 +43,7 @@ def verify(
     definition of what moved. Says what was looked at.
 
     \b
-    carrel migrate verify                   after the last phase
+    carrel migrate verify --root ../app.engine     in the worktree, after the last phase
     carrel migrate verify --against v1.4
 
     Exits with 0 when everything holds, 1 when something does not, 2 when it could not run.
