@@ -103,3 +103,8 @@ def test_a_handlers_default() -> None:
     finds(RULE, f"{head}def chat(session_id: str = 'default'):\n    return KEPT[session_id]\n", "warning")
     quiet(RULE, f"{head}def chat(session_id: str):\n    return KEPT[session_id]\n")
     quiet(RULE, f"{head}def chat(model: str = 'small'):\n    return KEPT[model]\n")
+
+
+def test_a_key_function_that_names_nobody() -> None:
+    other = "KEPT = {}\ndef identity(s):\n    return s.x if s else None\ndef f(s):\n    return KEPT[identity(s)]\n"
+    quiet(RULE, other)

@@ -98,9 +98,7 @@ def _defaults(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast
 def _optional(view: FileView, use: Keyed, function: Block) -> Iterator[ast.Call]:
     """The calls in the key that say who somebody is, and that may have nothing to say."""
     for node in _made_of(use.key, function):
-        if isinstance(node, ast.Call) and (
-            names_user(_called(node)) or re.search(r"(?:user|tenant)_id$", _called(node))
-        ):
+        if isinstance(node, ast.Call) and (_SAYS_WHO.search(_called(node))):
             holder = view.module.parent(node)
             tested = isinstance(holder, ast.Assign) and isinstance(holder.targets[0], ast.Name) and _is_tested(
                 function, holder.targets[0].id
