@@ -127,17 +127,22 @@ class _Bench:
 
     def peers(self) -> None:
         old = self._recipe.symbols[0].old
+        self._ripgrep(old)
         for name, peer in (
-            ("ripgrep", self._ripgrep), ("ruff", self._ruff), ("semgrep", self._semgrep), ("libcst", self._libcst),
+            ("ruff", self._ruff), ("semgrep", self._semgrep), ("libcst", self._libcst),
         ):  # fmt: skip
             try:
                 peer(peer_environment(name) / "bin", old)
             except PeerMissingError as error:
                 self.notes.append(f"LEFT OUT {name}: {error}")
 
-    def _ripgrep(self, programs: Path, old: str) -> None:
+    def _ripgrep(self, old: str) -> None:
+        program = shutil.which("rg")
+        if program is None:
+            self.notes.append("LEFT OUT ripgrep: there is no `rg` here; install it with: apt-get install ripgrep")
+            return
         name = old.rpartition(".")[2]
-        command = (str(programs / "rg"), "--count-matches", "--no-filename", "--fixed-strings", name, str(self._tree))
+        command = (program, "--count-matches", "--no-filename", "--fixed-strings", name, str(self._tree))
         runs = self._measure("ripgrep: find (text)", command)
         self.notes.append(f"ripgrep: {sum(int(line) for line in runs[-1].output.split())} matches of `{name}`")
 

@@ -31,9 +31,8 @@ PEERS: dict[str, tuple[str, ...]] = {
         "uvloop==0.23.0",
     ),
     "libcst": ("libcst==1.9.0",),
-    "ripgrep": ("ripgrep==15.1.0",),
     "ruff": ("ruff==0.17.6",),
-    "semgrep": ("semgrep==1.185.0",),
+    "semgrep": ("semgrep==1.182.0",),
 }
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent
