@@ -14,7 +14,7 @@ __all__ = ["Role", "is_test_path", "likeness", "plain_name", "related_roles", "r
 
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|benchmarks?|cookbook|fixtures|mocks?|"
-    r"scripts|migrations|alembic|vendor|_vendor|third_party|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
+    r"scripts|migrations|alembic|vendor|_vendor|vendored|third_party|dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
 )
 _MARKED: Final = re.compile(
     r"^(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Optimi[sz]ed|Fixed)(?=[A-Z])"

@@ -58,7 +58,9 @@ class DuplicateImplementation:
             return
         members = sorted({one for pair in alike for one in pair}, key=lambda one: one.symbol)
         near = max(likeness(one.members, other.members) for one, other in alike)
-        is_role = any(len(one.members) > 1 for one in members) and near >= _ALIKE and not _is_parallel(members)
+        # What only holds values (a schema, a message) is seldom what keeps users apart.
+        works = sum(len(one.methods) > 1 for one in members) > 1
+        is_role = works and near >= _ALIKE and not _is_parallel(members)
         says = "the same interface" if near >= _SAME else "a similar interface" if is_role else "different interfaces"
         message = f"`{name}` is defined {len(members)} times, with {says}"
         yield self._candidate(members, message, "warning" if is_role else "info")
