@@ -110,3 +110,31 @@ def test_what_an_empty_default_never_sees(code: str) -> None:
 )
 def test_what_only_looks_like_it(code: str) -> None:
     quiet(RULE, code)
+
+
+MEMO = """
+    def zone(key{more}, _known={{}}):
+        found = _known.get(key)
+        if found is None:
+            {store}
+        return found
+    """
+
+
+def test_a_memo_by_what_the_function_was_asked() -> None:
+    quiet(RULE, MEMO.format(more="", store="found = _known.setdefault(key, read(key))"))
+    finds(RULE, MEMO.format(more=", who", store="found = _known[key] = read(key, who)"), "error")
+    finds(RULE, MEMO.format(more="", store="_known.update(latest=key)"), "error")
+
+
+def test_the_default_of_a_function_that_each_call_makes() -> None:
+    inner = "def watch(widget):\n    {head}def changed(event, current=[]):\n        current.append(event)\n    {tail}\n"
+    quiet(RULE, inner.format(head="", tail="widget.observe(changed)"))
+    finds(RULE, inner.format(head="", tail="return changed"), "error")
+    finds(RULE, inner.format(head="@widget.get('/')\n    ", tail="widget.start()"), "error")
+
+
+def test_a_constant_under_a_constant_key_is_only_mentioned() -> None:
+    text = "CDN = 'https://x'\ndef page(title, variables={}):\n    variables['dist'] = %s\n    return variables\n"
+    finds(RULE, text % "CDN", "info")
+    finds(RULE, text % "title", "error")

@@ -13,7 +13,8 @@ from carrel.audit.conditions import ChangesObject
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.origins import is_fixed, parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import Fix, RuleInfo
 
 __all__ = ["MutableDefault"]
@@ -39,6 +40,8 @@ class MutableDefault:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
+            if _is_made_anew(function):
+                continue
             for parameter in function.parameters:
                 if view.value_kind(parameter.default) == "container":
                     yield from self._container(view, function, parameter)
@@ -54,9 +57,11 @@ class MutableDefault:
             if not one.removes and not _only_when_filled(view, one.node, parameter.name)
         ]  # fmt: skip
         kept = view.escapes_of(function, parameter.name)
-        if changes:
-            yield self._candidate(view, function, parameter, changes[0])
-        elif kept:
+        if changes and not _is_memo(view, function, parameter, changes):
+            telling = [one for one in changes if not _stores_constant(view, one)]
+            candidate = self._candidate(view, function, parameter, (telling or changes)[0])
+            yield candidate if telling else msgspec.structs.replace(candidate, grades=(Grade("info"),))
+        elif kept and not changes:
             message = f"the default of `{parameter.name}` is one object, and `{function.name}` gives it away"
             yield view.candidate(self.info, parameter.node, message, block=function, severity="info",
                                  related=(view.location(kept[0], "given away here"),))  # fmt: skip
@@ -117,6 +122,49 @@ def _diff(view: FileView, function: Block, parameter: Parameter) -> str:
     if parameter.annotation is not None and not isinstance(parameter.annotation, ast.Constant):
         edits.append(replace_node(text, parameter.annotation, f"{text.segment(parameter.annotation)} | None"))
     return unified_diff(view.module.path, text, edits)
+
+
+def _is_made_anew(function: Block) -> bool:
+    """Whether each call of the function around makes it, with its defaults, and nobody outside of that call gets it."""
+    outer = function.parent if function.parent is not None and function.parent.kind == "function" else None
+    if outer is None or function.decorators:
+        return False
+    return not any(
+        isinstance(one, ast.Name) and one.id == function.name
+        for statement in outer.nodes(ast.Return) if statement.value is not None
+        for one in ast.walk(statement.value)
+    )  # fmt: skip
+
+
+def _is_memo(view: FileView, function: Block, parameter: Parameter, changes: list[Mutation]) -> bool:
+    """Whether it is a memo on purpose: only asked by key, and what is under a key was made of the key's parameters."""
+    name = parameter.name
+    if not name.startswith("_") or function.receiver:
+        return False
+    for change in changes:
+        keyed = change.kind == "item" or change.name == "setdefault"
+        asked = {one for key in change.keys for one in parameters_in(view, key, function)}
+        used = {one for value in change.values for one in parameters_in(view, value, function)} - {name}
+        if not keyed or not asked or not used <= asked:
+            return False
+    return all(_is_by_key(view, use) for use in function.nodes(ast.Name) if use.id == name)
+
+
+def _is_by_key(view: FileView, use: ast.Name) -> bool:
+    match view.module.parent(use):
+        case ast.Subscript(value=value):
+            return value is use
+        case ast.Attribute(attr=method):
+            return method in ("get", "setdefault", "__contains__")
+        case ast.Compare(ops=ops):
+            return isinstance(ops[0], ast.In | ast.NotIn)
+    return False
+
+
+def _stores_constant(view: FileView, change: Mutation) -> bool:
+    """Whether a constant goes under a constant key: the same at every call, whoever calls."""
+    parts = (*change.keys, *change.values)
+    return change.kind == "item" and all(is_fixed(view, part, change.block) for part in parts)
 
 
 def _only_when_filled(view: FileView, node: ast.AST, name: str) -> bool:
