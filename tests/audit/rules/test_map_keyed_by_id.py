@@ -64,3 +64,16 @@ def test_a_registry_counts_when_it_is_shared() -> None:
 )
 def test_what_keeps_the_object_or_forgets_it(body: str) -> None:
     quiet(RULE, f"import weakref\nOWNERS = {{}}\ndef register(session, user_id):\n    {body}\n")
+
+
+def test_an_object_that_is_made_with_the_one_of_the_address() -> None:
+    text = """
+        CLIENTS = {}
+
+        def client(credentials):
+            made = %s
+            CLIENTS[id(credentials)] = (made, 60)
+            return made
+        """
+    finds(RULE, text % "Client(credentials=credentials)", "info")
+    finds(RULE, text % "describe(credentials)", "error")

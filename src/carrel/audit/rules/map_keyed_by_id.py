@@ -9,7 +9,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import identities
+from carrel.audit.origins import called_name, identities, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -51,7 +51,9 @@ class MapKeyedById:
         told = is_identity_like(text.rpartition(".")[2]) or any(
             identities(view, value, mutation.block) for value in mutation.values
         )
-        grades = (Grade("error", given), Grade("info")) if told else (Grade("info", given),)
+        grades: tuple[Grade, ...] = (Grade("info", given),)
+        if told and not _is_handed_on(view, mutation, text):
+            grades = (Grade("error", given), Grade("info"))
         return view.candidate(self.info, mutation.node, message, block=mutation.block, grades=grades)
 
 
@@ -92,6 +94,16 @@ def _keeps(mutation: Mutation, subject: ast.expr) -> bool:
         )
 
     return any(holds(value) for value in mutation.values)
+
+
+def _is_handed_on(view: FileView, mutation: Mutation, text: str) -> bool:
+    """Whether an object that is stored was made with the one of the address, and so most likely keeps it alive."""
+    return any(
+        isinstance(leaf, ast.Call) and called_name(leaf)[:1].isupper()
+        and any(ast.unparse(one) == text for one in (*leaf.args, *(each.value for each in leaf.keywords)))
+        for value in mutation.values
+        for leaf, _ in leaves(view, value, mutation.block)
+    )  # fmt: skip
 
 
 def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
