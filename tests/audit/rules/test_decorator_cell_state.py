@@ -89,3 +89,52 @@ def test_a_container_that_the_caller_hands_over_is_quiet() -> None:
             "        return view(kept['user'])\n    return wrapper\n"
         ),
     )
+
+
+BALANCED = """
+    from functools import wraps
+
+    def guarded(call):
+        running = set()
+
+        @wraps(call)
+        def wrapper(user_id):
+            if user_id in running:
+                raise RuntimeError
+            running.add(user_id)
+            try:
+                return call(user_id)
+            finally:
+                running.{end}
+
+        return wrapper
+    """
+
+
+def test_what_the_same_call_takes_out_again() -> None:
+    quiet(RULE, BALANCED.format(end="discard(user_id)"))
+    finds(RULE, BALANCED.format(end="discard(0)"), "error")
+
+
+def test_a_variable_of_the_wrapper_itself() -> None:
+    quiet(
+        RULE,
+        """
+        from functools import wraps
+
+        def patched(call):
+            @wraps(call)
+            async def wrapper(user):
+                result = None
+
+                @wraps(call)
+                async def original(user):
+                    nonlocal result
+                    result = await call(user)
+                    return result
+
+                return await run(original, user)
+
+            return wrapper
+        """,
+    )

@@ -8,6 +8,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
+from carrel.audit.held import is_in_finally
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed, parameters_in
 from carrel.audit.rule import Candidate, rule_page
@@ -38,7 +39,7 @@ class DecoratorCellState:
         for mutation in view.mutations:
             cell = _cell(view, mutation)
             wrapper = mutation.block
-            if cell is None or not _is_wrapper(wrapper) or (wrapper, cell) in seen:
+            if cell is None or not _is_wrapper(wrapper) or (wrapper, cell) in seen or _is_balanced(view, mutation):
                 continue
             told = [text for value in mutation.values for text in identities(view, value, wrapper)]
             passed = [name for value in mutation.values for name in parameters_in(view, value, wrapper)]
@@ -53,7 +54,10 @@ class DecoratorCellState:
 def _cell(view: FileView, mutation: Mutation) -> str | None:
     """The variable of the decorator that is changed, when it is one for all calls."""
     if mutation.kind == "rebind":
-        return mutation.name if mutation.name in mutation.block.scope.nonlocals else None
+        is_outer = mutation.name in mutation.block.scope.nonlocals and not _is_of_one_call(
+            mutation.block, mutation.name
+        )
+        return mutation.name if is_outer else None
     if mutation.removes or mutation.kind not in ("item", "method", "augmented"):
         return None
     if mutation.kind == "method" and mutation.name not in _ADDS:
@@ -62,7 +66,7 @@ def _cell(view: FileView, mutation: Mutation) -> str | None:
         return None
     for access in mutation.accesses:
         owner = access.block if access.kind == "cell" and "()" not in access.steps else None
-        if owner is not None and owner.parameter(access.name) is None:
+        if owner is not None and owner.parameter(access.name) is None and not _is_wrapper(owner):
             return access.name
     return None
 
@@ -76,6 +80,25 @@ def _is_wrapper(block: Block) -> bool:
     names = {one.name for one in outer.parameters}
     calls = any(isinstance(call.func, ast.Name) and call.func.id in names for call in block.nodes(ast.Call))
     return (given and calls) or block.has_decorator("wraps")
+
+
+def _is_of_one_call(inner: Block, name: str) -> bool:
+    """Whether the variable belongs to a wrapper around the function, and so is new for each call."""
+    owner = inner.parent
+    while owner is not None and not (owner.kind == "function" and name in owner.scope.bindings):
+        owner = owner.parent
+    return owner is not None and _is_wrapper(owner)
+
+
+def _is_balanced(view: FileView, mutation: Mutation) -> bool:
+    """Whether the same call takes out in a `finally` what it puts in: `running.add(id(self))`."""
+    target, stored = ast.unparse(mutation.target), [ast.unparse(one) for one in (*mutation.keys, *mutation.values)]
+    return any(
+        other.block is mutation.block and other.removes and is_in_finally(view, other.node)
+        and ast.unparse(other.target) == target
+        and any(ast.unparse(one) in stored for one in (*other.keys, *other.values))
+        for other in view.mutations
+    )  # fmt: skip
 
 
 def _is_read(wrapper: Block, cell: str, mutation: Mutation) -> bool:
