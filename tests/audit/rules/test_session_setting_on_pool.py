@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.session_setting_on_pool import SessionSettingOnPool
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = SessionSettingOnPool()
 
@@ -74,3 +74,14 @@ def test_a_migration_has_a_connection_of_its_own() -> None:
     quiet(
         RULE, "from alembic import context\ndef run(conn, schema):\n    conn.execute(f'SET search_path TO {schema}')\n"
     )
+
+
+def test_the_plumbing_of_a_test_suite() -> None:
+    text = """
+        {imports}
+
+        def use_schema(connection, schema_name):
+            connection.execute("SET SESSION search_path='%s'" % schema_name)
+        """
+    quiet(RULE, text.format(imports="from database.testing.provision import create"))
+    assert findings(RULE, text.format(imports="from database.pool import create"))

@@ -29,6 +29,8 @@ _RESETS: Final = re.compile(
     r"\breset\s+(?:all|role|search_path|[a-z_]+\.)|\bdiscard\s+all|\bset\s+search_path\s+to\s+(?:default|public)",
     re.IGNORECASE,
 )
+_NOT_SERVING: Final = re.compile(r"alembic|(?:^|[\s.])(?:testing|pytest|unittest)(?:$|[\s.])")
+"""What only a migration or a test suite imports."""
 _OWN: Final = re.compile(r"NullPool|pg_dump|alembic|psycopg2?\.connect\b|asyncpg\.connect\b")
 
 
@@ -53,7 +55,7 @@ class SessionSettingOnPool:
         text = "\n".join(text_of(one) for block in view.blocks for one in block.nodes(ast.Constant))
         imported = " ".join(binding.target[1] or "" for bindings in view.module.scope.bindings.values()
                             for binding in bindings if binding.target)  # fmt: skip
-        if _RESETS.search(text) or "alembic" in imported:
+        if _RESETS.search(text) or _NOT_SERVING.search(imported):
             return
         for function in view.functions:
             for call in _settings(function):
