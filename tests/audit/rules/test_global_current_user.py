@@ -85,3 +85,17 @@ def test_what_is_of_this_request(body: str) -> None:
 
 def test_flasks_own_place_is_quiet() -> None:
     quiet(RULE, "from flask import g, request\ndef load():\n    g.user = verify(request.headers['Authorization'])\n")
+
+
+def test_a_registry_that_is_replaced_by_one_with_an_element_more() -> None:
+    text = "_open = frozenset()\ndef opened(session_id):\n    global _open\n    {change}\n"
+    quiet(RULE, text.format(change="_open |= {session_id}"))
+    quiet(RULE, text.format(change="_open -= {session_id}"))
+    quiet(RULE, text.format(change="_open = _open | {session_id}"))
+    finds(RULE, text.format(change="_open = {session_id}"), "warning")
+
+
+def test_a_plugin_of_pytest() -> None:
+    text = "current = None\ndef start(session_id):\n    global current\n    current = session_id\n"
+    quiet(RULE, {"tool/pytest/session.py": text})
+    finds(RULE, {"tool/session.py": text}, "warning")

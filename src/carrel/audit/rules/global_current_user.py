@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.conditions import Condition, MutableGlobal, Not, SharedObject
+from carrel.audit.conditions import Condition, HasEntryPoints, MutableGlobal, Not, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities
+from carrel.audit.places import is_start_up
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
 from carrel.audit.taint import is_identity_like
@@ -18,6 +19,8 @@ from carrel.findings import RuleInfo
 
 __all__ = ["GlobalCurrentUser"]
 
+_TEST_RUN: Final = re.compile(r"(?:^|/)(?:pytest|pytest_plugin[^/]*|conftest)(?:/|\.py$)")
+"""A plugin of pytest: one run of tests in a process."""
 _CREDENTIAL: Final = re.compile(r"(?i)(?:token|credentials?|auth|jwt|bearer|login|cookies?|email)\W*$")
 
 
@@ -37,9 +40,11 @@ class GlobalCurrentUser:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
+        if _TEST_RUN.search(view.module.path):
+            return
         for mutation in view.mutations:
             bound = _bound(mutation)
-            if bound is None or _is_made_once(view, mutation) or _is_filled(view, mutation):
+            if bound is None or _is_made_once(view, mutation) or _is_filled(view, mutation) or _is_registry(mutation):
                 continue
             taint = view.best_taint(mutation.values, mutation.block)
             if taint is not None and taint.by != "parameter":
@@ -52,9 +57,11 @@ class GlobalCurrentUser:
         served = reached(view, mutation.block)
         grades: tuple[Grade, ...] = (Grade("info", served),)
         if told and not all(_CREDENTIAL.search(text) for text in told):
-            grades = (Grade("error", served), Grade("warning"))
+            grades = (Grade("error", served), Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
         elif told or is_identity_like(mutation.name):
             grades = (Grade("warning", served), Grade("info"))
+        if is_start_up(view.module.path):
+            grades = (Grade("info"),)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
@@ -79,6 +86,18 @@ def _is_filled(view: FileView, mutation: Mutation) -> bool:
     return isinstance(mutation.node, ast.AugAssign) and any(
         view.mutable_global(access) == () for access in mutation.accesses
     )
+
+
+def _is_registry(mutation: Mutation) -> bool:
+    """Whether a set is replaced by one with an element more or less: `_open |= {session_id}`."""
+    match mutation.node:
+        case ast.AugAssign(op=op, value=element):
+            pass
+        case ast.Assign(value=ast.BinOp(left=ast.Name(id=name), op=op, right=element)) if name == mutation.name:
+            pass
+        case _:
+            return False
+    return isinstance(op, ast.BitOr | ast.Sub) and isinstance(element, ast.Set)
 
 
 def _is_made_once(view: FileView, mutation: Mutation) -> bool:
