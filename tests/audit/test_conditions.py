@@ -9,6 +9,7 @@ from carrel.audit.conditions import (
     AnyOf,
     ChangesObject,
     Condition,
+    HasEntryPoints,
     MutableGlobal,
     Not,
     Reachable,
@@ -81,3 +82,8 @@ def test_it_does_not(condition: Condition) -> None:
 def test_a_condition_can_be_kept() -> None:
     nested: tuple[Condition, ...] = (AnyOf((Not(HOLDS[0]), HOLDS[5])),)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(nested), type=tuple[Condition, ...]) == nested
+
+
+def test_a_library_has_no_entry_points() -> None:
+    assert HasEntryPoints().proof(program(SOURCE)) == ()
+    assert HasEntryPoints().proof(program("def f():\n    pass\n")) is None

@@ -67,3 +67,9 @@ def test_the_way_and_the_places_that_prove_it() -> None:
 
 def test_a_rule_that_is_not_checked_finds_nothing() -> None:
     assert judged(rule="other") == []
+
+
+@pytest.mark.parametrize("path", ["app/_vendor/six.py", "app/pytest/session.py"])
+def test_what_another_project_or_a_test_has_is_at_most_information(path: str) -> None:
+    (found,) = judged(location=Location(path=path, line=3))
+    assert found.severity == "info"

@@ -6,7 +6,8 @@ import ast
 
 import pytest
 
-from carrel.audit.conditions import Reachable, TaintedParameter
+from carrel.audit.conditions import HasEntryPoints, Not, Reachable, TaintedParameter
+from carrel.audit.rule import Grade
 from carrel.audit.sharing import brought, grades_of, makes_work, reached
 from carrel.audit.taint import Taint
 from tests.audit.checking import view
@@ -41,11 +42,18 @@ def test_the_grades() -> None:
     first, second = seen.functions
     assert reached(seen, first) == (Reachable("app.f"),)
     assert reached(seen, second) == ()
-    certain = grades_of(seen, Taint("name", "it"), first)
-    assert [one.severity for one in certain] == ["error", "warning"]
+    certain = grades_of(seen, Taint("name", "it", parameter="user_id"), first)
+    assert [one.severity for one in certain] == ["error", "warning", "info"]
+    assert certain[0].given == (TaintedParameter("app.f", "user_id"), Reachable("app.f"))
+    assert certain[1].given == (Not(HasEntryPoints()),)
     doubtful = grades_of(seen, Taint("parameter", "it", (TaintedParameter("app.f", "text"),)), first)
     assert [one.severity for one in doubtful] == ["error", "info"]
     assert doubtful[0].given == (TaintedParameter("app.f", "text"), Reachable("app.f"))
+
+
+def test_at_the_command_line_nobody_shares() -> None:
+    seen = view("def f(user_id):\n    pass\n", "app/commands/serve.py")
+    assert grades_of(seen, Taint("name", "it", parameter="user_id"), seen.functions[0]) == (Grade("info"),)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ __all__ = [
     "ExceptionObject",
     "ForkedWith",
     "HasBase",
+    "HasEntryPoints",
     "HasMember",
     "MayGiveNone",
     "MutableGlobal",
@@ -96,6 +97,13 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.way_to(self.function) else None
+
+
+class HasEntryPoints(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The code base has functions that are called from outside, so that what they do not lead to serves no request."""
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.calls.entry_points else None
 
 
 class ChangesObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -241,6 +249,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     Reachable,
     ChangesObject,
     HasBase,
+    HasEntryPoints,
     RunsInAsync,
     ContextVariable,
     ReadsContext,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from carrel.audit.conditions import Condition, Proof
+from carrel.audit.places import is_foreign, is_test_plumbing
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate
 from carrel.findings import Finding, Fix, Location, RuleInfo, Severity
@@ -33,6 +34,8 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
         way = program.way_to(candidate.symbol)
         if candidate.lower_unreachable and has_entry_points and not way:
             severity = _LOWER[severity]
+        if is_foreign(candidate.location.path) or is_test_plumbing(candidate.location.path):
+            severity = "info"
         yield Finding(
             rule=info.rule,
             code=info.code,

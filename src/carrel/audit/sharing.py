@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, Reachable, TaintedParameter
+from carrel.audit.conditions import Condition, HasEntryPoints, Not, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.origins import called_name, is_request_name, parameters_in, says_whose
+from carrel.audit.places import is_start_up
 from carrel.audit.rule import Grade
 from carrel.audit.taint import Taint
 
@@ -42,7 +43,7 @@ def brought(view: FileView, values: Iterable[ast.expr], block: Block) -> Taint |
         for name in parameters_in(view, value, block):
             one = view.parameter_taint(block, name)
             if one is not None and one.by == "name" and not says_whose(name):
-                one = Taint("parameter", one.reason, (TaintedParameter(block.symbol, name),))
+                one = Taint("parameter", one.reason, (TaintedParameter(block.symbol, name),), name)
             if one is not None:
                 found.append(one)
     order = ("request", "name", "parameter")
@@ -52,10 +53,16 @@ def brought(view: FileView, values: Iterable[ast.expr], block: Block) -> Taint |
 def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
     """How severe it is that all requests share what the taint is about.
 
-    An error where a request gets there; else a warning where the name alone says whose data it is.
+    An error where a request gets there with one user's data, passed by a caller when only the name says so. Where
+    there are no entry points to start from, a warning when the name says whose data it is.
     """
-    sure = Grade("error", (*taint.given, *reached(view, block)))
-    return (sure, Grade("info")) if taint.given else (sure, Grade("warning"))
+    if is_start_up(view.module.path):
+        return (Grade("info"),)
+    if taint.by == "request":
+        return Grade("error", reached(view, block)), Grade("warning", (Not(HasEntryPoints()),)), Grade("info")
+    passed = taint.given or ((TaintedParameter(block.symbol, taint.parameter),) if taint.parameter else ())
+    sure = Grade("error", (*passed, *reached(view, block)))
+    return (sure, Grade("info")) if taint.given else (sure, Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
 
 
 def makes_work(value: ast.expr, block: Block) -> bool:

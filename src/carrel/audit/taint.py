@@ -30,8 +30,9 @@ _NOT_IDENTITY: Final = re.compile(
     r"|_(?:count|limit|class|cls|model|type|factory|service|repository|repo|manager|store|schema|url|uri|path|ttl|"
     r"timeout|maker|backend|provider|handler|router|interval|size|agent|prefix|suffix|column|table|field|template|"
     r"format|version|enabled|required|pool|lock|registry|adapter|storage|middleware|module|endpoint|file|dir|regex|"
-    r"pattern|scheme|mode|logger|limiter|sessionmaker|cache|map|engine)$|^(?:tokens|max_tokens|user_agent|threads|"
-    r"request_method|requests|auth|chat|request_class|session_factory|next_token|token_ids?|request_timeout)$"
+    r"pattern|scheme|mode|logger|limiter|sessionmaker|cache|map|engine|local)$|^(?:tokens|max_tokens|user_agent|threads|"
+    r"request_method|requests|auth|chat|request_class|session_factory|next_token|token_ids?|"
+    r"request_timeout)$|(?:^|_)(?:owner|lock|cancel|cancellation|sync|page|continuation|cursor|stop|eos|pad)_tokens?$"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -70,6 +71,8 @@ class Taint:
     reason: str
     """For a sentence: "the parameter `user_id`"."""
     given: tuple[Condition, ...] = ()
+    parameter: str = ""
+    """By `name` and `parameter`, the parameter of the function, when it is one."""
 
     @property
     def certain(self) -> bool:
@@ -127,11 +130,13 @@ class TaintReader:
             if is_part_name(annotation):
                 return None
             return Taint("request", f"the request's `{name}`")
-        if is_identity_like(name):
-            return Taint("name", f"the parameter `{name}`")
+        # `initialize_session=True` is a flag.
+        is_flag = isinstance(parameter.default, ast.Constant) and isinstance(parameter.default.value, bool)
+        if is_identity_like(name) and not is_flag:
+            return Taint("name", f"the parameter `{name}`", parameter=name)
         if annotation and is_identity_like(annotation) and not annotation.startswith("Chat"):
-            return Taint("name", f"the parameter `{name}: {annotation}`")
-        return Taint("parameter", f"the parameter `{name}`", (TaintedParameter(function.symbol, name),))
+            return Taint("name", f"the parameter `{name}: {annotation}`", parameter=name)
+        return Taint("parameter", f"the parameter `{name}`", (TaintedParameter(function.symbol, name),), name)
 
     def _of(self, function: Block) -> dict[str, Taint]:
         found = self._locals.get(function)

@@ -37,7 +37,7 @@ def test_a_cached_service() -> None:
     )
     (found,) = finds(RULE, in_package(service=SERVICE, deps=deps, api=ROUTE), "error", on="self.user = user")
     assert found.reachable_from == ("POST /ask desk.api.ask", "desk.service.Desk.answer")
-    assert [(place.path, place.line) for place in found.related] == [("desk/deps.py", 4)]
+    assert [(place.path, place.line) for place in found.related] == [("desk/deps.py", 4), ("desk/api.py", 8)]
 
 
 SHARED = (
@@ -213,3 +213,14 @@ def test_what_was_worked_out_is_only_mentioned_but_for_its_name() -> None:
 def test_a_store_in_an_initializer_of_something_else_is_quiet() -> None:
     quiet(RULE, "class A:\n    pass\na = A()\nclass B:\n    def __init__(self, user):\n        a.user = user\n")
     quiet(RULE, "class A:\n    def f(self, user):\n        self.part.user = user\na = A()\n")
+
+
+def test_who_is_said_to_be_a_user_but_is_never_given_by_a_request() -> None:
+    service = "class Desk:\n    def use(self, user):\n        self.user = user\ndesk = Desk()\n"
+    route = "from fastapi import FastAPI\nfrom .service import desk\napp = FastAPI()\n"
+    served = route + "@app.get('/')\ndef index():\n    desk.use('nobody')\n"
+    finds(RULE, in_package(service=service), "warning")
+    finds(RULE, in_package(service=service, api=served), "info")
+    finds(
+        RULE, in_package(service=service, api=served.replace("index()", "index(q)").replace("'nobody'", "q")), "error"
+    )

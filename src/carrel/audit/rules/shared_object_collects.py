@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import SharedClass
+from carrel.audit.conditions import HasEntryPoints, Not, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed
@@ -59,8 +59,8 @@ class SharedObjectCollects:
     def _candidate(self, view: FileView, mutation: Mutation, owner: str, name: str, taint: Taint) -> Candidate:
         message = f"`{mutation.block.name}` adds {taint.reason} to `self.{name}` of an object that every request uses"
         grades = grades_of(view, taint, mutation.block)
-        if name.strip("_") in _HELD:
-            grades = (grades[0], Grade("warning"))
+        if name.strip("_") in _HELD and taint.by == "parameter":
+            grades = (grades[0], Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
         elif taint.by == "parameter":
             # One slot that each call fills anew says something by itself, one more entry does not.
             grades = (Grade("info", () if mutation.kind == "item" else taint.given),)

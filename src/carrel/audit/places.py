@@ -1,0 +1,30 @@
+"""What the path of a file says of what is in it: whose code it is, and when it runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["is_foreign", "is_start_up", "is_test_plumbing"]
+
+_FOREIGN: Final = re.compile(
+    r"(?:^|/)(?:dist|vendor|_vendor|vendored|_vendored|third_party|thirdparty|extern|_extern|externals|bundled|"
+    r"site-packages|dist-packages|node_modules)/"
+)
+_PLUMBING: Final = re.compile(r"(?:^|/)(?:pytest|testing|_testing|test_utils)/|(?:^|/)(?:pytest_[^/]*|conftest)\.py$")
+_START_UP: Final = re.compile(r"(?:^|/)(?:commands?|cli|_cli)(?:/|\.py$)|(?:^|/)(?:__main__|setup|manage)\.py$")
+
+
+def is_foreign(path: str) -> bool:
+    """Whether the file is a copy of another project's, which that project would have to change."""
+    return _FOREIGN.search(path) is not None
+
+
+def is_test_plumbing(path: str) -> bool:
+    """Whether the file helps tests: one session of tests has a process of its own."""
+    return _PLUMBING.search(path) is not None
+
+
+def is_start_up(path: str) -> bool:
+    """Whether the file is run from a command line, by one person and before there are requests."""
+    return _START_UP.search(path) is not None

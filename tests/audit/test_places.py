@@ -1,0 +1,31 @@
+"""What the path of a file says."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.places import is_foreign, is_start_up, is_test_plumbing
+
+
+@pytest.mark.parametrize(
+    "path", ["app/dist/pytz/x.py", "vendor/six.py", "pip/_vendor/idna/core.py", "third_party/a.py"]
+)
+def test_a_copy_of_another_project_is_foreign(path: str) -> None:
+    assert is_foreign(path)
+
+
+@pytest.mark.parametrize("path", ["mlflow/pytest/session.py", "app/testing/client.py", "app/conftest.py"])
+def test_what_helps_tests_is_plumbing(path: str) -> None:
+    assert is_test_plumbing(path)
+
+
+@pytest.mark.parametrize("path", ["panel/command/serve.py", "app/cli/run.py", "app/cli.py", "app/__main__.py"])
+def test_what_a_command_line_runs_is_start_up(path: str) -> None:
+    assert is_start_up(path)
+
+
+@pytest.mark.parametrize("path", ["app/vendors/api.py", "app/distance.py", "app/client.py", "app/tests/test_a.py"])
+def test_any_other_file_is_of_the_product(path: str) -> None:
+    assert not is_foreign(path)
+    assert not is_test_plumbing(path)
+    assert not is_start_up(path)
