@@ -101,3 +101,11 @@ def test_an_object_with_an_append_of_its_own_is_quiet() -> None:
             + "from log import LOG\n@app.post('/say')\ndef say(text: str):\n    LOG.append(text)\n    return LOG\n",
         },
     )
+
+
+def test_a_flag_is_nobodys() -> None:
+    text = (
+        "LATEST = {}\ndef start(%s):\n    LATEST['page'] = make(user_session)\ndef last():\n    return LATEST['page']\n"
+    )
+    finds(RULE, text % "user_session=True", "info")
+    finds(RULE, text % "user_session", "warning")

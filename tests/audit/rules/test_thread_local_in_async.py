@@ -88,3 +88,26 @@ def test_every_way_to_store(code: str) -> None:
 )
 def test_what_only_looks_like_it(code: str) -> None:
     quiet(RULE, code)
+
+
+def test_a_client_without_any_user() -> None:
+    quiet(
+        RULE,
+        """
+        import threading
+
+        class Desk:
+            def __init__(self):
+                self._thread_local = threading.local()
+
+            def client(self):
+                client = getattr(self._thread_local, "client", None)
+                if client is None:
+                    client = Client()
+                    self._thread_local.client = client
+                return client
+
+            async def ask(self, user):
+                return self.client().ask(user)
+        """,
+    )
