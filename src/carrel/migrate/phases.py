@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.migrate.recipe import PhaseRule, Recipe
 
-__all__ = ["DEFAULT_PHASES", "REST", "phase_of", "phases_of"]
+__all__ = ["DEFAULT_PHASES", "REST", "needs_distances", "phase_names", "phase_of", "phases_of"]
 
 REST: Final = "rest"
 """The phase of files that no rule takes; the last one, and only there when something is in it."""
@@ -25,6 +25,15 @@ DEFAULT_PHASES: Final = (
 def phases_of(recipe: Recipe) -> tuple[PhaseRule, ...]:
     """The rules of a recipe, or the default ones where it has none."""
     return recipe.phases or DEFAULT_PHASES
+
+
+def phase_names(recipe: Recipe) -> tuple[str, ...]:
+    """The names of the phases that are applied, in order.
+
+    A recipe with phases of its own has decided what to move: `REST` is then applied only when it is asked for by name.
+    """
+    names = tuple(rule.name for rule in phases_of(recipe))
+    return names if recipe.phases else (*names, REST)
 
 
 def needs_distances(rules: Iterable[PhaseRule]) -> bool:

@@ -28,7 +28,7 @@ __all__ = ["CACHE", "Certainty", "Kind", "Reference", "Scan", "find_references",
 
 CACHE: Final = ".carrel"
 """The directory under the root that what was read is kept in."""
-_READER: Final = "1"
+_READER: Final = "2"
 """Another number reads every file anew."""
 _LARGEST: Final = 8 << 20
 """Bytes of the largest file that is searched."""

@@ -13,6 +13,7 @@ from carrel.migrate.ledger import Ledger
 from carrel.migrate.lock import locked
 from carrel.migrate.opening import open_workspace
 from carrel.migrate.phase import PhaseOutcome, PhaseReverted, PhaseRun, Rewrite, edited_files
+from carrel.migrate.phases import REST, phase_names
 from carrel.migrate.recipe import Recipe
 from carrel.migrate.records import RollbackDone
 from carrel.migrate.rollback import clear_up, roll_back
@@ -56,7 +57,7 @@ class Migration:
     @property
     def phases(self) -> tuple[str, ...]:
         """The names of all phases, in order."""
-        return tuple(one.name for one in self._recipe.phases)
+        return phase_names(self._recipe)
 
     @property
     def branch(self) -> str:
@@ -160,5 +161,5 @@ class Migration:
 
     def _check_names(self, phases: Sequence[str]) -> None:
         for name in phases:
-            if name not in self.phases:
+            if name not in (*self.phases, REST):
                 raise MigrationError(f"the recipe has no phase {name!r}; it has: {', '.join(self.phases) or 'none'}")
