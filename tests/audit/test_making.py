@@ -49,3 +49,29 @@ def test_the_calls_of_a_class_itself() -> None:
         ("app.current_engine", 7),
     ]
     assert {where.path for _, _, where in found} == {"app.py"}
+
+
+def test_what_asks_another_factory_is_none_itself() -> None:
+    asks = "from app import create_engine\ndef make_engine(user):\n    return create_engine(user)\n"
+    found = list(factories(program({"engine.py": ENGINE, "app.py": MAKES, "asks.py": asks})))
+    assert {one.location.path for one in found} == {"app.py"}
+
+
+def test_a_factory_that_does_more_than_to_call_the_class() -> None:
+    found = list(factories(program({"engine.py": ENGINE, "app.py": MAKES})))
+    assert [(one.symbol, one.adds) for one in found] == [("app.create_engine", True), ("app.EngineFactory", False)]
+
+
+def test_a_factory_may_leave_the_making_to_its_own_method() -> None:
+    makes = """
+from engine import Engine
+class EngineFactory:
+    def create(self):
+        engine = self._bare()
+        engine.start()
+        return engine
+    def _bare(self):
+        return Engine()
+"""
+    (found,) = factories(program({"engine.py": ENGINE, "app.py": makes}))
+    assert (found.symbol, found.adds) == ("app.EngineFactory", True)

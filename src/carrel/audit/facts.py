@@ -25,6 +25,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     passes: tuple[tuple[str, str], ...] = ()
     """What it is handed of one user: the argument (`0`, `name`, `*`), and the caller's parameter that it comes from,
     empty when it holds one user's data whoever calls."""
+    on_self: bool = False
+    """It is a method of the object that the caller is a method of."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -48,6 +50,10 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_async: bool = False
     gives_none: bool = False
     """Some `return` gives `None` where the others give a value."""
+    statements: int = 0
+    """How many simple and compound statements it has, its docstring left out."""
+    uses: tuple[str, ...] = ()
+    """Of a method of several statements, the attributes that it reads, sets and calls: what tells a copy of it."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -61,6 +67,7 @@ class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     makes: tuple[str, ...] = ()
     """The paths of what its objects make and hold: `app.memory.Memory()`."""
     frozen: bool = False
+    decorators: tuple[str, ...] = ()
 
 
 class GlobalFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

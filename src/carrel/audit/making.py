@@ -13,6 +13,8 @@ from carrel.findings import Location
 
 __all__ = ["Factory", "direct_calls", "factories"]
 
+_DATA: Final = ("Model", "DeclarativeBase", "Document", "BaseModel", "SQLModel", "Struct")
+"""Bases of rows and messages, however far above: whoever has what is in one makes one."""
 _MAKES: Final = re.compile(r"^(?:a?create|make|build|new|produce|construct)(?:_|$)|^get_instance$")
 
 
@@ -24,17 +26,25 @@ class Factory:
     """Of the function, or of the factory's class."""
     product: str
     location: Location
+    adds: bool
+    """It does more than to call the class: what is made without it lacks something."""
 
 
 def factories(program: Program) -> Iterator[Factory]:
     """The factories of classes that do work, each once for each class that it makes.
 
-    A class's own methods that make it, and the methods of its subclasses, are other ways to call it.
+    A class's own methods that make it, and the methods of its subclasses, are other ways to call it; what asks another
+    factory for the object, or makes whatever class it is handed, is no factory of its own.
     """
-    workers = {role.symbol: role for role in roles(program) if _works(role)}
+    workers = {role.symbol for role in roles(program) if _works(program, role)}
     for path, facts in sorted(program.files.items()):
         if is_test_path(path):
             continue
+        made: dict[str, set[str]] = {}
+        for function in facts.functions:
+            calls = {program.resolution.canonical(call.path) for call in function.calls}
+            made.setdefault(function.name.rpartition(".")[0], set()).update(calls)
+            made[function.name] = calls
         seen: set[tuple[str, str]] = set()
         for function in facts.functions:
             owner, _, name = function.name.rpartition(".")
@@ -43,12 +53,13 @@ def factories(program: Program) -> Iterator[Factory]:
                 continue
             if is_method and not owner.rpartition(".")[2].endswith("Factory"):
                 continue
-            for product in _products(program, function.returns):
-                symbol = owner if is_method else function.name
+            symbol = owner if is_method else function.name
+            for product in _products(program, function.returns) & made[symbol]:
                 if product not in workers or product in program.resolution.lineage(owner) or (symbol, product) in seen:
                     continue
                 seen.add((symbol, product))
-                yield Factory(symbol, product, Location(path=path, line=function.line, note="makes one"))
+                where = Location(path=path, line=function.line, note="makes one")
+                yield Factory(symbol, product, where, adds=function.statements > 1)
 
 
 def direct_calls(program: Program, products: frozenset[str]) -> Iterator[tuple[str, str, Location]]:
@@ -63,8 +74,8 @@ def direct_calls(program: Program, products: frozenset[str]) -> Iterator[tuple[s
                     yield made, function.name, Location(path=path, line=call.line)
 
 
-def _works(role: Role) -> bool:
-    return len(role.methods) > 1 and not role.is_value
+def _works(program: Program, role: Role) -> bool:
+    return len(role.methods) > 1 and not role.is_value and not program.has_base(role.symbol, _DATA)
 
 
 def _products(program: Program, returns: tuple[str, ...]) -> set[str]:

@@ -16,6 +16,8 @@ __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "fu
 _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
 _MANY: Final = 8
+_SEVERAL: Final = 3
+"""Statements from which on a method does something of its own."""
 _FIELDS: Final = frozenset({"field", "Field", "PrivateAttr", "attrib", "ib", "Factory", "mapped_column", "Column",
                             "relationship", "computed_field", "Relationship"})  # fmt: skip
 
@@ -33,6 +35,7 @@ def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
 def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact:
     parameters = tuple(one.name for one in function.parameters if one.name != function.receiver)
     is_method = function.class_ is not None
+    statements = _statements(getattr(function.node, "body", []))
     return FunctionFact(
         function.symbol,
         getattr(function.node, "lineno", 0),
@@ -45,7 +48,27 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         "function" if not is_method else "method" if function.receiver else "static",
         function.is_async,
         _gives_none(function),
+        statements,
+        _uses(function) if is_method and statements >= _SEVERAL else (),
     )
+
+
+def _statements(body: list[ast.stmt]) -> int:
+    """How many statements there are, those inside others too, strings and `...` that stand alone left out."""
+    found = 0
+    for statement in body:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        found += 1
+        for part in ("body", "orelse", "finalbody"):
+            found += _statements(getattr(statement, part, []))
+        for part in ("handlers", "cases"):
+            found += sum(_statements(inner.body) for inner in getattr(statement, part, []))
+    return found
+
+
+def _uses(function: Block) -> tuple[str, ...]:
+    return tuple(sorted({sys.intern(one.attr) for one in function.nodes(ast.Attribute)}))
 
 
 def _types(view: FileView, function: Block) -> dict[str, str]:
@@ -101,8 +124,13 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
     for call in block.nodes(ast.Call):
         path = _called(view, call, block)
         if path:
-            found.append(CallFact(path, call.lineno, tuple(_passes(view, call, block))))
+            found.append(CallFact(path, call.lineno, tuple(_passes(view, call, block)), _is_on_self(view, call, block)))
     return tuple(found)
+
+
+def _is_on_self(view: FileView, call: ast.Call, block: Block) -> bool:
+    access = view.access(call.func, block)
+    return access.kind == "self" and len(access.steps) == 1
 
 
 def _called(view: FileView, call: ast.Call, block: Block) -> str:
@@ -170,6 +198,7 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
             {name: tuple(paths)[:4] for name, paths in attributes[owner].items() if paths},
             tuple(made[owner]),
             view.is_frozen(owner),
+            tuple(one.dotted for one in owner.decorators),
         )
         for owner in view.classes
     )
@@ -183,10 +212,11 @@ def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
             for binding in bindings:
                 if binding.kind != "assignment" or binding.value is None or _describes_field(block, binding.value):
                     continue
-                kind = view.value_kind(binding.value)
+                value = _stood_for(binding.value)
+                kind = view.value_kind(value) if value is binding.value else "unknown"
                 around = binding.scope if binding.node is None else view.module.scope_of(binding.node)
                 inside = view.block_of(binding.node) if around is not block.scope else block
-                paths = tuple(one.path for one in view.accesses(binding.value, inside) if one.path)
+                paths = tuple(one.path for one in view.accesses(value, inside) if one.path)
                 if kind == "immutable" or (kind == "unknown" and not paths):
                     continue
                 symbol = f"{block.symbol}.{name}"
@@ -197,6 +227,18 @@ def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
                                            "alias" if kind == "unknown" else kind, paths,
                                            _elements(view, binding.value, inside))  # fmt: skip
     return tuple(found.values())
+
+
+def _stood_for(value: ast.expr) -> ast.expr:
+    """The value itself; of a proxy, the call that finds in each context what it stands for."""
+    match value:
+        case ast.Call(
+            func=ast.Name(id="LocalProxy") | ast.Attribute(attr="LocalProxy"), args=[ast.Lambda() as made, *_]
+        ):
+            return made.body
+        case ast.Call(func=ast.Name(id="LocalProxy") | ast.Attribute(attr="LocalProxy"), args=[getter, *_]):
+            return ast.copy_location(ast.Call(getter, [], []), value)
+    return value
 
 
 def _describes_field(block: Block, value: ast.expr) -> bool:

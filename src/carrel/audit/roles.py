@@ -21,6 +21,8 @@ _MARKED: Final = re.compile(
     r"|(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Old|Fixed|V\d)$"
 )
 _PROTOCOLS: Final = frozenset({"Protocol", "ABC", "ABCMeta", "Interface"})
+_MARKS: Final = frozenset({"typing.final", "typing.runtime_checkable", "functools.total_ordering", ""})
+"""Decorators that leave a class what it is."""
 _VALUES: Final = frozenset({"BaseModel", "NamedTuple", "TypedDict", "Enum", "StrEnum", "IntEnum", "Struct", "SQLModel",
                             "Exception", "BaseSettings", "Schema", "Serializer", "RootModel"})  # fmt: skip
 
@@ -38,6 +40,8 @@ class Role:
     """Everything public that the body binds."""
     bases: tuple[str, ...]
     """The last parts of the names of its bases."""
+    decorators: frozenset[str] = frozenset()
+    """Those that make something else of it: `dataclasses.dataclass`, `strawberry.type`."""
 
     @property
     def is_protocol(self) -> bool:
@@ -69,7 +73,9 @@ def roles(program: Program) -> Iterator[Role]:
                 public = frozenset(member for member in export.members if not member.startswith("_"))
                 methods = frozenset(one for one in public if f"{symbol}.{one}" in program.resolution.functions)
                 bases = tuple(base.rpartition(".")[2] for base in export.bases if base)
-                yield Role(symbol, name, Location(path=path, line=export.line), methods, public, bases)
+                fact = program.resolution.classes.get(symbol)
+                decorators = frozenset(fact.decorators if fact is not None else ()) - _MARKS
+                yield Role(symbol, name, Location(path=path, line=export.line), methods, public, bases, decorators)
 
 
 def plain_name(name: str) -> str:

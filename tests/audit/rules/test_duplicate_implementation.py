@@ -6,7 +6,14 @@ from carrel.audit.rules.duplicate_implementation import DuplicateImplementation
 from tests.audit.checking import finds, quiet
 
 RULE = DuplicateImplementation()
-MANAGER = "class Manager{bases}:\n    def connect(self): ...\n    def send(self): ...\n    def close(self): ...\n"
+MANAGER = """class Manager{bases}:
+    def connect(self, socket):
+        self.sockets.append(socket)
+        socket.accept()
+        self.log.info("connected")
+    def send(self): ...
+    def close(self): ...
+"""
 OTHER = "class Manager{bases}:\n    def spin(self): ...\n    def stop(self): ...\n"
 
 
@@ -25,6 +32,16 @@ def test_a_similar_interface() -> None:
         RULE, {"a.py": manager(), "b.py": manager() + "    def ping(self): ...\n    def more(self): ...\n"}, "warning"
     )
     assert "a similar interface" in found.message
+
+
+def test_one_name_and_one_interface_that_does_nothing_of_its_own() -> None:
+    bare = "class Manager:\n    def connect(self): ...\n    def send(self): ...\n"
+    finds(RULE, {"a.py": bare, "b.py": bare}, "info")
+
+
+def test_the_copies_are_told_and_the_namesake_is_not() -> None:
+    (found,) = finds(RULE, {"a.py": OTHER.replace("{bases}", ""), "b.py": manager(), "c.py": manager()}, "warning")
+    assert [found.location.path, *(place.path for place in found.related)] == ["b.py", "c.py"]
 
 
 def test_one_name_for_different_things_is_only_mentioned() -> None:

@@ -16,7 +16,7 @@ def protocol(name: str = "Sink", base: str = "Protocol", methods: str = "send cl
 
 @pytest.mark.parametrize(
     "other",
-    [protocol(), protocol("Outlet"), protocol(base="ABC"), protocol(methods="send close flush wait")],
+    [protocol(), protocol("SinkProtocol"), protocol(base="ABC"), protocol(methods="send close flush wait")],
 )
 def test_the_same_promise_twice(other: str) -> None:
     (found,) = finds(RULE, {"a.py": protocol(), "b.py": other}, "warning")
@@ -36,6 +36,17 @@ def test_the_same_promise_twice(other: str) -> None:
 )
 def test_promises_that_are_their_own(other: str) -> None:
     quiet(RULE, {"a.py": protocol(), "b.py": other})
+
+
+def test_another_name_for_the_same_few_methods_is_only_mentioned() -> None:
+    finds(RULE, {"a.py": protocol(), "b.py": protocol("Outlet")}, "info")
+    many = "send close flush wait"
+    finds(RULE, {"a.py": protocol(methods=many), "b.py": protocol("Outlet", methods=many)}, "warning")
+
+
+def test_two_in_one_file_and_one_for_each_plug_in_are_only_mentioned() -> None:
+    finds(RULE, protocol() + protocol("SinkABC", base="ABC"), "info")
+    finds(RULE, {"plugins/a/sink.py": protocol(), "plugins/b/sink.py": protocol()}, "info")
 
 
 def test_three_copies_are_one_finding() -> None:

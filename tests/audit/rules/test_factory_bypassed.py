@@ -7,7 +7,14 @@ from tests.audit.checking import finds, quiet
 
 RULE = FactoryBypassed()
 ENGINE = "class Engine:\n    def run(self): ...\n    def stop(self): ...\n"
-FACTORY = "from engine import Engine\nclass EngineFactory:\n    def create(self):\n        return Engine()\n"
+FACTORY = """
+from engine import Engine
+class EngineFactory:
+    def create(self, user):
+        engine = Engine()
+        engine.user = user
+        return engine
+"""
 PAST = "from engine import Engine\ndef handle():\n    return Engine().run()\n"
 
 
@@ -18,7 +25,8 @@ def test_a_call_of_a_class_that_has_its_factory() -> None:
 
 
 def test_a_factory_function_counts_too() -> None:
-    makes = "from engine import Engine\ndef create_engine():\n    return Engine()\n"
+    head = "from engine import Engine\ndef create_engine(user):\n"
+    makes = head + "    engine = Engine()\n    engine.user = user\n    return engine\n"
     finds(RULE, {"engine.py": ENGINE, "factory.py": makes, "app.py": PAST}, "warning")
 
 
@@ -34,3 +42,19 @@ def test_where_it_may_be_made() -> None:
     quiet(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "tests/app.py": PAST})
     quiet(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": "from factory import EngineFactory\n"
                  "def handle():\n    return EngineFactory().create()\n"})  # fmt: skip
+
+
+def test_a_factory_that_only_calls_the_class_is_only_mentioned() -> None:
+    makes = "from engine import Engine\ndef create_engine():\n    return Engine()\n"
+    finds(RULE, {"engine.py": ENGINE, "factory.py": makes, "app.py": PAST}, "info")
+
+
+def test_what_starts_the_program_is_only_mentioned() -> None:
+    for name in ("main", "lifespan", "run_server", "start"):
+        past = PAST.replace("handle", name)
+        finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": past}, "info")
+
+
+def test_a_row_of_a_table_is_made_by_whoever_has_one() -> None:
+    row = "from django.db import models\n" + ENGINE.replace("Engine", "Engine(models.Model)")
+    quiet(RULE, {"engine.py": row, "factory.py": FACTORY, "app.py": PAST})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.program import Program
-from carrel.audit.roles import Role, is_test_path, plain_name, related_roles, roles
+from carrel.audit.roles import Role, is_test_path, likeness, plain_name, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import Location, RuleInfo
 
@@ -16,6 +16,8 @@ __all__ = ["DeprecatedBesideCurrent"]
 _MODULE: Final = re.compile(r"^(?P<stem>.+?)_(?:old|legacy|deprecated|backup|bak|v\d|enhanced|unified|consolidated|"
                             r"refactored|fixed|optimi[sz]ed|copy)$|^(?:legacy|deprecated|enhanced|unified|"
                             r"consolidated|refactored)_(?P<rest>.+)$")  # fmt: skip
+_VERSION: Final = re.compile(r"v\d(?:\.py)?$", re.IGNORECASE)
+_ALIKE: Final = 0.25
 
 
 class DeprecatedBesideCurrent:
@@ -39,14 +41,16 @@ class DeprecatedBesideCurrent:
             by_name.setdefault(role.name, []).append(role)
         for name, group in by_name.items():
             plain = plain_name(name)
-            for other in by_name.get(plain, ())[:1] if plain != name else ():
-                for role in group:
-                    below = related_roles(program, role, other)
-                    message = f"`{name}` stands beside `{plain}`"
-                    yield Candidate(
-                        rule=self.info.rule, location=role.location, message=message, symbol=role.symbol,
-                        related=(other.location,), grades=(Grade("info" if below or role.is_value else "warning"),),
-                    )  # fmt: skip
+            if plain == name or plain not in by_name:
+                continue
+            for role in group:
+                other = max(by_name[plain], key=lambda one, role=role: likeness(one.members, role.members))
+                replaces = not related_roles(program, role, other) and _replaces(role, other)
+                message = f"`{name}` stands beside `{plain}`"
+                yield Candidate(
+                    rule=self.info.rule, location=role.location, message=message, symbol=role.symbol,
+                    related=(other.location,), grades=(Grade("warning" if replaces else "info"),),
+                )  # fmt: skip
         yield from self._modules(program)
 
     def _modules(self, program: Program) -> Iterator[Candidate]:
@@ -57,8 +61,30 @@ class DeprecatedBesideCurrent:
                 continue
             beside = f"{directory}/{found['stem'] or found['rest']}.py".lstrip("/")
             if beside in program.files:
+                same = _offered(program, path) & _offered(program, beside)
                 yield Candidate(
                     rule=self.info.rule, location=Location(path=path, line=1),
                     message=f"`{file}` stands beside `{beside.rpartition('/')[2]}`",
                     related=(Location(path=beside, line=1),),
+                    grades=(Grade("warning" if same and not _VERSION.search(file) else "info"),),
                 )  # fmt: skip
+
+
+def _replaces(role: Role, other: Role) -> bool:
+    """Whether the two do the same work; a number alone tells versions of what both of them speak."""
+    return (
+        not role.is_value
+        and not _VERSION.search(role.name)
+        and len(role.methods & other.methods) > 0
+        and likeness(role.methods, other.methods) >= _ALIKE
+    )
+
+
+def _offered(program: Program, path: str) -> set[str]:
+    """The public classes and functions of a file, by the names that they have without their age."""
+    exports = program.files[path].outline.exports
+    return {
+        plain_name(name)
+        for name, bound in exports.items()
+        if not name.startswith("_") and bound[0].kind in ("class", "function")
+    }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
+from carrel.audit.copies import Copies
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, likeness, plain_name, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -43,12 +44,13 @@ class DuplicateImplementation:
                 protocols.append(role)
             else:
                 by_name.setdefault(plain_name(role.name), []).append(role)
+        copies = Copies(program, [one for group in by_name.values() for one in group])
         for name, group in by_name.items():
             if len(group) > 1:
-                yield from self._same_name(program, name, group)
+                yield from self._same_name(program, copies, name, group)
         yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
 
-    def _same_name(self, program: Program, name: str, group: list[Role]) -> Iterator[Candidate]:
+    def _same_name(self, program: Program, copies: Copies, name: str, group: list[Role]) -> Iterator[Candidate]:
         alike = [
             pair
             for pair in combinations(group, 2)
@@ -56,14 +58,18 @@ class DuplicateImplementation:
         ]
         if not alike:
             return
-        members = sorted({one for pair in alike for one in pair}, key=lambda one: one.symbol)
-        near = max(likeness(one.members, other.members) for one, other in alike)
-        # What only holds values (a schema, a message) is seldom what keeps users apart.
-        works = sum(len(one.methods) > 1 for one in members) > 1
-        is_role = works and near >= _ALIKE and not _is_parallel(members)
-        says = "the same interface" if near >= _SAME else "a similar interface" if is_role else "different interfaces"
+        twice = [pair for pair in alike if copies.are_copies(*pair)]
+        members = sorted({one for pair in twice or alike for one in pair}, key=lambda one: one.symbol)
+        near = max(likeness(one.members, other.members) for one, other in twice or alike)
+        says = (
+            "the same interface"
+            if near >= _SAME
+            else "a similar interface"
+            if near >= _ALIKE
+            else "different interfaces"
+        )
         message = f"`{name}` is defined {len(members)} times, with {says}"
-        yield self._candidate(members, message, "warning" if is_role else "info")
+        yield self._candidate(members, message, "warning" if twice else "info")
 
     def _same_interface(self, program: Program, everyone: list[Role], protocols: list[Role]) -> Iterator[Candidate]:
         """Classes of different names that offer the same methods and share no base."""
@@ -90,9 +96,3 @@ class DuplicateImplementation:
 def _may_be_one(one: Role, other: Role) -> bool:
     """Whether both are of one kind: a table's row and the message about it share a name and no base."""
     return not one.bases or not other.bases or not set(one.bases).isdisjoint(other.bases)
-
-
-def _is_parallel(members: list[Role]) -> bool:
-    """Whether they stand in files of one name in packages side by side: one for each of several plug-ins."""
-    paths = [one.location.path.split("/") for one in members]
-    return len({path[-1] for path in paths}) == 1 and len({tuple(path[:-2]) for path in paths}) == 1 and len(paths) > 2

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
+from carrel.audit.copies import stand_side_by_side
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, likeness, related_roles, roles
-from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["DuplicatedProtocol"]
 
 _FEW: Final = 2
+_MANY: Final = 4
+"""Methods that nobody gives to two protocols by chance."""
+_KIND: Final = re.compile(r"(?:Protocol|Interface|ABC)$")
 _SAME: Final = 0.75
 
 
@@ -40,19 +45,32 @@ class DuplicatedProtocol:
                 found.setdefault(one.symbol, [one]).append(other)
         told: set[str] = set()
         for group in found.values():
-            first, *others = group
+            first = group[0]
+            # Two promises of two methods are soon alike; one name in two files is one promise.
+            same = [one for one in group[1:] if _is_written_twice(first, one)]
+            others = same or group[1:]
             if first.symbol in told:
                 continue
             told.update(one.symbol for one in group)
             message = f"`{first.name}` promises the same as {_listed(others)}"
             yield Candidate(rule=self.info.rule, location=first.location, message=message, symbol=first.symbol,
-                            related=tuple(one.location for one in others))  # fmt: skip
+                            related=tuple(one.location for one in others),
+                            grades=(Grade("warning" if same else "info"),))  # fmt: skip
 
 
 def _is_twin(program: Program, one: Role, other: Role) -> bool:
     """Whether one extends the other, or is the same for coroutines."""
     names = {role.name.replace("Async", "").replace("Sync", "") for role in (one, other)}
     return related_roles(program, one, other) or (len(names) == 1 and one.name != other.name)
+
+
+def _is_written_twice(one: Role, other: Role) -> bool:
+    alike = _bare_name(one) == _bare_name(other) or (len(one.methods) >= _MANY and one.methods == other.methods)
+    return alike and one.location.path != other.location.path and not stand_side_by_side(one, other)
+
+
+def _bare_name(role: Role) -> str:
+    return _KIND.sub("", role.name)
 
 
 def _listed(others: list[Role]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from carrel.audit.making import Factory, direct_calls, factories
 from carrel.audit.program import Program
@@ -10,6 +12,12 @@ from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["FactoryBypassed"]
+
+_STARTS: Final = re.compile(
+    r"(?:^|\.)_*(?:main|cli|commands?|lifespan|(?:on_)?start(?:_?up)?|serve|setup|create_app|__main__"
+    r"|(?:run|init|configure|start|setup|bootstrap)_\w+)(?:\.|$)"
+)
+"""Functions and modules that run once, before anybody asks for anything."""
 
 
 class FactoryBypassed:
@@ -40,11 +48,12 @@ class FactoryBypassed:
             factory = made_by[0]
             # A class is called by whoever likes; one that has `Factory` behind its name says that it is not.
             own = [one for one in made_by if _is_named_for(one.symbol, product)]
+            passed = any(one.adds for one in own) and not _STARTS.search(caller)
             name = product.rpartition(".")[2]
             message = f"`{name}` is made directly, past `{(own or [factory])[0].symbol.rpartition('.')[2]}`"
             yield Candidate(
                 rule=self.info.rule, location=where, message=message, symbol=caller,
-                related=((own or [factory])[0].location,), grades=(Grade("warning" if own else "info"),),
+                related=((own or [factory])[0].location,), grades=(Grade("warning" if passed else "info"),),
             )  # fmt: skip
 
 

@@ -1,0 +1,86 @@
+"""Whether two classes of one name are one thing written twice, or two things that go by one name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from carrel.audit.facts import FunctionFact
+from carrel.audit.program import Program
+from carrel.audit.roles import Role, likeness
+from carrel.source.import_graph import imported_paths
+
+__all__ = ["Copies", "stand_side_by_side"]
+
+_ALIKE: Final = 0.5
+_SEVERAL: Final = 3
+"""Statements of a method that does something of its own."""
+_WIDESPREAD: Final = 3
+"""Classes of other names that define the same method below the same base: then the base calls it."""
+_VERSION: Final = re.compile(r"v\d+(?:\.py)?$")
+_PLAIN: Final = frozenset({"object", "ABC", "Generic"})
+_HOOKS: Final = frozenset({
+    "get", "post", "put", "patch", "delete", "head", "options", "dispatch", "trace",
+    "run", "main", "handle", "execute", "add_arguments", "invoke",
+    "setUp", "tearDown", "setUpClass", "tearDownClass", "setup", "teardown",
+    "save", "clean", "validate", "render", "get_queryset", "get_context_data", "form_valid", "ready",
+    "to_dict", "from_dict", "to_json", "from_json", "to_orm", "from_orm", "serialize", "deserialize",
+})  # fmt: skip
+"""Methods that a framework asks for by name, and those that only turn a value into another one."""
+
+
+class Copies:
+    """What tells copies from namesakes in one code base; `everyone` are its roles."""
+
+    def __init__(self, program: Program, everyone: Iterable[Role]) -> None:
+        self._program = program
+        below: dict[tuple[str, str], set[str]] = {}
+        for role in everyone:
+            for base in role.bases:
+                for method in role.methods:
+                    below.setdefault((base, method), set()).add(role.name)
+        self._promised = {both for both, names in below.items() if len(names) > _WIDESPREAD}
+
+    def are_copies(self, one: Role, other: Role) -> bool:
+        """Whether both do the same work in some method that is their own, and neither is a view of the other."""
+        if likeness(one.members, other.members) < _ALIKE or not _are_of_one_kind(one, other):
+            return False
+        if stand_side_by_side(one, other) or self._knows(one, other) or self._knows(other, one):
+            return False
+        return any(self._is_done_twice(one, other, method) for method in one.methods & other.methods)
+
+    def _is_done_twice(self, one: Role, other: Role, method: str) -> bool:
+        if method in _HOOKS or any((base, method) in self._promised for base in (*one.bases, *other.bases)):
+            return False
+        first, second = self._fact(one, method), self._fact(other, method)
+        if first is None or second is None or min(first.statements, second.statements) < _SEVERAL:
+            return False
+        return likeness(frozenset(first.uses), frozenset(second.uses)) >= _ALIKE
+
+    def _fact(self, role: Role, method: str) -> FunctionFact | None:
+        return self._program.resolution.functions.get(f"{role.symbol}.{method}")
+
+    def _knows(self, one: Role, other: Role) -> bool:
+        """Whether the module of one class imports the other: it is made from it, or stands for it elsewhere."""
+        path = one.location.path
+        return any(
+            other.location.path in imported_paths(self._program.project, path, site)
+            for site in self._program.files[path].outline.imports
+            if site.name in ("", "*", other.name)
+        )
+
+
+def stand_side_by_side(one: Role, other: Role) -> bool:
+    """Whether each belongs to one of several: files of one name in two directories, or `v1.py` and `v2.py`."""
+    ours, theirs = (role.location.path.split("/") for role in (one, other))
+    differing = [parts for parts in zip(ours, theirs, strict=False) if parts[0] != parts[1]]
+    if len(ours) != len(theirs) or len(differing) != 1:
+        return False
+    return ours[-1] == theirs[-1] or all(_VERSION.match(part) for part in differing[0])
+
+
+def _are_of_one_kind(one: Role, other: Role) -> bool:
+    """Whether nothing, or the same framework, makes something of both."""
+    ours, theirs = (set(role.bases) - _PLAIN for role in (one, other))
+    return one.decorators == other.decorators and (not ours.isdisjoint(theirs) or (not ours and not theirs))

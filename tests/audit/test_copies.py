@@ -1,0 +1,84 @@
+"""Copies and namesakes."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.copies import Copies, stand_side_by_side
+from carrel.audit.roles import roles
+from tests.audit.checking import program
+
+WORK = """
+    def {method}(self, key):
+        row = self.rows.pop(key)
+        self.log.info(row.name)
+        return row.value
+    def other(self): ...
+"""
+
+
+def store(head: str = "class Store:", method: str = "take") -> str:
+    return head + WORK.replace("{method}", method)
+
+
+def are_copies(sources: dict[str, str]) -> bool:
+    everything = program(sources)
+    everyone = list(roles(everything))
+    one, other = (role for role in everyone if role.name == "Store")
+    copies = Copies(everything, everyone)
+    assert copies.are_copies(one, other) == copies.are_copies(other, one)
+    return copies.are_copies(one, other)
+
+
+def test_the_same_work_in_two_places() -> None:
+    assert are_copies({"a.py": store(), "b.py": store()})
+    assert are_copies({"a.py": store("class Store(View):"), "b.py": store("class Store(View):")})
+
+
+def test_a_method_that_does_nothing_of_its_own() -> None:
+    short = "class Store:\n    def take(self, key):\n        return self.rows.pop(key)\n    def other(self): ...\n"
+    assert not are_copies({"a.py": short, "b.py": short})
+
+
+def test_a_method_of_the_same_name_that_does_something_else() -> None:
+    body = "        a = key.x\n        b = a.y\n        return b\n"
+    other = f"class Store:\n    def take(self, key):\n{body}    def other(self): ...\n"
+    assert not are_copies({"a.py": store(), "b.py": other})
+
+
+@pytest.mark.parametrize("hook", ["get", "run", "handle", "from_orm", "to_dict"])
+def test_what_a_framework_asks_for_by_name(hook: str) -> None:
+    assert not are_copies({"a.py": store(method=hook), "b.py": store(method=hook)})
+
+
+def test_what_many_define_below_the_same_base() -> None:
+    others = "".join(store(f"class Of{letter}(View):") for letter in "ABC")
+    view = store("class Store(View):")
+    assert not are_copies({"a.py": view, "b.py": view, "others.py": others})
+
+
+@pytest.mark.parametrize("head", ["class Store(Model):", "@dataclass\nclass Store:", "@strawberry.type\nclass Store:"])
+def test_two_layers(head: str) -> None:
+    assert not are_copies({"a.py": store(), "b.py": store(head)})
+
+
+def test_a_module_that_imports_the_other_class() -> None:
+    assert not are_copies({"a.py": store(), "b.py": "from a import Store as Row\n" + store()})
+    assert not are_copies({"a.py": store(), "b.py": "import a\n" + store()})
+    assert are_copies({"a.py": "LIMIT = 1\n" + store(), "b.py": "from a import LIMIT\n" + store()})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("plugins/x/store.py", "plugins/y/store.py", True),
+        ("client/schemas/store.py", "server/schemas/store.py", True),
+        ("schemas/v0.py", "schemas/v1.py", True),
+        ("app/store.py", "app/shop.py", False),
+        ("app/store.py", "app/x/store.py", False),
+    ],
+)
+def test_side_by_side(one: str, other: str, expected: bool) -> None:
+    everything = program({one: store(), other: store()})
+    assert stand_side_by_side(*roles(everything)) is expected
+    assert are_copies({one: store(), other: store()}) is not expected
