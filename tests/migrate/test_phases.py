@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from carrel.migrate.phases import DEFAULT_PHASES, REST, needs_distances, phase_of, phases_of
+from carrel.migrate.phases import DEFAULT_PHASES, REST, needs_distances, phase_names, phase_of, phases_of
 from carrel.migrate.recipe import PhaseRule
 from tests.migrate.tree import recipe
 
@@ -53,3 +54,12 @@ def test_a_recipe_without_phases_has_the_default_ones():
     paths = ("tests/mission_critical/a.py", "x/integration/a.py", "e2e/a.py", "x/test_a.py", "x/a.py")
     names = [phase_of(path, DEFAULT_PHASES, {}) for path in paths]
     assert names == ["mission-critical", "integration", "end-to-end", "unit", REST]
+
+
+def test_a_recipe_without_phases_is_applied_in_the_default_ones_and_the_rest():
+    assert phase_names(recipe()) == (*(one.name for one in DEFAULT_PHASES), REST)
+
+
+def test_a_recipe_with_phases_has_decided_what_to_move():
+    chosen = msgspec.structs.replace(recipe(), phases=(PhaseRule(name="app", paths=("app/**",)),))
+    assert phase_names(chosen) == ("app",)
