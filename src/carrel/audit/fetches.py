@@ -195,7 +195,8 @@ def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: as
             return True
         if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and _is_caller(view, part, function):
             return True
-        if isinstance(part, ast.Call) and any(one.arg in _OWNER for one in part.keywords):
+        # `user__isnull=True` narrows it down to what nobody owns.
+        if isinstance(part, ast.Call) and any((one.arg or "").partition("__")[0] in _OWNER for one in part.keywords):
             return True
     return False
 

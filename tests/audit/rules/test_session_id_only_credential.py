@@ -89,3 +89,12 @@ def test_what_only_looks_like_it(parameters: str, body: str) -> None:
 )
 def test_helpers_that_only_look_like_it(helper: str) -> None:
     quiet(RULE, f"SESSIONS = {{}}\n{helper}")
+
+
+@pytest.mark.parametrize(("narrowed", "is_found"), [(", user__isnull=True", False), (", user=user", False), ("", True)])
+def test_a_query_that_also_asks_for_the_user(narrowed: str, is_found: bool) -> None:
+    text = HEAD + f"LOGS = stored.logs()\ndef attempt(session_id, user):\n    return LOGS.get(session_id{narrowed})\n"
+    if is_found:
+        finds(RULE, text.replace("stored.logs()", "{}"))
+    else:
+        quiet(RULE, text.replace("stored.logs()", "{}"))
