@@ -82,3 +82,30 @@ def test_whatever_the_caller_hands_over() -> None:
 )
 def test_credentials_that_go_with_a_call_or_belong_to_the_process(code: str) -> None:
     quiet(RULE, HEAD + code)
+
+
+def test_a_name_at_random_that_goes_with_the_call() -> None:
+    code = """use(request.json['key'])
+def use(uri):
+    name = f"CONNECTION_{random_name()}"
+    try:
+        os.environ[name] = uri
+        connect(name)
+    finally:
+        os.environ.pop(%s, None)
+"""
+    quiet(RULE, HEAD + ROUTE + code % "name")
+    finds(RULE, HEAD + ROUTE + code % "'CONNECTION'", "error")
+
+
+def test_an_object_for_any_variable_is_only_mentioned() -> None:
+    code = """Variable('STORE').set(request.json['store'])
+class Variable:
+    def __init__(self, name):
+        self.name = name
+    def set(self, value):
+        os.environ[%s] = str(value)
+"""
+    finds(RULE, HEAD + ROUTE + code % "self.name", "info")
+    finds(RULE, HEAD + ROUTE + code % "'API_KEY'", "error")
+    finds(RULE, HEAD + ROUTE + code.replace("value", "api_key") % "self.name", "error")

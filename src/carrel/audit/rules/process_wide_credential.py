@@ -9,8 +9,9 @@ from typing import Final
 
 from carrel.audit.conditions import Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
+from carrel.audit.held import is_in_finally
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import parameters_in
+from carrel.audit.origins import called_name, leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
@@ -20,6 +21,7 @@ _CREDENTIAL: Final = re.compile(
     r"(?:api_?key|access_?key|secret_?key|(?<!max_)token|secret|passw(?:or)?d|credentials?|organi[sz]ation|bearer)$",
     re.IGNORECASE,
 )
+_RANDOM: Final = re.compile(r"(?i)random|uuid|token_(?:hex|urlsafe)|urandom|nanoid|ulid")
 _COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "fire", "optparse", "docopt"})
 
 
@@ -44,7 +46,7 @@ class ProcessWideCredential:
             return
         for mutation in view.mutations:
             where = _place(mutation)
-            if where and not mutation.removes:
+            if where and not mutation.removes and not _is_own_name(view, mutation):
                 yield from self._stored(view, mutation, where)
             elif _sets_any(mutation):
                 yield from self._configured(view, mutation)
@@ -57,6 +59,10 @@ class ProcessWideCredential:
             return
         reached = Reachable(function.symbol)
         told = taint.by == "request"
+        if _is_wrapper(mutation) and not any(_CREDENTIAL.search(name) for name in used):
+            message = f"`{function.name}` sets whichever variable its object is about for the whole process"
+            yield view.candidate(self.info, mutation.node, message, block=function, severity="info")
+            return
         grades = [Grade("error")] if told else [Grade("error", (TaintedParameter(function.symbol, name), reached))
                                                 for name in used]  # fmt: skip
         # Another request runs while this one waits for what it needs the credential for.
@@ -111,6 +117,26 @@ def _variable(key: ast.expr) -> str:
 def _names_credential(mutation: Mutation) -> bool:
     """Whether the name itself says so; a name that only the caller knows does not."""
     return not mutation.keys or isinstance(mutation.keys[-1], ast.Constant)
+
+
+def _is_wrapper(mutation: Mutation) -> bool:
+    """Whether the object says which variable it is: `os.environ[self.name] = value`, of whatever it may be."""
+    key = mutation.keys[-1] if mutation.keys else None
+    receiver = mutation.block.receiver
+    return bool(receiver) and isinstance(key, ast.Attribute) and ast.unparse(key.value) == receiver
+
+
+def _is_own_name(view: FileView, mutation: Mutation) -> bool:
+    """Whether the variable has a name that only this call knows, made at random, and goes with it in a `finally`."""
+    if not mutation.keys or isinstance(mutation.keys[-1], ast.Constant):
+        return False
+    key = mutation.keys[-1]
+    made = (leaf for leaf, _ in leaves(view, key, mutation.block) if isinstance(leaf, ast.Call))
+    return any(_RANDOM.search(called_name(call)) for call in made) and any(
+        other.block is mutation.block and other.removes and is_in_finally(view, other.node)
+        and [ast.unparse(one) for one in other.keys[-1:]] == [ast.unparse(key)]
+        for other in view.mutations
+    )  # fmt: skip
 
 
 def _of_mappings(mappings: tuple[ast.expr, ...]) -> str:
