@@ -76,3 +76,31 @@ def test_data_of_nobody_is_only_mentioned() -> None:
 )
 def test_a_path_of_one_request(code: str) -> None:
     quiet(RULE, HEAD + ROUTE + code + "\n")
+
+
+UPLOAD = """
+@app.post("/")
+async def keep(file: UploadFile, folder: str = "/"):
+    path = os.path.join({folder}, file.filename)
+    with open(path, "wb") as out:
+        shutil.copyfileobj(file.file, out)
+    {then}
+    os.remove({removed})
+"""
+
+
+def test_an_upload_that_waits_before_it_is_removed() -> None:
+    finds(RULE, HEAD + UPLOAD.format(folder="PLACES", then="await read(path)", removed="path"), "error")
+
+
+@pytest.mark.parametrize(
+    ("folder", "then", "removed"),
+    [
+        ("folder", "await read(path)", "path"),
+        ("PLACES", "read(path)", "path"),
+        ("PLACES", "await read(path)", "LOCK"),
+    ],
+    ids=["the client says where", "nothing comes between", "something else is removed"],
+)
+def test_an_upload_that_no_other_request_meets(folder: str, then: str, removed: str) -> None:
+    quiet(RULE, HEAD + UPLOAD.format(folder=folder, then=then, removed=removed))

@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
-from carrel.audit.held import calls_method
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -55,7 +55,7 @@ class FixedTemporaryPath:
                 if path is None:
                     continue
                 parts = list(_parts(path, function))
-                temporary = _is_temporary(view, parts) or _is_upload(parts, function)
+                temporary = _is_temporary(view, parts) or _is_upload(view, call, parts, function)
                 if temporary and not any(_is_unique(part) for part in parts):
                     yield from self._candidates(view, call, function, parts, data)
 
@@ -128,10 +128,28 @@ def _is_temporary(view: FileView, parts: list[ast.AST]) -> bool:
     )
 
 
-def _is_upload(parts: list[ast.AST], function: Block) -> bool:
-    """Whether the file has the name that the client gave it, and is removed again: it is a temporary one anywhere."""
-    named = any(isinstance(part, ast.Attribute) and part.attr == "filename" for part in parts)
-    return named and calls_method(function.node, "remove", "unlink", "rmtree")
+def _is_upload(view: FileView, call: ast.Call, parts: list[ast.AST], function: Block) -> bool:
+    """Whether the file has the name that the client gave it, and is removed again: it is a temporary one anywhere.
+
+    Where the client says the directory too, it is a destination. In a coroutine nothing comes between what goes
+    without an `await` until the file is removed.
+    """
+    files = {ast.unparse(part.value) for part in parts if isinstance(part, ast.Attribute) and part.attr == "filename"}
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    if not files or any(function.parameter(name) for name in names - files - {function.receiver}):
+        return False
+    removals = [one for one in function.nodes(ast.Call) if _removed(one) & names]
+    if not function.is_async:
+        return bool(removals)
+    return any(view.suspends_between(call, one, function) for one in removals)
+
+
+def _removed(call: ast.Call) -> set[str]:
+    """The names in what a call removes; none for any other call."""
+    if called_name(call) not in ("remove", "unlink", "rmtree"):
+        return set()
+    places = call.args or ([call.func.value] if isinstance(call.func, ast.Attribute) else [])
+    return {one.id for place in places[:1] for one in ast.walk(place) if isinstance(one, ast.Name)}
 
 
 def _is_unique(part: ast.AST) -> bool:
