@@ -102,3 +102,28 @@ def test_signing_in_has_to_believe_somebody() -> None:
 def test_a_socket_whose_path_says_who_it_is() -> None:
     text = "@app.websocket('/w/{user_id}')\nasync def ws(websocket, user_id: str):\n    return NOTES[user_id]\n"
     finds(RULE, HEAD + text, "warning")
+
+
+CHOSEN = """
+org_id = body.org_id if body.org_id is not None else user.org_id
+organization = store.organization(org_id)
+{check}
+return organization
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "is_found"),
+    [
+        ("if not rules.allowed_for_org(CREATE, org_id):\n    return {'msg': 'no'}, HTTPStatus.UNAUTHORIZED", False),
+        ("ok = can_create(user, org_id)\nif not ok:\n    raise HTTPException(403)", False),
+        ("if not rules.allowed_for_org(CREATE, org_id):\n    log(org_id)", True),
+        ("if not rules.allowed_for_org(CREATE, 1):\n    raise HTTPException(403)", True),
+    ],
+)
+def test_a_chosen_user_that_is_checked(check: str, is_found: bool) -> None:
+    text = route(CHOSEN.format(check=check), "body: Order, user=Depends(get_current_user)")
+    if is_found:
+        finds(RULE, text, "error")
+    else:
+        quiet(RULE, text)

@@ -11,6 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import keyed
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, rule_page
 from carrel.findings import RuleInfo, Severity
 
@@ -21,6 +22,10 @@ _SIGNING_IN: Final = re.compile(r"(?i)log_?in|sign_?(?:in|up)|register|token|pas
 _NAMES_NOBODY: Final = frozenset({"email", "username", "user", "owner", "subject", "identity"})
 """Often something else than who is calling: a form's field, a repository's owner."""
 _MAKES_USER: Final = re.compile(r"(?i)user|principal|identity|tenant|account|caller")
+_CHECKS: Final = re.compile(
+    r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
+)
+_REFUSES: Final = re.compile(r"(?i)\b40[13]\b|unauthori[sz]ed|forbidden|permission")
 _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
     r"remove|clear|remember|record|retrieve|export)(?:_|$)"
@@ -83,6 +88,8 @@ class IdentityFromRequest:
             name = next((said for one in origins(view, first, function) if (said := claimed(view, one, function))), "")
             if not name or not names_user(name) or not proven(view, last, function) or proven(view, first, function):
                 continue
+            if _is_refused(view, choice, function):
+                continue
             if _is_identity_then(view, choice, function) and not is_restricted(view, function):
                 message = f"`{function.name}` lets `{name}` of the request go before the user that the token proves"
                 yield view.candidate(self.info, choice, message, block=function, severity="error")
@@ -119,6 +126,23 @@ def _is_compared(view: FileView, function: Block, name: str) -> bool:
                                                                            r"scope|require|assert|permi|valid", called)
         ):  # fmt: skip
             return True
+    return False
+
+
+def _is_refused(view: FileView, choice: ast.expr, function: Block) -> bool:
+    """Whether the chosen value goes into a check, `allowed_for(org_id)`, and what the check says may end in a 403."""
+    parent = view.module.parent(choice)
+    chosen = ast.unparse(parent.targets[0] if isinstance(parent, ast.Assign) else choice)
+    for call in function.nodes(ast.Call):
+        handed = [ast.unparse(one) for one in (*call.args, *(each.value for each in call.keywords))]
+        if not _CHECKS.search(called_name(call)) or chosen not in handed:
+            continue
+        around = view.module.parent(call)
+        kept = ast.unparse(around.targets[0]) if isinstance(around, ast.Assign) else ast.unparse(call)
+        for one in function.nodes(ast.If):
+            refusals = [inner for inner in one.body if isinstance(inner, ast.Return | ast.Raise)]
+            if kept in ast.unparse(one.test) and any(_REFUSES.search(ast.unparse(inner)) for inner in refusals):
+                return True
     return False
 
 
