@@ -22,6 +22,7 @@ __all__ = [
     "leaves",
     "parameters_in",
     "says_whose",
+    "telling",
 ]
 
 _REQUEST_NAMES: Final = frozenset({"request", "req", "websocket", "ws"})
@@ -142,11 +143,17 @@ def identities(
     The request as a whole counts, its path or body does not. `lenient` also takes what may be a session of something
     else, and ids of anything: for keys, where a doubt means that users are kept apart. `direct` as for `leaves`.
     """
-    found: dict[str, None] = {}
+    found = telling(view, node, block, lenient=lenient, direct=direct)
+    return tuple(dict.fromkeys(ast.unparse(leaf) for leaf, _ in found))
+
+
+def telling(
+    view: FileView, node: ast.expr, block: Block, *, lenient: bool = False, direct: bool = False
+) -> Iterator[tuple[ast.expr, Block]]:
+    """The leaves that tell users apart, each with the function that it stands in; see `identities`."""
     for leaf, where in leaves(view, node, block, direct=direct):
         if _tells(view, leaf, where, lenient=lenient):
-            found[ast.unparse(leaf)] = None
-    return tuple(found)
+            yield leaf, where
 
 
 def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bool:

@@ -105,3 +105,86 @@ def test_a_timed_store_has_its_value_in_the_third_place() -> None:
 )
 def test_what_is_no_cache_of_answers(code: str) -> None:
     quiet(RULE, code)
+
+
+MADE = """
+KEPT = {}
+def exchange(config, user_id):
+    key = %s
+    if key not in KEPT:
+        account = load(%s)
+        token = account.token
+        KEPT[key] = token
+    return KEPT[key]
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "made_of", "is_found"),
+    [
+        ("key_of(config)", "config", False),
+        ("key_of(config)", "config, user_id", True),
+        ("key_of(config.url)", "config", True),
+    ],
+)
+def test_a_result_of_what_the_key_is_made_of_is_no_second_question(key: str, made_of: str, is_found: bool) -> None:
+    if is_found:
+        finds(RULE, MADE % (key, made_of))
+    else:
+        quiet(RULE, MADE % (key, made_of))
+
+
+def test_a_second_part_of_the_key() -> None:
+    text = """
+async def guarded(request, base_key):
+    if await cache.get(NAME) is None:
+        await cache.set(NAME, str(await permit(request)){})
+"""
+    finds(RULE, text.format(""), "error")
+    quiet(RULE, text.format(", base_key=base_key"))
+
+
+def test_whose_credentials_they_are() -> None:
+    text = """
+class Login:
+    async def authenticate(self, conn: HTTPConnection):
+        headers = dict(conn.headers)
+        key = tuple((name, headers[%s]) for name in self.names)
+        found = await self.cache.get(key)
+        if found is None:
+            data = await ask(headers)
+            self.cache.set(key, data["user"])
+"""
+    text = "from starlette.requests import HTTPConnection\n" + text
+    quiet(RULE, text % "name")
+    finds(RULE, text % "'accept'", "error")
+
+
+def test_a_session_under_its_own_key() -> None:
+    text = """
+class {}:
+    def load(self):
+        data = self.cache.get(self.place)
+        if data is None:
+            row = self.row()
+            self.cache.set(self.place, row.session_data)
+"""
+    quiet(RULE, text.format("SessionStore"))
+    finds(RULE, text.format("Desk"))
+
+
+@pytest.mark.parametrize(("test", "is_found"), [("not user.is_authenticated", False), ("user.is_authenticated", True)])
+def test_a_view_for_those_who_have_not_signed_in(test: str, is_found: bool) -> None:
+    text = f"""
+def home(request):
+    user = request.user
+    if {test}:
+        return start(request)
+def start(request):
+    if cache.get("start") is None:
+        cache.set("start", request.user.projects)
+"""
+    if is_found:
+        finds(RULE, text, "error")
+    else:
+        quiet(RULE, text)

@@ -9,8 +9,9 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import identities, is_fixed
+from carrel.audit.origins import identities, is_asked, is_fixed, is_request_name, leaves, parameters_in, telling
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
 from carrel.findings import RuleInfo
@@ -20,6 +21,9 @@ __all__ = ["CacheKeyOmitsUser"]
 _CACHE: Final = re.compile(r"(?i)(?:^|_)(?:cache[sd]?|redis|memcached?|valkey|memo|kept|cached_\w+)(?:$|_|client$)")
 _STORES: Final = frozenset({"set", "setex", "set_many", "add", "get_or_set", "setdefault", "aset", "put", "psetex"})
 _READS: Final = frozenset({"get", "aget", "get_or_set", "getex", "__contains__", "has_key", "exists"})
+_BESIDE: Final = re.compile(r"_key$|^(?:namespace|region|group)$")
+_SENT: Final = frozenset({"headers", "cookies"})
+_SESSION: Final = re.compile(r"Session(?:Store|Base|Backend|Interface)$")
 
 
 class CacheKeyOmitsUser:
@@ -50,6 +54,8 @@ class CacheKeyOmitsUser:
     def _called(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         if not isinstance(call.func, ast.Attribute) or len(call.args) < 2 or call.func.attr not in _STORES:
             return
+        if any(_BESIDE.search(one.arg or "") and not is_fixed(view, one.value, function) for one in call.keywords):
+            return  # `cache.set(name, value, base_key=place)`: a second part of the key
         if _is_cache(call.func.value) and _is_read(call.func.value, function, call.func.attr):
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
             yield from self._stored(view, call, (call.args[0],), call.args[2 if timed else 1], function)
@@ -57,10 +63,12 @@ class CacheKeyOmitsUser:
     def _stored(
         self, view: FileView, node: ast.AST, keys: tuple[ast.expr, ...], value: ast.expr, function: Block
     ) -> Iterator[Candidate]:
-        told = identities(view, value, function)
-        if not told or any(identities(view, key, function, lenient=True) for key in keys):
+        whole = {name for key in keys for name in _whole(view, key, function)}
+        inputs = (one for one, where in telling(view, value, function) if not _is_made_of(view, one, where, whole))
+        told = next(inputs, None)
+        if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
             return
-        message = f"what is stored depends on `{told[0]}`, its key `{ast.unparse(keys[-1])}` does not"
+        message = f"what is stored depends on `{ast.unparse(told)}`, its key `{ast.unparse(keys[-1])}` does not"
         grades = (Grade("error", reached(view, function)), Grade("warning"))
         yield view.candidate(self.info, node, message, block=function, grades=grades,
                              related=(view.location(keys[-1], "the key"),))  # fmt: skip
@@ -78,6 +86,59 @@ class CacheKeyOmitsUser:
                 block=function,
                 grades=(Grade("error", reached(view, function)), Grade("warning")),
             )
+
+
+def _whole(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
+    """The parameters that the key is made of as they are, `key_of(config)`; a part of one, `body.text`, is not it."""
+    for leaf, where in leaves(view, key, function):
+        if isinstance(leaf, ast.Name) and where is function:
+            is_part = isinstance(view.module.parent(leaf), ast.Attribute | ast.Subscript)
+            parameter = None if is_part or is_request_name(leaf.id) else function.parameter(leaf.id)
+            if parameter is not None and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
+                yield leaf.id
+
+
+def _is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]) -> bool:
+    """Whether it is a local worked out from nothing but what the key was made of: a result, no second question."""
+    root: ast.expr = leaf
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    if not isinstance(root, ast.Name) or function.parameter(root.id) is not None:
+        return False
+    used = set(parameters_in(view, root, function))
+    asks = any(isinstance(one, ast.Call) and is_asked(one) and not one.args for one, _ in leaves(view, root, function))
+    return bool(used) and used <= whole and not asks
+
+
+def _says_whose(view: FileView, key: ast.expr, function: Block) -> bool:
+    """Whether the key tells users apart: by a name, or by those headers that a setting lists."""
+    if identities(view, key, function, lenient=True):
+        return True
+    return any(
+        isinstance(leaf, ast.Subscript) and not isinstance(leaf.slice, ast.Constant)
+        and any(isinstance(one, ast.Attribute) and one.attr in _SENT for one, _ in leaves(view, leaf.value, where))
+        for leaf, where in leaves(view, key, function)
+    )  # fmt: skip
+
+
+def _is_about_one_user(view: FileView, function: Block) -> bool:
+    """Whether its object is one session, kept under the session's key, or only callers without a sign-in get there."""
+    owner = function.class_
+    if owner is not None and any(_SESSION.search(name) for name in (owner.name, *view.base_names(owner))):
+        return True
+    calls = [one for each in view.functions for one in each.nodes(ast.Call) if view.dotted(one.func) == function.symbol]
+    return bool(calls) and all(_is_for_anonymous(view, call) for call in calls)
+
+
+def _is_for_anonymous(view: FileView, call: ast.Call) -> bool:
+    child: ast.AST = call
+    for around in view.ancestors(call):
+        if isinstance(around, ast.If) and child is not around.test:
+            test = ast.unparse(around.test)
+            if test.endswith(".is_authenticated") and test.startswith("not ") == (child in around.body):
+                return True
+        child = around
+    return False
 
 
 def _is_cache(node: ast.expr) -> bool:
