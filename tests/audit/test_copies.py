@@ -74,6 +74,7 @@ def test_a_module_that_imports_the_other_class() -> None:
         ("plugins/x/store.py", "plugins/y/store.py", True),
         ("client/schemas/store.py", "server/schemas/store.py", True),
         ("schemas/v0.py", "schemas/v1.py", True),
+        ("process/_linux.py", "process/_windows.py", True),
         ("app/store.py", "app/shop.py", False),
         ("app/store.py", "app/x/store.py", False),
     ],
@@ -82,3 +83,37 @@ def test_side_by_side(one: str, other: str, expected: bool) -> None:
     everything = program({one: store(), other: store()})
     assert stand_side_by_side(*roles(everything)) is expected
     assert are_copies({one: store(), other: store()}) is not expected
+
+
+def test_many_methods_of_the_same_names_that_are_written_anew() -> None:
+    def body(first: str, second: str) -> str:
+        work = f"(self, key):\n        a = key.{first}\n        b = a.{second}\n        return b\n"
+        return "".join(f"    def {name}{work}" for name in ("take", "keep", "drop"))
+
+    assert are_copies({"a.py": "class Store:\n" + body("x", "y"), "b.py": "class Store:\n" + body("v", "w")})
+
+
+def test_one_of_a_row_of_files() -> None:
+    row = {f"app/{name}_impl.py": "LIMIT = 1\n" for name in ("redis", "neo")}
+    pair = {"app/mongo_impl.py": store(), "app/postgres_impl.py": store()}
+    assert are_copies(pair)
+    assert not are_copies(pair | row)
+    assert are_copies({"app/mongo_db_impl.py": store(), "app/mongo_impl.py": store()} | row)
+
+
+def spread(sources: dict[str, str]) -> list[str]:
+    everything = program(sources)
+    everyone = list(roles(everything))
+    return [role.location.path for role in Copies(everything, everyone).spread(everyone)]
+
+
+def test_three_that_share_a_method_whatever_else_they_have() -> None:
+    thin = "class Store:\n    def take(self): ...\n    def more(self): ...\n    def most(self): ...\n"
+    three = {"a.py": store(), "b.py": thin, "x/c.py": thin}
+    assert spread(three) == ["a.py", "b.py", "x/c.py"]
+    assert not spread({"a.py": store(), "b.py": thin})
+    assert not spread({"a.py": thin, "b.py": thin, "x/c.py": thin})
+    assert not spread(three | {"b.py": thin.replace("Store", "Store(Base)")})
+    assert not spread(three | {"a.py": store(method="run"), "b.py": thin.replace("take", "run")})
+    assert not spread({"__init__.py": store(), "_linux.py": thin, "_windows.py": thin})
+    assert not spread({f"plugins/{name}/store.py": store() for name in ("x", "y", "z")})

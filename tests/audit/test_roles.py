@@ -28,7 +28,17 @@ def test_classes_of_tests_and_private_ones_have_no_role() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["tests/a.py", "a/test_b.py", "a/b_test.py", "conftest.py", "examples/a.py", "a_pb2.py"]
+    "path",
+    [
+        "tests/a.py",
+        "a/test_b.py",
+        "a/b_test.py",
+        "conftest.py",
+        "examples/a.py",
+        "example_x/a.py",
+        "backup/a.py",
+        "a_pb2.py",
+    ],
 )
 def test_paths_of_tests(path: str) -> None:
     assert is_test_path(path)

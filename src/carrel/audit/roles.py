@@ -13,7 +13,7 @@ from carrel.findings import Location
 __all__ = ["Role", "is_test_path", "likeness", "plain_name", "related_roles", "roles"]
 
 _TEST: Final = re.compile(
-    r"(?:^|/)(?:tests?|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|benchmarks?|cookbook|fixtures|mocks?|"
+    r"(?:^|/)(?:tests?|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|benchmarks?|cookbook|fixtures|mocks?|"
     r"scripts|migrations|alembic|vendor|_vendor|vendored|third_party|dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
 )
 _MARKED: Final = re.compile(

@@ -44,6 +44,14 @@ def test_the_copies_are_told_and_the_namesake_is_not() -> None:
     assert [found.location.path, *(place.path for place in found.related)] == ["b.py", "c.py"]
 
 
+def test_three_of_one_name_that_share_a_method() -> None:
+    thin = (
+        "class Manager:\n    def connect(self): ...\n    def x(self): ...\n    def y(self): ...\n    def z(self): ...\n"
+    )
+    (found,) = finds(RULE, {"a.py": manager(), "b.py": thin, "x/c.py": thin.replace("x(", "w(")}, "warning")
+    assert "3 times" in found.message
+
+
 def test_one_name_for_different_things_is_only_mentioned() -> None:
     finds(RULE, {"a.py": manager(), "b.py": OTHER.replace("{bases}", "")}, "info")
 

@@ -53,6 +53,7 @@ def test_what_starts_the_program_is_only_mentioned() -> None:
     for name in ("main", "lifespan", "run_server", "start"):
         past = PAST.replace("handle", name)
         finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": past}, "info")
+    finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "startup_module.py": PAST}, "info")
 
 
 def test_a_row_of_a_table_is_made_by_whoever_has_one() -> None:

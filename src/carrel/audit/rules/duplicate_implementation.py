@@ -59,7 +59,9 @@ class DuplicateImplementation:
         if not alike:
             return
         twice = [pair for pair in alike if copies.are_copies(*pair)]
-        members = sorted({one for pair in twice or alike for one in pair}, key=lambda one: one.symbol)
+        spread = copies.spread({one for pair in alike for one in pair if one.name == name})
+        told = {one for pair in twice for one in pair} | set(spread)
+        members = sorted(told or {one for pair in alike for one in pair}, key=lambda one: one.symbol)
         near = max(likeness(one.members, other.members) for one, other in twice or alike)
         says = (
             "the same interface"
@@ -69,7 +71,7 @@ class DuplicateImplementation:
             else "different interfaces"
         )
         message = f"`{name}` is defined {len(members)} times, with {says}"
-        yield self._candidate(members, message, "warning" if twice else "info")
+        yield self._candidate(members, message, "warning" if told else "info")
 
     def _same_interface(self, program: Program, everyone: list[Role], protocols: list[Role]) -> Iterator[Candidate]:
         """Classes of different names that offer the same methods and share no base."""

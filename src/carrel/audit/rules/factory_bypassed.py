@@ -15,7 +15,7 @@ __all__ = ["FactoryBypassed"]
 
 _STARTS: Final = re.compile(
     r"(?:^|\.)_*(?:main|cli|commands?|lifespan|(?:on_)?start(?:_?up)?|serve|setup|create_app|__main__"
-    r"|(?:run|init|configure|start|setup|bootstrap)_\w+)(?:\.|$)"
+    r"|\w*(?:startup|initiali[sz]|_init(?=\.))\w*|(?:run|init|configure|start|setup|bootstrap)_\w+)(?:\.|$)"
 )
 """Functions and modules that run once, before anybody asks for anything."""
 
