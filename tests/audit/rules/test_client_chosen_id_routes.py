@@ -124,3 +124,13 @@ def test_an_id_that_the_server_may_have_made() -> None:
     quiet(RULE, "class Hub:\n    def __init__(self):\n        self.sockets = {}\n    def put(self, run_id, socket):\n"
           "        self.sockets[run_id] = socket\nhub = Hub()\n"
           "def f(request):\n    hub.put(request.state.run, 1)\n")  # fmt: skip
+
+
+def test_a_socket_under_the_id_of_a_frame() -> None:
+    source = (
+        "waiting: dict[str, WebSocket] = {{}}\n@app.websocket('/rpc')\nasync def rpc(ws: WebSocket):\n"
+        "    frame = await ws.receive_json()\n    waiting[{0}] = ws\n"
+    )
+    finds(RULE, source.format("frame['id']"), "error", on="waiting[frame")
+    quiet(RULE, source.format("next(numbers)"))
+    quiet(RULE, source.format("frame['id']").replace("= ws", "= frame['title']"))

@@ -76,3 +76,20 @@ def test_a_function_around_the_loop_body_has_its_own_variable() -> None:
             "        jobs.append(make(text))\n"
         ),
     )
+
+
+PART = """
+async def send_all(rows):
+    jobs = []
+    for row in rows:
+        async def deliver(address):
+            await send(address, row.{0})
+        jobs.append(deliver(row.address))
+    await gather(*jobs)
+"""
+
+
+def test_a_variable_of_which_the_function_reads_whose_it_is() -> None:
+    finds(RULE, PART.format("account_id"), "error", on="async def deliver")
+    finds(RULE, PART.format("title"), "info")
+    quiet(RULE, PART.format("account_id").replace("row.account_id", "summary"))

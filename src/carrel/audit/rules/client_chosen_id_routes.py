@@ -25,7 +25,7 @@ _ID: Final = re.compile(r"(?i)^(?:id|_?id_|[a-z_]*(?:request|client|connection|c
                         r"progress|reply|x_request)_?id|progress_?token|request_?key)$")  # fmt: skip
 _WAITING: Final = frozenset({"create_future", "Future", "Queue", "Event", "Condition", "create_memory_object_stream",
                              "LifoQueue", "SimpleQueue"})  # fmt: skip
-_CARRIES: Final = re.compile(r"(?i)^_?(?:transport|web_?socket|socket|writer|waiter|future|reply_queue)$")
+_CARRIES: Final = re.compile(r"(?i)^_?(?:transport|web_?socket|socket|ws|peer|writer|waiter|future|reply_queue)$")
 _CLIENTS: Final = re.compile(r"(?i)request|message|msg|correlation|client|progress|rpc")
 """An id that is handed on under another name, such as `run_id`, may be one that the server made."""
 _MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.callers import names_user
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, rule_page
@@ -51,6 +52,7 @@ class LateBindingClosure:
                         users
                         or identities(view, loop.iter, block)
                         or [one for one in captured if is_identity_like(one)]
+                        or _of_somebody(made, captured)
                     )
                     message = (
                         f"the function made here reads `{captured[0]}` only when it is called, after the loop went on"
@@ -96,6 +98,15 @@ def _captured(made: Made, names: set[str]) -> list[str]:
         elif isinstance(one, ast.arg):
             own.add(one.arg)
     return [name for name in loads if name in names - own]
+
+
+def _of_somebody(made: Made, captured: list[str]) -> list[str]:
+    """What the function reads of the captured variables that says whose they are: `row.account_id`."""
+    return [
+        ast.unparse(one) for one in ast.walk(made)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in captured
+        and names_user(one.attr)
+    ]  # fmt: skip
 
 
 def _outlasts(view: FileView, made: Made, loop: Loop) -> bool:
