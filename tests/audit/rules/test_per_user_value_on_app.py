@@ -70,3 +70,40 @@ def test_what_is_the_requests_or_everybodys(store: str) -> None:
 
 def test_what_an_application_is_started_with_is_everybodys() -> None:
     quiet(RULE, "@asynccontextmanager\nasync def start(app):\n    token = load_token()\n    app.state.token = token\n")
+
+
+def test_what_was_loaded_for_a_caller_of_whom_another_library_tells() -> None:
+    source = (
+        "from auth import {0}\nasync def customer(request: Request, given=Depends({0})):\n"
+        "    request.{1}.customer = await load(given)\n"
+    )
+    finds(RULE, source.format("current_user", "app.state"), "error", on="await load(given)")
+    quiet(RULE, source.format("current_user", "state"))
+    quiet(RULE, source.format("paging", "app.state"))
+
+
+CONTAINER = """
+from dependency_injector import containers, providers
+class Container(containers.DeclarativeContainer):
+    {0} = providers.{1}({2})
+    carts = providers.{3}(Carts, {0}={0})
+"""
+
+
+def test_a_provider_of_one_object_that_caught_the_user() -> None:
+    (found,) = finds(RULE, CONTAINER.format("current_user", "Factory", "User.of", "Singleton"), "error", on="carts")
+    assert [place.note for place in found.related] == ["made for each request"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("current_user", "Factory", "User.of", "Factory"),
+        ("prices", "Factory", "Prices", "Singleton"),
+        ("user_repository", "Factory", "Users", "Singleton"),
+        ("system_user", "Singleton", "User", "Singleton"),
+        ("tenant", "Configuration", "'tenant'", "Singleton"),
+    ],
+)
+def test_providers_that_catch_nobody(parts: tuple[str, ...]) -> None:
+    quiet(RULE, CONTAINER.format(*parts))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.callers import names_user
 from carrel.audit.conditions import UserDependency
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import identities, is_fixed, parameters_in
+from carrel.audit.origins import called_name, identities, is_fixed, parameters_in
+from carrel.audit.places import is_start_up
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
 from carrel.findings import RuleInfo
@@ -18,6 +21,12 @@ from carrel.findings import RuleInfo
 __all__ = ["PerUserValueOnApp"]
 
 _APPS: Final = frozenset({"app", "application", "current_app", "_app", "bot", "server"})
+_CONTAINERS: Final = frozenset({"DeclarativeContainer", "DynamicContainer"})
+_ONE_FOR_ALL: Final = frozenset({"Singleton", "ThreadSafeSingleton", "ThreadLocalSingleton", "Resource"})
+_ONE_EACH: Final = frozenset({"Factory", "Callable", "Coroutine", "ContextLocalSingleton", "Dependency"})
+"""Providers of `dependency_injector`."""
+_PROVER: Final = re.compile(r"^_?(?:get_|require_|load_)*(?:current|authenticated|request)_(?:active_)?"
+                            r"(?:user|principal|identity|account|tenant|customer|member)(?:_id)?$")  # fmt: skip
 _PLACES: Final = frozenset({"state", "config", "extensions", "ctx", "bot_data", "settings"})
 
 
@@ -41,6 +50,9 @@ class PerUserValueOnApp:
             place = _place(view, mutation)
             if place:
                 yield from self._candidates(view, mutation, place)
+        for owner in view.classes:
+            if not _CONTAINERS.isdisjoint(view.base_names(owner)):
+                yield from self._captive(view, owner)
 
     def _candidates(self, view: FileView, mutation: Mutation, place: str) -> Iterator[Candidate]:
         block = mutation.block
@@ -55,8 +67,27 @@ class PerUserValueOnApp:
             return
         for name, dependency in _dependencies(view, mutation, block):
             message = f"`{place}` keeps `{name}`, which a dependency makes for one user's request"
-            yield view.candidate(self.info, mutation.node, message, block=block, given=(UserDependency(dependency),))
+            # What says by its name that it is the caller need not be in this code base.
+            asked = _PROVER.match(dependency.rpartition(".")[2]) is not None
+            if asked and is_start_up(view.module.path):
+                continue
+            given = served if asked else (UserDependency(dependency),)
+            yield view.candidate(self.info, mutation.node, message, block=block, given=given)
             return
+
+    def _captive(self, view: FileView, owner: Block) -> Iterator[Candidate]:
+        """The providers of a container that make one object for all from what another one makes for each request."""
+        made = {name: binding.value for name, bindings in owner.scope.bindings.items() for binding in bindings}
+        for name, value in made.items():
+            if not isinstance(value, ast.Call) or called_name(value) not in _ONE_FOR_ALL:
+                continue
+            for argument in (*value.args[1:], *(one.value for one in value.keywords)):
+                told = argument.id if isinstance(argument, ast.Name) else ""
+                inner = made.get(told)
+                if isinstance(inner, ast.Call) and called_name(inner) in _ONE_EACH and names_user(told):
+                    message = f"`{name}` is made once, with the `{told}` of whoever asks for it first"
+                    yield view.candidate(self.info, value, message, block=owner,
+                                         related=(view.location(inner, "made for each request"),))  # fmt: skip
 
 
 def _place(view: FileView, mutation: Mutation) -> str:
