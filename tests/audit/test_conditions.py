@@ -12,6 +12,7 @@ from carrel.audit.conditions import (
     HasEntryPoints,
     MutableGlobal,
     Not,
+    OnlyOnNew,
     Reachable,
     SharedClass,
     SharedObject,
@@ -87,3 +88,9 @@ def test_a_condition_can_be_kept() -> None:
 def test_a_library_has_no_entry_points() -> None:
     assert HasEntryPoints().proof(program(SOURCE)) == ()
     assert HasEntryPoints().proof(program("def f():\n    pass\n")) is None
+
+
+def test_new_objects_only() -> None:
+    source = "class Desk:\n    def use(self, user):\n        self.user = user\ndef f(u):\n    Desk().use(u)\n"
+    assert OnlyOnNew("app.Desk.use").proof(program(source)) == ()
+    assert OnlyOnNew("app.Desk.use").proof(program(source.replace("Desk().use", "use"))) is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from carrel.audit.reading import call_facts, class_facts, function_facts, global_facts
-from tests.audit.checking import view
+from tests.audit.checking import program, view
 
 
 def test_a_function() -> None:
@@ -82,3 +84,30 @@ def test_globals() -> None:
         "app.h": ("call", ("acme.Desk()",)),
         "app.K.f": ("container", ()),
     }
+
+
+PROXY = """
+import flask
+from werkzeug.local import LocalProxy
+class Desk: ...
+desk = Desk()
+def found():
+    return flask.g
+proxy = LocalProxy(GETTER)
+"""
+
+
+@pytest.mark.parametrize("getter", ["found", "lambda: flask.g"])
+def test_a_proxy_is_what_its_getter_finds_in_each_context(getter: str) -> None:
+    everything = program(PROXY.replace("GETTER", getter))
+    assert everything.shared_object("app.proxy") is None
+    assert everything.mutable_global("app.proxy") is None
+
+
+def test_a_proxy_of_the_modules_own_object() -> None:
+    assert program(PROXY.replace("GETTER", "lambda: desk")).shared_object("app.proxy") is not None
+
+
+def test_a_call_on_the_object_itself() -> None:
+    facts = function_facts(view("class Desk:\n    def f(self):\n        self.g()\n        Desk().g()\n"))
+    assert {(call.path, call.on_self) for call in facts[0].calls} >= {("app.Desk().g", True), ("app.Desk().g", False)}

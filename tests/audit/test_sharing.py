@@ -8,7 +8,7 @@ import pytest
 
 from carrel.audit.conditions import HasEntryPoints, Not, Reachable, TaintedParameter
 from carrel.audit.rule import Grade
-from carrel.audit.sharing import brought, grades_of, makes_work, reached
+from carrel.audit.sharing import brought, grades_of, is_guarded, makes_work, reached
 from carrel.audit.taint import Taint
 from tests.audit.checking import view
 
@@ -61,3 +61,19 @@ def test_at_the_command_line_nobody_shares() -> None:
 )
 def test_tasks(text: str, works: bool) -> None:
     assert makes_work(ast.parse(text, mode="eval").body, view("def f():\n    pass\n").functions[0]) is works
+
+
+@pytest.mark.parametrize(
+    ("body", "guarded"),
+    [
+        ("with self._lock:\n            self.user = user", True),
+        ("former = self.user\n        self.user = user\n        work()\n        self.user = former", True),
+        ("former = getattr(self, 'user', None)\n        self.user = user\n        self.user = former", True),
+        ("with self._span():\n            self.user = user", False),
+        ("former = self.other\n        self.user = user\n        self.other = former", False),
+    ],
+)
+def test_one_at_a_time_has_the_place(body: str, guarded: bool) -> None:
+    seen = view(f"class Desk:\n    def use(self, user):\n        {body}\n")
+    mutation = next(one for one in seen.mutations if one.name == "user")
+    assert is_guarded(seen, mutation) is guarded

@@ -23,7 +23,9 @@ __all__ = [
     "HasMember",
     "MayGiveNone",
     "MutableGlobal",
+    "NamedElsewhere",
     "Not",
+    "OnlyOnNew",
     "Proof",
     "Reachable",
     "ReadsContext",
@@ -97,6 +99,15 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.way_to(self.function) else None
+
+
+class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The method is called on objects that their callers have just made, and on no other: `Desk().answer(user)`."""
+
+    method: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.receivers.only_new(self.method) else None
 
 
 class HasEntryPoints(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -195,6 +206,15 @@ class HasMember(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.has_member(self.name, self.members)
 
 
+class NamedElsewhere(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some other file imports the class or calls it by its name."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.named_elsewhere(self.name) else None
+
+
 class UserDependency(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The dependency, or one that it depends on, is told who is asking, so that what it gives is one user's."""
 
@@ -250,6 +270,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ChangesObject,
     HasBase,
     HasEntryPoints,
+    OnlyOnNew,
     RunsInAsync,
     ContextVariable,
     ReadsContext,
@@ -257,6 +278,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     UsedBy,
     ForkedWith,
     HasMember,
+    NamedElsewhere,
     MayGiveNone,
     ExceptionObject,
     UserDependency,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
@@ -11,6 +12,7 @@ from carrel.audit.conditions import Proof
 from carrel.audit.facts import FileFacts
 from carrel.audit.flow import Flow
 from carrel.audit.pins import Pin
+from carrel.audit.receivers import Receivers
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
@@ -19,6 +21,8 @@ from carrel.source import ImportGraph, Project
 __all__ = ["Program"]
 
 _DEPTH: Final = 4
+_WORD: Final = re.compile(r"\w+")
+_TESTS: Final = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)")
 _FOR_EACH_THREAD: Final = ("local",)
 """Bases of which one object is another one in each thread: `threading.local`."""
 
@@ -50,6 +54,10 @@ class Program:
     @cached_property
     def flow(self) -> Flow:
         return Flow(self.resolution, self.calls)
+
+    @cached_property
+    def receivers(self) -> Receivers:
+        return Receivers(self.resolution, self.calls)
 
     @cached_property
     def shared_classes(self) -> dict[str, Location]:
@@ -150,6 +158,25 @@ class Program:
                 if export.kind == "class" and found is not None:
                     return (Location(path=path, line=export.line, note=f"has `{found}`"),)
         return None
+
+    def named_elsewhere(self, name: str) -> bool:
+        """Whether a file other than the class's own, and no test, imports the class or calls it by its name."""
+        symbol = self.resolution.canonical(name)
+        last, home = symbol.rpartition(".")[2], self.resolution.paths.get(symbol)
+        return any(last in words for path, words in self._named.items() if path != home)
+
+    @cached_property
+    def _named(self) -> dict[str, frozenset[str]]:
+        """For each file but tests, the names that it imports and calls."""
+        found = {}
+        for path, facts in self.files.items():
+            if not _TESTS.search(path):
+                names = [site.name for site in facts.outline.imports]
+                names += [base for one in facts.classes for base in one.bases]
+                calls = (*facts.imported_calls, *(call for one in facts.functions for call in one.calls))
+                names += [call.path for call in calls]
+                found[path] = frozenset(word for each in names for word in _WORD.findall(each))
+        return found
 
     def may_give_none(self, function: str) -> Proof | None:
         """The function, when it gives `None` in some cases and something else in others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,13 +11,15 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, HasEntryPoints, Not, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
+from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_request_name, parameters_in, says_whose
 from carrel.audit.places import is_start_up
 from carrel.audit.rule import Grade
 from carrel.audit.taint import Taint
 
-__all__ = ["brought", "grades_of", "makes_work", "reached"]
+__all__ = ["brought", "grades_of", "is_guarded", "makes_work", "reached"]
 
+_LOCK: Final = re.compile(r"(?i)(?:lock|mutex|semaphore)(?:\(\))?$")
 _WORK: Final = frozenset({"create_task", "ensure_future", "Thread", "Timer", "submit", "start_soon"})
 
 
@@ -63,6 +66,37 @@ def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
     passed = taint.given or ((TaintedParameter(block.symbol, taint.parameter),) if taint.parameter else ())
     sure = Grade("error", (*passed, *reached(view, block)))
     return (sure, Grade("info")) if taint.given else (sure, Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
+
+
+def is_guarded(view: FileView, mutation: Mutation) -> bool:
+    """Whether the code sees to it that one at a time has the place: a lock is held, or the former value is put back."""
+    for around in view.ancestors(mutation.node):
+        if isinstance(around, ast.With | ast.AsyncWith):
+            if any(_LOCK.search(ast.unparse(item.context_expr)) for item in around.items):
+                return True
+        elif isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            break
+    place = f"{ast.unparse(mutation.target)}.{mutation.name}"
+    kept = (ast.unparse(mutation.target), mutation.name)
+    former = {
+        target.id
+        for assign in mutation.block.nodes(ast.Assign)
+        for target in assign.targets
+        if isinstance(target, ast.Name) and (ast.unparse(assign.value) == place or _got(assign.value) == kept)
+    }
+    return any(
+        isinstance(assign.value, ast.Name) and assign.value.id in former
+        and any(ast.unparse(target) == place for target in assign.targets)
+        for assign in mutation.block.nodes(ast.Assign)
+    )  # fmt: skip
+
+
+def _got(value: ast.expr) -> tuple[str, str] | None:
+    """The object and the name of `getattr(self, "user", None)`."""
+    match value:
+        case ast.Call(func=ast.Name(id="getattr"), args=[target, ast.Constant(value=str(name)), *_]):
+            return ast.unparse(target), name
+    return None
 
 
 def makes_work(value: ast.expr, block: Block) -> bool:

@@ -224,3 +224,30 @@ def test_who_is_said_to_be_a_user_but_is_never_given_by_a_request() -> None:
     finds(
         RULE, in_package(service=service, api=served.replace("index()", "index(q)").replace("'nobody'", "q")), "error"
     )
+
+
+def test_the_objects_that_store_are_new_though_there_is_a_shared_one() -> None:
+    source = """
+        class Desk:
+            def use(self, request):
+                self.user = request.user
+            @classmethod
+            def serve(cls, request):
+                cls().use(request)
+        desk = Desk()
+    """
+    finds(RULE, source, "info")
+    finds(RULE, source.replace("cls().use", "desk.use"), "error")
+
+
+def test_under_the_objects_own_lock() -> None:
+    source = """
+        from fastapi import Request
+        class Desk:
+            def use(self, request: Request):
+                with self._lock:
+                    self.user = request.state.user
+        desk = Desk()
+    """
+    finds(RULE, source, "info")
+    finds(RULE, source.replace("_lock", "_span"), "error")

@@ -9,12 +9,12 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import HasEntryPoints, Not, SharedClass
+from carrel.audit.conditions import HasEntryPoints, Not, OnlyOnNew, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import is_fixed
+from carrel.audit.origins import called_name, is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of
+from carrel.audit.sharing import brought, grades_of, is_guarded
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
@@ -64,6 +64,9 @@ class SharedObjectCollects:
         elif taint.by == "parameter":
             # One slot that each call fills anew says something by itself, one more entry does not.
             grades = (Grade("info", () if mutation.kind == "item" else taint.given),)
+        if mutation.kind == "item" and is_guarded(view, mutation):
+            grades = (Grade("info"),)
+        grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(SharedClass(owner),),
                               grades=grades)  # fmt: skip
 
@@ -98,5 +101,9 @@ def _takes_out(view: FileView, owner: Block, name: str) -> bool:
             # `self.active = [entry for entry in self.active if entry is not gone]`
             kept = [one for value in mutation.values if isinstance(value, ast.ListComp) for one in value.generators]
             if any(one.ifs and isinstance(one.iter, ast.Attribute) and one.iter.attr == name for one in kept):
+                return True
+            # `self.waiting = list(filter(lambda entry: entry.token != token, self.waiting))`
+            calls = [one for value in mutation.values for one in ast.walk(value) if isinstance(one, ast.Call)]
+            if any(called_name(one) == "filter" and f"self.{name}" in map(ast.unparse, one.args) for one in calls):
                 return True
     return False

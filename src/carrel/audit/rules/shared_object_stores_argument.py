@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, SharedClass, SharedObject
+from carrel.audit.conditions import Condition, OnlyOnNew, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_asked
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of, makes_work
+from carrel.audit.sharing import brought, grades_of, is_guarded, makes_work
 from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
@@ -47,8 +47,11 @@ class SharedObjectStoresArgument:
         message = f"`{name}` keeps {taint.reason} on an object that every request uses"
         grades = grades_of(view, taint, mutation.block)
         # That something was worked out from what a request brought says little.
-        if taint.by != "name" and not _is_kept_as_it_is(view, mutation):
+        if is_guarded(view, mutation) or (taint.by != "name" and not _is_kept_as_it_is(view, mutation)):
             grades = (Grade("info"),)
+        elif isinstance(shared, SharedClass):
+            # `Desk().use(user)`: that there is a shared one too says nothing of those.
+            grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(shared,),
                               grades=grades)  # fmt: skip
 

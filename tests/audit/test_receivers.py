@@ -1,0 +1,50 @@
+"""On which objects a method is called."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audit.checking import program
+
+DESK = """
+class Desk:
+    def use(self, user):
+        self.user = user
+    def answer(self, user):
+        self.use(user)
+    @classmethod
+    def serve(cls, user):
+        return cls().answer(user)
+desk = Desk()
+"""
+
+
+def only_new(source: str, method: str = "app.Desk.use") -> bool:
+    return program(source).receivers.only_new(method)
+
+
+def test_new_objects_only_though_there_is_a_shared_one() -> None:
+    assert only_new(DESK)
+    assert only_new(f"{DESK}def f(user):\n    one = Desk()\n    one.use(user)\n")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "def f(user):\n    desk.use(user)",
+        "def f(user):\n    desk.answer(user)",
+        "def f(one: Desk, user):\n    one.use(user)",
+        "class Other(Desk):\n    def use(self, user): ...\nother = Other()\ndef f(user):\n    other.use(user)",
+    ],
+)
+def test_one_call_on_another_object_is_enough(more: str) -> None:
+    assert not only_new(f"{DESK}{more}\n")
+
+
+def test_of_a_method_that_nobody_calls_nobody_knows() -> None:
+    assert not only_new(DESK.replace("cls().answer(user)", "cls()"))
+
+
+def test_a_class_that_gives_everybody_its_first_object() -> None:
+    new = "    def __new__(cls):\n        return cls.one\n    def use("
+    assert not only_new(DESK.replace("    def use(", new))
