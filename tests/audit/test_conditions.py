@@ -11,6 +11,7 @@ from carrel.audit.conditions import (
     Condition,
     HasEntryPoints,
     MutableGlobal,
+    NamedElsewhere,
     Not,
     OnlyOnNew,
     Reachable,
@@ -94,3 +95,9 @@ def test_new_objects_only() -> None:
     source = "class Desk:\n    def use(self, user):\n        self.user = user\ndef f(u):\n    Desk().use(u)\n"
     assert OnlyOnNew("app.Desk.use").proof(program(source)) == ()
     assert OnlyOnNew("app.Desk.use").proof(program(source.replace("Desk().use", "use"))) is None
+
+
+def test_a_class_that_another_file_names() -> None:
+    source = {"app.py": "class Desk: ...\ndesk = Desk()\n", "start.py": "from app import Desk\n"}
+    assert NamedElsewhere("app.Desk").proof(program(source)) == ()
+    assert NamedElsewhere("app.Desk").proof(program({**source, "start.py": "import app\n"})) is None

@@ -125,3 +125,16 @@ def test_an_attribute_is_named_once() -> None:
         RULE,
         ("class Bot:\n    t = []\n    def a(self, user):\n        self.t.append(user)\n        self.t.append(user)\n"),
     )
+
+
+@pytest.mark.parametrize(
+    ("other", "severity"),
+    [
+        ("start.py", "error"),
+        ("tests/test_start.py", "info"),
+    ],
+)
+def test_a_class_that_only_tests_name(other: str, severity: str) -> None:
+    sent = "class Capturing:\n    sent = []\n    def tell_all(self, text, user_id):\n        self.sent.append(text)\n"
+    route = f"{ROUTE.replace('Bot(user).say(text)', 'make().tell_all(text, user)')}"
+    finds(RULE, {"sending.py": sent, "app.py": route, other: "from sending import Capturing\n"}, severity)

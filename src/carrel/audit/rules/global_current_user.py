@@ -11,7 +11,7 @@ from carrel.audit.conditions import Condition, HasEntryPoints, MutableGlobal, No
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities
-from carrel.audit.places import is_start_up
+from carrel.audit.places import is_start_up, is_test_plumbing
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
 from carrel.audit.taint import is_identity_like
@@ -19,8 +19,6 @@ from carrel.findings import RuleInfo
 
 __all__ = ["GlobalCurrentUser"]
 
-_TEST_RUN: Final = re.compile(r"(?:^|/)(?:pytest|pytest_plugin[^/]*|conftest)(?:/|\.py$)")
-"""A plugin of pytest: one run of tests in a process."""
 _CREDENTIAL: Final = re.compile(r"(?i)(?:token|credentials?|auth|jwt|bearer|login|cookies?|email)\W*$")
 
 
@@ -40,7 +38,7 @@ class GlobalCurrentUser:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
-        if _TEST_RUN.search(view.module.path):
+        if is_test_plumbing(view.module.path):
             return
         for mutation in view.mutations:
             bound = _bound(mutation)

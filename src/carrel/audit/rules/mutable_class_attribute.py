@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, HasBase, Not, SharedObject
+from carrel.audit.conditions import AnyOf, Condition, HasBase, HasEntryPoints, NamedElsewhere, Not, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
@@ -62,6 +62,10 @@ class MutableClassAttribute:
         grades: tuple[Grade, ...] = (Grade("info"),)
         if taint is not None and all(is_fixed(view, key, mutation.block) for key in mutation.keys):
             grades = grades_of(view, taint, mutation.block)
+            if not _is_named(view, owner):
+                # Of an application, not of a library: what no code names, a test makes.
+                named = AnyOf((Not(HasEntryPoints()), NamedElsewhere(owner.symbol)))
+                grades = (*(Grade(one.severity, (*one.given, named)) for one in grades), Grade("info"))
         made = _made(owner, name)
         related = (view.location(made, "made once, with the class"),) if made is not None else ()
         given = (Not(HasBase(owner.symbol, _COPYING)), *given)
@@ -115,6 +119,17 @@ def _adds(view: FileView, mutation: Mutation) -> bool:
         return True
     # Under a key of one user's it is apart; under another one the next object finds it.
     return not any(identities(view, key, mutation.block, lenient=True) for key in mutation.keys)
+
+
+def _is_named(view: FileView, owner: Block) -> bool:
+    """Whether this file uses the class's name outside of the class, or something registers it or its methods."""
+    if owner.decorators or any(view.entry_point(method) is not None for method in view.methods(owner)):
+        return True
+    return any(
+        name.id == owner.name and isinstance(name.ctx, ast.Load)
+        for block in view.blocks if block is not owner and not block.symbol.startswith(f"{owner.symbol}.")
+        for name in block.nodes(ast.Name)
+    )  # fmt: skip
 
 
 def _made(owner: Block, name: str) -> ast.AST | None:
