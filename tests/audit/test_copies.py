@@ -74,6 +74,7 @@ def test_a_module_that_imports_the_other_class() -> None:
         ("plugins/x/store.py", "plugins/y/store.py", True),
         ("client/schemas/store.py", "server/schemas/store.py", True),
         ("schemas/v0.py", "schemas/v1.py", True),
+        ("app/reader/parts/store.py", "app/writer/pieces/store.py", True),
         ("process/_linux.py", "process/_windows.py", True),
         ("app/store.py", "app/shop.py", False),
         ("app/store.py", "app/x/store.py", False),

@@ -113,14 +113,17 @@ class Copies:
 
 
 def stand_side_by_side(one: Role, other: Role) -> bool:
-    """Whether each belongs to one of several: files of one name in two directories, `v1.py` and `v2.py`, `_linux.py` and `_windows.py`."""
+    """Whether each belongs to one of several.
+
+    Files of one name in two directories, `v1.py` and `v2.py`, `_linux.py` and `_windows.py`.
+    """
     ours, theirs = (role.location.path.split("/") for role in (one, other))
     differing = [parts for parts in zip(ours, theirs, strict=False) if parts[0] != parts[1]]
-    if len(ours) != len(theirs) or len(differing) != 1:
+    if len(ours) != len(theirs) or not differing:
         return False
-    return ours[-1] == theirs[-1] or any(
-        all(sort.search(part) for part in differing[0]) for sort in (_VERSION, _SYSTEM)
-    )
+    if ours[-1] == theirs[-1]:
+        return len(differing) == 1 or ours[0] == theirs[0]
+    return len(differing) == 1 and any(all(sort.search(part) for part in differing[0]) for sort in (_VERSION, _SYSTEM))
 
 
 def _words(file: str, ending: str) -> list[str]:

@@ -44,7 +44,7 @@ class DeprecatedBesideCurrent:
             if plain == name or plain not in by_name:
                 continue
             for role in group:
-                other = max(by_name[plain], key=lambda one, role=role: likeness(one.members, role.members))
+                other = _most_like(role, by_name[plain])
                 replaces = not related_roles(program, role, other) and _replaces(role, other)
                 message = f"`{name}` stands beside `{plain}`"
                 yield Candidate(
@@ -70,14 +70,13 @@ class DeprecatedBesideCurrent:
                 )  # fmt: skip
 
 
+def _most_like(role: Role, others: list[Role]) -> Role:
+    return max(others, key=lambda one: likeness(one.members, role.members))
+
+
 def _replaces(role: Role, other: Role) -> bool:
     """Whether the two do the same work; a number alone tells versions of what both of them speak."""
-    return (
-        not role.is_value
-        and not _VERSION.search(role.name)
-        and len(role.methods & other.methods) > 0
-        and likeness(role.methods, other.methods) >= _ALIKE
-    )
+    return not role.is_value and not _VERSION.search(role.name) and likeness(role.methods, other.methods) >= _ALIKE
 
 
 def _offered(program: Program, path: str) -> set[str]:
