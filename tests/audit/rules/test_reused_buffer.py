@@ -88,3 +88,66 @@ def test_a_text_of_the_module_and_of_a_closure() -> None:
 )
 def test_what_is_cut_made_anew_or_only_read(code: str) -> None:
     quiet(RULE, code)
+
+
+ARRAY = """
+import numpy as np
+class Encoder:
+    def __init__(self, width):
+        self._ids = {0}
+    def encode(self, ids):
+        {1}
+        return {2}
+encoder = Encoder(512)
+"""
+
+
+@pytest.mark.parametrize("array", ["np.zeros(width)", "bytearray(width)", "torch.empty(width)"])
+def test_an_array_that_is_set_in_part_and_returned_whole(array: str) -> None:
+    finds(RULE, ARRAY.format(array, "self._ids[:len(ids)] = ids", "self._ids"), "error", on="return self._ids")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("np.zeros(width)", "self._ids[:len(ids)] = ids", "self._ids[:len(ids)]"),
+        ("np.zeros(width)", "self._ids[:] = ids", "self._ids"),
+        ("np.zeros(width)", "self._ids[:3] = ids", "self._ids"),
+        ("np.zeros(width)", "self._ids.fill(0)\n        self._ids[:len(ids)] = ids", "self._ids"),
+        ("np.zeros(width)", "self._ids[:len(ids)] = ids\n        self._ids[len(ids):] = 0", "self._ids"),
+        ("np.zeros(width)", "self._ids = np.zeros(5)\n        self._ids[:len(ids)] = ids", "self._ids"),
+        ("list(width)", "self._ids[:len(ids)] = ids", "self._ids"),
+    ],
+)
+def test_an_array_of_which_nothing_old_is_seen(parts: tuple[str, ...]) -> None:
+    quiet(RULE, ARRAY.format(*parts))
+
+
+def test_an_array_of_an_object_for_each_request() -> None:
+    quiet(RULE, ARRAY.format("np.zeros(width)", "self._ids[:len(ids)] = ids", "self._ids").rpartition("encoder =")[0])
+
+
+PROTOCOL = """
+import asyncio
+BUFFER = bytearray(65536)
+VIEW = memoryview(BUFFER)
+class Framer(asyncio.BufferedProtocol):
+    def __init__(self):
+        self.own = bytearray(65536)
+    def get_buffer(self, sizehint):
+        return {0}
+    def buffer_updated(self, nbytes):
+        self.feed(bytes({1}))
+"""
+
+
+@pytest.mark.parametrize("given", ["VIEW", "BUFFER", "memoryview(BUFFER)"])
+def test_a_protocols_buffer_that_is_read_beyond_what_arrived(given: str) -> None:
+    finds(RULE, PROTOCOL.format(given, "BUFFER"), "error", on="bytes(BUFFER)")
+
+
+@pytest.mark.parametrize(
+    "parts", [("VIEW", "BUFFER[:nbytes]"), ("self.own", "self.own"), ("memoryview(self.own)", "b''")]
+)
+def test_a_protocols_buffer_of_one_connection_or_read_in_part(parts: tuple[str, ...]) -> None:
+    quiet(RULE, PROTOCOL.format(*parts))

@@ -10,12 +10,17 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, SharedClass
 from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["ReusedBuffer"]
 
 _FILLS: Final = frozenset({"readinto", "readinto1", "recv_into", "recvfrom_into", "sock_recv_into", "recv_bytes_into"})
+_ARRAYS: Final = frozenset({"zeros", "empty", "full", "ones", "zeros_like", "empty_like", "bytearray", "array",
+                            "create_string_buffer", "RawArray", "Array"})  # fmt: skip
+_CLEARS: Final = frozenset({"fill", "zero_", "fill_", "clear"})
 _FILES: Final = frozenset({"io.StringIO", "io.BytesIO"})
 
 
@@ -35,6 +40,12 @@ class ReusedBuffer:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
+        for mutation in view.mutations:
+            if mutation.kind == "item" and _is_partial(mutation):
+                yield from self._partly_set(view, mutation)
+        for owner in view.classes:
+            if "BufferedProtocol" in view.base_names(owner):
+                yield from self._received(view, owner)
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 if not isinstance(call.func, ast.Attribute):
@@ -58,6 +69,30 @@ class ReusedBuffer:
                                      related=(view.location(buffer, "written here, as much as there is"),))  # fmt: skip
                 return
 
+    def _partly_set(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        """`self._ids[:len(ids)] = ids`, where nothing clears the rest."""
+        function, buffer = mutation.block, mutation.target
+        if _is_array(view, view.access(buffer, function)) and not _is_cleared(view, mutation):
+            yield from self._filled(view, buffer, function)
+
+    def _received(self, view: FileView, owner: Block) -> Iterator[Candidate]:
+        """A buffer of all connections that `get_buffer` gives, of which `buffer_updated` reads more than arrived."""
+        methods = {one.name: one for one in view.methods(owner)}
+        given, updated = methods.get("get_buffer"), methods.get("buffer_updated")
+        if given is None or updated is None:
+            return
+        for returned in given.nodes(ast.Return):
+            for buffer in _viewed(view, returned.value, given):
+                access = view.access(buffer, given)
+                if access.kind not in ("global", "class") or "()" in access.steps:
+                    continue
+                for node in updated.nodes(ast.Name, ast.Attribute):
+                    if ast.unparse(node) == ast.unparse(buffer) and _is_read_whole(view, node):
+                        message = f"all of `{ast.unparse(node)}` is read, also what did not just arrive"
+                        filled = view.location(returned, "filled for every connection")
+                        yield view.candidate(self.info, node, message, block=updated, related=(filled,))
+                        return
+
     def _rewound(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         buffer = call.func.value if isinstance(call.func, ast.Attribute) else call
         access = view.access(buffer, function)
@@ -80,6 +115,47 @@ def _kept(access: Access) -> tuple[Condition, ...] | None:
     ):
         return (SharedClass(access.block.class_.symbol),)
     return () if access.kind in ("global", "class", "cell") and "()" not in access.steps else None
+
+
+def _is_partial(mutation: Mutation) -> bool:
+    """Whether a part of the target is set that starts at its beginning and ends where the new values do."""
+    key = mutation.keys[-1] if mutation.keys else None
+    if not isinstance(key, ast.Slice) or isinstance(mutation.node, ast.Delete):
+        return False
+    starts = key.lower is None or _is_zero(key.lower)
+    return starts and key.step is None and key.upper is not None and not isinstance(key.upper, ast.Constant)
+
+
+def _is_array(view: FileView, access: Access) -> bool:
+    """Whether the name is an array of a size that it keeps, not a list that a slice makes longer or shorter."""
+    return any(isinstance(one, ast.Call) and called_name(one) in _ARRAYS for one in _values(view, access))
+
+
+def _is_cleared(view: FileView, mutation: Mutation) -> bool:
+    """Whether the function sets the rest as well, or clears all of it, or takes a new one."""
+    text = ast.unparse(mutation.target)
+    for other in view.mutations:
+        if other.block is not mutation.block or other is mutation:
+            continue
+        if ast.unparse(other.target) == text and (other.kind == "item" or other.name in _CLEARS):
+            return True
+        if other.kind == "attribute" and f"{ast.unparse(other.target)}.{other.name}" == text:
+            return True
+    return any(
+        called_name(call) in _CLEARS and isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == text
+        for call in mutation.block.nodes(ast.Call)
+    )
+
+
+def _viewed(view: FileView, node: ast.expr | None, function: Block) -> Iterator[ast.expr]:
+    """The buffer, and what it is a `memoryview` of."""
+    if node is None:
+        return
+    yield node
+    values = [node, *_values(view, view.access(node, function))]
+    for value in values:
+        if isinstance(value, ast.Call) and called_name(value) == "memoryview":
+            yield from value.args
 
 
 def _is_zero(node: ast.expr) -> bool:
