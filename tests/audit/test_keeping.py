@@ -43,6 +43,8 @@ def test_a_singleton_class(head: str) -> None:
         "make = lambda: Desk()",
         "def f(request):\n    request.state.desk = Desk()",
         "def f(user_id):\n    desks[user_id] = Desk()",
+        "import flask\ndef f():\n    flask.g.desk = Desk()",
+        "from flask import session\ndef f():\n    session['desk'] = Desk()",
         "class A:\n    def f(self):\n        self.desk = Desk()",
         "if __name__ == '__main__':\n    desk = Desk()",
         "class Desk:\n    _all = {}\n    def __new__(cls, user):\n        cls._all[user] = 1\n",
@@ -52,3 +54,10 @@ def test_a_singleton_class(head: str) -> None:
 def test_none_is_kept(source: str) -> None:
     found = {fact.path for fact in kept_facts(view(f"from acme import Desk as D\nDesk = D\n{source}\n"))}
     assert not {path for path in found if "Desk" in path}
+
+
+def test_what_a_dependency_takes_from_the_application() -> None:
+    source = "from acme import Desk\ndef desk(request) -> Desk:\n    return request.{0}.desk\n"
+    assert [fact.path for fact in kept_facts(view(source.format("app.state")))] == ["acme.Desk()"]
+    assert kept_facts(view(source.format("state"))) == ()
+    assert kept_facts(view(source.format("app.state").replace(" -> Desk", ""))) == ()

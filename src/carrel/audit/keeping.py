@@ -9,6 +9,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.facts import KeptFact
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
 
 __all__ = ["kept_facts"]
@@ -47,6 +48,18 @@ def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
         if framework or any(decorator.name in _SINGLETONS for decorator in owner.decorators):
             yield owner.node, f"{owner.symbol}()"
     yield from _closed_over(view)
+    yield from _given_out(view)
+
+
+def _given_out(view: FileView) -> Iterator[tuple[ast.AST, str]]:
+    """What a function takes from the application's state, as its annotation names it: `-> Broker`."""
+    for function in view.functions:
+        if not isinstance(function.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for returned in function.nodes(ast.Return):
+            if isinstance(returned.value, ast.Attribute) and _is_app_state(returned.value.value):
+                path = view.annotation_path(function.node.returns)
+                yield returned, f"{path}()" if path else ""
 
 
 def _imported(view: FileView, block: Block) -> Iterator[tuple[ast.AST, str]]:
@@ -78,7 +91,11 @@ def _on_class(mutation: Mutation) -> bool:
 
 
 def _on_module(mutation: Mutation) -> bool:
-    return any(access.kind == "global" and "()" not in access.steps for access in mutation.accesses)
+    # What is put on `flask.g` is the request's.
+    return any(
+        access.kind == "global" and "()" not in access.steps and access.name not in REQUEST_OBJECTS
+        for access in mutation.accesses
+    )
 
 
 def _is_app_state(node: ast.expr) -> bool:

@@ -134,3 +134,27 @@ def test_a_socket_under_the_id_of_a_frame() -> None:
     finds(RULE, source.format("frame['id']"), "error", on="waiting[frame")
     quiet(RULE, source.format("next(numbers)"))
     quiet(RULE, source.format("frame['id']").replace("= ws", "= frame['title']"))
+
+
+def test_an_id_that_is_handed_to_a_broker_of_the_application() -> None:
+    broker = """
+        import asyncio
+        class Broker:
+            def __init__(self):
+                self.futures = {}
+            async def call(self, correlation_id, text):
+                self.futures[correlation_id] = future = asyncio.Future()
+                return await future
+        """
+    app = """
+        from fastapi import Depends, FastAPI, Header, Request
+        from broker import Broker
+        app = FastAPI()
+        def broker(request: Request) -> Broker:
+            return request.app.state.broker
+        @app.post("/say")
+        async def say(text: str, x_request_id: str = Header(), replies: Broker = Depends(broker)):
+            return await replies.call({0}, text)
+        """
+    finds(RULE, {"broker.py": broker, "app.py": app.replace("{0}", "x_request_id")}, "error", on="self.futures[")
+    quiet(RULE, {"broker.py": broker, "app.py": app.replace("{0}", "new_id()")})
