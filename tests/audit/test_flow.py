@@ -17,6 +17,8 @@ CODE = {
         async def outer(): inner()
         def threaded(): pass
         async def hands_over(): await asyncio.to_thread(threaded)
+        def by_lambda(): pass
+        async def hands_over_a_lambda(): await asyncio.to_thread(lambda: by_lambda())
         def enter(): user.set(1)
         def begin():
             enter()
@@ -40,6 +42,7 @@ def test_what_coroutines_call_runs_in_the_event_loop() -> None:
     assert notes(flow.runs_in_async("app.store")) == ["runs in the event loop's thread"]
     assert notes(flow.runs_in_async("app.outer")) == []
     assert flow.runs_in_async("app.threaded") is None
+    assert flow.runs_in_async("app.by_lambda") is None
     assert flow.runs_in_async("app.launch") is None
 
 

@@ -27,6 +27,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     empty when it holds one user's data whoever calls."""
     on_self: bool = False
     """It is a method of the object that the caller is a method of."""
+    in_thread: bool = False
+    """It stands in a lambda that another thread runs."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -33,7 +33,7 @@ class Flow:
     def runs_in_async(self, function: str) -> Proof | None:
         """The coroutine from which a function is called; what a thread is handed, nobody calls."""
         home = self._resolution.canonical(function)
-        for name in self._upwards(home):
+        for name in _walk((home,), lambda one: self._same_thread_callers.get(one, ())):
             fact = self._resolution.functions.get(name)
             if fact is not None and fact.is_async:
                 return () if name == home else (self._at(fact, fact.line, "runs in the event loop's thread"),)
@@ -123,6 +123,16 @@ class Flow:
         for name, calls in self._calls.callees.items():
             for _, called in calls:
                 found.setdefault(called.name, []).append(name)
+        return found
+
+    @cached_property
+    def _same_thread_callers(self) -> dict[str, list[str]]:
+        """The callers that run a function in the thread that they run in."""
+        found: dict[str, list[str]] = {}
+        for name, calls in self._calls.callees.items():
+            for call, called in calls:
+                if not call.in_thread:
+                    found.setdefault(called.name, []).append(name)
         return found
 
     def _upwards(self, name: str) -> Iterator[str]:
