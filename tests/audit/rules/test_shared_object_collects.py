@@ -83,6 +83,7 @@ def test_one_for_each_request_is_quiet(getter: str) -> None:
         "self.parts.append(level)",
         "self.transcript.append(user_id)\n        self.transcript.remove(user_id)",
         "self.transcript.append(user_id)\n        self.transcript = [one for one in self.transcript if one != text]",
+        "self.transcript.append(user_id)\n        self.transcript = list(filter(f, self.transcript))",
     ],
 )
 def test_what_collects_nothing_of_one_user(step: str) -> None:
@@ -91,3 +92,54 @@ def test_what_collects_nothing_of_one_user(step: str) -> None:
         f"def step(self, user_id, text, level=1):\n        {step}",
     )
     quiet(RULE, agent + CACHED)
+
+
+SLOT = """
+from fastapi import FastAPI, Request
+app = FastAPI()
+class Desk:
+    def use(self, request: Request):
+        with self._lock:
+            self.slots["user"] = request.state.user
+desk = Desk()
+@app.get("/")
+def index(request: Request):
+    desk.use(request)
+"""
+
+
+def test_a_slot_that_one_at_a_time_has() -> None:
+    finds(RULE, SLOT, "info")
+    finds(RULE, SLOT.replace("_lock", "_span"), "error")
+    # What is added stays when the lock is let go.
+    finds(RULE, SLOT.replace('["user"] = request.state.user', ".append(request.state.user)"), "error")
+
+
+def test_only_new_objects_collect() -> None:
+    finds(RULE, SLOT.replace("_lock", "_span").replace("    desk.use", "    Desk().use"), "info")
+
+
+def test_a_history_that_no_request_gets_to() -> None:
+    unserved = AGENT + "agent = Agent()\n"
+    finds(RULE, unserved, "warning", on="transcript.append")
+    finds(RULE, unserved + "@app.get('/')\ndef index():\n    return 1\n", "info")
+
+
+GETTER = """
+from functools import cache
+from fastapi import FastAPI
+from langchain.chains import {0}
+app = FastAPI()
+@cache
+def get_chain():
+    return {0}(llm=model)
+{1}
+async def talk(text: str):
+    return await get_chain().apredict(input=text)
+"""
+
+
+def test_a_getter_of_a_librarys_conversation() -> None:
+    finds(RULE, GETTER.format("ConversationChain", "@app.post('/talk')"), "error", on="return ConversationChain")
+    finds(RULE, GETTER.format("ConversationChain", ""), "info")
+    quiet(RULE, GETTER.format("LLMChain", "@app.post('/talk')"))
