@@ -9,7 +9,8 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import HasEntryPoints, Not, OnlyOnNew, SharedClass
+from carrel.audit.conditions import HasEntryPoints, Not, OnlyOnNew, Reachable, SharedClass
+from carrel.audit.conversations import given_conversations
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed
@@ -55,6 +56,10 @@ class SharedObjectCollects:
             if taint is not None and (owner.symbol, access.steps[0]) not in seen:
                 seen.add((owner.symbol, access.steps[0]))
                 yield self._candidate(view, mutation, owner.symbol, access.steps[0], taint)
+        for node, function in given_conversations(view):
+            message = f"`{function.name}` keeps one object for all, which a library makes to hold a conversation"
+            yield view.candidate(self.info, node, message, block=function,
+                                 grades=(Grade("error", (Reachable(function.symbol),)), Grade("info")))  # fmt: skip
 
     def _candidate(self, view: FileView, mutation: Mutation, owner: str, name: str, taint: Taint) -> Candidate:
         message = f"`{mutation.block.name}` adds {taint.reason} to `self.{name}` of an object that every request uses"
