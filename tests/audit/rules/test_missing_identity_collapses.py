@@ -108,3 +108,19 @@ def test_a_handlers_default() -> None:
 def test_a_key_function_that_names_nobody() -> None:
     other = "KEPT = {}\ndef identity(s):\n    return s.x if s else None\ndef f(s):\n    return KEPT[identity(s)]\n"
     quiet(RULE, other)
+
+
+OPENED = "def respond(message, request: Request):\n    user = {0}\n    return {1}\n"
+
+
+@pytest.mark.parametrize(
+    "use", ["RedisChatMessageHistory(session_id=user, url=url)", "load_history(user_id=user)", "Memory(namespace=user)"]
+)
+def test_a_history_that_is_opened_by_an_id(use: str) -> None:
+    finds(RULE, OPENED.format("request.username or 'anonymous'", use), "error", on="or 'anonymous'")
+    quiet(RULE, OPENED.format("request.username", use))
+
+
+def test_what_an_id_is_only_told_to() -> None:
+    quiet(RULE, OPENED.format("request.username or 'anonymous'", "render(user_id=user)"))
+    quiet(RULE, OPENED.format("request.username or 'anonymous'", "ChatMessageHistory(url=user)"))

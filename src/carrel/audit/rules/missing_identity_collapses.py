@@ -21,6 +21,10 @@ __all__ = ["MissingIdentityCollapses"]
 _COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|audit|(?:^|_)log|color|colour|usage|"
                             r"budget|locale|language|config|settings|registry|client")  # fmt: skip
 _SAYS_WHO: Final = re.compile(r"(?:^|_)(?:user|tenant|account|owner|customer|session)_?id$|(?:^|_)current_user$")
+_HISTORY: Final = re.compile(r"(?:History|Memory|Saver|Checkpointer|Checkpoint|ChatStore|SQLiteSession)$|"
+                             r"(?:^|_)(?:load|get|save|append)_(?:\w+_)?(?:history|messages|memory)$")  # fmt: skip
+_IDS: Final = frozenset({"session_id", "thread_id", "user_id", "conversation_id", "chat_id", "memory_id", "namespace",
+                         "key", "chat_store_key"})  # fmt: skip
 _WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?id|conversation_?id|chat_?id|sid)$")
 
 
@@ -43,7 +47,7 @@ class MissingIdentityCollapses:
             if _COUNTS.search(function.name):
                 continue
             seen: set[ast.expr] = set()
-            for use in keyed(view, function):
+            for use in (*keyed(view, function), *_opened(view, function)):
                 if _COUNTS.search(ast.unparse(use.container).rpartition(".")[2]):
                     continue
                 for default, text in _defaults(view, use, function):
@@ -69,6 +73,15 @@ class MissingIdentityCollapses:
                     seen.add(name)
                     message = f"`{function.name}` makes a key of `{ast.unparse(name)}`, which may be missing"
                     yield view.candidate(self.info, use.node, message, block=function, severity="info")
+
+
+def _opened(view: FileView, function: Block) -> Iterator[Keyed]:
+    """The ids by which what was said is found again: `RedisChatMessageHistory(session_id=user)`."""
+    for call in function.nodes(ast.Call):
+        if _HISTORY.search(_called(call)):
+            for keyword in call.keywords:
+                if keyword.arg in _IDS and not isinstance(keyword.value, ast.Constant):
+                    yield Keyed(call, keyword.value, call.func, view.access(call.func, function), is_store=True)
 
 
 def _defaults(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, str]]:
