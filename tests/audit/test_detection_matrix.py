@@ -16,6 +16,8 @@ from carrel.audit.settings import AuditSettings
 from carrel.findings import Finding
 from tests.zoo.samples import SAMPLES, Sample
 
+# The first test to ask runs the audit over the whole zoo.
+pytestmark = pytest.mark.timeout(120)
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "detection-matrix.md"
 CLASSES = {info.rule: frozenset(info.leak_classes) for info in (rule.info for rule in RULES)}
 NEAR = 2
