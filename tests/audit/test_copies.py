@@ -46,6 +46,13 @@ def test_a_method_of_the_same_name_that_does_something_else() -> None:
     assert not are_copies({"a.py": store(), "b.py": other})
 
 
+def test_what_a_message_may_hold() -> None:
+    checked = store("class Store(BaseModel):").replace(
+        "    def take", '    @model_validator(mode="after")\n    def take'
+    )
+    assert not are_copies({"a.py": checked, "b.py": checked})
+
+
 @pytest.mark.parametrize("hook", ["get", "run", "handle", "from_orm", "to_dict"])
 def test_what_a_framework_asks_for_by_name(hook: str) -> None:
     assert not are_copies({"a.py": store(method=hook), "b.py": store(method=hook)})
@@ -74,7 +81,8 @@ def test_a_module_that_imports_the_other_class() -> None:
         ("plugins/x/store.py", "plugins/y/store.py", True),
         ("client/schemas/store.py", "server/schemas/store.py", True),
         ("schemas/v0.py", "schemas/v1.py", True),
-        ("app/reader/parts/store.py", "app/writer/pieces/store.py", True),
+        ("app/x/map/reader/parts/store.py", "app/x/map/writer/pieces/store.py", True),
+        ("x/app/agents/work/store.py", "x/app/core/managers/store.py", False),
         ("process/_linux.py", "process/_windows.py", True),
         ("app/store.py", "app/shop.py", False),
         ("app/store.py", "app/x/store.py", False),

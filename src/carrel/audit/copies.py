@@ -80,7 +80,7 @@ class Copies:
         if method in _HOOKS or any((base, method) in self._promised for base in (*one.bases, *other.bases)):
             return False
         first, second = self._fact(one, method), self._fact(other, method)
-        return first is not None and second is not None and min(first.statements, second.statements) >= _SEVERAL
+        return all(fact is not None and fact.statements >= _SEVERAL and fact.uses for fact in (first, second))
 
     def _is_done_twice(self, one: Role, other: Role, method: str) -> bool:
         first, second = self._fact(one, method), self._fact(other, method)
@@ -122,7 +122,8 @@ def stand_side_by_side(one: Role, other: Role) -> bool:
     if len(ours) != len(theirs) or not differing:
         return False
     if ours[-1] == theirs[-1]:
-        return len(differing) == 1 or ours[0] == theirs[0]
+        near = (len(ours) + 1) // 2
+        return len(differing) == 1 or ours[:near] == theirs[:near]
     return len(differing) == 1 and any(all(sort.search(part) for part in differing[0]) for sort in (_VERSION, _SYSTEM))
 
 

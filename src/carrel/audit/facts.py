@@ -55,7 +55,7 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     statements: int = 0
     """How many simple and compound statements it has, its docstring left out."""
     uses: tuple[str, ...] = ()
-    """Of a method of several statements, the attributes that it reads, sets and calls: what tells a copy of it."""
+    """Of a method of several statements that is no validator, the attributes that it reads, sets and calls."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

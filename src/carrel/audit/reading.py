@@ -20,6 +20,9 @@ _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in
 _MANY: Final = 8
 _SEVERAL: Final = 3
 """Statements from which on a method does something of its own."""
+_CHECKS: Final = ("field_validator", "model_validator", "validator", "root_validator", "validates", "field_serializer",
+                  "model_serializer")  # fmt: skip
+"""Decorators of methods that say what a message may hold."""
 _FIELDS: Final = frozenset({"field", "Field", "PrivateAttr", "attrib", "ib", "Factory", "mapped_column", "Column",
                             "relationship", "computed_field", "Relationship"})  # fmt: skip
 
@@ -51,7 +54,7 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         function.is_async,
         _gives_none(function),
         statements,
-        _uses(function) if is_method and statements >= _SEVERAL else (),
+        _uses(function) if is_method and statements >= _SEVERAL and not function.has_decorator(*_CHECKS) else (),
     )
 
 

@@ -22,6 +22,8 @@ def test_a_module_beside_its_replacement(path: str) -> None:
     makes = "def make_engine(): ...\n"
     finds(RULE, {"pkg/engine.py": makes, f"pkg/{path}": makes}, "warning")
     finds(RULE, {"pkg/engine.py": makes, f"pkg/{path}": "def stop(): ...\n"}, "info")
+    row = "class Row:\n    size = 1\n"
+    finds(RULE, {"pkg/engine.py": row, f"pkg/{path}": row}, "info")
 
 
 def test_versions_of_what_both_speak_are_only_mentioned() -> None:

@@ -80,10 +80,7 @@ def _replaces(role: Role, other: Role) -> bool:
 
 
 def _offered(program: Program, path: str) -> set[str]:
-    """The public classes and functions of a file, by the names that they have without their age."""
-    exports = program.files[path].outline.exports
-    return {
-        plain_name(name)
-        for name, bound in exports.items()
-        if not name.startswith("_") and bound[0].kind in ("class", "function")
-    }
+    """The public functions and classes with methods of a file, by the names that they have without their age."""
+    facts = program.files[path]
+    does = {one.name.removeprefix(f"{facts.module}.").partition(".")[0] for one in facts.functions}
+    return {plain_name(name) for name in does & set(facts.outline.exports) if not name.startswith("_")}
