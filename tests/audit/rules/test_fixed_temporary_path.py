@@ -104,3 +104,18 @@ def test_an_upload_that_waits_before_it_is_removed() -> None:
 )
 def test_an_upload_that_no_other_request_meets(folder: str, then: str, removed: str) -> None:
     quiet(RULE, HEAD + UPLOAD.format(folder=folder, then=then, removed=removed))
+
+
+GIVEN_BACK = """
+@app.post("/say")
+def say(text: str):
+    with open({0}, "w") as file:
+        file.write(work(text))
+    return {1}
+"""
+
+
+def test_a_literal_path_that_is_given_back() -> None:
+    finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "text, '/tmp/out.txt'"), "warning", on="open(")
+    finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "text"), "info")
+    finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "'/tmp/out.txt'").replace("@app.post", "@other"), "info")

@@ -77,3 +77,28 @@ def test_an_object_that_is_made_with_the_one_of_the_address() -> None:
         """
     finds(RULE, text % "Client(credentials=credentials)", "info")
     finds(RULE, text % "describe(credentials)", "error")
+
+
+def test_a_connection_that_a_handler_is_handed() -> None:
+    text = "HISTORIES = {{}}\n{0}\nasync def chat(ws):\n    HISTORIES.setdefault(id(ws), [])\n"
+    finds(RULE, text.format("@app.websocket('/chat')"), "error", on="id(ws)")
+    finds(RULE, text.format(""), "info")
+
+
+HELPER = """
+class Extras:
+    def __init__(self):
+        self.values = {}
+    def _key(self, what):
+        return %s
+    def put(self, what, value):
+        self.values[self._key(what)] = value
+extras = Extras()
+"""
+USE = "@app.get('/')\nasync def show(request: Request):\n    extras.put(%s, 1)\n"
+
+
+def test_an_address_that_a_helper_gives() -> None:
+    finds(RULE, HELPER % "id(what)" + USE % "request", "warning", on="self._key(what)")
+    finds(RULE, HELPER % "id(what)" + USE % "FIXED", "info")
+    quiet(RULE, HELPER % "what.name" + USE % "request")

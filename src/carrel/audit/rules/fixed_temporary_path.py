@@ -73,12 +73,24 @@ class FixedTemporaryPath:
             passed: tuple[Condition, ...] = taint.given
             grades = [Grade("error", (*passed, reached)), Grade("warning", (*passed,) if taint.by == "request" or passed
                                                                  else (reached,))]  # fmt: skip
+        elif _is_given_back(call, function):
+            grades = [Grade("warning", (reached,))]
         grades += [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
         message = f"`{function.name}` writes to a temporary path that another request has too"
         made = _made(function, parts)
         related = (view.location(call, "written here"),) if made is not None else ()
         yield view.candidate(self.info, made or call, message, block=function, related=related,
                              grades=(*grades, Grade("info")))  # fmt: skip
+
+
+def _is_given_back(call: ast.Call, function: Block) -> bool:
+    """Whether the function writes to a literal path and gives the file to its caller: `return "/tmp/out.txt"`."""
+    path, _ = _written(call)
+    return isinstance(path, ast.Constant) and any(
+        isinstance(one, ast.Constant) and one.value == path.value
+        for returned in function.nodes(ast.Return)
+        for one in ast.walk(returned)
+    )
 
 
 def _made(function: Block, parts: list[ast.AST]) -> ast.AST | None:

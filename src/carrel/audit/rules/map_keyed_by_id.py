@@ -51,9 +51,13 @@ class MapKeyedById:
         told = is_identity_like(text.rpartition(".")[2]) or any(
             identities(view, value, mutation.block) for value in mutation.values
         )
+        taint = view.taint(subject, mutation.block)
+        told = told or (taint is not None and taint.by == "request")
         grades: tuple[Grade, ...] = (Grade("info", given),)
         if told and not _is_handed_on(view, mutation, text):
             grades = (Grade("error", given), Grade("info"))
+        elif taint is not None and taint.by == "parameter" and mutation.block.class_ is not None:
+            grades = (Grade("warning", (*given, *taint.given)), Grade("info", given))
         return view.candidate(self.info, mutation.node, message, block=mutation.block, grades=grades)
 
 
@@ -65,9 +69,24 @@ def _subject(view: FileView, key: ast.expr, block: Block) -> ast.expr | None:
     for value in values:
         parts = value.elts if isinstance(value, ast.Tuple) else [value]
         for part in parts:
-            if isinstance(part, ast.Call) and view.dotted(part.func) in ("id", "builtins.id") and len(part.args) == 1:
+            if not isinstance(part, ast.Call) or len(part.args) != 1:
+                continue
+            if _is_address(view, part) or any(_is_address(view, one) for one in _given_by(view, part, block)):
                 return part.args[0]
     return None
+
+
+def _is_address(view: FileView, node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Call) and view.dotted(node.func) in ("id", "builtins.id") and len(node.args) == 1
+
+
+def _given_by(view: FileView, call: ast.Call, block: Block) -> Iterator[ast.expr | None]:
+    """What a function of this file that is called for a key gives: `self._key(session)`."""
+    on_self = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == block.receiver
+    if on_self or isinstance(call.func, ast.Name):
+        for function in view.functions:
+            if function.name == called_name(call) and function.class_ is (block.class_ if on_self else None):
+                yield from (one.value for one in function.nodes(ast.Return))
 
 
 def _lasting(mutation: Mutation) -> tuple[Condition, ...] | None:
