@@ -127,3 +127,20 @@ def test_a_chosen_user_that_is_checked(check: str, is_found: bool) -> None:
         finds(RULE, text, "error")
     else:
         quiet(RULE, text)
+
+
+RECALL = """
+from fastapi import Depends, FastAPI
+app = FastAPI({0})
+@app.post("/recall"{1})
+async def recall(body: Recall):
+    return await store.search(user_id=body.{2})
+"""
+
+
+def test_a_sign_in_that_the_application_asks_for() -> None:
+    asked = "dependencies=[Depends({0})]"
+    finds(RULE, RECALL.format(asked.format("require_login"), "", "user_id"), "warning", on="store.search")
+    finds(RULE, RECALL.format("", ", " + asked.format("auth.get_current_user"), "user_id"), "warning")
+    finds(RULE, RECALL.format(asked.format("verify_api_key"), "", "user_id"), "info")
+    quiet(RULE, RECALL.format(asked.format("require_login"), "", "query"))

@@ -30,6 +30,10 @@ _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
     r"remove|clear|remember|record|retrieve|export)(?:_|$)"
 )
+_SIGNED_IN: Final = re.compile(
+    r"^_?(?:require[sd]?_(?:login|user|signed_in|authenticated_user)|login_required|"
+    r"(?:get_|require_)?(?:current|authenticated|signed_in|logged_in)_(?:active_)?user)$"
+)
 
 
 class IdentityFromRequest:
@@ -70,7 +74,8 @@ class IdentityFromRequest:
                 if kind == "websocket" and is_kept:
                     severity = "warning"
             elif not caller and kind == "route":
-                severity = "info"
+                caller = _sign_in_before(view, function)
+                severity = "warning" if caller else "info"
             told = f", though `{caller}` says who is calling" if caller else ""
             message = f"`{function.name}` takes whose data it is from `{name}` of the request{told}"
             yield view.candidate(self.info, node, message, block=function, severity=severity)
@@ -93,6 +98,25 @@ class IdentityFromRequest:
             if _is_identity_then(view, choice, function) and not is_restricted(view, function):
                 message = f"`{function.name}` lets `{name}` of the request go before the user that the token proves"
                 yield view.candidate(self.info, choice, message, block=function, severity="error")
+
+
+def _sign_in_before(view: FileView, function: Block) -> str:
+    """The dependency of the route or of its application that lets only users in who have signed in.
+
+    A key of another service is no such thing: a service may ask for whom it likes.
+    """
+    calls = [one.call for one in function.decorators if one.call is not None]
+    for call in tuple(calls):
+        root = call.func.value if isinstance(call.func, ast.Attribute) else None
+        found = view.top.scope.bindings.get(root.id, ()) if isinstance(root, ast.Name) else ()
+        calls += [one.value for one in found if isinstance(one.value, ast.Call)]
+    for call in calls:
+        for keyword in call.keywords:
+            if keyword.arg == "dependencies":
+                named = [one for one in ast.walk(keyword.value) if isinstance(one, ast.Name | ast.Attribute)]
+                names = [one.id if isinstance(one, ast.Name) else one.attr for one in named]
+                return next((name for name in names if _SIGNED_IN.match(name)), "")
+    return ""
 
 
 def _data_keys(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
