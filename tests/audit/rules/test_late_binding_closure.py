@@ -93,3 +93,11 @@ def test_a_variable_of_which_the_function_reads_whose_it_is() -> None:
     finds(RULE, PART.format("account_id"), "error", on="async def deliver")
     finds(RULE, PART.format("title"), "info")
     quiet(RULE, PART.format("account_id").replace("row.account_id", "summary"))
+
+
+def test_a_helper_that_puts_the_function_aside() -> None:
+    text = "def all(accounts):\n    for account in accounts:\n        {0}\n"
+    finds(RULE, text.format("every_morning(lambda device: push(device, account.inbox), account.id)"), "error")
+    quiet(RULE, text.format("every_morning(lambda device, inbox=account.inbox: push(device, inbox))"))
+    quiet(RULE, text.format("rows = every_row(lambda device: push(device, account.inbox))"))
+    quiet(RULE, text.format("show_all(lambda device: push(device, account.inbox))"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,6 +23,8 @@ _KEPT: Final = frozenset({"append", "add", "appendleft", "insert", "extend", "pu
                           "add_done_callback", "connect", "subscribe", "Thread", "Timer", "Tool", "setdefault",
                           "partial", "run_in_executor", "schedule"})  # fmt: skip
 """What keeps a function, or runs it when the loop has gone on."""
+_REGISTERS: Final = re.compile(r"^(?:register|schedule|enqueue|defer|subscribe|every|daily|hourly|run_later|on)_")
+"""What a helper is called that does so, where nothing is done with what it gives."""
 
 
 class LateBindingClosure:
@@ -130,7 +133,8 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
         if isinstance(around, ast.Call) and child is not around.func:
             name = around.func.attr if isinstance(around.func, ast.Attribute) else getattr(around.func, "id", "")
             # What is handed to anything else (`sorted(..., key=...)`) is used up there.
-            return name in _KEPT and not _is_awaited_inside(view, around, loop)
+            puts_aside = _REGISTERS.match(name) is not None and isinstance(view.module.parent(around), ast.Expr)
+            return (name in _KEPT or puts_aside) and not _is_awaited_inside(view, around, loop)
         if isinstance(around, ast.Call) and not _is_deferred(view, node):
             return False
         if isinstance(around, ast.Assign) and child is around.value:
