@@ -117,3 +117,15 @@ def test_an_end_is_a_definition_where_its_file_only_imports_it():
     found = project(FILES, ends=[("pkg/tools.py", "Engine")]).resolve("pkg.tools.Engine.run")
     assert [(one.kind, one.key) for one in found] == [("definition", ("pkg/tools.py", "Engine.run"))]
     assert project(FILES, ends=[("pkg/tools.py", "Engine")]).canonical("pkg.Engine") == "pkg.engine.Engine"
+
+
+def test_packages_that_all_import_each_other_are_followed_once():
+    names = [f"m{number}" for number in range(14)]
+    files = {
+        f"p/{name}.py": "".join(
+            f"from p.{other} import *\nfrom p.{other} import thing\n" for other in names if other != name
+        )
+        for name in names
+    }
+    code = project({"p/__init__.py": "", "p/home.py": "thing = 1\n", **files, "p/m13.py": "from p.home import thing\n"})
+    assert ("p/home.py", "thing") in {found.key for found in code.resolve("p.m0.thing")}

@@ -55,6 +55,7 @@ class Project:
         self.roots = source_roots(frozenset(self.paths), roots)
         self._outline = outline
         self._outlines: dict[str, Outline] = {}
+        self._given: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._by_name, self._names = _name_modules(self.paths, self.roots)
         self._packages = frozenset(parent for name in self._by_name for parent in _parents(name))
 
@@ -86,8 +87,8 @@ class Project:
         A name inside a definition (`Class.method`, an attribute of a value) resolves to the definition with the rest
         of the name, whether or not the class has that member.
         """
-        found = self._resolve(dotted, (), frozenset())
-        return tuple({(one.kind, one.key): one for one in found}.values())
+        found = self._resolve(dotted, (), frozenset(), {})
+        return tuple(found)
 
     def definition(self, dotted: str) -> Resolved | None:
         """The one definition of a dotted name in this code base; `None` when there is none, or more than one."""
@@ -107,18 +108,32 @@ class Project:
 
     def exported(self, path: str) -> Mapping[str, tuple[str, ...]]:
         """What `from module import *` brings: each name with the dotted names that it may come from."""
-        return self._exported(path, frozenset())
+        found = self._given.get(path)
+        if found is None:
+            found = self._given[path] = self._exported(path, frozenset())
+        return found
 
-    def _resolve(self, dotted: str, via: tuple[str, ...], seen: frozenset[str]) -> list[Resolved]:
-        if dotted in seen or len(seen) > _LONGEST:
-            return [Resolved("missing", name=dotted, via=via)]
-        seen = seen | {dotted}
+    def _resolve(
+        self, dotted: str, via: tuple[str, ...], seen: frozenset[str], known: dict[str, list[Resolved]]
+    ) -> list[Resolved]:
+        """`seen` are the names on the way here. `known` has the names that other ways have led to already: without it
+        packages that import each other with `*` are followed along every way that there is."""
+        found = known.get(dotted)
+        if found is None:
+            if dotted in seen or len(seen) > _LONGEST:
+                return [Resolved("missing", name=dotted, via=via)]
+            found = known[dotted] = _distinct(self._follow(dotted, via, seen | {dotted}, known))
+        return found
+
+    def _follow(
+        self, dotted: str, via: tuple[str, ...], seen: frozenset[str], known: dict[str, list[Resolved]]
+    ) -> list[Resolved]:
         parts = dotted.split(".")
         if not self.is_module(parts[0]):
             return [Resolved("external", name=dotted, via=via)]
         module = parts[0]
         for index in range(1, len(parts)):
-            found = self._member(module, parts[index], parts[index + 1 :], via, seen)
+            found = self._member(module, parts[index], parts[index + 1 :], via, seen, known)
             if found:
                 return found
             inner = f"{module}.{parts[index]}"
@@ -128,8 +143,9 @@ class Project:
         return [Resolved("module", self._by_name.get(module, ""), module, via)]
 
     def _member(
-        self, module: str, name: str, rest: list[str], via: tuple[str, ...], seen: frozenset[str]
-    ) -> list[Resolved]:
+        self, module: str, name: str, rest: list[str], via: tuple[str, ...], seen: frozenset[str],
+        known: dict[str, list[Resolved]],
+    ) -> list[Resolved]:  # fmt: skip
         """What `name` in a module leads to; empty when the module's text does not bind it."""
         path = self._by_name.get(module)
         if path is None:
@@ -139,20 +155,20 @@ class Project:
         outline = self.outline(path)
         found: list[Resolved] = []
         for export in outline.exports.get(name, ()):
-            found += self._export(path, module, name, export, rest, via, seen)
+            found += self._export(path, module, name, export, rest, via, seen, known)
         if found:
             # `X = None` in the handler of an import is a second binding, and so is a real second definition.
             return found
         for star in outline.stars:
             source = self._source(path, star.level, star.module)
-            if source is None or not self._gives(source, name, frozenset()):
+            if source is None or not self._gives(source, name):
                 continue
-            found += self._resolve(".".join((source, name, *rest)), (*via, module), seen)
+            found += self._resolve(".".join((source, name, *rest)), (*via, module), seen, known)
         return found
 
     def _export(
         self, path: str, module: str, name: str, export: Export, rest: list[str], via: tuple[str, ...],
-        seen: frozenset[str],
+        seen: frozenset[str], known: dict[str, list[Resolved]],
     ) -> list[Resolved]:  # fmt: skip
         if export.kind == "import":
             source = self._source(path, export.level, export.module)
@@ -161,17 +177,17 @@ class Project:
             target = ".".join(part for part in (source, export.name, *rest) if part)
             if target == f"{module}.{name}" or target.startswith(f"{module}.{name}."):
                 return []  # `from . import name` in a package: the submodule of that name
-            return self._resolve(target, (*via, module), seen)
+            return self._resolve(target, (*via, module), seen, known)
         if export.kind == "alias":
             head, _, tail = export.name.partition(".")
             if head in self.outline(path).exports and head != name:
                 target = ".".join(part for part in (module, head, tail, *rest) if part)
-                return self._resolve(target, via, seen)
+                return self._resolve(target, via, seen, known)
         return [Resolved("definition", path, ".".join((name, *rest)), via, export)]
 
-    def _gives(self, module: str, name: str, seen: frozenset[str]) -> bool:
+    def _gives(self, module: str, name: str) -> bool:
         path = self._by_name.get(module)
-        return path is not None and name in self._exported(path, seen)
+        return path is not None and name in self.exported(path)
 
     def _exported(self, path: str, seen: frozenset[str]) -> dict[str, tuple[str, ...]]:
         if path in seen:
@@ -183,7 +199,7 @@ class Project:
             source = self._source(path, star.level, star.module)
             inner = self._by_name.get(source) if source else None
             if inner is not None:
-                given.update(self._exported(inner, seen | {path}))
+                given.update(self._given.get(inner) or self._exported(inner, seen | {path}))
         given.update((name, (f"{module}.{name}",)) for name in outline.exports)
         if outline.public is not None:
             return {name: given.get(name, (f"{module}.{name}",)) for name in outline.public}
@@ -197,6 +213,11 @@ class Project:
             if candidate and self.is_module(candidate):
                 return candidate
         return candidates[0] if candidates else None
+
+
+def _distinct(found: Iterable[Resolved]) -> list[Resolved]:
+    """Each meaning once, by the last way that leads to it."""
+    return list({(one.kind, one.key): one for one in found}.values())
 
 
 def _name_modules(
