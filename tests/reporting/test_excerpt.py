@@ -83,3 +83,8 @@ def test_every_place_has_a_position_and_marks_something(location: Location, cont
         assert any(one.end > one.start for one in found)
     else:
         assert found == ()
+
+
+def test_a_place_of_which_only_the_line_is_known_is_the_line():
+    (line,) = excerpt(Location(path="a.py", line=1), lambda path: ("    return x  ",), context=0)
+    assert (line.start, line.end) == (4, 12)

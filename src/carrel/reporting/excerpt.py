@@ -55,6 +55,9 @@ def excerpt(location: Location, sources: Sources, *, context: int = 1) -> tuple[
     if location.line > len(lines):
         return ()
     place = position(location, sources)
+    if lines and location.end_line < location.line and not location.column:
+        text = lines[location.line - 1]  # only the line is known: all of it is the place
+        place = Position(place.line, len(text) - len(text.lstrip()) + 1, place.line, len(text.rstrip()) + 1)
     last = min(place.end_line, place.line + MOST_MARKED - 1, len(lines))
     if last > place.line and last == place.end_line and place.end_column == 1:
         last -= 1
