@@ -43,13 +43,18 @@ def test_nothing_is_exit_code_0(run: Run, code: Path) -> None:
         (("--baseline", "nowhere.json"), "baseline"),
         (("--write-baseline",), "baseline"),
         (("--explain", "CAR999"), "rule"),
-        (("--output", "no/such/directory"), "output"),
     ],
 )
 def test_what_cannot_be_run_names_the_setting(run: Run, code: Path, arguments: tuple[str, ...], setting: str) -> None:
     raised = run("audit", "--no-cache", *arguments).exception
     assert isinstance(raised, SettingsError)
     assert raised.setting == setting
+
+
+def test_a_report_that_cannot_be_written_says_where(run: Run, code: Path) -> None:
+    raised = run("audit", "--no-cache", "--output", "no/such/directory").exception
+    assert isinstance(raised, CarrelError)
+    assert "no/such/directory cannot be written" in str(raised)
 
 
 def test_a_directory_that_is_not_there(run: Run) -> None:

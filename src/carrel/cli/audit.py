@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from carrel.cli.output import say, table
+from carrel.cli.output import deliver, reading, say, table
 from carrel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from carrel.audit.runner import Progress
     from carrel.audit.settings import AuditSettings
     from carrel.findings import Report
 
@@ -111,7 +108,7 @@ def audit(
     known = baseline or (home / settings.baseline if settings.baseline else None)
     if write_baseline and known is None:
         raise SettingsError("baseline", "where should it be written? Name a file with --baseline FILE")
-    with _progress() as progress:
+    with reading() as progress:
         report = check(
             root,
             settings,
@@ -166,30 +163,7 @@ def _show(report: Report, format_name: str, output: Path | None, group: str, *, 
             form = format_named(format_name)
         except ValueError as error:
             raise SettingsError("format", str(error)) from None
-    text = form.render(report)
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError("output", f"{output} cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on standard error while files are read, on a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TextColumn("files"), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("files", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    deliver(form.render(report), output)
 
 
 def _list_rules() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from carrel.cli.migrate.showing import as_json, as_table, check_format, counted, deliver, reading
+from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
+from carrel.cli.output import deliver, reading
 from carrel.errors import InputError
 
 

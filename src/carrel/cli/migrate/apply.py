@@ -10,7 +10,8 @@ import typer
 
 from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
 from carrel.cli.migrate.outcomes import narrate, outcome_data, outcome_lines
-from carrel.cli.migrate.showing import as_json, check_format, deliver
+from carrel.cli.migrate.showing import as_json, check_format
+from carrel.cli.output import deliver
 from carrel.errors import InputError
 
 if TYPE_CHECKING:

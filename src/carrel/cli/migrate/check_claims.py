@@ -9,7 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
-from carrel.cli.migrate.showing import as_json, as_table, check_format, deliver, reading
+from carrel.cli.migrate.showing import as_json, as_table, check_format
+from carrel.cli.output import deliver, reading
 
 __all__ = ["check_claims"]
 

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from carrel.cli.migrate.options import RecipeOption, RootOption
-from carrel.cli.migrate.showing import deliver
-from carrel.cli.output import say
+from carrel.cli.output import deliver, say
 from carrel.errors import InputError
 
 __all__ = ["init"]

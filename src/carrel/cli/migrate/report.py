@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from carrel.cli.migrate.options import JobsOption, OutputOption, RecipeOption, RootOption
-from carrel.cli.migrate.showing import as_json, check_format, deliver, reading
+from carrel.cli.migrate.showing import as_json, check_format
+from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
     from carrel.migrate.burn_down import Sample

@@ -9,7 +9,8 @@ import typer
 
 from carrel.cli.migrate.options import FormatOption, OutputOption, RecipeOption, RootOption
 from carrel.cli.migrate.outcomes import narrate, rollback_lines
-from carrel.cli.migrate.showing import as_json, check_format, deliver
+from carrel.cli.migrate.showing import as_json, check_format
+from carrel.cli.output import deliver
 
 __all__ = ["rollback"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
-from carrel.cli.migrate.showing import as_json, as_table, check_format, counted, deliver, reading
+from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
+from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
     from carrel.migrate.references import Scan

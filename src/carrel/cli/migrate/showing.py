@@ -1,18 +1,16 @@
-"""What migration commands have in common when they show something: tables, a progress bar, a file to write to."""
+"""What migration commands have in common when they show something: tables, JSON, counts, the choice of a format."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from carrel.errors import InputError
 
-__all__ = ["as_json", "as_table", "check_format", "counted", "deliver", "reading"]
+__all__ = ["as_json", "as_table", "check_format", "counted"]
 
 _WIDTH: Final = 120
 
@@ -50,29 +48,3 @@ def check_format(name: str, known: Sequence[str]) -> None:
     """Raises `InputError` naming the formats there are."""
     if name not in known:
         raise InputError("--format", f"is {name!r}; it must be one of {', '.join(known)}")
-
-
-def deliver(text: str, output: Path | None) -> None:
-    """Write a result to standard output, or to the file that was asked for."""
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError("--output", f"{output} cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def reading(what: str = "files") -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error, on a terminal; gives what to tell it: how many of how many are done."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
