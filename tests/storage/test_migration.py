@@ -71,6 +71,22 @@ def test_two_that_start_at_once_both_find_the_schema(tmp_path: Path) -> None:
     assert "event_log" in schema(path)
 
 
+def test_it_waits_for_another_that_writes_before_the_file_logs_ahead(tmp_path: Path) -> None:
+    path = tmp_path / "carrel.db"
+    path.touch()
+    with (
+        closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        migrating = threads.submit(migrate, path)
+        with pytest.raises(TimeoutError):
+            migrating.result(timeout=0.2)
+        other.execute("ROLLBACK")
+        migrating.result()
+    assert "event_log" in schema(path)
+
+
 def test_a_file_of_a_newer_carrel_is_refused_and_left_alone(migrated_file: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(migrated_file, tmp_path / "carrel.db"))
     with closing(sqlite3.connect(path)) as connection, connection:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,9 @@ def migrate(path: Path) -> None:
     with storage_failures(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Password hashes and conversations: nobody but this user reads them.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only a missing file is opened: closing one that is there would drop SQLite's locks on it in this process.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         found = _revision(path)
         scripts = ScriptDirectory.from_config(migration_config())
         head = scripts.get_current_head()
@@ -60,11 +63,25 @@ def _revision(path: Path) -> str | None:
                 f"the database {path} belongs to another program (it holds the table {min(tables)!r}); "
                 "move that file away or choose another data directory"
             )
-        connection.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(connection)
         if not tables:
             return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(row[0]) if row else None
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for its time-out here: it refuses at once while another connection writes.
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _upgrade(path: Path) -> None:
