@@ -45,13 +45,18 @@ class Access:
             root = self.name
         elif self.kind == "class" and self.block is not None:
             root = self.block.symbol
-        elif self.kind == "self" and self.block is not None and self.block.class_ is not None:
-            root = f"{self.block.class_.symbol}()"
+        elif self.own_class is not None:
+            root = f"{self.own_class.symbol}()"
         elif self.kind == "parameter" and self.block is not None:
             root = f"{self.block.symbol}:{self.name}"
         else:
             return ""
         return root + "".join(step if step in ("[]", "()") else f".{step}" for step in self.steps)
+
+    @property
+    def own_class(self) -> Block | None:
+        """The class whose `self` is the root; `None` for every other root."""
+        return self.block.class_ if self.kind == "self" and self.block is not None else None
 
     @property
     def is_shared_name(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block, Parameter
+from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES
 from carrel.audit.origins import leaves
@@ -109,11 +110,11 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             parameter = block.parameter(leaf.id)
             return parameter is not None and _is_proven_parameter(view, parameter)
         case ast.Attribute():
-            parts = _chain(leaf)
-            if isinstance(_root(leaf), ast.Name) and proves(view, _root(leaf), block):
+            parts = chain_names(leaf)
+            if isinstance(chain_root(leaf), ast.Name) and proves(view, chain_root(leaf), block):
                 return True
             return not _PROVEN_PARTS.isdisjoint(parts[1:]) and _SAID.isdisjoint(parts) and (
-                parts[0] in ("self", "g", "info", "ctx", "context") or _is_request(view, _root(leaf), block)
+                parts[0] in ("self", "g", "info", "ctx", "context") or _is_request(view, chain_root(leaf), block)
             )  # fmt: skip
         case ast.Subscript():
             key = leaf.slice
@@ -246,7 +247,7 @@ def _holds_proven(view: FileView, node: ast.expr, block: Block) -> bool:
     """Whether the server fills the object: the request itself, its state, a signed session, the ASGI scope."""
     if isinstance(node, ast.Attribute):
         return node.attr in ("state", "session", "scope", "environ") and (
-            _is_request(view, _root(node), block) or ast.unparse(node) == "self.scope"
+            _is_request(view, chain_root(node), block) or ast.unparse(node) == "self.scope"
         )
     return isinstance(node, ast.Name) and (
         _is_request(view, node, block) or view.dotted(node) in ("flask.session", "flask.g", "quart.session")
@@ -254,7 +255,11 @@ def _holds_proven(view: FileView, node: ast.expr, block: Block) -> bool:
 
 
 def _is_state(view: FileView, node: ast.expr, block: Block) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr in ("state", "user") and _is_request(view, _root(node), block)
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in ("state", "user")
+        and _is_request(view, chain_root(node), block)
+    )
 
 
 def _is_request(view: FileView, node: ast.expr, block: Block) -> bool:
@@ -274,21 +279,6 @@ def _spine(node: ast.expr) -> Iterator[ast.expr]:
     while isinstance(node, ast.Attribute | ast.Call):
         node = node.value if isinstance(node, ast.Attribute) else node.func
         yield node
-
-
-def _root(node: ast.expr) -> ast.expr:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node
-
-
-def _chain(node: ast.expr) -> tuple[str, ...]:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    parts.append(node.id if isinstance(node, ast.Name) else "")
-    return tuple(reversed(parts))
 
 
 def _text(node: ast.expr) -> str:

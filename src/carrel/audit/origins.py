@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
 from carrel.audit.taint import is_identity_like
@@ -65,10 +66,10 @@ def leaves(view: FileView, node: ast.expr, block: Block, *, direct: bool = False
                 stack += _made_of(view, current, where, seen)
             case ast.Attribute():
                 yield current, where
-                root = _root(current)
+                root = chain_root(current)
                 if isinstance(root, ast.Name):
                     stack += _made_of(view, root, where, seen)
-                elif root is not None:
+                else:
                     stack.append((root, where))
             case ast.Call():
                 yield current, where
@@ -93,13 +94,6 @@ def _hands_on(call: ast.Call) -> bool:
 def called_name(call: ast.Call) -> str:
     """The last part of what is called."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
-def _root(node: ast.Attribute) -> ast.expr | None:
-    value: ast.expr = node
-    while isinstance(value, ast.Attribute):
-        value = value.value
-    return value
 
 
 def _made_of(
@@ -163,10 +157,10 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
                 return not isinstance(view.module.parent(leaf), ast.Attribute)
             return says_whose(leaf.id, lenient=lenient) and (lenient or view.taint(leaf, block) is not None)
         case ast.Attribute():
-            root = _root(leaf)
+            root = chain_root(leaf)
             if isinstance(root, ast.Name) and root.id[:1].isupper():
                 return False  # `Folder.user_id` is a column
-            parts = _parts(leaf)
+            parts = chain_names(leaf)
             if view.dotted(leaf) in REQUEST_OBJECTS and lenient:
                 return True
             if any(says_whose(part, lenient=lenient) for part in parts[1:]) and parts[-1] not in ("app", "state"):
@@ -218,20 +212,11 @@ def _is_request(view: FileView, name: ast.Name, block: Block) -> bool:
     return view.dotted(name) in REQUEST_OBJECTS
 
 
-def _parts(node: ast.expr) -> tuple[str, ...]:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    parts.append(node.id if isinstance(node, ast.Name) else "")
-    return tuple(reversed(parts))
-
-
 def parameters_in(view: FileView, node: ast.expr, block: Block) -> tuple[str, ...]:
     """The parameters of the function `block` that the expression is made of, the receiver excluded."""
     found: dict[str, None] = {}
     for leaf, where in leaves(view, node, block):
-        root = leaf if isinstance(leaf, ast.Name) else _root(leaf) if isinstance(leaf, ast.Attribute) else None
+        root = chain_root(leaf)
         if where is block and isinstance(root, ast.Name) and root.id != block.receiver and block.parameter(root.id):
             found[root.id] = None
     return tuple(found)

@@ -194,7 +194,7 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
         if mutation.kind != "attribute":
             continue
         for access in mutation.accesses:
-            owner = access.block.class_ if access.kind == "self" and access.block else None
+            owner = access.own_class
             if owner is None or access.steps:
                 continue
             held = attributes[owner].setdefault(mutation.name, {})

@@ -64,7 +64,7 @@ def _is_local(
     mutation: Mutation, names: set[str], classes: set[Block], attributes: set[tuple[Block | None, str]]
 ) -> bool:
     for access in mutation.accesses:
-        owner = access.block.class_ if access.kind == "self" and access.block is not None else None
+        owner = access.own_class
         steps = tuple(step for step in access.steps if step != "__dict__")
         if access.kind == "global" and not steps and access.name.removesuffix(".__dict__") in names:
             return True

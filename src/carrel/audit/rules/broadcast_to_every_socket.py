@@ -130,14 +130,10 @@ class BroadcastToEverySocket:
             if mutation.kind != "method" or mutation.name not in ("put", "put_nowait"):
                 continue
             for access in mutation.accesses:
-                if (
-                    access.kind != "self"
-                    or len(access.steps) != 1
-                    or access.block is None
-                    or access.block.class_ is None
-                ):
+                owner = access.own_class
+                if owner is None or len(access.steps) != 1:
                     continue
-                owner, name = access.block.class_, access.steps[0]
+                name = access.steps[0]
                 taker = _taker(view, owner, name) if _MESSAGES.search(name) and _is_queue(view, owner, name) else None
                 taint = view.best_taint(mutation.values, mutation.block)
                 if taker is None or taint is None:
@@ -173,8 +169,8 @@ def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Con
         last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
         if "[]" in access.steps or not _CONNECTED.search(last):
             continue
-        if access.kind == "self" and len(access.steps) == 1 and access.block is not None and access.block.class_:
-            return (SharedClass(access.block.class_.symbol),)
+        if access.own_class is not None and len(access.steps) == 1:
+            return (SharedClass(access.own_class.symbol),)
         if access.kind == "class":
             return ()
         if access.kind == "global":

@@ -98,8 +98,8 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
             if given is not None:
                 return given
             return (SharedObject(access.path),)
-        if access.kind == "self" and access.block is not None and access.block.class_ is not None:
-            return (SharedClass(access.block.class_.symbol),) if len(access.steps) == 1 else None
+        if access.own_class is not None:
+            return (SharedClass(access.own_class.symbol),) if len(access.steps) == 1 else None
     return None
 
 

@@ -81,8 +81,8 @@ def _slot(mutation: Mutation) -> tuple[Condition, ...] | None:
             return () if access.path.endswith("app.state") else (MutableGlobal(access.name),)
         if access.kind == "parameter" and access.steps[-2:] == ("app", "state"):
             return ()
-        if access.kind == "self" and not access.steps and access.block is not None and access.block.class_ is not None:
-            owner = access.block.class_
+        owner = access.own_class
+        if owner is not None and not access.steps:
             # An object that is a connection's own has one of them.
             return None if _OF_CONNECTION.search(owner.name) and not owner.name.endswith("Manager") else (
                 SharedClass(owner.symbol),

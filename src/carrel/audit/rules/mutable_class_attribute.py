@@ -77,11 +77,7 @@ class MutableClassAttribute:
 def _attribute(view: FileView, mutation: Mutation) -> tuple[Block, str, tuple[Condition, ...]] | None:
     """The class and the name of its attribute that is changed, with what other files must say."""
     for access in mutation.accesses:
-        owner = access.block
-        if access.kind == "self" and owner is not None:
-            owner = owner.class_
-        elif access.kind != "class":
-            continue
+        owner = access.block if access.kind == "class" else access.own_class
         # `self.turns += [text]` changes the attribute `turns` of `self`.
         steps = (*access.steps, mutation.name) if mutation.kind == "attribute" else access.steps
         if owner is None or not steps or steps[0] in ("[]", "()"):
@@ -101,11 +97,12 @@ def _attribute(view: FileView, mutation: Mutation) -> tuple[Block, str, tuple[Co
 def _is_given_to_objects(view: FileView, owner: Block, name: str) -> bool:
     """Whether a method gives the object a container of its own under the name."""
     return any(
-        mutation.kind == "attribute" and mutation.name == name and not isinstance(mutation.node, ast.AugAssign)
-        and any(one.kind == "self" and not one.steps and one.block and one.block.class_ is owner
-                for one in mutation.accesses)
+        mutation.kind == "attribute"
+        and mutation.name == name
+        and not isinstance(mutation.node, ast.AugAssign)
+        and any(one.own_class is owner and not one.steps for one in mutation.accesses)
         for mutation in view.mutations
-    )  # fmt: skip
+    )
 
 
 def _adds(view: FileView, mutation: Mutation) -> bool:

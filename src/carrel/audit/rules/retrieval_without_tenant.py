@@ -127,13 +127,8 @@ def _is_for_all(view: FileView, call: ast.Call, function: Block) -> tuple[Condit
     access = view.access(receiver, function)
     if "()" in access.steps or "[]" in access.steps or identities(view, receiver, function, lenient=True):
         return None
-    if (
-        access.kind == "self"
-        and len(access.steps) == 1
-        and access.block is not None
-        and access.block.class_ is not None
-    ):
-        return (SharedClass(access.block.class_.symbol),)
+    if access.own_class is not None and len(access.steps) == 1:
+        return (SharedClass(access.own_class.symbol),)
     return () if access.kind in ("global", "class") else None
 
 

@@ -107,13 +107,8 @@ class ReusedBuffer:
 
 def _kept(access: Access) -> tuple[Condition, ...] | None:
     """What must hold for the buffer to serve more than one request; `None` when it cannot."""
-    if (
-        access.kind == "self"
-        and len(access.steps) == 1
-        and access.block is not None
-        and access.block.class_ is not None
-    ):
-        return (SharedClass(access.block.class_.symbol),)
+    if access.own_class is not None and len(access.steps) == 1:
+        return (SharedClass(access.own_class.symbol),)
     return () if access.kind in ("global", "class", "cell") and "()" not in access.steps else None
 
 

@@ -83,8 +83,8 @@ def _shared(view: FileView, fetch: Fetch, function: Block) -> tuple[Condition, .
         if isinstance(fetch.node, ast.Subscript) or mutable == ():
             return mutable
         return (SharedObject(access.path),)
-    if access.kind == "self" and access.steps and access.block is not None and access.block.class_ is not None:
-        return (SharedClass(access.block.class_.symbol),)
+    if access.own_class is not None and access.steps:
+        return (SharedClass(access.own_class.symbol),)
     return None
 
 

@@ -93,9 +93,7 @@ def _part(mutation: Mutation) -> tuple[str, Access | None]:
 
 def _is_client(access: Access) -> bool:
     if access.kind == "self" and not access.steps:
-        return access.block is not None and access.block.class_ is not None and _NAMED.search(
-            access.block.class_.name
-        ) is not None  # fmt: skip
+        return access.own_class is not None and _NAMED.search(access.own_class.name) is not None
     last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
     return access.kind in ("self", "class", "global") and _NAMED.search(last) is not None
 
