@@ -66,6 +66,7 @@ USERS = {
     "a string": ({"app.py": 'x = "pkg.old.Old"\n'}, "app.py:1: patch_target pkg.old.Old"),
     "an entry point": ({"pyproject.toml": '[project.scripts]\nx = "pkg.old:Old"\n'}, "pyproject.toml:2: pkg.old:Old"),
     "a logging configuration": ({"log.yaml": "class: pkg.old.Old\n"}, "log.yaml:1: pkg.old.Old"),
+    "a pickle": ({"state.pkl": "cpkg.old\nOld\np0\n."}, "state.pkl:1: pickle pkg.old.Old"),
     "the rest of its file": (
         {"pkg/old.py": "class Old: ...\nclass Other(Old): ...\n"},
         "pkg/old.py:2: the rest of the file uses `Old`",
@@ -109,6 +110,12 @@ def test_a_module_that_something_refers_to_stays(tmp_path: Path, files: dict[str
 def test_what_only_looks_like_a_reference_keeps_nothing(tmp_path: Path, files: dict[str, str]) -> None:
     (outcome,) = cleaned(tmp_path, files, "pkg.old.Old")
     assert isinstance(outcome, Removal), outcome
+
+
+def test_a_user_in_a_data_file_is_told_once(tmp_path: Path) -> None:
+    (outcome,) = cleaned(tmp_path, {"log.yaml": "class: pkg.old.Old\n"}, "pkg.old.Old")
+    assert isinstance(outcome, Needed)
+    assert outcome.users == ("log.yaml:1: pkg.old.Old",)
 
 
 def test_what_goes_too_keeps_nothing(tmp_path: Path) -> None:

@@ -69,3 +69,9 @@ def test_a_module_that_moves_takes_what_is_in_it():
     assert moved.is_home("pkg/decoy.py", "pkg.decoy")
     missing = Moved(recipe('[[modules]]\nold = "pkg.none"\nnew = "pkg.new"\n'), project(FILES))
     assert missing.missing == ["pkg.none"]
+
+
+def test_what_is_wanted_first_are_the_last_parts_of_the_names():
+    files = {**PACKAGE, "pkg/__init__.py": "from .engine import Engine\n"}
+    wanted = Moved(recipe('[[symbols]]\nold = "pkg.Engine"\nnew = "x.Y"\n'), project(files)).wanted()
+    assert (wanted.names, wanted.modules) == (("Engine",), ("engine", "pkg"))

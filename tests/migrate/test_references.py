@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from carrel.errors import SourceError
 from carrel.migrate.references import find_references
-from tests.migrate.tree import lines, recipe, scan, write
+from tests.migrate.tree import RECIPE, lines, recipe, scan, write
 
 FOUND = {
     "plain import": ("from pkg.engine import Engine\nEngine()\n", ["1 import Engine", "2 call Engine"]),
@@ -369,6 +369,33 @@ def test_mentions_are_counted_in_all_text_files(tmp_path: Path):
     # The package itself has the words twice in each of three files, less once.
     assert (found.mentions, found.mention_files) == (7, 5)
     assert (found.files, found.python_files, found.parsed) == (6, 5, 1)
+
+
+def test_names_in_data_files_and_pickles_are_found_for_a_person(tmp_path: Path):
+    files: dict[str, str | bytes] = {
+        "pkg/api.py": "from .engine import Engine as Motor\n",
+        "logging.yaml": "class: pkg.engine.Engine\nother: pkg.api.Motor\nthird: pkg.decoy.Engine\n",
+        "notes.yaml": "text: use pkg.user_engine.UserEngine and no pkg.engine.Engine\n",
+        "README.md": "`pkg.engine.Engine`\n",
+        "state.bin": b"\x80\x02cpkg.engine\nEngine\nq\x00.",
+        "decoy.bin": b"\x80\x02cpkg.decoy\nEngine\nq\x00.",
+        "words.bin": b"\x80\x02X\x0d\x00\x00\x00engine Engine.",
+    }
+    found = [one for one in scan(tmp_path, files).references if one.kind in ("data", "pickle")]
+    assert lines(tuple(found)) == [
+        "logging.yaml:1 data string pkg.engine.Engine",
+        "logging.yaml:2 data string pkg.api.Motor",
+        "state.bin:1 pickle string pkg.engine.Engine",
+    ]
+    assert [(one.resolved_to, one.via) for one in found[:2]] == [
+        ("pkg.engine.Engine", ()), ("pkg.engine.Engine", ("pkg.api",)),
+    ]  # fmt: skip
+    assert "what reads the file" in found[0].reason
+    assert "pickled by this name" in found[2].reason
+
+
+def test_the_recipe_itself_is_no_reference(tmp_path: Path):
+    assert lines(scan(tmp_path, {"migration.toml": RECIPE})) == []
 
 
 def test_source_roots_are_found(tmp_path: Path):

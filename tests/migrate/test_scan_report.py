@@ -31,7 +31,7 @@ def test_the_data_are_as_documented(tmp_path: Path):
     assert data["references"][0] == {
         "path": "app.py", "line": 1, "column": 23, "end_line": 1, "end_column": 29, "kind": "import",
         "certainty": "certain", "symbol": "pkg.engine.Engine", "resolved_to": "pkg.engine.Engine", "via": [],
-        "phase": "rest", "text": "Engine",
+        "phase": "rest", "text": "Engine", "reason": "",
     }  # fmt: skip
     assert [(one["path"], one["line"]) for one in data["unparsable"]] == [("bad.py", 2)]
 

@@ -50,3 +50,23 @@ def test_mentions_are_counted_once():
     found = read_sites(hinted, (".",), "a.py", b"from b import Engine\n")
     assert found is not None
     assert found.mentions == 0
+
+
+def test_data_files_and_pickles_are_read_by_what_they_are():
+    data = read_sites(ENGINE, (".",), "a.yaml", b"class: pkg.engine.Engine\n")
+    assert data is not None
+    assert [(one.kind, one.targets) for one in data.sites] == [("data", ("pkg.engine.Engine",))]
+    assert data.outline is None
+    text = read_sites(ENGINE, (".",), "a.txt", b"class: pkg.engine.Engine\n")
+    assert text is not None
+    assert text.sites == ()
+
+
+def test_a_pickle_is_looked_into_where_the_module_is_named_too():
+    pickled = b"\x80\x02cpkg.engine\nEngine\nq\x00."
+    here = read_sites(Wanted(("Engine",), modules=("engine",)), (".",), "a.yaml", pickled)
+    assert here is not None
+    assert [(one.kind, one.targets) for one in here.sites] == [("pickle", ("pkg.engine.Engine",))]
+    elsewhere = read_sites(Wanted(("Engine",), modules=("motor",)), (".",), "a.pkl", pickled)
+    assert elsewhere is not None
+    assert elsewhere.sites == ()

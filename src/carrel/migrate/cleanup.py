@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carrel.errors import RecipeError, SourceError
+from carrel.errors import SourceError
+from carrel.migrate.data_names import is_recipe
 from carrel.migrate.gates.unparsable import compile_problem
-from carrel.migrate.recipe import MovedModule, MovedSymbol, PhaseRule, Recipe, parse_recipe
+from carrel.migrate.recipe import MovedModule, MovedSymbol, PhaseRule, Recipe
 from carrel.migrate.references import Reference, find_references
 from carrel.migrate.removal import remove_symbols
 from carrel.source import Outline, Project, SourceTree, read_module, read_outline
@@ -57,8 +58,9 @@ CleanupOutcome = Removal | Needed | Absent
 def clean_up(root: str | Path, recipe: Recipe, *, jobs: int = 0, cache: bool = True) -> tuple[CleanupOutcome, ...]:
     """What becomes of each name in the recipe's `cleanup`. Writes nothing.
 
-    A name stays while anything refers to it: an import, a use, a string that spells it in code, or a file beside the
-    code that programs read (`pyproject.toml`, YAML, a Dockerfile). What is removed at the same time keeps nothing.
+    A name stays while anything refers to it: an import, a use, a string that spells it in code, a pickle, or a file
+    beside the code that programs read (`pyproject.toml`, YAML, a Dockerfile). What is removed at the same time keeps
+    nothing.
     """
     tree = SourceTree(root, exclude=recipe.tree.exclude)
     project = Project([file.path for file in tree.files()], lambda path: _outline(tree, path), roots=recipe.tree.roots)
@@ -119,7 +121,8 @@ def _users(
         return {}
     found: dict[str, list[_User]] = defaultdict(list)
     for reference in find_references(tree, _asking_for(recipe, places), jobs=jobs, cache=cache).references:
-        found[reference.symbol].append(_User(reference.path, reference.line, _said(reference)))
+        if reference.kind != "data":  # those are among what is searched below
+            found[reference.symbol].append(_User(reference.path, reference.line, _said(reference)))
     for path, text in _texts(tree):
         for name, place in places.items():
             for match in _pattern(name, place).finditer(text):
@@ -154,17 +157,8 @@ def _texts(tree: SourceTree) -> Iterator[tuple[str, str]]:
         if file.is_python or file.size > _LARGEST or file.path.lower().endswith(_PROSE):
             continue
         data = tree.read(file.path)
-        text = data.decode(errors="replace")
-        if b"\0" not in data and not (file.path.endswith(".toml") and _is_recipe(text)):
-            yield file.path, text
-
-
-def _is_recipe(text: str) -> bool:
-    try:
-        parse_recipe(text)
-    except RecipeError:
-        return False
-    return True
+        if b"\0" not in data and not is_recipe(data):
+            yield file.path, data.decode(errors="replace")
 
 
 def _pattern(name: str, place: _Place) -> re.Pattern[str]:

@@ -64,7 +64,9 @@ class Moved:
         names = [thing.old.rpartition(".")[2] for thing in self._things]
         names += [thing.name.rpartition(".")[2] for thing in self._things if thing.name]
         attributes = [name for one in self.recipe.attributes for name in one.rename]
-        return Wanted(tuple(sorted(set(names))), (), tuple(sorted(set(attributes))))
+        homes = {dotted.rpartition(".")[0] for thing in self._things for dotted in (thing.old, thing.home)}
+        modules = {home.rpartition(".")[2] for home in homes}
+        return Wanted(tuple(sorted(set(names))), (), tuple(sorted(set(attributes))), tuple(sorted(modules)))
 
     def other_names(self, paths: list[str], known: frozenset[str]) -> Iterator[tuple[str, str]]:
         """Further names at the top of modules that lead to what moves: the name, and its module's last part."""

@@ -15,6 +15,7 @@ import msgspec
 
 from carrel.errors import SourceError
 from carrel.findings import Unparsable
+from carrel.migrate.data_names import is_data
 from carrel.migrate.facades import with_facades_last
 from carrel.migrate.moved import Match, Moved
 from carrel.migrate.phases import REST, needs_distances, phase_of, phases_of
@@ -28,7 +29,7 @@ __all__ = ["CACHE", "Certainty", "Kind", "Reference", "Scan", "find_references",
 
 CACHE: Final = ".carrel"
 """The directory under the root that what was read is kept in."""
-_READER: Final = "2"
+_READER: Final = "3"
 """Another number reads every file anew."""
 _LARGEST: Final = 8 << 20
 """Bytes of the largest file that is searched."""
@@ -41,7 +42,7 @@ _ROUNDS: Final = 8
 
 Kind = Literal[
     "import", "call", "base", "annotation", "string_annotation", "attribute", "name", "patch_target", "dunder_all",
-    "fallback_store", "doc", "comment",
+    "fallback_store", "doc", "comment", "data", "pickle",
 ]  # fmt: skip
 """What stands there.
 
@@ -49,7 +50,8 @@ Kind = Literal[
 chain where a module leads to it. `string_annotation`: a name inside a quoted annotation. `attribute`: a renamed
 attribute or method of a moved symbol, the name after the dot only. `patch_target`: a dotted name in a string.
 `dunder_all`: its string in `__all__`. `fallback_store`: `X = None`, or a stand-in class, beside an import of `X` in a
-`try`. `doc`, `comment`: its name in a docstring or comment.
+`try`. `doc`, `comment`: its name in a docstring or comment. `data`: a dotted name in a data file. `pickle`: what loads
+it in a pickle, whose bytes count as one line.
 """
 Certainty = Literal["certain", "mixed", "string", "mention"]
 """`certain` ones are edited. `mixed`: the name is bound to something else too. `string`: only a string says so.
@@ -75,7 +77,7 @@ class Reference:
     """The modules that re-export it on the way, from the one named here."""
     phase: str = ""
     text: str = ""
-    """The text of the range."""
+    """The text of the range; the dotted name in a pickle."""
     start: int
     """The range in `SourceText.utf8`."""
     end: int
@@ -208,7 +210,11 @@ class _Search:
             wanted = Wanted(tuple(sorted(others)), tuple(sorted(set(others.values()))), wanted.attributes)
             # `MyEngine` is only in files that have `Engine` in them.
             within = all(any(one in name for one in first) for name in others)
-            files = [file for file in self.files if file.is_python and (not within or file.path in mentioning)]
+            files = [
+                file
+                for file in self.files
+                if (file.is_python or is_data(file.path)) and (not within or file.path in mentioning)
+            ]
             progress = None
 
     def references(self) -> list[Reference]:

@@ -33,6 +33,8 @@ _TITLES: Final = MappingProxyType(
         "fallback_store": "What stands in for a failed import",
         "doc": "A name in documentation",
         "comment": "A name in a comment",
+        "data": "A name in a data file",
+        "pickle": "A name in a pickle",
     }
 )
 
@@ -74,6 +76,7 @@ def scan_data(scan: Scan) -> dict[str, Any]:
                 "via": list(one.via),
                 "phase": one.phase,
                 "text": one.text,
+                "reason": one.reason,
             }
             for one in references
         ],

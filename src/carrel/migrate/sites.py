@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from carrel.errors import SourceError
+from carrel.migrate.data_names import data_sites, is_data
 from carrel.migrate.instances import attribute_sites
 from carrel.migrate.leads import Leads
 from carrel.migrate.nodes import sort_nodes
-from carrel.migrate.site import FileSites
+from carrel.migrate.pickled_names import is_pickle, pickle_sites
+from carrel.migrate.site import FileSites, Site
 from carrel.migrate.strings import string_sites
 from carrel.migrate.uses import import_sites, use_sites
 from carrel.migrate.wanted import Wanted, may_refer
@@ -23,7 +25,10 @@ def read_sites(wanted: Wanted, roots: tuple[str, ...], path: str, data: bytes) -
     mentions = 0 if wanted.hints else sum(data.count(name.encode()) for name in wanted.names)
     if not mentions and not wanted.hints:
         return None
-    if not path.endswith((".py", ".pyi")) or not may_refer(data, wanted):
+    if not path.endswith((".py", ".pyi")):
+        beside = _beside_code(wanted, path, data)
+        return FileSites(mentions, sites=beside) if mentions or beside else None
+    if not may_refer(data, wanted):
         return FileSites(mentions) if mentions else None
     names = module_names(path, roots)
     name = names[0] if names else ModuleName(path.removesuffix(".py").replace("/", "."), is_package=False)
@@ -44,3 +49,12 @@ def read_sites(wanted: Wanted, roots: tuple[str, ...], path: str, data: bytes) -
     sites.sort(key=lambda site: (site.start, site.end))
     module.release()
     return FileSites(mentions, outline_of(module.tree, data.count(b"\n")), tuple(sites))
+
+
+def _beside_code(wanted: Wanted, path: str, data: bytes) -> tuple[Site, ...]:
+    names = frozenset(wanted.names)
+    if is_pickle(path, data):
+        # Reading opcodes takes long; a pickle has the module's name beside the class's.
+        near = any(module.encode() in data for module in wanted.modules)
+        return tuple(pickle_sites(data, names)) if near else ()
+    return tuple(data_sites(data, names)) if is_data(path) else ()

@@ -27,6 +27,8 @@ class Wanted(msgspec.Struct, frozen=True, array_like=True):
     """When given, a file must have one of these words, too, or import from its own package."""
     attributes: tuple[str, ...] = ()
     """Attributes of the classes among the names, looked for where one of the names is."""
+    modules: tuple[str, ...] = ()
+    """The last parts of the modules that the names are defined in. Only with them are pickles looked into."""
 
 
 def may_refer(data: bytes, wanted: Wanted) -> bool:

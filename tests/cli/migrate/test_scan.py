@@ -65,6 +65,19 @@ def test_documentation_is_added_on_request(run: Run, tmp_path: Path):
     assert "3 references" in run("migrate", "scan", "--documentation").output
 
 
+def test_what_no_edit_takes_is_shown_with_its_place_and_the_reason(run: Run, tmp_path: Path):
+    root = small(tmp_path)
+    assert "Data files and pickles" not in run("migrate", "scan").output
+    (root / "setup.cfg").write_text("[options.entry_points]\nplugins =\n    fast = pkg.engine:Engine\n")
+    shown = run("migrate", "scan").output
+    assert "Data files and pickles, for a person (1)" in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("setup.cfg:3")]
+    assert line.split()[1] == "pkg.engine:Engine"
+    assert "what reads the file" in line
+    data = json.loads(run("migrate", "scan", "--format", "json").output)
+    assert "what reads the file" in data["references"][0]["reason"]
+
+
 def test_what_is_wrong_is_an_error(run: Run, tmp_path: Path):
     small(tmp_path)
     assert "one of text, json" in str(run("migrate", "scan", "--format", "xml").exception)

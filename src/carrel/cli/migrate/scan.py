@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,7 +14,7 @@ from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
 from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
-    from carrel.migrate.references import Scan
+    from carrel.migrate.references import Reference, Scan
 
 __all__ = ["scan", "scan_text"]
 
@@ -88,4 +89,13 @@ def scan_text(found: Scan) -> str:
         phases = {one.path: one.phase for one in references}
         rows = [(path, phases[path], count) for path, count in paths.most_common(_MOST)]
         parts.append(as_table(f"The files with most (of {len(paths)})", ("file", "phase", "references"), rows))
+        parts += _beside_code([one for one in references if one.kind in ("data", "pickle")])
     return "\n".join(parts)
+
+
+def _beside_code(names: Sequence[Reference]) -> Iterator[str]:
+    """What no edit takes: names in data files and pickles, each with its place and the reason."""
+    if names:
+        rows = [(f"{one.path}:{one.line}", one.text, one.reason) for one in names[:_MOST]]
+        more = f", the first {_MOST}" if len(names) > _MOST else ""
+        yield as_table(f"Data files and pickles, for a person ({len(names)}{more})", ("where", "names", "why"), rows)
