@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carrel.migrate.outcome import Edited
+from carrel.migrate.outcome import Edited, Unchanged
 from carrel.migrate.references import find_references
 from carrel.migrate.rewrite import Rewriter
 from tests.migrate.edits.changing import recipe
@@ -127,6 +127,21 @@ def test_a_program_does_the_same_before_and_after(tmp_path_factory, program):
     assert run(root) == before
     left = find_references(root, used, jobs=1, cache=False).references
     assert [one for one in left if one.certainty == "certain" and one.kind != "dunder_all"] == []
+
+
+def test_names_in_data_files_and_pickles_are_left_with_the_reason(tmp_path):
+    pickled = b"\x80\x02cpkg.old\nOld\nq\x00."
+    write(tmp_path, {**CODE, "a.yaml": "class: pkg.Renamed\n", "b.pkl": pickled})
+    used = recipe()
+    references = find_references(tmp_path, used, jobs=1, cache=False).references
+    found = {one.path: one for one in Rewriter(used, jobs=1)(tmp_path, references)}
+    assert isinstance(found["a.yaml"], Unchanged)
+    assert "what reads the file" in found["a.yaml"].left[0].reason
+    assert isinstance(found["b.pkl"], Unchanged)
+    assert "keep the shim" in found["b.pkl"].left[0].reason
+    # What the data file names stays there to be found.
+    assert isinstance(found["pkg/__init__.py"], Edited)
+    assert b"import New as Renamed" in found["pkg/__init__.py"].after
 
 
 def test_processes_find_what_one_finds(tmp_path):

@@ -18,7 +18,7 @@ from carrel.migrate.edits.file_edit import FileEdit
 from carrel.migrate.facades import needed_facades
 from carrel.migrate.file_gate import gate_problem
 from carrel.migrate.loading import loaded_with
-from carrel.migrate.outcome import Edited, FileOutcome, Refused, Unchanged
+from carrel.migrate.outcome import Edited, FileOutcome, LeftReference, Refused, Unchanged
 from carrel.migrate.recipe import Recipe
 from carrel.migrate.references import Reference
 from carrel.source import Outline, Project, SourceTree, read_module, read_outline
@@ -136,7 +136,7 @@ class _Work:
         try:
             before = self._tree.read(path)
             if not path.endswith((".py", ".pyi")):
-                return self._text(path, before, mentions)
+                return self._text(path, before, mentions, code)
             module = read_module(path, self._project.name(path), before)
         except SourceError as error:
             return Refused(path=path, reason=str(error), references=tuple(references))
@@ -171,8 +171,11 @@ class _Work:
             known = self._loaded[module] = found
         return known
 
-    def _text(self, path: str, before: bytes, mentions: Sequence[Reference]) -> FileOutcome:
-        """A file that is no Python: only documentation is in it."""
+    def _text(
+        self, path: str, before: bytes, mentions: Sequence[Reference], names: Sequence[Reference]
+    ) -> FileOutcome:
+        """A file that is no Python: documentation is edited, and what a program reads is left."""
+        left = tuple(LeftReference(reference=one, reason=one.reason) for one in names)
         after, at, edits = b"", 0, 0
         for mention in sorted(mentions, key=lambda one: one.start):
             new = new_mention(self._recipe, mention)
@@ -181,8 +184,8 @@ class _Work:
                 at = mention.end
                 edits += 1
         if not edits:
-            return Unchanged(path=path)
-        return Edited(path=path, before=before, after=after + before[at:], edits=edits)
+            return Unchanged(path=path, left=left)
+        return Edited(path=path, before=before, after=after + before[at:], edits=edits, left=left)
 
     def _exists(self, dotted: str) -> bool:
         """Whether an import can find the name: in the tree, or in a package that the tree does not hold."""
@@ -193,7 +196,7 @@ def _reached_names(project: Project, references: Iterable[Reference]) -> dict[st
     """For each file, the names at its top that other files or patches reach through it."""
     found: dict[str, set[str]] = defaultdict(set)
     for reference in references:
-        if reference.kind not in ("import", "patch_target", "name", "call", "base", "annotation"):
+        if reference.kind not in ("import", "patch_target", "data", "name", "call", "base", "annotation"):
             continue
         for module in reference.via:
             path = project.path(module)
