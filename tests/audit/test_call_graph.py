@@ -95,3 +95,26 @@ def test_functions_that_call_each_other_end() -> None:
     everything = program("def a(x): b(x)\ndef b(x): a(x)\n@app.get('/')\ndef r(q): a(q)\n")
     assert everything.tainted_parameter("app.b", "x") is not None
     assert everything.calls.way_to("app.b") == ("GET / app.r", "app.a", "app.b")
+
+
+@pytest.mark.parametrize(
+    ("calls", "left_out"),
+    [
+        ("", True),
+        ("ask(1)", True),
+        ("ask(1, [])\n    ask(2)", True),
+        ("ask(1, [])", False),
+        ("ask(1, turns=[])", False),
+        ("ask(*everything)", False),
+        ("pool.submit(ask, 1)", True),
+        ("pool.submit(ask, 1, [])", False),
+    ],
+)
+def test_calls_that_leave_an_argument_out(calls: str, left_out: bool) -> None:
+    everything = program(f"def ask(text, turns=[]): ...\ndef f(everything):\n    {calls or '...'}\n")
+    assert (everything.calls.left_out("app.ask", "turns") is not None) is left_out
+
+
+def test_a_framework_may_leave_an_argument_out() -> None:
+    everything = program("@app.get('/x')\ndef ask(turns=[]): ...\ndef f():\n    ask([])\n")
+    assert everything.calls.left_out("app.ask", "turns") is not None

@@ -48,6 +48,7 @@ def test_a_singleton_class(head: str) -> None:
         "class A:\n    def f(self):\n        self.desk = Desk()",
         "if __name__ == '__main__':\n    desk = Desk()",
         "class Desk:\n    _all = {}\n    def __new__(cls, user):\n        cls._all[user] = 1\n",
+        "class A:\n    def twin(self):\n        new = A()\n        new.desk = Desk()\n        return new",
         "def f(desk):\n    x = g(desk)\n    x = h(x)\n    global y\n    y = x\n",
     ],
 )
@@ -61,3 +62,9 @@ def test_what_a_dependency_takes_from_the_application() -> None:
     assert [fact.path for fact in kept_facts(view(source.format("app.state")))] == ["acme.Desk()"]
     assert kept_facts(view(source.format("state"))) == ()
     assert kept_facts(view(source.format("app.state").replace(" -> Desk", ""))) == ()
+
+
+def test_what_a_class_body_makes_is_the_class_s_until_something_else_makes_it_too() -> None:
+    body = "from acme import Desk\nclass A:\n    desk = Desk()\n"
+    assert [(fact.path, fact.owner) for fact in kept_facts(view(body))] == [("acme.Desk()", "app.A")]
+    assert [fact.owner for fact in kept_facts(view(f"{body}desk = Desk()\n"))] == [""]

@@ -68,3 +68,33 @@ def test_a_method_that_changes_its_object_through_another() -> None:
 def test_the_imports() -> None:
     everything = program({"a.py": "import b\n", "b.py": "import a\n"})
     assert everything.imports.cycles() == [("a.py", "b.py")]
+
+
+def test_each_object_of_a_pydantic_model_has_a_copy_of_what_its_body_makes() -> None:
+    text = "from acme import {0}\nclass Memory: ...\nclass Base({0}): ...\nclass Agent(Base):\n    memory = Memory()\n"
+    assert program(text.format("Model")).shared_class("app.Memory") is not None
+    assert program(text.format("Model")).shared_object("app.Agent().memory") is not None
+    copied = program(text.format("BaseModel"))
+    assert copied.shared_class("app.Memory") is None
+    assert copied.shared_object("app.Agent().memory") is None
+    shared = program(text.format("BaseModel") + "agent = Agent()\n")
+    assert shared.shared_class("app.Memory") is not None
+    assert shared.shared_object("app.agent.memory") is not None
+
+
+def test_an_object_of_each_thread_that_another_module_puts_in_the_place_of_one_for_all() -> None:
+    files = {
+        "web/__init__.py": "",
+        "web/plain.py": "class Request: ...\nrequest = Request()\n",
+        "web/threads.py": "import threading\nfrom . import plain\nclass Own(threading.local): ...\n",
+    }
+    assert program(files).shared_object("web.plain.request") is not None
+    files["web/threads.py"] += "plain.request = Own()\n"
+    assert program(files).shared_object("web.plain.request") is None
+    assert program(files).mutable_global("web.plain.request") is None
+
+
+def test_what_names_a_method_or_a_property() -> None:
+    everything = program("class A:\n    @property\n    def user(self): ...\nclass B(A): ...\nb = B()\n")
+    assert everything.is_method("app.b.user")
+    assert not everything.is_method("app.b.name")

@@ -31,9 +31,25 @@ def test_new_objects_only_though_there_is_a_shared_one() -> None:
 @pytest.mark.parametrize(
     "more",
     [
+        "def twin():\n    return desk.copy()\ndef f(user):\n    twin().use(user)",
+        "def make():\n    return Desk()\ndef g():\n    return make()\ndef f(user):\n    g().use(user)",
+        "def f(state, user):\n    for one in state:\n        find(one)\n    find(state).use(user)",
+    ],
+)
+def test_a_copy_what_a_function_made_and_what_only_the_name_says(more: str) -> None:
+    assert only_new(f"{DESK}{more}\n")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
         "def f(user):\n    desk.use(user)",
         "def f(user):\n    desk.answer(user)",
         "def f(one: Desk, user):\n    one.use(user)",
+        "def f(request, user):\n    request.app.state.desk.use(user)",
+        "def get():\n    return desk\ndef f(user):\n    get().use(user)",
+        "def get(app) -> Desk:\n    return find(app)\ndef f(user):\n    get().use(user)",
+        "from functools import cache\n@cache\ndef get():\n    return Desk()\ndef f(user):\n    get().use(user)",
         "class Other(Desk):\n    def use(self, user): ...\nother = Other()\ndef f(user):\n    other.use(user)",
     ],
 )

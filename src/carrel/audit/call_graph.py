@@ -50,6 +50,15 @@ class CallGraph:
         }
 
     @cached_property
+    def callers(self) -> dict[str, list[tuple[str, CallFact]]]:
+        """For each function, who calls it."""
+        found: dict[str, list[tuple[str, CallFact]]] = defaultdict(list)
+        for caller, calls in self.callees.items():
+            for call, called in calls:
+                found[called.name].append((caller, call))
+        return found
+
+    @cached_property
     def entry_points(self) -> dict[str, EntryPoint]:
         """The functions that are called from outside, by name."""
         found: dict[str, EntryPoint] = {}
@@ -119,6 +128,16 @@ class CallGraph:
         """The call that passes one user's data for the parameter."""
         found = self._tainted.get((function, parameter))
         return (found,) if found is not None else None
+
+    def left_out(self, function: str, parameter: str) -> Proof | None:
+        """A call of the function without the argument; of a function that nothing here calls, nobody knows."""
+        calls = self.callers.get(function, ())
+        for caller, call in calls:
+            places = {_parameter(self._resolution.functions[function], place) for place in call.given}
+            if parameter not in places and "*" not in call.given:
+                note = f"leaves `{parameter}` out"
+                return (Location(path=self._resolution.paths[caller], line=call.line, note=note),)
+        return None if calls and function not in self.entry_points else ()
 
     def _next(self, name: str) -> Iterator[str]:
         for _, called in self.callees.get(name, ()):

@@ -21,6 +21,8 @@ __all__ = [
     "HasBase",
     "HasEntryPoints",
     "HasMember",
+    "IsMethod",
+    "LeftOut",
     "MayGiveNone",
     "MutableGlobal",
     "NamedElsewhere",
@@ -101,6 +103,16 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return () if program.way_to(self.function) else None
 
 
+class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some call of the function leaves the argument out, or nobody knows: the project does not call it at all."""
+
+    function: str
+    parameter: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.left_out(self.function, self.parameter)
+
+
 class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The method is called on objects that their callers have just made, and on no other: `Desk().answer(user)`."""
 
@@ -134,6 +146,15 @@ class HasBase(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.has_base(self.name, self.bases) else None
+
+
+class IsMethod(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path names is a method or a property: what is stored there goes where its setter puts it."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.is_method(self.path) else None
 
 
 class RunsInAsync(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -270,6 +291,8 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ChangesObject,
     HasBase,
     HasEntryPoints,
+    IsMethod,
+    LeftOut,
     OnlyOnNew,
     RunsInAsync,
     ContextVariable,

@@ -29,6 +29,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It is a method of the object that the caller is a method of."""
     in_thread: bool = False
     """It stands in a lambda that another thread runs."""
+    given: tuple[str, ...] = ()
+    """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -90,6 +92,8 @@ class KeptFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     path: str
     """What makes it: `app.service.Desk()`."""
     location: Location
+    owner: str = ""
+    """The class in whose body it is made."""
 
 
 class Suppression(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -123,3 +127,5 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is called while the module is imported."""
     forked: tuple[str, ...] = ()
     """The paths of what runs in a forked process."""
+    replaced: tuple[tuple[str, str], ...] = ()
+    """The names in other modules that this one binds anew while it is imported, each with the path of what it gives."""

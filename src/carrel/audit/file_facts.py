@@ -17,6 +17,7 @@ from carrel.audit.reading import (
     forked_paths,
     function_facts,
     global_facts,
+    replaced_names,
 )
 from carrel.audit.rule import Candidate, Rule, has_file_part
 from carrel.audit.suppressions import find_suppressions
@@ -59,6 +60,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             context_variables(view),
             call_facts(view, view.top),
             forked_paths(view),
+            replaced_names(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

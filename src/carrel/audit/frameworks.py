@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-__all__ = ["DECORATED", "HANDLER_BASES", "REGISTERED", "REQUEST_CALLS", "REQUEST_OBJECTS", "REQUEST_TYPES",
+__all__ = ["COPYING_BASES", "DECORATED", "HANDLER_BASES", "REGISTERED", "REQUEST_CALLS", "REQUEST_OBJECTS", "REQUEST_TYPES",
            "EntryKind", "Registration"]  # fmt: skip
 
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
@@ -166,3 +166,7 @@ REQUEST_CALLS: Final = frozenset(
      "fastmcp.server.dependencies.get_access_token", "mcp.server.auth.middleware.auth_context.get_access_token"}
 )  # fmt: skip
 """Functions that give data of the current user."""
+
+COPYING_BASES: Final = ("BaseModel", "BaseSettings", "SQLModel", "RootModel", "GenericModel", "Struct", "Document", "Item",
+                        "TypedDict", "NamedTuple", "Enum", "Serializer", "HasTraits", "Schema")  # fmt: skip
+"""Last parts of the names of bases whose objects get a copy of each default."""

@@ -25,17 +25,23 @@ _SINGLETONS: Final = frozenset({"Singleton", "ThreadSafeSingleton", "Resource", 
 def kept_facts(view: FileView) -> tuple[KeptFact, ...]:
     """Objects made while the file is imported, and those that a function puts where all requests see them."""
     found: dict[str, KeptFact] = {}
+    for owner in view.classes:
+        for node, path in _imported(view, owner) if owner.function is None else ():
+            _add(view, found, node, path, owner.symbol)
     for node, path in _made(view):
-        if path:
-            note = f"one `{path.removesuffix('()').rpartition('.')[2]}` for all requests"
-            found.setdefault(path, KeptFact(path, view.location(node, note)))
+        _add(view, found, node, path)
     return tuple(found.values())
 
 
+def _add(view: FileView, found: dict[str, KeptFact], node: ast.AST, path: str, owner: str = "") -> None:
+    # What a class body makes may be copied for each object: what is made elsewhere too goes before it.
+    if path and (path not in found or (found[path].owner and not owner)):
+        note = f"one `{path.removesuffix('()').rpartition('.')[2]}` for all requests"
+        found[path] = KeptFact(path, view.location(node, note), owner)
+
+
 def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
-    for block in (view.top, *view.classes):
-        if block.function is None:
-            yield from _imported(view, block)
+    yield from _imported(view, view.top)
     for mutation in view.mutations:
         if _is_kept(mutation):
             for value in mutation.values:
@@ -87,7 +93,8 @@ def _is_kept(mutation: Mutation) -> bool:
 
 
 def _on_class(mutation: Mutation) -> bool:
-    return any(access.kind == "class" for access in mutation.accesses)
+    # `new = Desk()` and then `new.agent = agent` is one object's, not the class's.
+    return any(access.kind == "class" and "()" not in access.steps for access in mutation.accesses)
 
 
 def _on_module(mutation: Mutation) -> bool:

@@ -11,6 +11,7 @@ from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FileFacts
 from carrel.audit.flow import Flow
+from carrel.audit.frameworks import COPYING_BASES
 from carrel.audit.pins import Pin
 from carrel.audit.receivers import Receivers
 from carrel.audit.resolution import Resolution
@@ -23,8 +24,8 @@ __all__ = ["Program"]
 _DEPTH: Final = 4
 _WORD: Final = re.compile(r"\w+")
 _TESTS: Final = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)")
-_FOR_EACH_THREAD: Final = ("local",)
-"""Bases of which one object is another one in each thread: `threading.local`."""
+_FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
+"""Bases of which one object is another one in each thread: `threading.local`, and what it is often bound to."""
 
 
 class Program:
@@ -72,8 +73,18 @@ class Program:
             # What a shared object makes and holds is shared with it.
             for owner in self.resolution.lineage(name):
                 fact = self.resolution.classes.get(owner)
-                for path in fact.makes if fact is not None else ():
+                for path in (*(fact.makes if fact is not None else ()), *self._copied.get(owner, ())):
                     waiting += [(one, where) for one in self._instances(path)]
+        return found
+
+    @cached_property
+    def _copied(self) -> dict[str, list[str]]:
+        """By class, what its body makes and each of its objects gets a copy of."""
+        found: dict[str, list[str]] = {}
+        for facts in self.files.values():
+            for kept in facts.kept:
+                if kept.owner and self.has_base(kept.owner, COPYING_BASES):
+                    found.setdefault(kept.owner, []).append(kept.path)
         return found
 
     def shared_class(self, name: str) -> Proof | None:
@@ -86,12 +97,17 @@ class Program:
 
     def shared_object(self, path: str) -> Proof | None:
         """Where the object is made that the path gives to every request."""
-        for value in self.resolution.values(path):
-            if value.kind == "instance" and self.has_base(value.name, _FOR_EACH_THREAD):
-                continue
-            if value.shared is not None and value.kind in ("instance", "object"):
-                return (value.shared,)
-        return None
+        values = () if self._is_for_each_thread(path) else self.resolution.values(path)
+        shared = (value.shared for value in values if value.kind in ("instance", "object"))
+        return next(((place,) for place in shared if place is not None), None)
+
+    def _is_for_each_thread(self, path: str) -> bool:
+        values = self.resolution.values(path)
+        return any(value.kind == "instance" and self.has_base(value.name, _FOR_EACH_THREAD) for value in values)
+
+    def is_method(self, path: str) -> bool:
+        """Whether the path names a function: of an object, a method or a property of its class."""
+        return any(value.kind == "function" for value in self.resolution.values(path))
 
     def shared_container(self, path: str) -> Proof | None:
         """Where the module-level container is made that the path gives to every request."""
@@ -108,7 +124,7 @@ class Program:
             fact = self.resolution.globals.get(home)
             if fact is not None:
                 if fact.kind != "alias":
-                    return (fact.location,)
+                    return None if self._is_for_each_thread(home) else (fact.location,)
                 return next((proof for path in fact.paths if (proof := self._alias(path, name)) is not None), None)
             if home in self.resolution.classes:
                 fact_of = self.resolution.classes[home]
@@ -141,11 +157,7 @@ class Program:
 
     def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
         """Whether some class above the class has one of these names, wherever it is defined."""
-        for owner in self.resolution.lineage(self.resolution.canonical(name)):
-            fact = self.resolution.classes.get(owner)
-            if fact is not None and any(base.rpartition(".")[2] in bases for base in fact.bases):
-                return True
-        return False
+        return self.resolution.has_base(self.resolution.canonical(name), bases)
 
     def has_member(self, name: str, members: tuple[str, ...]) -> Proof | None:
         """Where the class, or a class of the project above it, binds one of these names in its body."""
@@ -231,8 +243,9 @@ class Program:
     def _kept(self) -> Iterator[tuple[str, Location]]:
         for facts in self.files.values():
             for kept in facts.kept:
-                for name in self._instances(kept.path):
-                    yield name, kept.location
+                if kept.owner not in self._copied:
+                    for name in self._instances(kept.path):
+                        yield name, kept.location
             for function in facts.functions:
                 if function.cached and not any(is_identity_like(one) for one in function.parameters):
                     for path in function.returns:

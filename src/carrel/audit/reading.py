@@ -11,7 +11,8 @@ from carrel.audit.blocks import Block, chain
 from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 
-__all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts"]
+__all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts",
+           "replaced_names"]  # fmt: skip
 
 _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
@@ -132,7 +133,7 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
         path = _called(view, call, block)
         if path:
             passes, on_self = tuple(_passes(view, call, block)), _is_on_self(view, call, block)
-            found.append(CallFact(path, call.lineno, passes, on_self, _is_in_thread(view, call)))
+            found.append(CallFact(path, call.lineno, passes, on_self, _is_in_thread(view, call), tuple(_given(call))))
     return tuple(found)
 
 
@@ -165,11 +166,16 @@ def _called(view: FileView, call: ast.Call, block: Block) -> str:
 
 
 def _passes(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    values = (*call.args, *(one.value for one in call.keywords))
+    for place, value in zip(_given(call), values, strict=True):
+        yield from _passed(view, value, block, place)
+
+
+def _given(call: ast.Call) -> Iterator[str]:
     for index, argument in enumerate(call.args):
-        starred = isinstance(argument, ast.Starred)
-        yield from _passed(view, argument, block, "*" if starred else str(index))
+        yield "*" if isinstance(argument, ast.Starred) else str(index)
     for keyword in call.keywords:
-        yield from _passed(view, keyword.value, block, keyword.arg or "*")
+        yield sys.intern(keyword.arg) if keyword.arg else "*"
 
 
 def _passed(view: FileView, argument: ast.expr, block: Block, place: str) -> Iterator[tuple[str, str]]:
@@ -246,6 +252,16 @@ def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
                                            "alias" if kind == "unknown" else kind, paths,
                                            _elements(view, binding.value, inside))  # fmt: skip
     return tuple(found.values())
+
+
+def replaced_names(view: FileView) -> tuple[tuple[str, str], ...]:
+    """The names of other modules that the file binds anew, `server.request = Local()`, with the path of the value."""
+    return tuple(
+        (name, path)
+        for assign in view.top.nodes(ast.Assign)
+        for target in assign.targets
+        if isinstance(target, ast.Attribute) and (name := view.dotted(target)) and (path := view.path(assign.value))
+    )
 
 
 def _stood_for(value: ast.expr) -> ast.expr:

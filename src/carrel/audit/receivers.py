@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from functools import cached_property
+from typing import Final
 
 from carrel.audit.call_graph import CallGraph
-from carrel.audit.facts import CallFact
+from carrel.audit.facts import FunctionFact
 from carrel.audit.resolution import Resolution
 
 __all__ = ["Receivers"]
+
+_COPIES: Final = frozenset({"copy", "deepcopy", "deep_copy", "clone", "model_copy", "_replace"})
+_DEPTH: Final = 5
 
 
 class Receivers:
@@ -23,7 +25,7 @@ class Receivers:
         """Whether every call of the method that is known is made on an object that the caller has just made.
 
         A call on `self` is as good as the calls of the method that it stands in. Of a method that nobody calls, nobody
-        knows.
+        knows; a call that was only found by the method's name says nothing, unless it is of the application's state.
         """
         waiting, seen, found = list(self._versions(method)), set[str](), False
         while waiting:
@@ -33,21 +35,14 @@ class Receivers:
             seen.add(name)
             if name in self._calls.entry_points:
                 return False
-            for caller, call in self._callers.get(name, ()):
+            for caller, call in self._calls.callers.get(name, ()):
+                receiver = call.path.rpartition(".")[0]
                 if call.on_self:
                     waiting += self._versions(caller)
-                elif not self._is_new(call.path):
-                    return False
-                else:
+                elif self._gives_new(receiver, _DEPTH):
                     found = True
-        return found
-
-    @cached_property
-    def _callers(self) -> dict[str, list[tuple[str, CallFact]]]:
-        found: dict[str, list[tuple[str, CallFact]]] = defaultdict(list)
-        for caller, calls in self._calls.callees.items():
-            for call, called in calls:
-                found[called.name].append((caller, call))
+                elif self._resolution.values(receiver) or ".state." in call.path:
+                    return False
         return found
 
     def _versions(self, method: str) -> list[str]:
@@ -55,14 +50,30 @@ class Receivers:
         owner, _, name = method.rpartition(".")
         return [method, *(f"{below}.{name}" for below in self._resolution.descendants(owner))]
 
-    def _is_new(self, path: str) -> bool:
-        """Whether it is a method of `Desk()`, whose `__new__` does not give everybody the first one."""
-        receiver = path.rpartition(".")[0]
-        owner = self._resolution.canonical(receiver.removesuffix("()"))
-        if not receiver.endswith("()") or owner not in self._resolution.classes:
+    def _gives_new(self, path: str, depth: int) -> bool:
+        """Whether what the path gives was made for who asks: by a class, by a copy, by a function that does so."""
+        called = path.removesuffix("()")
+        if called == path or depth == 0:
             return False
-        fact = self._resolution.classes[owner]
-        place = self._resolution.paths[owner]
+        if called.rpartition(".")[2] in _COPIES:
+            return True
+        owner = self._resolution.canonical(called)
+        if owner in self._resolution.classes:
+            return self._makes_new(owner)
+        functions = self._resolution.called(called)
+        return bool(functions) and all(self._makes(one, depth - 1) for one in functions)
+
+    def _makes(self, function: FunctionFact, depth: int) -> bool:
+        # What only the annotation says was not made here.
+        calls = {call.path for call in function.calls}
+        given = bool(function.returns) and not function.cached
+        return given and all(
+            one.removesuffix("()") in calls and self._gives_new(one, depth) for one in function.returns
+        )
+
+    def _makes_new(self, owner: str) -> bool:
+        """Whether the class makes an object whenever it is called: its `__new__` does not give the first one again."""
+        fact, place = self._resolution.classes[owner], self._resolution.paths[owner]
         made = any(
             kept.path == f"{owner}()" and kept.location.line == fact.line for kept in self._resolution.files[place].kept
         )

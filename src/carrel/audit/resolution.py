@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+import msgspec
+
 from carrel.audit.facts import ClassFact, FileFacts, FunctionFact, GlobalFact
+from carrel.audit.frameworks import COPYING_BASES
 from carrel.findings import Location
 from carrel.source import Outline, Project
 
@@ -48,6 +51,11 @@ class Resolution:
                 for fact in facts_of:
                     kind.setdefault(fact.name, fact)  # type: ignore[arg-type] # one kind at a time
                     self.paths.setdefault(fact.name, facts.path)
+        for facts in self.files.values():
+            for name, path in facts.replaced:
+                known = self.globals.get(name)
+                if known is not None:
+                    self.globals[name] = msgspec.structs.replace(known, paths=(*known.paths, path))
         self._canonical: dict[str, str] = {}
         self._values: dict[str, tuple[Value, ...]] = {}
         self._called: dict[str, tuple[FunctionFact, ...]] = {}
@@ -81,6 +89,11 @@ class Resolution:
                         waiting.append(above)
             found = self._lineages[name] = tuple(order)
         return found
+
+    def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
+        """Whether some class above the class has one of these names, the last parts, wherever it is defined."""
+        facts = (self.classes.get(owner) for owner in self.lineage(name))
+        return any(base.rpartition(".")[2] in bases for fact in facts if fact is not None for base in fact.bases)
 
     def descendants(self, name: str) -> Iterator[str]:
         """A class and the classes below it."""
@@ -197,7 +210,9 @@ class Resolution:
             for path in fact.attributes.get(step, ()) if fact is not None else ():
                 found += [replace(one, shared=one.shared or value.shared) for one in self.values(path)]
             if name in self.globals:
-                found += self._global(self.globals[name])
+                given = self._global(self.globals[name])
+                is_copied = value.kind == "instance" and self.has_base(owner, COPYING_BASES)
+                found += [replace(one, shared=value.shared) for one in given] if is_copied else given
             if found:
                 return found
         return found

@@ -9,6 +9,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import AnyOf, Condition, HasBase, HasEntryPoints, NamedElsewhere, Not, SharedObject
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import COPYING_BASES
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -18,9 +19,6 @@ from carrel.findings import RuleInfo
 __all__ = ["MutableClassAttribute"]
 
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update"})
-_COPYING: Final = ("BaseModel", "BaseSettings", "SQLModel", "RootModel", "GenericModel", "Struct", "Document", "Item",
-                   "TypedDict", "NamedTuple", "Enum", "Serializer", "HasTraits", "Schema")  # fmt: skip
-"""Bases whose objects get a copy of each default."""
 
 
 class MutableClassAttribute:
@@ -68,7 +66,7 @@ class MutableClassAttribute:
                 grades = (*(Grade(one.severity, (*one.given, named)) for one in grades), Grade("info"))
         made = _made(owner, name)
         related = (view.location(made, "made once, with the class"),) if made is not None else ()
-        given = (Not(HasBase(owner.symbol, _COPYING)), *given)
+        given = (Not(HasBase(owner.symbol, COPYING_BASES)), *given)
         return view.candidate(
             self.info, mutation.node, message, block=mutation.block, grades=grades, given=given, related=related
         )
