@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -159,25 +159,25 @@ class AccessReader:
 
         In a loop a later one is seen too.
         """
-        body = getattr(owner.node, "body", ())
-        around = self._module.parent(use)
-        while around is not None and around is not owner.node:
-            if isinstance(around, ast.For | ast.AsyncFor | ast.While):
+        before: list[ast.stmt] = []
+        child: ast.AST = use
+        while child is not owner.node and (around := self._module.parent(child)) is not None:
+            if isinstance(around, ast.For | ast.AsyncFor | ast.While) and around is not owner.node:
                 return bindings
-            around = self._module.parent(around)
+            for part in ("body", "orelse", "finalbody"):
+                statements = getattr(around, part, ())
+                if isinstance(statements, list) and child in statements:
+                    before += statements[: statements.index(child)]
+            child = around
         at = (use.lineno, use.col_offset)
+        assigned = {self._module.parent(one.node) for one in bindings if one.kind == "assignment"}
+        cut = max((_start(one) for one in before if _binds(one, assigned)), default=(0, 0))
         live: list[Binding] = []
         for binding in sorted(bindings, key=lambda one: _start(one.node)):
             statement = self._module.parent(binding.node)
-            if binding.kind not in ("assignment", "parameter"):
+            later = isinstance(statement, ast.Assign | ast.AnnAssign) and _end(statement) > at
+            if not later and _start(binding.node) >= cut:
                 live.append(binding)
-                continue
-            if isinstance(statement, ast.Assign | ast.AnnAssign):
-                if (statement.end_lineno or 0, statement.end_col_offset or 0) > at:
-                    continue
-                if statement in body:
-                    live = []
-            live.append(binding)
         return live
 
     def _global(self, node: ast.Name, bindings: list[Binding]) -> Iterable[Access]:
@@ -216,5 +216,24 @@ class AccessReader:
         return [Access("local", binding.name, block=owner)]
 
 
+def _binds(statement: ast.stmt, assigned: Collection[ast.AST | None]) -> bool:
+    """Whether every way through the statement comes by one of the assignments."""
+    match statement:
+        case ast.Assign() | ast.AnnAssign():
+            return statement in assigned
+        case ast.If(body=body, orelse=[*_, _] as orelse):
+            return all(
+                any(_binds(one, assigned) for one in branch) or isinstance(branch[-1], ast.Return | ast.Raise)
+                for branch in (body, orelse)
+            )
+        case ast.With(body=body) | ast.AsyncWith(body=body):
+            return any(_binds(one, assigned) for one in body)
+    return False
+
+
 def _start(node: ast.AST) -> tuple[int, int]:
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _end(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "end_lineno", 0) or 0, getattr(node, "end_col_offset", 0) or 0
