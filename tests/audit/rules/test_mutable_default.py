@@ -89,6 +89,7 @@ def test_a_dataclass_field() -> None:
     [
         "def ask(q, options={}):\n    for key in options.items():\n        options[key] = q\n",
         "def ask(q, options={}):\n    for key in options:\n        options[key] = q\n",
+        "def ask(q, options={}):\n    for key in list(options.keys()):\n        options[key] = q\n",
         "def ask(q, options={}):\n    if options:\n        options['q'] = q\n",
     ],
 )
@@ -103,6 +104,7 @@ def test_what_an_empty_default_never_sees(code: str) -> None:
         "def ask(q, history=None):\n    history = history or []\n    history.append(q)\n",
         "def ask(q, history=[]):\n    return [*history, q]\n",
         "def ask(q, history=[]):\n    history = list(history)\n    history.append(q)\n    return len(history)\n",
+        "def ask(q, o={}):\n    if o:\n        o = dict(o)\n    else:\n        o = {}\n    o['q'] = q\n",
         "def ask(q, options={}):\n    return options.get(q)\n",
         "class M:\n    def window(self):\n        return 1\ndef ask(q, m=M()):\n    m.window()\n",
         "from fastapi import Depends\nclass M:\n    def add(self, x): self.x = x\ndef ask(q, m=Depends(M)): m.add(q)\n",
@@ -138,3 +140,24 @@ def test_a_constant_under_a_constant_key_is_only_mentioned() -> None:
     text = "CDN = 'https://x'\ndef page(title, variables={}):\n    variables['dist'] = %s\n    return variables\n"
     finds(RULE, text % "CDN", "info")
     finds(RULE, text % "title", "error")
+    finds(RULE, "def page(title, variables={}):\n    variables.setdefault('schema', 'public')\n", "info")
+
+
+def test_a_setting_of_the_object_under_a_constant_key_is_only_mentioned() -> None:
+    text = "class Page:\n    def show(self, variables={}):\n        variables['it'] = self.%s\n"
+    finds(RULE, text % "extensions", "info")
+    finds(RULE, text % "user", "error")
+
+
+def test_where_all_calls_pass_the_argument_it_is_only_mentioned() -> None:
+    text = "def ask(q, turns=[]):\n    turns.append(q)\n%sdef talk(q):\n    ask(q%s)\n"
+    route = "@app.post('/talk')\n"
+    finds(RULE, text % ("", ", []"), "info")
+    finds(RULE, text % (route, ""), "error")
+    finds(RULE, text % (route, "") + "def other(): ...\n", "error")
+
+
+def test_where_no_request_gets_it_is_only_mentioned() -> None:
+    text = "def ask(q, turns=[]):\n    turns.append(q)\ndef talk(q):\n    ask(q)\n"
+    finds(RULE, text, "error")
+    finds(RULE, text + "@app.post('/')\ndef home(): ...\n", "info")

@@ -9,12 +9,13 @@ from typing import Final
 import msgspec
 
 from carrel.audit.blocks import Block, Parameter
-from carrel.audit.conditions import ChangesObject
+from carrel.audit.conditions import AnyOf, ChangesObject, HasEntryPoints, LeftOut, Not, Reachable
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.taint import is_identity_like
 from carrel.findings import Fix, RuleInfo
 
 __all__ = ["MutableDefault"]
@@ -54,11 +55,12 @@ class MutableDefault:
     def _container(self, view: FileView, function: Block, parameter: Parameter) -> Iterator[Candidate]:
         changes = [
             one for one in view.mutations_of(function, parameter.name)
-            if not one.removes and not _only_when_filled(view, one.node, parameter.name)
+            if not one.removes and any(access.kind == "parameter" for access in one.accesses)
+            and not _only_when_filled(view, one.node, parameter.name)
         ]  # fmt: skip
         kept = view.escapes_of(function, parameter.name)
         if changes and not _is_memo(view, function, parameter, changes):
-            telling = [one for one in changes if not _stores_constant(view, one)]
+            telling = [one for one in changes if not _says_nothing(view, one)]
             candidate = self._candidate(view, function, parameter, (telling or changes)[0])
             yield candidate if telling else msgspec.structs.replace(candidate, grades=(Grade("info"),))
         elif kept and not changes:
@@ -79,6 +81,7 @@ class MutableDefault:
             yield view.candidate(
                 self.info, parameter.node, message, block=function,
                 related=(view.location(call, "changed here"),), given=(ChangesObject(f"{made}.{method}"),),
+                grades=_grades(function, parameter),
             )  # fmt: skip
 
     def _fields(self, view: FileView, owner: Block) -> Iterator[Candidate]:
@@ -100,9 +103,16 @@ class MutableDefault:
     def _candidate(self, view: FileView, function: Block, parameter: Parameter, change: Mutation) -> Candidate:
         message = f"the default of `{parameter.name}` is one object, and `{function.name}` changes it"
         place = view.location(change.node, "changed here")
-        candidate = view.candidate(self.info, parameter.node, message, block=function, related=(place,))
+        candidate = view.candidate(self.info, parameter.node, message, block=function, related=(place,),
+                                   grades=_grades(function, parameter))  # fmt: skip
         fix = Fix(description=self.info.fix, diff=_diff(view, function, parameter))
         return msgspec.structs.replace(candidate, fix=fix)
+
+
+def _grades(function: Block, parameter: Parameter) -> tuple[Grade, ...]:
+    """An error where a request gets there without the argument, or where nothing says who calls it."""
+    served = AnyOf((Reachable(function.symbol), Not(HasEntryPoints())))
+    return Grade("error", (LeftOut(function.symbol, parameter.name), served)), Grade("info")
 
 
 def _diff(view: FileView, function: Block, parameter: Parameter) -> str:
@@ -161,10 +171,16 @@ def _is_by_key(view: FileView, use: ast.Name) -> bool:
     return False
 
 
-def _stores_constant(view: FileView, change: Mutation) -> bool:
-    """Whether a constant goes under a constant key: the same at every call, whoever calls."""
-    parts = (*change.keys, *change.values)
-    return change.kind == "item" and all(is_fixed(view, part, change.block) for part in parts)
+def _says_nothing(view: FileView, change: Mutation) -> bool:
+    """Whether what goes under a constant key is a constant, or a setting of the object: the same whoever calls."""
+    if not change.keys or not all(is_fixed(view, key, change.block) for key in change.keys):
+        return False
+    return all(is_fixed(view, value, change.block) or _is_setting(view, value, change.block) for value in change.values)
+
+
+def _is_setting(view: FileView, value: ast.expr, block: Block) -> bool:
+    access = view.access(value, block)
+    return access.kind == "self" and bool(access.steps) and not any(is_identity_like(step) for step in access.steps)
 
 
 def _only_when_filled(view: FileView, node: ast.AST, name: str) -> bool:
@@ -172,11 +188,22 @@ def _only_when_filled(view: FileView, node: ast.AST, name: str) -> bool:
     for around in view.ancestors(node):
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
             return False
-        tested = around.test if isinstance(around, ast.If) else around.iter if isinstance(around, ast.For) else None
-        if isinstance(tested, ast.Name) and tested.id == name:
+        if isinstance(around, ast.If) and isinstance(around.test, ast.Name) and around.test.id == name:
             return True
-        # `for key in options.items()`
-        root = tested.func.value if isinstance(tested, ast.Call) and isinstance(tested.func, ast.Attribute) else None
-        if isinstance(root, ast.Name) and root.id == name:
+        if isinstance(around, ast.For) and _gone_through(around.iter) == name:
             return True
     return False
+
+
+def _gone_through(iterated: ast.expr) -> str:
+    """The name of the container that a loop goes through: of `list(options.items())`, too."""
+    while True:
+        match iterated:
+            case ast.Call(func=ast.Attribute(value=value)):
+                iterated = value
+            case ast.Call(func=ast.Name(id="list" | "tuple" | "set" | "sorted" | "enumerate"), args=[value, *_]):
+                iterated = value
+            case ast.Name(id=name):
+                return name
+            case _:
+                return ""
