@@ -8,7 +8,7 @@ import pytest
 
 from carrel.audit.conditions import HasEntryPoints, Not, Reachable, TaintedParameter
 from carrel.audit.rule import Grade
-from carrel.audit.sharing import brought, grades_of, is_guarded, makes_work, reached
+from carrel.audit.sharing import brought, grades_of, is_before_requests, is_guarded, makes_work, reached
 from carrel.audit.taint import Taint
 from tests.audit.checking import view
 
@@ -77,3 +77,17 @@ def test_one_at_a_time_has_the_place(body: str, guarded: bool) -> None:
     seen = view(f"class Desk:\n    def use(self, user):\n        {body}\n")
     mutation = next(one for one in seen.mutations if one.name == "user")
     assert is_guarded(seen, mutation) is guarded
+
+
+@pytest.mark.parametrize(
+    ("source", "before"),
+    [
+        ("class C:\n    def __init_subclass__(cls, owner): ...", True),
+        ("class C(type):\n    def __init__(cls, name, owner): ...", True),
+        ("class C:\n    def __init__(self, owner): ...", False),
+        ("def f(owner): ...", False),
+    ],
+)
+def test_before_there_are_requests(source: str, before: bool) -> None:
+    seen = view(source)
+    assert is_before_requests(seen, seen.functions[0]) is before

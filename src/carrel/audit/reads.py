@@ -46,6 +46,8 @@ def _is_whole(view: FileView, node: ast.expr) -> bool:
         case ast.Subscript() if parent.value is node:
             fixed = isinstance(parent.slice, ast.Constant | ast.Slice | ast.UnaryOp)
             return fixed and isinstance(parent.ctx, ast.Load)
+        case ast.comprehension() if _is_pruned(view, parent, node):
+            return False
         case ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.If() | ast.While() | ast.IfExp():
             return False
         case ast.Call() if isinstance(parent.func, ast.Name) and parent.func.id in _QUIET_CALLS:
@@ -53,6 +55,14 @@ def _is_whole(view: FileView, node: ast.expr) -> bool:
         case ast.Expr() | ast.Delete():
             return False
     return parent is not None
+
+
+def _is_pruned(view: FileView, parent: ast.comprehension, node: ast.expr) -> bool:
+    """Whether the container is gone through to take something out: `OPEN[:] = [one for one in OPEN if one.here]`."""
+    made = view.module.parent(parent)
+    assign = view.module.parent(made) if made is not None else None
+    targets = assign.targets if isinstance(assign, ast.Assign) else []
+    return any(ast.unparse(target).removesuffix("[:]") == ast.unparse(node) for target in targets)
 
 
 def is_presence_list(view: FileView, dotted: str) -> bool:

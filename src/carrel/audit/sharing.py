@@ -17,9 +17,10 @@ from carrel.audit.places import is_start_up
 from carrel.audit.rule import Grade
 from carrel.audit.taint import Taint
 
-__all__ = ["brought", "grades_of", "is_guarded", "makes_work", "reached"]
+__all__ = ["brought", "grades_of", "is_before_requests", "is_guarded", "makes_work", "reached"]
 
 _LOCK: Final = re.compile(r"(?i)(?:lock|mutex|semaphore)(?:\(\))?$")
+_DEFINING: Final = frozenset({"__init_subclass__", "__set_name__", "__prepare__"})
 _WORK: Final = frozenset({"create_task", "ensure_future", "Thread", "Timer", "submit", "start_soon"})
 
 
@@ -53,13 +54,22 @@ def brought(view: FileView, values: Iterable[ast.expr], block: Block) -> Taint |
     return min(found, key=lambda one: order.index(one.by), default=None)
 
 
+def is_before_requests(view: FileView, function: Block) -> bool:
+    """Whether the function runs before there are requests: from a command line, or while a class is defined."""
+    owner = function.class_
+    defines = function.name in _DEFINING or (
+        owner is not None and "type" in view.base_names(owner) and function.is_initializer
+    )
+    return defines or is_start_up(view.module.path)
+
+
 def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
     """How severe it is that all requests share what the taint is about.
 
     An error where a request gets there with one user's data, passed by a caller when only the name says so. Where
     there are no entry points to start from, a warning when the name says whose data it is.
     """
-    if is_start_up(view.module.path):
+    if is_before_requests(view, block):
         return (Grade("info"),)
     if taint.by == "request":
         return Grade("error", reached(view, block)), Grade("warning", (Not(HasEntryPoints()),)), Grade("info")

@@ -113,7 +113,8 @@ class TaintReader:
     def parameter(self, function: Block, parameter: Parameter) -> Taint | None:
         """Why the parameter itself holds data of one user."""
         name = parameter.name
-        if name == function.receiver:
+        # Of a descriptor, `owner` is the class.
+        if name == function.receiver or (name == "owner" and function.name in ("__get__", "__set_name__")):
             return None
         annotation = self._view.annotation_name(parameter.annotation)
         if annotation in REQUEST_TYPES:

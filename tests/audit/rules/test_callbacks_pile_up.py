@@ -89,3 +89,10 @@ def test_what_is_hung_once_at_the_start(name: str) -> None:
 def test_an_object_that_the_caller_hands_over_is_quiet() -> None:
     quiet(RULE, "def run(agent, user_id):\n    agent.callbacks.append(Collector(user_id))\n")
     quiet(RULE, "class Run:\n    def go(self, user_id):\n        self.callbacks.append(Collector(user_id))\n")
+
+
+def test_what_is_asked_for_by_a_key_is_no_callback() -> None:
+    stream = "class Stream:\n    def subscribe(self, key, start=None): ...\nstream = Stream()\n"
+    route = "@app.get('/run')\nasync def run(name: str):\n    key = {0}(name)\n    await stream.subscribe(key)\n"
+    quiet(RULE, stream + APP + route.format("key_for_run"))
+    finds(RULE, stream + APP + route.format("make_listener"), "error")

@@ -99,3 +99,17 @@ def test_a_plugin_of_pytest() -> None:
     text = "current = None\ndef start(session_id):\n    global current\n    current = session_id\n"
     quiet(RULE, {"tool/pytest/session.py": text})
     finds(RULE, {"tool/session.py": text}, "warning")
+
+
+def test_a_class_that_is_being_defined() -> None:
+    text = "class Row:\n    user = None\n    @classmethod\n    def {0}(cls, user):\n        cls.user = user\n"
+    finds(RULE, text.format("allow"), "warning")
+    finds(RULE, text.format("__init_subclass__"), "info")
+
+
+def test_a_token_that_a_request_brings_and_one_of_the_application() -> None:
+    route = (
+        "@app.get('/')\nasync def home(request: Request):\n    global _session\n    _session = {0}\n    await work()\n"
+    )
+    finds(RULE, APP + route.format("connect(request.cookies['auth_token'])"), "warning")
+    finds(RULE, APP + route.format("connect(get_token())"), "info")

@@ -109,3 +109,22 @@ def test_a_flag_is_nobodys() -> None:
     )
     finds(RULE, text % "user_session=True", "info")
     finds(RULE, text % "user_session", "warning")
+
+
+SAY = "@app.post('/say')\ndef say(text: str, user=Depends(current_user)):\n"
+
+
+def test_what_is_worked_out_once_while_there_is_nothing_is_only_mentioned() -> None:
+    body = "    if not HISTORY:\n        HISTORY.append({0})\n    return HISTORY[0]\n"
+    finds(RULE, APP + SAY + body.format("read(config(user))"), "info")
+    finds(RULE, APP + SAY + body.format("user.id"), "error")
+
+
+def test_one_function_and_one_container_are_one_finding() -> None:
+    finds(RULE, APP + SAY + "    HISTORY.append(text)\n    HISTORY.append(text)\n    return HISTORY\n", "error")
+
+
+def test_what_is_only_gone_through_to_take_something_out_is_quiet() -> None:
+    body = "    HISTORY.append(text)\n    HISTORY[:] = [one for one in HISTORY if one.open]\n"
+    quiet(RULE, APP + SAY + body)
+    finds(RULE, APP + SAY + body + "    return HISTORY\n", "error")

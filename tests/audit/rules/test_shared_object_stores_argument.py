@@ -251,3 +251,28 @@ def test_under_the_objects_own_lock() -> None:
     """
     finds(RULE, source, "info")
     finds(RULE, source.replace("_lock", "_span"), "error")
+
+
+def test_a_property_puts_it_where_its_setter_says() -> None:
+    text = (
+        "from contextvars import ContextVar\n"
+        "class Manager:\n    def __init__(self):\n        self.seen = ContextVar('seen')\n"
+        "    {0}def current(self, user):\n        self.seen.set(user)\nmanager = Manager()\n"
+        "def serve(user):\n    manager.{1} = user\n"
+    )
+    finds(RULE, text.format("", "latest"), "warning")
+    quiet(RULE, text.format("@property\n    def current(self): ...\n    @current.setter\n    ", "current"))
+
+
+def test_a_setting_of_the_process_is_only_mentioned() -> None:
+    text = (
+        "class Tracer: ...\ntracer = Tracer()\n@app.post('/trace')\ndef change(value: int):\n    tracer.{0} = value\n"
+    )
+    finds(RULE, text.format("trace_level"), "info")
+    finds(RULE, text.format("question"), "error")
+
+
+def test_the_class_that_a_descriptor_is_asked_for() -> None:
+    text = "class Key:\n    def {0}(self, it, owner):\n        self.id = name_of(owner)\nkey = Key()\n"
+    quiet(RULE, text.format("__get__"))
+    finds(RULE, text.format("get"), "warning")

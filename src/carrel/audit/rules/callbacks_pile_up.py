@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import AnyOf, Condition, MutableGlobal, SharedObject
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import identities, parameters_in
+from carrel.audit.origins import called_name, identities, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
 from carrel.audit.taint import is_identity_like
@@ -19,6 +19,7 @@ from carrel.findings import RuleInfo
 __all__ = ["CallbacksPileUp"]
 
 _HOOKS: Final = re.compile(r"^_?(?:\w+_)?(?:callbacks?|handlers|hooks|listeners|observers|subscribers|receivers)$")
+_CALLED_BACK: Final = re.compile(r"callback|handler|hook|listener|observer|subscriber|receiver|tracer|collector")
 _ADDS: Final = frozenset({"append", "insert", "add", "extend"})
 _REGISTERS: Final = re.compile(
     r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
@@ -89,16 +90,25 @@ def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> boo
     if isinstance(callback, ast.Lambda):
         return True
     if not isinstance(callback, ast.Name):
-        return isinstance(callback, ast.Call) and bool(parameters_in(view, callback, function))
+        return _is_made_callable(view, callback, function)
     bindings = function.scope.bindings.get(callback.id, ())
     if any(binding.kind == "loop" for binding in bindings):
         return False  # one of many that were there already
     for binding in bindings:
         if binding.kind == "function":
             return True
-        if isinstance(binding.value, ast.Call) and parameters_in(view, binding.value, function):
+        if _is_made_callable(view, binding.value, function):
             return True
     return False
+
+
+def _is_made_callable(view: FileView, made: ast.expr | None, function: Block) -> bool:
+    """Whether it is an object or a function made for this call, `Collector(words)`, and not a key or a number."""
+    if not isinstance(made, ast.Call):
+        return False
+    name = called_name(made).lstrip("_")
+    makes = name[:1].isupper() or name == "partial" or _CALLED_BACK.search(name) is not None
+    return makes and bool(parameters_in(view, made, function))
 
 
 def _shared(view: FileView, holder: ast.expr, function: Block) -> tuple[Condition, ...] | None:

@@ -11,10 +11,10 @@ from carrel.audit.conditions import Condition, HasEntryPoints, MutableGlobal, No
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities
-from carrel.audit.places import is_start_up, is_test_plumbing
+from carrel.audit.places import is_test_plumbing
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import reached
-from carrel.audit.taint import is_identity_like
+from carrel.audit.sharing import is_before_requests, reached
+from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["GlobalCurrentUser"]
@@ -46,19 +46,23 @@ class GlobalCurrentUser:
                 continue
             taint = view.best_taint(mutation.values, mutation.block)
             if taint is not None and taint.by != "parameter":
-                yield self._candidate(view, mutation, *bound)
+                yield self._candidate(view, mutation, taint, *bound)
 
-    def _candidate(self, view: FileView, mutation: Mutation, name: str, given: tuple[Condition, ...]) -> Candidate:
+    def _candidate(
+        self, view: FileView, mutation: Mutation, taint: Taint, name: str, given: tuple[Condition, ...]
+    ) -> Candidate:
         told = [text for value in mutation.values for text in identities(view, value, mutation.block)]
         reason = f"`{told[0]}`" if told else "what one request brings"
         message = f"`{mutation.block.name}` binds `{name}`, one name for all requests, to {reason}"
         served = reached(view, mutation.block)
-        grades: tuple[Grade, ...] = (Grade("info", served),)
+        is_named = bool(told) or is_identity_like(mutation.name)
+        grades: tuple[Grade, ...] = (Grade("info", () if is_named else served),)
         if told and not all(_CREDENTIAL.search(text) for text in told):
             grades = (Grade("error", served), Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
-        elif told or is_identity_like(mutation.name):
+        elif is_named and taint.by == "request":
+            # A token that only its name makes one user's may be the application's own.
             grades = (Grade("warning", served), Grade("info"))
-        if is_start_up(view.module.path):
+        if is_before_requests(view, mutation.block):
             grades = (Grade("info"),)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 

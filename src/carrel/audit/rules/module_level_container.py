@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.access import Access
+from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, SharedContainer
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import is_fixed
+from carrel.audit.origins import identities, is_fixed
 from carrel.audit.reads import is_presence_list, reads_whole
-from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, makes_work
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
@@ -38,6 +39,7 @@ class ModuleLevelContainer:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
+        seen: set[tuple[Block, str]] = set()
         for mutation in view.mutations:
             # After `global`, `HISTORY += [text]` binds the name too, to the same list.
             grown = isinstance(mutation.node, ast.AugAssign)
@@ -52,7 +54,8 @@ class ModuleLevelContainer:
                 continue
             access, given = shared
             taint = brought(view, mutation.values, mutation.block)
-            if taint is not None:
+            if taint is not None and (mutation.block, access.path) not in seen:
+                seen.add((mutation.block, access.path))
                 yield self._candidate(view, mutation, access, given, taint)
 
     def _candidate(
@@ -60,8 +63,8 @@ class ModuleLevelContainer:
     ) -> Candidate:
         name = (access.name or access.path).rpartition(".")[2] + ("()" if "()" in access.steps else "")
         message = f"`{mutation.block.name}` puts {taint.reason} into `{name}`, which every request shares"
-        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given,
-                              grades=grades_of(view, taint, mutation.block))  # fmt: skip
+        grades = (Grade("info"),) if _is_filled_once(view, mutation) else grades_of(view, taint, mutation.block)
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
 def _shared(view: FileView, mutation: Mutation) -> tuple[Access, tuple[Condition, ...]] | None:
@@ -83,6 +86,14 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Access, tuple[Condition
         if view.mutable_global(access) == ():
             return access, ()
     return None
+
+
+def _is_filled_once(view: FileView, mutation: Mutation) -> bool:
+    """Whether it is done while there is nothing in it, and what goes in only was worked out with what a request has."""
+    empty = {f"not {ast.unparse(mutation.target)}", f"len({ast.unparse(mutation.target)}) == 0"}
+    around = (one for one in view.ancestors(mutation.node) if isinstance(one, ast.If))
+    guarded = any(ast.unparse(one.test) in empty for one in around)
+    return guarded and not any(identities(view, value, mutation.block, direct=True) for value in mutation.values)
 
 
 def _keys(mutation: Mutation) -> tuple[ast.expr, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, OnlyOnNew, SharedClass, SharedObject
+from carrel.audit.conditions import Condition, IsMethod, Not, OnlyOnNew, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_asked
@@ -16,6 +18,13 @@ from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedObjectStoresArgument"]
+
+
+_SETTING: Final = re.compile(
+    r"(?:^|_)(?:level|mode|prefix|suffix|steps?|rate|limit|threshold|interval|timeout|verbose|debug|enabled|size|count|"
+    r"version|format|width|height|host|port|seed|device|dtype)(?:_left|s)?$"
+)
+"""What settings of a process are called, which one caller makes for all on purpose."""
 
 
 class SharedObjectStoresArgument:
@@ -37,35 +46,38 @@ class SharedObjectStoresArgument:
         for mutation in view.mutations:
             if mutation.kind != "attribute" or _goes_on(mutation):
                 continue
-            for shared, name in _shared(view, mutation):
+            for shared, name, path in _shared(view, mutation):
                 taint = brought(view, mutation.values, mutation.block)
                 if taint is not None:
-                    yield self._candidate(view, mutation, taint, shared, name)
+                    yield self._candidate(view, mutation, taint, (shared, Not(IsMethod(path))), name)
                     break
 
-    def _candidate(self, view: FileView, mutation: Mutation, taint: Taint, shared: Condition, name: str) -> Candidate:
+    def _candidate(
+        self, view: FileView, mutation: Mutation, taint: Taint, given: tuple[Condition, ...], name: str
+    ) -> Candidate:
         message = f"`{name}` keeps {taint.reason} on an object that every request uses"
         grades = grades_of(view, taint, mutation.block)
-        # That something was worked out from what a request brought says little.
-        if is_guarded(view, mutation) or (taint.by != "name" and not _is_kept_as_it_is(view, mutation)):
+        # That something was worked out from what a request brought says little, and a level is the process's.
+        certain = taint.by == "name" or (_is_kept_as_it_is(view, mutation) and not _SETTING.search(mutation.name))
+        if is_guarded(view, mutation) or not certain:
             grades = (Grade("info"),)
-        elif isinstance(shared, SharedClass):
+        elif isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
             grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
-        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(shared,),
-                              grades=grades)  # fmt: skip
+        return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
-def _shared(view: FileView, mutation: Mutation) -> Iterator[tuple[Condition, str]]:
-    """What must be one for all requests, with the attribute as the code calls it."""
+def _shared(view: FileView, mutation: Mutation) -> Iterator[tuple[Condition, str, str]]:
+    """What must be one for all requests, with the attribute as the code calls it and as conditions do."""
     for access in mutation.accesses:
         owner = mutation.block.class_
         if access.kind == "self" and not access.steps and owner is not None:
             if not _initializes(view, mutation.block) or _is_made_once(view, owner):
-                yield SharedClass(owner.symbol), f"self.{mutation.name}"
+                yield SharedClass(owner.symbol), f"self.{mutation.name}", f"{access.path}.{mutation.name}"
         elif access.kind == "global" and access.steps in ((), ("()",)) and not mutation.block.is_initializer:
             # `get_agent().instructions = ...`, `agent.user = ...`
-            yield SharedObject(access.path), f"{ast.unparse(mutation.target)}.{mutation.name}"
+            name = f"{ast.unparse(mutation.target)}.{mutation.name}"
+            yield SharedObject(access.path), name, f"{access.path}.{mutation.name}"
 
 
 def _goes_on(mutation: Mutation) -> bool:
