@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import io
-import tokenize
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,8 +12,9 @@ from typing import Final
 from carrel.errors import SourceError
 from carrel.migrate.edits.file_edit import FileEdit
 from carrel.source import Module, read_module
+from carrel.source.comments import comment_ranges
 
-__all__ = ["gate_problem", "unbound_names"]
+__all__ = ["gate_problem", "same_tree", "unbound_names"]
 
 _BUILTINS: Final = frozenset({*dir(builtins), "__file__", "__name__", "__path__", "__class__", "__module__",
                               "__qualname__", "__doc__", "__spec__", "__loader__", "__package__", "__builtins__",
@@ -57,7 +56,9 @@ def _changed_statement(edit: FileEdit, now: Module) -> str:
     ranges = edit.splices.ranges
     there = {now.text.offset(node.lineno, node.col_offset): node for node in _statements(now.tree)}
     shift, index = 0, 0
-    for node in sorted(_statements(edit.module.tree), key=_begin):
+    waiting = _inner(edit.module.tree)[::-1]
+    while waiting:
+        node = waiting.pop()
         start, end = edit.offsets(node)
         outer = edit.module.text.offset(*_begin(node))
         while index < len(ranges) and ranges[index][1] <= outer:
@@ -65,9 +66,10 @@ def _changed_statement(edit: FileEdit, now: Module) -> str:
             shift += len(new) - (last - first)
             index += 1
         if index < len(ranges) and ranges[index][0] < end:
+            waiting += _inner(node)[::-1]
             continue
         found = there.get(start + shift)
-        if found is None or ast.dump(found) != ast.dump(node):
+        if found is None or not same_tree(found, node):
             return f"would change the statement in line {node.lineno}, which nothing was to change"
     return ""
 
@@ -80,15 +82,43 @@ def _begin(node: ast.stmt) -> tuple[int, int]:
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
     """Every statement, through blocks only."""
-    waiting: list[ast.AST] = [*tree.body]
+    waiting = _inner(tree)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.stmt):
-            yield node
+        yield node
+        waiting += _inner(node)
+
+
+def _inner(node: ast.AST) -> list[ast.stmt]:
+    """The statements of the blocks of a statement, in the order of the text."""
+    found = []
+    waiting = [node]
+    while waiting:
+        owner = waiting.pop()
         for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-            children = getattr(node, name, None)
+            children = getattr(owner, name, None)
             if isinstance(children, list):
-                waiting.extend(children)
+                found += [child for child in children if isinstance(child, ast.stmt)]
+                waiting += [child for child in children if not isinstance(child, ast.stmt)]
+    return sorted(found, key=_begin)
+
+
+def same_tree(one: ast.AST, other: ast.AST) -> bool:
+    """Whether `ast.dump` would write both alike; several times as fast."""
+    waiting: list[tuple[object, object]] = [(one, other)]
+    while waiting:
+        mine, its = waiting.pop()
+        if mine.__class__ is not its.__class__:
+            return False
+        if isinstance(mine, ast.AST):
+            waiting += [(getattr(mine, name, None), getattr(its, name, None)) for name in mine._fields]
+        elif isinstance(mine, list) and isinstance(its, list):
+            if len(mine) != len(its):
+                return False
+            waiting += zip(mine, its, strict=True)
+        elif mine != its:
+            return False
+    return True
 
 
 def _lost_comment(edit: FileEdit, now: Module) -> str:
@@ -97,10 +127,7 @@ def _lost_comment(edit: FileEdit, now: Module) -> str:
 
 
 def _comments(utf8: bytes) -> Counter[str]:
-    if b"#" not in utf8:
-        return Counter()
-    reader = io.StringIO(utf8.decode(), newline="").readline
-    return Counter(one.string.rstrip() for one in tokenize.generate_tokens(reader) if one.type == tokenize.COMMENT)
+    return Counter(utf8[start:end].decode().rstrip() for start, end in comment_ranges(utf8))
 
 
 def _unbound(edit: FileEdit, now: Module) -> str:
