@@ -3,62 +3,72 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from carrel.errors import SourceError
 from carrel.migrate.phases import REST, phase_of, phases_of
 from carrel.migrate.recipe import Recipe
-from carrel.migrate.references import Kind, Reference, Scan
-from carrel.source import SourceText, SourceTree
+from carrel.migrate.references import CACHE, Kind, Reference, Scan
+from carrel.source import Index, SourceText, SourceTree
+from carrel.source.comments import comment_ranges
 
-__all__ = ["find_mentions", "with_mentions"]
+__all__ = ["with_mentions"]
+
+_READER: Final = "1"
+"""Another number reads every file anew."""
 
 _TEXTS: Final = (".md", ".rst", ".txt", ".adoc")
 _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def find_mentions(tree: SourceTree, recipe: Recipe, paths: Iterable[str]) -> Iterator[Reference]:
-    """The mentions in documentation that surely mean what moves, in the given files.
-
-    Those that spell the whole dotted name; and the last part alone, in a text that spells the whole name or its module
-    elsewhere, and in a comment or docstring of such a file. A word like it in another text may mean another class.
-    """
-    names = _Names(recipe)
-    for path in paths:
-        try:
-            data = tree.read(path)
-            if not names.may_be_in(data):
-                continue
-            if path.endswith(_TEXTS):
-                yield from names.found(path, "doc", data, 0, None)
-            elif path.endswith((".py", ".pyi")):
-                yield from _in_python(path, SourceText(data), names)
-        except SourceError:
-            continue
-
-
-def with_mentions(root: str | Path | SourceTree, recipe: Recipe, scan: Scan) -> Scan:
+def with_mentions(
+    root: str | Path | SourceTree, recipe: Recipe, scan: Scan, *, jobs: int = 0, cache: bool = True
+) -> Scan:
     """The scan with the mentions that its phases with documentation take; the same where there is no such phase.
 
-    Such a phase takes files by path only, not by distance.
+    Those that surely mean what moves: that spell the whole dotted name; and the last part alone, in a text that spells
+    the whole name or its module elsewhere, and in a comment or docstring of such a file. A word like it in another text
+    may mean another class.
+
+    Such a phase takes files by path only, not by distance. With `cache` only files that have changed are read the next
+    time.
     """
     rules = phases_of(recipe)
     if not any(rule.documentation for rule in rules):
         return scan
     tree = root if isinstance(root, SourceTree) else SourceTree(root, exclude=recipe.tree.exclude)
-    paths = [file.path for file in tree.files(suffixes=(*_TEXTS, ".py", ".pyi"))]
-    phases = {path: phase_of(path, rules, {}, text=True) for path in paths}
-    found = find_mentions(tree, recipe, [path for path in paths if phases[path] != REST])
-    every = [*scan.references, *(replace(one, phase=phases[one.path]) for one in found)]
-    every.sort(key=lambda one: (one.path, one.start, one.end))
+    files = tree.files(suffixes=(*_TEXTS, ".py", ".pyi"))
+    phases = {file.path: phase_of(file.path, rules, {}, text=True) for file in files}
+    names = _Names(recipe)
+    index = Index(
+        tree, partial(_read_mentions, names), tuple[Reference, ...],
+        version=f"mentions-{names.key}", directory=tree.root / CACHE if cache else None, jobs=jobs,
+    )  # fmt: skip
+    found = index.facts([file for file in files if phases[file.path] != REST])
+    more = (replace(one, path=path, phase=phases[path]) for path, mentions in found.items() for one in mentions)
+    every = sorted([*scan.references, *more], key=lambda one: (one.path, one.start, one.end))
     return replace(scan, references=tuple(every))
+
+
+def _read_mentions(names: _Names, path: str, data: bytes) -> tuple[Reference, ...] | None:
+    """What one file mentions, without its path, which need not be UTF-8 and is known anyway."""
+    if not names.may_be_in(data):
+        return None
+    if path.endswith(_TEXTS):
+        return tuple(names.found("doc", data, 0, None)) or None
+    try:
+        return tuple(_in_python(SourceText(data), names)) or None
+    except SourceError:
+        return None
 
 
 class _Names:
@@ -75,11 +85,17 @@ class _Names:
         words = sorted([*self._whole, *self._last], key=len, reverse=True)
         self._pattern = re.compile(rb"(?<![\w.])(?:%b)(?!\w)" % b"|".join(re.escape(word) for word in words))
 
+    @property
+    def key(self) -> str:
+        """Equal for equal names, read by the same version."""
+        whole = msgspec.msgpack.encode((_READER, sorted(self._whole.items()), sorted(self._last.items())))
+        return blake2b(whole, digest_size=8).hexdigest()
+
     def may_be_in(self, data: bytes) -> bool:
         return any(word in data for word in (*self._whole, *self._modules.values()))
 
     def found(
-        self, path: str, kind: Kind, text: bytes, start: int, home: bytes | None, lines: Sequence[int] = ()
+        self, kind: Kind, text: bytes, start: int, home: bytes | None, lines: Sequence[int] = ()
     ) -> Iterator[Reference]:
         """The mentions in one text that begins at `start` of its file, whose bytes are `home` when it is a part."""
         whole = text if home is None else home
@@ -91,7 +107,7 @@ class _Names:
             first, last = start + match.start(), start + match.end()
             line = bisect_right(starts, first)
             yield Reference(
-                path=path, line=line, column=first - starts[line - 1], end_line=line,
+                path="", line=line, column=first - starts[line - 1], end_line=line,
                 end_column=last - starts[line - 1], kind=kind, certainty="mention", symbol=symbol, resolved_to=symbol,
                 text=match[0].decode(), start=first, end=last, written=symbol, reason="no code reads it",
             )  # fmt: skip
@@ -103,7 +119,7 @@ class _Names:
         return possible[0] if len(possible) == 1 and self._modules[possible[0]] in whole else None
 
 
-def _in_python(path: str, text: SourceText, names: _Names) -> Iterator[Reference]:
+def _in_python(text: SourceText, names: _Names) -> Iterator[Reference]:
     lines = text.line_starts
     for node in ast.walk(text.parse()):
         if isinstance(node, _DOCUMENTED) and node.body and isinstance(node.body[0], ast.Expr):
@@ -111,14 +127,6 @@ def _in_python(path: str, text: SourceText, names: _Names) -> Iterator[Reference
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 start = text.offset(value.lineno, value.col_offset)
                 end = text.offset(value.end_lineno or value.lineno, value.end_col_offset or 0)
-                yield from names.found(path, "doc", text.utf8[start:end], start, text.utf8, lines)
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text.utf8.decode(), newline="").readline))
-    except (tokenize.TokenError, SyntaxError):
-        return
-    for token in tokens:
-        if token.type == tokenize.COMMENT:
-            # Columns of tokens are characters.
-            column = len(text.line(token.start[0])[: token.start[1]].encode())
-            start = text.offset(token.start[0], column)
-            yield from names.found(path, "comment", token.string.encode(), start, text.utf8, lines)
+                yield from names.found("doc", text.utf8[start:end], start, text.utf8, lines)
+    for start, end in comment_ranges(text.utf8):
+        yield from names.found("comment", text.utf8[start:end], start, text.utf8, lines)

@@ -110,7 +110,7 @@ def _migration(recipe: Path, root: Path, jobs: int, *, in_place: bool, worktree:
     read = read_recipe(recipe)
 
     def find(directory: Path) -> tuple[Reference, ...]:
-        return with_mentions(directory, read, find_references(directory, read, jobs=jobs)).references
+        return with_mentions(directory, read, find_references(directory, read, jobs=jobs), jobs=jobs).references
 
     return Migration(
         read, root, find=find, rewrite=Rewriter(read, jobs), in_place=in_place, place=worktree, progress=narrate
