@@ -11,7 +11,7 @@ from carrel.migrate.gates.command import CommandRunner
 from carrel.migrate.gates.evidence import ChangedFile, Comparison, Fired, PhaseEvidence
 from carrel.migrate.gates.notes import notes
 from carrel.migrate.history import OpenPhase
-from carrel.migrate.import_cycles import import_cycles
+from carrel.migrate.import_cycles import ImportCycles
 from carrel.migrate.ledger import Ledger
 from carrel.migrate.recipe import GateCommand, Recipe
 from carrel.migrate.records import GateMeasured, LeftFile, PhaseWritten
@@ -53,7 +53,7 @@ class Trial:
         self._workspace = workspace
         self._ledger = ledger
         self._find = find
-        self._state = state
+        self._cycles = ImportCycles(workspace.root, recipe.tree, state / "imports")
         self._commands = CommandRunner(workspace.root, checkout, state / "logs", progress=progress)
 
     def measure_baseline(self) -> None:
@@ -74,7 +74,7 @@ class Trial:
         """The import cycles there are now; none when no gate asks for them."""
         if "import_cycle" not in self._recipe.gates.triggers:
             return ()
-        return import_cycles(self._workspace.root, self._recipe.tree, self._state / "outlines")
+        return self._cycles.now()
 
     def judge(self, opened: OpenPhase, written: PhaseWritten) -> Verdict:
         """Run the gate commands that have not run yet after this phase, and ask every gate."""

@@ -63,7 +63,7 @@ class ImportGraph:
 
     def cycles(self) -> list[tuple[str, ...]]:
         """The groups of files that import each other at module level, each sorted (Tarjan 1972)."""
-        return _components(self.imports)
+        return cycles_of(self.imports)
 
 
 def imported_paths(project: Project, path: str, site: ImportSite) -> list[str]:
@@ -86,7 +86,8 @@ def imported_paths(project: Project, path: str, site: ImportSite) -> list[str]:
     return []
 
 
-def _components(edges: Mapping[str, frozenset[str]]) -> list[tuple[str, ...]]:
+def cycles_of(edges: Mapping[str, frozenset[str]]) -> list[tuple[str, ...]]:
+    """The groups of more than one node that lead to each other, each sorted."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     open_: list[str] = []
