@@ -27,6 +27,7 @@ def test_parameters_of_the_same_name_are_mapped(tmp_path: Path):
     assert (constructor.signature, constructor.calls[0].signature) == ("(a, b=1, *args)", "(b, /, *, a, c=None)")
     assert constructor.calls[0].parameters == {"b": "{b}", "a": "{a}"}
     assert constructor.calls[0].positional == ("b",)
+    assert constructor.maker == "pkg.user_engine.user_engine_from_engine"
 
 
 def test_what_cannot_be_known_is_left_to_fill_in(tmp_path: Path):

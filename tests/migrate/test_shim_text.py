@@ -55,6 +55,18 @@ def test_only_what_has_to_be_awaited_is_finished() -> None:
     assert "def finished" not in text(CREATED, kind="async function").definition()
 
 
+@pytest.mark.parametrize("kind", ["class", "async function"])
+@pytest.mark.parametrize("more", [MAPPED, CREATED])
+def test_a_maker_is_one_function_that_imports_the_new_one_where_it_is_elsewhere(more: str, kind: str) -> None:
+    made = text(more, kind=kind)
+    here, elsewhere = ast.parse(made.maker("make", "shop.new")), ast.parse(made.maker("make", "shop.other"))
+    assert [type(one) for one in (*here.body, *elsewhere.body)] == [ast.FunctionDef, ast.FunctionDef]
+    imports = [node.module for node in ast.walk(elsewhere) if isinstance(node, ast.ImportFrom)]
+    assert imports == ["shop.new"]
+    assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(here))
+    assert ("def finished" in ast.unparse(here)) == (more == CREATED and kind == "class")
+
+
 def test_the_message_names_both() -> None:
     assert text().message == "`shop.old.Old` is deprecated; use `shop.new.New`"
 

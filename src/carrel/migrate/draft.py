@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterable
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -47,7 +48,7 @@ def draft_recipe(root: str | Path, old: str, new: str) -> str:
         "",
     ]
     if isinstance(old_class, ast.ClassDef):
-        lines += _constructor(old, old_class, new_class)
+        lines += _constructor(old, new, old_class, new_class)
         lines += _attributes(old, old_class, new_class)
     lines += _phases(paths)
     lines += ["[gates]", "slower_at_most = 1.2", "memory_at_most = 1.5", ""]
@@ -93,14 +94,16 @@ def _signature(node: ast.ClassDef) -> Signature | None:
     return None if node.bases else Signature()
 
 
-def _constructor(old: str, old_class: ast.ClassDef, new_class: ast.ClassDef | None) -> list[str]:
+def _constructor(old: str, new: str, old_class: ast.ClassDef, new_class: ast.ClassDef | None) -> list[str]:
     before = _signature(old_class)
     after = _signature(new_class) if new_class is not None else None
     if before is None or after is None:
         return ["# The signature of one of the classes is inherited: write [[constructors]] when calls change.", ""]
     if _written(before) == _written(after):
         return []
-    lines = ["[[constructors]]", f'symbol = "{old}"', f"signature = {json.dumps(_written(before))}", ""]
+    maker = f"{new.rpartition('.')[0]}.{_snake(new)}_from_{_snake(old)}"
+    lines = ["[[constructors]]", f'symbol = "{old}"', f"signature = {json.dumps(_written(before))}"]
+    lines += [f'maker = "{maker}"  # is added there for calls that pass `*`, or that no way below fits', ""]
     lines += ["[[constructors.calls]]", 'call = "{new}"', f"signature = {json.dumps(_written(after))}"]
     missing = []
     for parameter in _plain(after):
@@ -171,6 +174,11 @@ def _written(signature: Signature) -> str:
     if before is not None and before.kind is Parameter.POSITIONAL_ONLY:
         parts.append("/")
     return f"({', '.join(parts)})"
+
+
+def _snake(dotted: str) -> str:
+    """The last part of a dotted name, as functions are named: `HTTPServer` is `http_server`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", _last(dotted)).lower()
 
 
 def _last(dotted: str) -> str:

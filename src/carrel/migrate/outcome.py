@@ -29,6 +29,8 @@ class Edited:
     edits: int
     """Byte ranges that were replaced."""
     left: tuple[LeftReference, ...] = ()
+    makers: tuple[str, ...] = ()
+    """The recipe's functions for old arguments that the new bytes call, by dotted name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

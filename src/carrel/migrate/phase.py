@@ -203,7 +203,7 @@ def edited_files(
             left.append(LeftFile(path=outcome.path, reason=reason, references=count))
             continue
         left.extend(
-            LeftFile(path=outcome.path, line=one.reference.line, reason=one.reason, references=1)
+            LeftFile(path=outcome.path, line=one.reference.line, reason=one.reason, references=0 if one.moved else 1)
             for one in outcome.left
         )
         if isinstance(outcome, Edited):

@@ -17,23 +17,8 @@ from carrel.migrate.signatures import read_signature
 from carrel.migrate.toml_lines import key_lines
 
 __all__ = [
-    "AliasPolicy",
-    "Cleanup",
-    "Constructor",
-    "ConstructorCall",
-    "GateCommand",
-    "Gates",
-    "MovedModule",
-    "MovedSymbol",
-    "PhaseRule",
-    "Recipe",
-    "RenamedAttributes",
-    "Shim",
-    "TreeRule",
-    "Trigger",
-    "UseCall",
-    "parse_recipe",
-    "read_recipe",
+    "AliasPolicy", "Cleanup", "Constructor", "ConstructorCall", "GateCommand", "Gates", "MovedModule", "MovedSymbol",
+    "PhaseRule", "Recipe", "RenamedAttributes", "Shim", "TreeRule", "Trigger", "UseCall", "parse_recipe", "read_recipe",
 ]  # fmt: skip
 
 SCHEMA_VERSION: Final = 1
@@ -173,10 +158,17 @@ class Constructor(_Part, frozen=True, kw_only=True):
     signature: str
     """The old parameters, without `self`."""
     calls: tuple[ConstructorCall, ...]
+    maker: str = ""
+    """A function that takes the old arguments as they are, for calls that none of the ways fits: dotted name.
+
+    Where its module does not define it, it is written there together with the first call that needs it.
+    """
 
     def __post_init__(self) -> None:
         if not self.calls:
             raise ValueError("has no `calls`")
+        if self.maker:
+            _check_dotted("maker", self.maker, parts=2)
         known = set(self.old_signature.parameters)
         for call in self.calls:
             for name in call.requires:

@@ -92,6 +92,7 @@ class LeftFile(msgspec.Struct, frozen=True, kw_only=True):
     """0 when the whole file was left."""
     reason: str
     references: int = 0
+    """How many still lead to what was to move."""
 
 
 class PhaseWritten(_Record, frozen=True, tag="written"):

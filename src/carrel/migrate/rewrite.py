@@ -18,6 +18,7 @@ from carrel.migrate.edits.file_edit import FileEdit
 from carrel.migrate.facades import needed_facades
 from carrel.migrate.file_gate import gate_problem
 from carrel.migrate.loading import loaded_with
+from carrel.migrate.maker import missing_makers, with_makers
 from carrel.migrate.outcome import Edited, FileOutcome, LeftReference, Refused, Unchanged
 from carrel.migrate.recipe import Recipe
 from carrel.migrate.references import Reference
@@ -55,10 +56,12 @@ class Rewriter:
         for reference in references:
             by_path[reference.path].append(reference)
         outcomes: dict[str, FileOutcome] = {}
+        makers = missing_makers(self.recipe, tree, project, {one.symbol for one in references})
+        promised = frozenset(maker.name for maker in makers)
         waiting: Collection[str] = by_path
         while waiting:
             share = {path: by_path[path] for path in sorted(waiting)}
-            outcomes.update(self._outcomes(_Work(self.recipe, tree, project, kept, needed), share))
+            outcomes.update(self._outcomes(_Work(self.recipe, tree, project, kept, needed, promised), share))
             more = needed_facades(_staying(outcomes.values()), project.path)
             # What was left makes others stay, which may be left for that in turn.
             waiting = [
@@ -67,6 +70,7 @@ class Rewriter:
                 if path in by_path and symbols.keys() - needed.get(path, {}).keys()
             ]
             needed = {path: {**more.get(path, {}), **needed.get(path, {})} for path in (*needed, *more)}
+        outcomes.update(with_makers(tree, makers, outcomes))
         yield from (outcomes[path] for path in sorted(outcomes))
 
     def _outcomes(self, work: _Work, files: Mapping[str, Sequence[Reference]]) -> dict[str, FileOutcome]:
@@ -92,7 +96,8 @@ def _staying(outcomes: Iterable[FileOutcome]) -> Iterator[Reference]:
 
 def _in_worker(recipe: Recipe, setting: _Setting, share: Mapping[str, Sequence[Reference]]) -> list[FileOutcome]:
     tree = SourceTree(setting.root, exclude=recipe.tree.exclude)
-    work = _Work(recipe, tree, _project(recipe, tree, setting.paths), setting.kept, setting.needed)
+    project = _project(recipe, tree, setting.paths)
+    work = _Work(recipe, tree, project, setting.kept, setting.needed, setting.promised)
     return [work.outcome(path, references) for path, references in share.items()]
 
 
@@ -104,6 +109,8 @@ class _Setting:
     paths: Sequence[str]
     kept: Mapping[str, frozenset[str]]
     needed: Mapping[str, Mapping[str, str]]
+    promised: frozenset[str]
+    """Dotted names that will exist when they are called."""
 
 
 def _project(recipe: Recipe, tree: SourceTree, paths: Sequence[str]) -> Project:
@@ -118,17 +125,19 @@ class _Work:
         project: Project,
         kept: Mapping[str, frozenset[str]],
         needed: Mapping[str, Mapping[str, str]],
+        promised: frozenset[str],
     ) -> None:
         self._recipe = recipe
         self._tree = tree
         self._project = project
         self._kept = kept
         self._needed = needed
+        self._promised = promised
         self._loaded: dict[str, frozenset[str]] = {}
 
     @property
     def setting(self) -> _Setting:
-        return _Setting(self._tree.root, self._project.paths, self._kept, self._needed)
+        return _Setting(self._tree.root, self._project.paths, self._kept, self._needed, self._promised)
 
     def outcome(self, path: str, references: Sequence[Reference]) -> FileOutcome:
         mentions = [one for one in references if one.kind in _MENTIONS]
@@ -161,7 +170,10 @@ class _Work:
                 edits += 1
         if not edits:
             return Unchanged(path=path, left=left)
-        return Edited(path=path, before=before, after=module.text.encode(edit.splices.apply()), edits=edits, left=left)
+        return Edited(
+            path=path, before=before, after=module.text.encode(edit.splices.apply()), edits=edits, left=left,
+            makers=edit.makers,
+        )  # fmt: skip
 
     def _loads(self, module: str) -> frozenset[str]:
         known = self._loaded.get(module)
@@ -171,9 +183,7 @@ class _Work:
             known = self._loaded[module] = found
         return known
 
-    def _text(
-        self, path: str, before: bytes, mentions: Sequence[Reference], names: Sequence[Reference]
-    ) -> FileOutcome:
+    def _text(self, path: str, before: bytes, mentions: Sequence[Reference], names: Sequence[Reference]) -> FileOutcome:
         """A file that is no Python: documentation is edited, and what a program reads is left."""
         left = tuple(LeftReference(reference=one, reason=one.reason) for one in names)
         after, at, edits = b"", 0, 0
@@ -189,7 +199,7 @@ class _Work:
 
     def _exists(self, dotted: str) -> bool:
         """Whether an import can find the name: in the tree, or in a package that the tree does not hold."""
-        return all(one.kind != "missing" for one in self._project.resolve(dotted))
+        return dotted in self._promised or all(one.kind != "missing" for one in self._project.resolve(dotted))
 
 
 def _reached_names(project: Project, references: Iterable[Reference]) -> dict[str, frozenset[str]]:

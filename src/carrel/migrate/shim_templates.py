@@ -9,6 +9,7 @@ __all__ = [
     "FINISHED",
     "FUNCTION",
     "IDENTITY",
+    "MAKER",
     "MODULE",
     "NAMES",
     "NO_WAYS",
@@ -91,6 +92,16 @@ def finished(made):
         return done.value
     steps.close()
     raise RuntimeError("making a `$new` has to wait for something; await it instead of calling `$old`")
+'''
+
+MAKER: Final = '''\
+def $maker(*args, **kwargs):
+    """$what from the arguments that it was called with before. Made by `carrel migrate apply`."""
+    $bind
+$ways$finished
+    call, args, kwargs, awaited = new_call(args, kwargs)
+    made = call(*args, **kwargs)
+    return $result
 '''
 
 FUNCTION: Final = """

@@ -16,6 +16,7 @@ from carrel.migrate.shim_templates import (
     FINISHED,
     FUNCTION,
     IDENTITY,
+    MAKER,
     MODULE,
     NAMES,
     NO_WAYS,
@@ -58,6 +59,10 @@ class ShimText:
         """Whether the old name can simply be the new object."""
         return self.constructor is None and not self.renamed and self.call is None
 
+    @property
+    def _awaits(self) -> bool:
+        return self.constructor is not None and any(_awaits(one) for one in self.constructor.calls)
+
     def definition(self) -> str:
         """The function that makes what stands for the old name; ends with a newline."""
         module, _, name = self.shim.new.rpartition(".")
@@ -66,8 +71,7 @@ class ShimText:
             return _filled(IDENTITY, words)
         if self.call is not None:
             return _filled(OBJECT, words, call=self.call.sync.format(new="moved"))
-        awaits = self.constructor is not None and any(_awaits(one) for one in self.constructor.calls)
-        finishes = awaits and self.kind != "async function"
+        finishes = self._awaits and self.kind != "async function"
         made = "finished(made) if awaited else made" if finishes else "made"
         what = "it makes a new one" if self.new_is_class else "it calls the new one"
         parts = [_filled(OPENING, words, message=repr(self.message), what=what)]
@@ -85,6 +89,21 @@ class ShimText:
             CLASS, words, result=made, renamed=repr(self.renamed), old_names=f"\n{old_names}" if old_names else ""
         )
         return "".join((*parts, _in(text)))
+
+    def maker(self, name: str, module: str) -> str:
+        """A function `name` for a module that makes the new one from the old arguments; ends with a newline."""
+        new_module, _, new = self.shim.new.rpartition(".")
+        words = {"old": name, "new": self.shim.new}
+        finishes = self._awaits and self.kind != "async function"
+        return _filled(
+            MAKER,
+            maker=name,
+            what=f"A `{new}`" if self.new_is_class else f"What `{new}` gives",
+            bind=f"_moved = {new}" if new_module == module else f"from {new_module} import {new} as _moved",
+            ways=_in(self._ways()),
+            finished=_in(_filled(FINISHED, words)) if finishes else "",
+            result="finished(made) if awaited else made" if finishes else "made",
+        )
 
     def type_import(self) -> str:
         """What tells a type checker, and `carrel migrate scan`, what the old name is."""
@@ -109,7 +128,7 @@ class ShimText:
             # What `*` or `**` took has no place in the new call.
             unless=f" if not given & {set(unnamed)} else ()" if unnamed else "",
             new=self.shim.new,
-            old=self.shim.old,
+            old=self.old_name,
         )
 
 

@@ -124,3 +124,79 @@ def test_a_call_in_a_lambda_of_async_code_is_sync():
         USED,
         pkg__new=MORE,
     )
+
+
+MADE = recipe("""
+[[constructors]]
+symbol = "pkg.old.Old"
+signature = "(registry, bridge, context=None)"
+maker = "pkg.new.make_old"
+[[constructors.calls]]
+call = "await {new}.create"
+where = "async"
+parameters = { registry = "{registry}", bridge = "{bridge}" }
+[[constructors.calls]]
+call = "{new}"
+where = "sync"
+requires = ["context"]
+parameters = { context = "{context}" }
+""")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from pkg.old import Old\nx = Old(*parts)\n", "from pkg.new import make_old\nx = make_old(*parts)\n"),
+        ("from pkg.old import Old as E\nE(r, b)\n", "from pkg.new import make_old as E\nE(r, b)\n"),
+        ("from pkg.old import (\n    Old,  # why\n    Other,\n)\nOld(r, b)\n",
+         "from pkg.old import (\n    # why\n    Other,\n)\nfrom pkg.new import make_old\nmake_old(r, b)\n"),
+        ("from pkg.old import Old\nOld(r, b)\nx: Old\n",
+         "from pkg.new import New\nfrom pkg.new import make_old\nmake_old(r, b)\nx: New\n"),
+        ("from pkg.old import Old\nOld(r, **more)\nOld(r, b, c)\n",
+         "from pkg.new import New\nfrom pkg.new import make_old\nmake_old(r, **more)\nNew(context=c)\n"),
+        ("from pkg.old import Old\nOld(r, Old(r, b, c))\n",
+         "from pkg.new import New\nfrom pkg.new import make_old\nmake_old(r, New(context=c))\n"),
+        ("def f():\n    from pkg.old import Old\n    return Old(r, b)\n",
+         "def f():\n    from pkg.new import make_old\n    return make_old(r, b)\n"),
+        ("from pkg.old import *\nOld(r, b)\n",
+         "from pkg.old import *\nfrom pkg.new import make_old\nmake_old(r, b)\n"),
+        ("from pkg.old import *\nOld(r, b)\nx: Old\n",
+         "from pkg.old import *\nfrom pkg.new import New as Old\nfrom pkg.new import make_old\n"
+         "make_old(r, b)\nx: Old\n"),
+        ("import pkg.old\npkg.old.Old(r, b)\npkg.old.Old.LIMIT\n",
+         "import pkg.old\nfrom pkg.new import make_old\nfrom pkg.new import New\nmake_old(r, b)\nNew.LIMIT\n"),
+        ("from pkg.old import Old\n__all__ = ['Old']\nOld(r, b)\n",
+         "from pkg.new import New\nfrom pkg.new import make_old\n__all__ = ['New']\nmake_old(r, b)\n"),
+        ("from pkg.old import Old\nmake_old = 1\nOld(r, b)\nx: Old\n",
+         "from pkg.new import New\nfrom pkg.new import make_old as _make_old\nmake_old = 1\n_make_old(r, b)\nx: New\n"),
+        ("from pkg.old import Old\nmake_old = 1\nOld(r, b)\n",
+         "from pkg.new import make_old as Old\nmake_old = 1\nOld(r, b)\n"),
+    ],
+)  # fmt: skip
+def test_a_call_that_keeps_its_arguments_goes_to_the_recipes_function(before, after):
+    reasons = changed(before, after, MADE)
+    assert [reason for reason in reasons if not reason.startswith("goes through `pkg.new.make_old`: ")] == []
+    assert reasons
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from pkg.old import Old\nOld(r, b, c)\n", "from pkg.new import New\nNew(context=c)\n"),
+        ("from pkg.old import Old\nasync def f(): Old(r, b)\n",
+         "from pkg.new import New\nasync def f(): await New.create(registry=r, bridge=b)\n"),
+        ("from pkg.old import Old\nOld(1)\n", "from pkg.new import New\nNew(1)\n"),
+        ("from pkg.old import Old\nf(Old)\n", "from pkg.new import New\nf(New)\n"),
+    ],
+)  # fmt: skip
+def test_what_fits_a_way_or_is_no_old_call_does_not(before, after):
+    assert not any("make_old" in reason for reason in changed(before, after, MADE))
+
+
+def test_a_name_that_others_reach_stays_the_symbols():
+    changed(
+        "from pkg.old import Old\nOld(r, b)\n",
+        "from pkg.new import New as Old\nfrom pkg.new import make_old\nmake_old(r, b)\n",
+        MADE,
+        user="import app\n\nx: app.Old\n",
+    )

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import ast
-import io
 import string
-import tokenize
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature
 
 from carrel.migrate.recipe import Constructor, ConstructorCall
 from carrel.migrate.splices import Splices
 from carrel.source import Module
+from carrel.source.comments import comment_ranges
 
 __all__ = ["CallPlan", "plan_call", "write_call"]
 
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
-    """What becomes of one call. Without a `way` it keeps its arguments, or, with `stays`, the old constructor."""
+    """What becomes of one call. Without a `way` it keeps its arguments: in a call of the new symbol, with a `maker` of
+    that, and with `stays` of the old constructor."""
 
     node: ast.Call
     way: ConstructorCall | None = None
@@ -29,12 +29,14 @@ class CallPlan:
     reason: str = ""
     """Why a person must look at it."""
     stays: bool = False
+    maker: str = ""
+    """The dotted name of the function that takes the old arguments as they are."""
 
 
 def plan_call(constructor: Constructor, node: ast.Call, *, in_async: bool) -> CallPlan:
     """Bind a call to the old signature and choose the first way of the recipe that fits."""
     if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
-        return CallPlan(node, reason="passes * or **, so which parameters it gives is not known", stays=True)
+        return _as_it_is(constructor, node, "passes * or **, so which parameters it gives is not known")
     signature = constructor.old_signature
     try:
         bound = signature.bind(*node.args, **{one.arg: one.value for one in node.keywords if one.arg is not None})
@@ -49,14 +51,14 @@ def plan_call(constructor: Constructor, node: ast.Call, *, in_async: bool) -> Ca
             arguments[name] = str(parameter.default)
     if any(one.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD) and given.intersection([name])
            for name, one in signature.parameters.items()):  # fmt: skip
-        return CallPlan(node, reason="gives more than the named parameters of the old signature", stays=True)
+        return _as_it_is(constructor, node, "gives more than the named parameters of the old signature")
     obstacles: list[str] = []
     for way in constructor.calls:
         obstacle = _obstacle(way, arguments, given, in_async=in_async)
         if not obstacle:
             return CallPlan(node, way, arguments, given)
         obstacles.append(obstacle)
-    return CallPlan(node, reason=f"no new form fits it: {'; '.join(dict.fromkeys(obstacles))}", stays=True)
+    return _as_it_is(constructor, node, f"no new form fits it: {'; '.join(dict.fromkeys(obstacles))}")
 
 
 def write_call(module: Module, plan: CallPlan, splices: Splices, new: str) -> str:
@@ -100,6 +102,11 @@ def _obstacle(
     return ""
 
 
+def _as_it_is(constructor: Constructor, node: ast.Call, reason: str) -> CallPlan:
+    """A call that only the old constructor can serve, or the recipe's function that takes its arguments."""
+    return CallPlan(node, reason=reason, maker=constructor.maker, stays=not constructor.maker)
+
+
 def _unfit(constructor: Constructor, node: ast.Call, problem: str) -> CallPlan:
     """A call that the old constructor refuses: it fails before and after, unless it was written for a new one."""
     reason = f"does not fit the old signature: {problem}"
@@ -122,9 +129,7 @@ def _text(module: Module, splices: Splices, argument: ast.expr | str) -> str:
     """The text of an argument as it will be, in parentheses where its place would change what it means."""
     if isinstance(argument, str):
         return argument
-    start = module.text.offset(argument.lineno, argument.col_offset)
-    end = module.text.offset(argument.end_lineno or argument.lineno, argument.end_col_offset or 0)
-    text = splices.text(start, end)
+    text = splices.text(*_span(module, argument))
     bare = isinstance(argument, ast.GeneratorExp | ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Lambda | ast.IfExp)
     return f"({text})" if bare and not text.startswith("(") else text
 
@@ -141,23 +146,20 @@ def _placeholders(template: str) -> set[str]:
 
 def _comments(module: Module, plan: CallPlan) -> list[str]:
     """The comments in a call that stand in none of the arguments which are kept whole."""
-    node = plan.node
-    start = module.text.offset(node.lineno, node.col_offset)
-    end = module.text.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+    start, end = _span(module, plan.node)
     if b"#" not in module.text.utf8[start:end]:
         return []
-    kept = [argument for argument in plan.arguments.values() if isinstance(argument, ast.expr)]
-    lines = [(one.lineno, one.col_offset, one.end_lineno or one.lineno, one.end_col_offset or 0) for one in kept]
-    found = []
-    for token in tokenize.generate_tokens(io.StringIO(module.text.utf8.decode(), newline="").readline):
-        if token.type != tokenize.COMMENT:
-            continue
-        line, column = token.start[0], len(token.line[: token.start[1]].encode())
-        at = module.text.offset(line, column)
-        inside = any((first, left) <= (line, column) < (last, right) for first, left, last, right in lines)
-        if start <= at < end and not inside:
-            found.append(token.string)
-    return found
+    spans = [_span(module, one) for one in plan.arguments.values() if isinstance(one, ast.expr)]
+    return [
+        module.text.utf8[first:last].decode()
+        for first, last in comment_ranges(module.text.utf8)
+        if start <= first < end and not any(left <= first < right for left, right in spans)
+    ]
+
+
+def _span(module: Module, node: ast.expr) -> tuple[int, int]:
+    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return module.text.offset(node.lineno, node.col_offset), module.text.offset(end_line, end_column)
 
 
 def _indent(module: Module, node: ast.Call) -> int:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 
+import msgspec
+
 from carrel.migrate.edits.calls import CallPlan, plan_call
-from carrel.migrate.edits.naming import LocalName, local_names
+from carrel.migrate.edits.naming import LocalName, local_names, maker_names
 from carrel.migrate.outcome import LeftReference
-from carrel.migrate.recipe import MovedModule, Recipe
+from carrel.migrate.recipe import MovedModule, MovedSymbol, Recipe
 from carrel.migrate.references import Kind, Reference
 from carrel.migrate.splices import Splices
-from carrel.source import Module
+from carrel.source import Module, Use
 
 __all__ = ["FileEdit"]
 
@@ -47,13 +50,20 @@ class FileEdit:
         self.plans = self._plan_calls(references)
         stays = {(one.symbol, one.bound): reason for one in references if (reason := _needed(one.symbol, needed))}
         editable = [one for one in references if (one.symbol, one.bound) not in stays]
-        self.names = local_names(module, recipe, editable, kept)
+        makers = {one: symbol for one in editable if one in self.plans and (symbol := self.symbol(one)) is not None}
+        makers = {one: symbol for one, symbol in makers.items() if self.plans[one].maker}
+        self.names = {
+            **local_names(module, recipe, editable, kept),
+            **maker_names(module, makers, editable, kept),
+        }
         self.both = self._bound_twice(editable)
         """The names that stay beside the new ones, for calls that only the old constructor serves; with the reason."""
         for key in [key for key in self.both if not self._can_have_both(key, editable)]:
             stays[key] = self.both.pop(key)
             self.names.pop(key, None)
         self.references: list[Reference] = []
+        self.imports: list[Reference] = []
+        """Those among them that are imports."""
         for reference in references:
             plan = self.plans.get(reference)
             reason = stays.get((reference.symbol, reference.bound), "")
@@ -63,10 +73,19 @@ class FileEdit:
                 self.leave(reference, reason or reference.reason or "it is not certain")
             else:
                 self.references.append(reference)
+                self.imports += [reference] if reference.kind == "import" else []
 
     def of_kind(self, *kinds: Kind) -> Iterator[Reference]:
         """The references of some kinds that are to be edited, in the order of the text."""
         return (one for one in self.references if one.kind in kinds)
+
+    def use_at(self, reference: Reference) -> Use | None:
+        """The use of a name that a reference begins with."""
+        return self._uses.get((reference.bound, reference.line, reference.column))
+
+    def is_used(self, name: str) -> bool:
+        """Whether anything in the file binds or reads a name."""
+        return name in self._names_in_file
 
     def leave(self, reference: Reference, reason: str, *, moved: bool = False) -> None:
         """Leave a reference, or with `moved` what stands around its new name, for a person to look at."""
@@ -75,9 +94,29 @@ class FileEdit:
     def replace(self, reference: Reference, text: str) -> None:
         self.splices.put(reference.start, reference.end, text)
 
+    def symbol(self, reference: Reference) -> MovedSymbol | None:
+        """What a reference moves to: for a call that keeps its arguments, the function that takes them."""
+        symbol = self.recipe.symbol(reference.symbol)
+        plan = self.plans.get(reference)
+        if symbol is None or plan is None or not plan.maker:
+            return symbol
+        return msgspec.structs.replace(symbol, new=plan.maker, annotations="", call=None)
+
     def local(self, reference: Reference) -> LocalName | None:
         """What the symbol of a reference is called in this file, when a name is imported for it."""
-        return self.names.get((reference.symbol, reference.bound))
+        plan = self.plans.get(reference)
+        return self.names.get((plan.maker if plan is not None and plan.maker else reference.symbol, reference.bound))
+
+    def maker(self, reference: Reference) -> LocalName | None:
+        """What an import of a symbol is to bind for calls that keep their arguments, when there are any."""
+        constructor = self.recipe.constructor(reference.symbol)
+        return self.names.get((constructor.maker, reference.bound)) if constructor is not None else None
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """The dotted names of the functions that calls in this file need."""
+        left = {one.reference for one in self.left if not one.moved}
+        return tuple(sorted({plan.maker for one, plan in self.plans.items() if plan.maker and one not in left}))
 
     def moved_module(self, reference: Reference) -> MovedModule | None:
         return next((one for one in self.recipe.modules if one.old == reference.symbol), None)
@@ -91,6 +130,16 @@ class FileEdit:
         alias = self.alias_at(reference)
         statement = self.module.parent(alias) if alias is not None else None
         return statement is not None and isinstance(self.module.parent(statement), ast.Module)
+
+    @cached_property
+    def _uses(self) -> dict[tuple[str, int, int], Use]:
+        """By the name and its place; several of one string annotation can share a place, and the first counts."""
+        return {(use.name, use.node.lineno, use.node.col_offset): use for use in reversed(self.module.uses)}
+
+    @cached_property
+    def _names_in_file(self) -> frozenset[str]:
+        bound = (name for scope in self.module.scopes.scopes.values() for name in scope.bindings)
+        return frozenset((*bound, *(use.name for use in self.module.uses)))
 
     @property
     def newline(self) -> str:

@@ -23,25 +23,29 @@ class ImportEdit:
 
     def edit(self, file: FileEdit) -> None:
         by_statement: dict[ast.ImportFrom, list[tuple[ast.alias, LocalName]]] = defaultdict(list)
+        beside: dict[ast.ImportFrom, LocalName] = {}
         for reference in file.of_kind(*self.kinds):
             alias = file.alias_at(reference)
             if file.moved_module(reference) is not None:
                 self._module(file, reference, alias)
                 continue
             statement = file.module.parent(alias) if alias is not None else None
-            name = file.local(reference)
+            name, maker = file.local(reference), file.maker(reference)
             if alias is None or not isinstance(statement, ast.ImportFrom):
                 file.leave(reference, "it is no import of a name")
             elif alias.name == "*":
                 self._star(file, reference, statement)
             elif (reference.symbol, reference.bound) in file.both and name is not None:
-                line = f"from {_written(file, statement, name.symbol.new_module)} import {name.imported}"
-                file.insert_after(statement, line)
+                file.insert_after(statement, _import_line(file, statement, name))
                 file.leave(reference, file.both[reference.symbol, reference.bound])
             elif name is not None:
                 by_statement[statement].append((alias, name))
+                if maker is not None and maker is not name:
+                    beside[statement] = maker
         for statement, moved in by_statement.items():
             self._names(file, statement, moved)
+        for statement, maker in beside.items():
+            file.insert_after(statement, _import_line(file, statement, maker))
 
     def _names(self, file: FileEdit, statement: ast.ImportFrom, moved: list[tuple[ast.alias, LocalName]]) -> None:
         modules = {name.symbol.new_module for _, name in moved}
@@ -85,12 +89,13 @@ class ImportEdit:
         if symbol is None:
             file.leave(reference, "a star import of a module that moves")
             return
-        uses = [one for one in file.references if one.symbol == symbol.old and one.kind != "import"]
-        bound = {one.bound for one in uses if one.bound}
-        for before in sorted(bound):
-            name = LocalName(symbol, before, before)
-            file.names[symbol.old, before] = name
-            file.insert_after(statement, f"from {_written(file, statement, symbol.new_module)} import {name.imported}")
+        uses = [one for one in file.references if one.symbol == symbol.old and one.kind != "import" and one.bound]
+        for before in sorted({one.bound for one in uses if file.symbol(one) == symbol}):
+            file.names[symbol.old, before] = LocalName(symbol, before, before)
+            file.insert_after(statement, _import_line(file, statement, file.names[symbol.old, before]))
+        for maker in dict.fromkeys(file.local(one) for one in uses if file.symbol(one) != symbol):
+            if maker is not None:
+                file.insert_after(statement, _import_line(file, statement, maker))
 
     def _module(self, file: FileEdit, reference: Reference, alias: ast.alias | None) -> None:
         """A module that moves: its name in `import x.y`, in `from x.y import z`, or as the `y` of `from x import y`."""
@@ -169,6 +174,11 @@ def _without_name(statement: str, index: int) -> str:
     ):
         last += 1
     return (data[:first] + data[last:]).decode()
+
+
+def _import_line(file: FileEdit, statement: ast.ImportFrom, name: LocalName) -> str:
+    """The import of one more name beside another one."""
+    return f"from {_written(file, statement, name.symbol.new_module)} import {name.imported}"
 
 
 def _written(file: FileEdit, statement: ast.ImportFrom, module: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from carrel.migrate.recipe import MovedSymbol, Recipe
 from carrel.migrate.references import Reference
 from carrel.source import Module
 
-__all__ = ["LocalName", "local_names"]
+__all__ = ["LocalName", "local_names", "maker_names"]
 
 _USES = ("call", "base", "annotation", "name", "string_annotation")
 
@@ -41,20 +41,53 @@ def local_names(
     found: dict[tuple[str, str], LocalName] = {}
     for reference in references:
         symbol = recipe.symbol(reference.symbol)
-        if reference.kind != "import" or symbol is None or not reference.bound:
-            continue
-        bound = reference.bound
-        mine = [one for one in references if one.symbol == symbol.old and one.bound == bound]
-        renames = (
-            symbol.alias == "rename"
-            and not any(_is_aliased(one) for one in mine)
-            and bound not in kept
-            and all(one.certainty == "certain" for one in mine)
-            and _all_found(module, bound, mine)
-            and _is_free(module, symbol, bound)
-        )
-        found[symbol.old, bound] = LocalName(symbol, bound, symbol.new_name if renames else bound)
+        if reference.kind == "import" and symbol is not None and reference.bound:
+            mine = _of(references, symbol.old, reference.bound)
+            found[symbol.old, reference.bound] = _named(module, symbol, mine, kept)
     return found
+
+
+def maker_names(
+    module: Module, makers: Mapping[Reference, MovedSymbol], references: Sequence[Reference], kept: Collection[str]
+) -> dict[tuple[str, str], LocalName]:
+    """The names of the functions that take old arguments, by their dotted name and by the name bound now.
+
+    `makers` has each call that needs one, with its symbol as if it had moved to the function. Where a name has no other
+    use, the old dotted name leads to the function too: it is then imported in the place of the symbol.
+    """
+    found: dict[tuple[str, str], LocalName] = {}
+    for call, symbol in makers.items():
+        bound = call.bound
+        if "." in call.text or (symbol.new, bound) in found:
+            continue
+        mine = _of(references, symbol.old, bound)
+        imported = any(one.kind == "import" for one in mine)
+        if not imported and not any(one.text == "*" and one.symbol == symbol.old for one in references):
+            continue
+        alone = imported and all(one in makers or one.kind == "import" for one in mine)
+        if alone and bound not in kept and _all_found(module, bound, mine):
+            found[symbol.old, bound] = found[symbol.new, bound] = _named(module, symbol, mine, kept)
+        else:
+            free = _is_free(module, symbol, bound)
+            found[symbol.new, bound] = LocalName(symbol, bound, symbol.new_name if free else f"_{symbol.new_name}")
+    return found
+
+
+def _of(references: Sequence[Reference], old: str, bound: str) -> list[Reference]:
+    return [one for one in references if one.symbol == old and one.bound == bound]
+
+
+def _named(module: Module, symbol: MovedSymbol, mine: Sequence[Reference], kept: Collection[str]) -> LocalName:
+    bound = mine[0].bound
+    renames = (
+        symbol.alias == "rename"
+        and not any(_is_aliased(one) for one in mine)
+        and bound not in kept
+        and all(one.certainty == "certain" for one in mine)
+        and _all_found(module, bound, mine)
+        and _is_free(module, symbol, bound)
+    )
+    return LocalName(symbol, bound, symbol.new_name if renames else bound)
 
 
 def _is_aliased(reference: Reference) -> bool:

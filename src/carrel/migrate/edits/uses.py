@@ -25,7 +25,7 @@ class UseEdit:
     def edit(self, file: FileEdit) -> None:
         for reference in file.of_kind(*self.kinds):
             new = _new_text(file, reference)
-            symbol = file.recipe.symbol(reference.symbol)
+            symbol = file.symbol(reference)
             if new is None:
                 continue
             if symbol is None:
@@ -54,7 +54,8 @@ class CallEdit:
         planned.sort(key=lambda pair: -pair[0].start)
         for reference, plan in planned:
             if plan.way is None:
-                file.leave(reference, plan.reason, moved=True)
+                through = f"goes through `{plan.maker}`: " if plan.maker else ""
+                file.leave(reference, f"{through}{plan.reason}", moved=True)
                 continue
             new = file.splices.text(reference.start, reference.end)
             start, end = file.offsets(plan.node)
@@ -73,7 +74,7 @@ def _new_text(file: FileEdit, reference: Reference) -> str | None:
     moved = file.moved_module(reference)
     if moved is not None:
         return _chain_of_module(reference, moved.old, moved.new)
-    symbol = file.recipe.symbol(reference.symbol)
+    symbol = file.symbol(reference)
     if symbol is None:
         return None
     if "." in reference.text:
@@ -101,15 +102,13 @@ def _chain(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str | N
     # One import beside each import of the module: what could see the one can see the other. `module.Name` in a function
     # is looked up when that runs; where the new module is imported with this file, its import must wait as long.
     function = _function_around(file, reference) if file.is_loaded_with(symbol.new_module) else None
-    key = symbol.old, f"line {function.lineno if function is not None else statement.lineno}"
+    key = symbol.new, f"line {function.lineno if function is not None else statement.lineno}"
     name = file.names.get(key)
     if name is None:
-        taken = any(symbol.new_name in scope.bindings for scope in file.module.scopes.scopes.values())
-        used = any(use.name == symbol.new_name for use in file.module.uses)
         bound = any(
             one.after == symbol.new_name and not old.startswith("line ") for (_, old), one in file.names.items()
         )
-        after = f"_{symbol.new_name}" if taken or used or bound else symbol.new_name
+        after = f"_{symbol.new_name}" if bound or file.is_used(symbol.new_name) else symbol.new_name
         name = file.names[key] = LocalName(symbol, reference.bound, after)
         line = f"from {symbol.new_module} import {name.imported}"
         if function is not None:
@@ -120,8 +119,7 @@ def _chain(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> str | N
 
 
 def _function_around(file: FileEdit, reference: Reference) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    place = reference.line, reference.column
-    use = next((one for one in file.module.uses if (one.node.lineno, one.node.col_offset) == place), None)
+    use = file.use_at(reference)
     scope = use.scope if use is not None else None
     while scope is not None:
         if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef) and scope.kind == "function":
@@ -132,9 +130,9 @@ def _function_around(file: FileEdit, reference: Reference) -> ast.FunctionDef | 
 
 def _name_in_force(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> LocalName | None:
     """The name that an import at the top of the file, above the reference, binds to the symbol."""
-    for one in file.of_kind("import"):
+    for one in file.imports:
         name = file.local(one)
-        if one.symbol == symbol.old and name is not None and one.line < reference.line and file.is_at_top(one):
+        if name is not None and name.symbol.new == symbol.new and one.line < reference.line and file.is_at_top(one):
             return name
     return None
 
@@ -150,9 +148,7 @@ def _annotation(file: FileEdit, reference: Reference, symbol: MovedSymbol) -> st
 
 def _import_of(file: FileEdit, reference: Reference) -> ast.stmt | None:
     """The import statement that binds the name of a reference, when it is just one."""
-    place = reference.line, reference.column
-    uses = (one for one in file.module.uses if one.name == reference.bound)
-    use = next((one for one in uses if (one.node.lineno, one.node.col_offset) == place), None)
+    use = file.use_at(reference)
     found = use.scope.lookup(reference.bound) if use is not None else None
     bindings: list[Binding] = found[1] if found is not None else []
     statements = [file.module.parent(one.node) for one in bindings if one.target is not None]
