@@ -58,6 +58,7 @@ def test_what_tells_users_apart(body: str, expected: str) -> None:
         "return user_port",
         "return select(Folder.user_id)",
         "return session.execute(text)",
+        "token = text.reshape(1)\n    return token",
         "user_id = 1\n    return text",
     ],
 )

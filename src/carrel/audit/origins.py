@@ -155,7 +155,7 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
         case ast.Name():
             if _is_request(view, leaf, block):
                 return not isinstance(view.module.parent(leaf), ast.Attribute)
-            return says_whose(leaf.id, lenient=lenient) and (lenient or view.taint(leaf, block) is not None)
+            return says_whose(leaf.id, lenient=lenient) and (lenient or _is_users(view, leaf, block))
         case ast.Attribute():
             root = chain_root(leaf)
             if isinstance(root, ast.Name) and root.id[:1].isupper():
@@ -176,6 +176,12 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
                 return _is_telling_key(leaf.args[0], lenient=lenient)
             return is_asked(leaf)
     return False
+
+
+def _is_users(view: FileView, name: ast.Name, block: Block) -> bool:
+    """Whether more than the name says that it is one user's: `token = sizes.reshape(n)` is made of plain arguments."""
+    taint = view.taint(name, block)
+    return taint is not None and taint.by != "parameter"
 
 
 def says_whose(name: str, *, lenient: bool = False) -> bool:
