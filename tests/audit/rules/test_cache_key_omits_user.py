@@ -125,6 +125,7 @@ def exchange(config, user_id):
         ("key_of(config)", "config", False),
         ("key_of(config)", "config, user_id", True),
         ("key_of(config.url)", "config", True),
+        ("config", "config", False),
     ],
 )
 def test_a_result_of_what_the_key_is_made_of_is_no_second_question(key: str, made_of: str, is_found: bool) -> None:
@@ -188,3 +189,58 @@ def start(request):
         finds(RULE, text, "error")
     else:
         quiet(RULE, text)
+
+
+OWN = """
+KEPT = {{}}
+class Login:
+    def token(self, user_id):
+        key = {0}
+        if key not in KEPT:
+            token = self.request_token({1})
+            KEPT[key] = token
+        return KEPT[key]
+"""
+
+
+def test_a_key_that_the_object_makes_of_itself() -> None:
+    quiet(RULE, OWN.format("self.key()", ""))
+    finds(RULE, OWN.format("self.key()", "user_id"))
+    finds(RULE, OWN.format("self.place", ""))
+
+
+def test_a_region_of_the_cache() -> None:
+    text = "def f(user_id, text):\n    if cache.get({0}) is None:\n        cache.set({1}, load({2}))\n"
+    quiet(RULE, text.format("'hash', user_id", "'hash', user_id", "user_id"))
+    quiet(RULE, text.format("'hash', text", "'hash', text", "text"))
+    finds(RULE, text.format("'hash', text", "'hash', text", "user_id"))
+    finds(RULE, text.format("'hash'", "'hash'", "user_id"))
+
+
+STREAM = """
+async def stream(request):
+    items = {{}}
+    def update(name):
+        if name not in items:
+            items[name] = read(request)
+    {0}
+"""
+
+
+def test_what_ends_with_the_request() -> None:
+    quiet(RULE, STREAM.format("update('a')"))
+    finds(RULE, STREAM.format("return update"), "warning")
+    finds(RULE, STREAM.format("hand_on(update)"), "warning")
+
+
+def test_a_parameter_that_is_the_key_itself() -> None:
+    text = """
+KEPT = {{}}
+def load(name, other):
+    if name not in KEPT:
+        account = fetch({0})
+        KEPT[name] = account.token
+    return KEPT[name]
+"""
+    quiet(RULE, text.format("name"))
+    finds(RULE, text.format("other"))

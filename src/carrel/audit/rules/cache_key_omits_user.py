@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
+from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
@@ -56,9 +58,10 @@ class CacheKeyOmitsUser:
             return
         if any(_BESIDE.search(one.arg or "") and not is_fixed(view, one.value, function) for one in call.keywords):
             return  # `cache.set(name, value, base_key=place)`: a second part of the key
-        if _is_cache(call.func.value) and _is_read(call.func.value, function, call.func.attr):
+        keys = _keys(call, function) if _is_cache(call.func.value) else ()
+        if keys:
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
-            yield from self._stored(view, call, (call.args[0],), call.args[2 if timed else 1], function)
+            yield from self._stored(view, call, keys, call.args[2 if timed else len(keys)], function)
 
     def _stored(
         self, view: FileView, node: ast.AST, keys: tuple[ast.expr, ...], value: ast.expr, function: Block
@@ -89,13 +92,23 @@ class CacheKeyOmitsUser:
 
 
 def _whole(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
-    """The parameters that the key is made of as they are, `key_of(config)`; a part of one, `body.text`, is not it."""
+    """The parameters that the key is made of as they are, `key_of(config)`; a part of one, `body.text`, is not it.
+
+    A key that the object itself makes, `self.key()`, is made of the object.
+    """
     for leaf, where in leaves(view, key, function):
-        if isinstance(leaf, ast.Name) and where is function:
-            is_part = isinstance(view.module.parent(leaf), ast.Attribute | ast.Subscript)
-            parameter = None if is_part or is_request_name(leaf.id) else function.parameter(leaf.id)
-            if parameter is not None and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
+        if not isinstance(leaf, ast.Name) or where is not function:
+            continue
+        around = view.module.parent(leaf)
+        is_part = isinstance(around, ast.Attribute | ast.Subscript) and around.value is leaf
+        if leaf.id == function.receiver:
+            called = view.module.parent(around) if around is not None else None
+            if leaf.id and isinstance(called, ast.Call) and called.func is around:
                 yield leaf.id
+            continue
+        parameter = None if is_part or is_request_name(leaf.id) else function.parameter(leaf.id)
+        if parameter is not None and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
+            yield leaf.id
 
 
 def _is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]) -> bool:
@@ -106,7 +119,9 @@ def _is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]
     if not isinstance(root, ast.Name) or function.parameter(root.id) is not None:
         return False
     used = set(parameters_in(view, root, function))
-    asks = any(isinstance(one, ast.Call) and is_asked(one) and not one.args for one, _ in leaves(view, root, function))
+    made = [one for one, _ in leaves(view, root, function)]
+    used |= {one.id for one in made if isinstance(one, ast.Name) and one.id == function.receiver}
+    asks = any(isinstance(one, ast.Call) and is_asked(one) and not one.args for one in made)
     return bool(used) and used <= whole and not asks
 
 
@@ -146,13 +161,27 @@ def _is_cache(node: ast.expr) -> bool:
     return _CACHE.search(name) is not None
 
 
-def _is_read(cache: ast.expr, function: Block, store: str) -> bool:
-    """Whether the same function looks into the cache: only then is it given back for the key that was stored."""
-    text = ast.unparse(cache)
-    return store == "get_or_set" or any(
-        isinstance(call.func, ast.Attribute) and call.func.attr in _READS and ast.unparse(call.func.value) == text
-        for call in function.nodes(ast.Call)
-    )
+def _keys(call: ast.Call, function: Block) -> tuple[ast.expr, ...]:
+    """What the same function looks into the cache with: only then is something given back for what was stored.
+
+    `cache.get(region, name)` looks with two keys: in `cache.set(region, name, value)` the third is the value.
+    """
+    assert isinstance(call.func, ast.Attribute)
+    if call.func.attr == "get_or_set":
+        return (call.args[0],)
+    cache = ast.unparse(call.func.value)
+    looks = [
+        one.args for one in function.nodes(ast.Call)
+        if isinstance(one.func, ast.Attribute) and one.func.attr in _READS and ast.unparse(one.func.value) == cache
+    ]  # fmt: skip
+    if not looks:
+        return ()
+    same = max(sum(1 for _ in takewhile(_is_same, zip(call.args, look, strict=False))) for look in looks)
+    return tuple(call.args[: max(1, min(same, len(call.args) - 1))])
+
+
+def _is_same(pair: tuple[ast.expr, ast.expr]) -> bool:
+    return ast.unparse(pair[0]) == ast.unparse(pair[1])
 
 
 def _outlives(view: FileView, mutation: Mutation) -> bool:
@@ -162,10 +191,23 @@ def _outlives(view: FileView, mutation: Mutation) -> bool:
     return any(
         access.kind in ("global", "class", "cell")
         and not {"()", "[]"} & set(access.steps)
-        # What the function around was handed may be the request's own.
-        and not (access.kind == "cell" and access.block is not None and access.block.parameter(access.name))
+        and not (access.kind == "cell" and access.block is not None and _is_of_one_call(view, access, mutation.block))
         for access in mutation.accesses
     )
+
+
+def _is_of_one_call(view: FileView, access: Access, inner: Block) -> bool:
+    """Whether a variable of a function around is the request's own: handed to it, or used by what ends with it."""
+    owner = access.block
+    assert owner is not None
+    if owner.parameter(access.name) is not None:
+        return True
+    while inner.parent is not owner and inner.parent is not None:
+        inner = inner.parent
+    uses = [one for one in owner.nodes(ast.Name) if one.id == inner.name]
+    parents = [view.module.parent(one) for one in uses]
+    only_called = all(isinstance(one, ast.Call) and one.func in uses for one in parents)
+    return bool(uses) and only_called and not inner.decorators
 
 
 def _looked_up(mutation: Mutation) -> bool:
