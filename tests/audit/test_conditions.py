@@ -18,6 +18,7 @@ from carrel.audit.conditions import (
     SharedClass,
     SharedObject,
     TaintedParameter,
+    WrapsArguments,
 )
 from tests.audit.checking import program
 
@@ -95,6 +96,14 @@ def test_new_objects_only() -> None:
     source = "class Desk:\n    def use(self, user):\n        self.user = user\ndef f(u):\n    Desk().use(u)\n"
     assert OnlyOnNew("app.Desk.use").proof(program(source)) == ()
     assert OnlyOnNew("app.Desk.use").proof(program(source.replace("Desk().use", "use"))) is None
+
+
+@pytest.mark.parametrize(("function", "holds"), [("def f(a): ...", True), ("def f(): ...", False),
+                                                  ("class D:\n    @kept\n    def g(self): ...", True)])  # fmt: skip
+def test_a_decorator_of_calls_that_differ(function: str, *, holds: bool) -> None:
+    source = {"keep.py": "def kept(f): ...\n", "app.py": f"from keep import kept\n@kept\n{function}\n"}
+    assert (WrapsArguments("keep.kept").proof(program(source)) is not None) is holds
+    assert WrapsArguments("keep.other").proof(program(source)) is None
 
 
 def test_a_class_that_another_file_names() -> None:

@@ -39,6 +39,7 @@ __all__ = [
     "TaintedParameter",
     "UsedBy",
     "UserDependency",
+    "WrapsArguments",
 ]
 
 Proof = tuple[Location, ...]
@@ -263,6 +264,15 @@ class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.exception_object(self.name)
 
 
+class WrapsArguments(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The decorator is put on some method, or on some function that takes arguments: its calls are not all the same."""
+
+    decorator: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.wraps_arguments(self.decorator)
+
+
 class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """At least one of the conditions holds."""
 
@@ -305,6 +315,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     MayGiveNone,
     ExceptionObject,
     UserDependency,
+    WrapsArguments,
     AnyOf,
     Not,
 ]

@@ -31,9 +31,9 @@ _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 class Program:
     """What the files say about each other. Names may be given as any file has them; they are followed home."""
 
-    def __init__(self, files: Iterable[FileFacts], pins: tuple[Pin, ...] = ()) -> None:
+    def __init__(self, files: Iterable[FileFacts], pins: tuple[Pin, ...] = (), roots: Iterable[str] = ()) -> None:
         self.pins = pins
-        self.resolution = Resolution(files)
+        self.resolution = Resolution(files, roots)
 
     @property
     def files(self) -> dict[str, FileFacts]:
@@ -195,6 +195,15 @@ class Program:
         for fact in self.resolution.called(function):
             if fact.gives_none:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="may give `None`"),)
+        return None
+
+    def wraps_arguments(self, decorator: str) -> Proof | None:
+        """The function or method whose calls, which differ, the decorator is put around."""
+        home = self.resolution.canonical(decorator)
+        for fact in self.resolution.functions.values():
+            differs = bool(fact.parameters) or fact.kind == "method"
+            if differs and any(self.resolution.canonical(one) == home for one in fact.decorators):
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="decorated with it"),)
         return None
 
     def exception_object(self, name: str) -> Proof | None:

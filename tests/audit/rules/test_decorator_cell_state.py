@@ -35,7 +35,80 @@ def test_the_user_of_one_call() -> None:
     ],
 )
 def test_the_arguments_of_one_call(body: str) -> None:
-    finds(RULE, decorator("call = {}", body, "*args"), "warning")
+    finds(RULE, decorator("call = {}", body, "*args") + "@decorate\ndef view(text): ...\n", "warning")
+
+
+@pytest.mark.parametrize(
+    ("decorated", "severity"),
+    [
+        ("@decorate\ndef front(): ...", "info"),
+        ("@decorate\ndef front(text): ...", "warning"),
+        ("class Page:\n    @decorate\n    def front(self): ...", "warning"),
+        ("", "info"),
+    ],
+    ids=["all calls are the same", "a function with arguments", "a method", "nothing is decorated"],
+)
+def test_what_is_the_same_for_every_call_is_only_mentioned(decorated: str, severity: str) -> None:
+    body = "kept['last'] = kept.get('last') or await view(*args)\n        return kept['last']"
+    source = decorator("kept = {}", body, "*args")
+    finds(RULE, {"keep.py": source, "app.py": f"from keep import decorate\n{decorated}\n"}, severity)
+
+
+LAST = """
+def last(function):
+    asked = None
+    given = None
+    def wrapper(text):
+        nonlocal asked, given
+        if text == asked:
+            return given
+        given = function(text)
+        asked = text
+        return {0}
+    return wrapper
+"""
+
+
+def test_value_and_arguments_that_are_kept_one_after_the_other_are_one_finding() -> None:
+    finds(RULE, LAST.format("given"), "warning", on="given = function")
+
+
+def test_what_is_only_compared_is_given_to_nobody() -> None:
+    quiet(RULE, LAST.format("1").replace("return given", "return 1"))
+
+
+ENTRIES = """
+def entries(function):
+    kept = []
+    def wrapper(*args, **kwargs):
+        for asked, given in kept:
+            if asked == args:
+                return given
+        given = function(*args, **kwargs)
+        kept.append({0})
+        return given
+    return wrapper
+@entries
+def read(text): ...
+"""
+
+
+def test_an_entry_that_says_what_it_was_asked_with() -> None:
+    quiet(RULE, ENTRIES.format("(args, given)"))
+    finds(RULE, ENTRIES.format("(1, given)"), "warning")
+    finds(RULE, ENTRIES.format("(args, kwargs)"), "warning")
+
+
+def test_what_the_object_of_a_method_is() -> None:
+    body = "nonlocal place\n        place = self.place\n        return await view(self, {0}, place)"
+    quiet(RULE, decorator("place = None", body.format("text"), "self, text"))
+    finds(RULE, decorator("place = None", body.replace("self.place", "text").format("1"), "self, text"), "warning")
+
+
+def test_a_module_that_the_decorator_imports() -> None:
+    body = "page.append(text)\n        return await view(page)"
+    quiet(RULE, decorator("from shop import page", body, "text"))
+    finds(RULE, decorator("page = []", body, "text"), "warning")
 
 
 def test_the_last_result_for_any_caller() -> None:

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.conditions import WrapsArguments
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_in_finally
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed, parameters_in
-from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["DecoratorCellState"]
 
 _ADDS: Final = frozenset({"append", "appendleft", "extend", "insert", "update", "add"})
+_RECEIVERS: Final = frozenset({"self", "cls"})
+"""What a method is called on is no argument of one call."""
 
 
 class DecoratorCellState:
@@ -35,20 +38,32 @@ class DecoratorCellState:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
-        seen: set[tuple[Block, str]] = set()
+        found: dict[Block, Candidate] = {}
         for mutation in view.mutations:
             cell = _cell(view, mutation)
             wrapper = mutation.block
-            if cell is None or not _is_wrapper(wrapper) or (wrapper, cell) in seen or _is_balanced(view, mutation):
+            if cell is None or not _is_wrapper(wrapper) or _is_balanced(view, mutation):
                 continue
             told = [text for value in mutation.values for text in identities(view, value, wrapper)]
-            passed = [name for value in mutation.values for name in parameters_in(view, value, wrapper)]
-            if (told or passed) and _is_read(wrapper, cell, mutation):
-                seen.add((wrapper, cell))
-                what = told[0] if told else passed[0]
-                message = f"`{cell}` keeps what `{what}` gave in one call, and every call of `{wrapper.name}` shares it"
-                yield view.candidate(self.info, mutation.node, message, block=wrapper,
-                                     severity="error" if told else "warning")  # fmt: skip
+            passed = [name for value in mutation.values for name in parameters_in(view, value, wrapper)
+                      if name not in _RECEIVERS]  # fmt: skip
+            # Value and arguments of one call may be kept in several variables: once is enough.
+            if not (told or (passed and wrapper not in found)) or _is_entry(mutation):
+                continue
+            if _is_given_out(view, wrapper, cell, mutation):
+                found[wrapper] = self._candidate(view, mutation, cell, told, passed)
+        yield from found.values()
+
+    def _candidate(
+        self, view: FileView, mutation: Mutation, cell: str, told: list[str], passed: list[str]
+    ) -> Candidate:
+        wrapper = mutation.block
+        what = told[0] if told else passed[0]
+        message = f"`{cell}` keeps what `{what}` gave in one call, and every call of `{wrapper.name}` shares it"
+        named = any((one := wrapper.parameter(name)) is not None and not one.kind.startswith("*") for name in passed)
+        wraps = () if named else (WrapsArguments(_decorator(wrapper).symbol),)
+        grades = (Grade("error"),) if told else (Grade("warning", wraps), Grade("info"))
+        return view.candidate(self.info, mutation.node, message, block=wrapper, grades=grades)
 
 
 def _cell(view: FileView, mutation: Mutation) -> str | None:
@@ -66,8 +81,10 @@ def _cell(view: FileView, mutation: Mutation) -> str | None:
         return None
     for access in mutation.accesses:
         owner = access.block if access.kind == "cell" and "()" not in access.steps else None
-        if owner is not None and owner.parameter(access.name) is None and not _is_wrapper(owner):
-            return access.name
+        if owner is not None and not _is_wrapper(owner):
+            kinds = {one.kind for one in owner.scope.bindings.get(access.name, ())}
+            # What the decorator is handed, or imports, is not its own.
+            return None if kinds & {"parameter", "import", "from_import"} else access.name
     return None
 
 
@@ -101,9 +118,39 @@ def _is_balanced(view: FileView, mutation: Mutation) -> bool:
     )  # fmt: skip
 
 
-def _is_read(wrapper: Block, cell: str, mutation: Mutation) -> bool:
-    """Whether the wrapper reads the variable again, otherwise than to count on."""
+def _is_entry(mutation: Mutation) -> bool:
+    """Whether what is kept says itself what it was asked with: `entries.append((args, kwargs, result))`."""
+    names = {one.name for one in mutation.block.parameters}
+    tuples = (one for value in mutation.values for one in ast.walk(value) if isinstance(one, ast.Tuple))
+    return any(len({isinstance(part, ast.Name) and part.id in names for part in one.elts}) == 2 for one in tuples)
+
+
+def _is_given_out(view: FileView, wrapper: Block, cell: str, mutation: Mutation) -> bool:
+    """Whether the wrapper reads the variable again, otherwise than to count on or to compare it with something."""
     own = {id(one) for one in ast.walk(mutation.node)}
     return any(
-        one.id == cell and isinstance(one.ctx, ast.Load) and id(one) not in own for one in wrapper.nodes(ast.Name)
+        one.id == cell and isinstance(one.ctx, ast.Load) and id(one) not in own and not _is_tested(view, one)
+        for one in wrapper.nodes(ast.Name)
     )
+
+
+def _is_tested(view: FileView, name: ast.Name) -> bool:
+    """Whether it is compared with something, `len(kept) == len(args)`, or asked whether it is there, `if kept:`."""
+    child: ast.AST = name
+    called = False
+    for around in view.ancestors(name):
+        if isinstance(around, ast.Compare):
+            return True
+        if isinstance(around, ast.stmt | ast.IfExp):
+            return not called and getattr(around, "test", None) is child
+        called = called or isinstance(around, ast.Call)
+        child = around
+    return False
+
+
+def _decorator(wrapper: Block) -> Block:
+    """The outermost function around the wrapper: what stands behind the `@`."""
+    found = wrapper
+    while found.parent is not None and found.parent.kind == "function":
+        found = found.parent
+    return found
