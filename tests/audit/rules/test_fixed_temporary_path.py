@@ -119,3 +119,19 @@ def test_a_literal_path_that_is_given_back() -> None:
     finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "text, '/tmp/out.txt'"), "warning", on="open(")
     finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "text"), "info")
     finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "'/tmp/out.txt'").replace("@app.post", "@other"), "info")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_error"),
+    [
+        ("Path('/tmp/maps') / output_path", False),
+        ("Path('/tmp/maps') / options.save_name", False),
+        ("Path('/tmp/maps') / document", True),
+        ("Path('/tmp/maps') / options.title", True),
+    ],
+)
+def test_where_the_caller_says_what_the_result_is_called(path: str, is_error: bool) -> None:
+    call = f"draw(1, 2, file)\ndef draw(output_path, options, document):\n    place = {path}\n"
+    call += "    place.write_bytes(document.read())\n"
+    finds(RULE, HEAD + ROUTE + call, "error" if is_error else "info")
+    quiet(RULE, HEAD + ROUTE + "make(1, 2)\ndef make(output_dir, a):\n    os.makedirs(output_dir or '/tmp')\n")

@@ -33,6 +33,11 @@ _UNIQUE_NAMES: Final = re.compile(
     re.IGNORECASE,
 )
 
+_RESULT: Final = re.compile(
+    r"(?:^|_)(?:dir|directory|folder|dest|destination|dst|target|out|output|outfile|save)(?:_|$)", re.IGNORECASE
+)
+"""Names of a place that the caller has chosen for a result: two who choose the same one mean the same file."""
+
 
 class FixedTemporaryPath:
     """`Path("/tmp/upload.pdf").write_bytes(await file.read())`."""
@@ -63,11 +68,21 @@ class FixedTemporaryPath:
         self, view: FileView, call: ast.Call, function: Block, parts: list[ast.AST], data: list[ast.expr] | None
     ) -> Iterator[Candidate]:
         names = [one for one in parts if isinstance(one, ast.Name) and function.parameter(one.id)]
-        if data is None and not names:
+        is_chosen = any(_is_chosen(part, function) for part in parts)
+        if data is None and (is_chosen or not names):
             return  # a directory for all, in which each has its own
+        grades = [] if is_chosen else self._grades(view, call, function, names, data)
+        message = f"`{function.name}` writes to a temporary path that another request has too"
+        made = _made(function, parts)
+        related = (view.location(call, "written here"),) if made is not None else ()
+        yield view.candidate(self.info, made or call, message, block=function, related=related,
+                             grades=(*grades, Grade("info")))  # fmt: skip
+
+    def _grades(
+        self, view: FileView, call: ast.Call, function: Block, names: list[ast.Name], data: list[ast.expr] | None
+    ) -> list[Grade]:
         reached = Reachable(function.symbol)
-        values = tuple(data) if data else tuple(names)
-        taint = view.best_taint(values, function)
+        taint = view.best_taint(tuple(data or names), function)
         grades: list[Grade] = []
         if taint is not None:
             passed: tuple[Condition, ...] = taint.given
@@ -75,12 +90,18 @@ class FixedTemporaryPath:
                                                                  else (reached,))]  # fmt: skip
         elif _is_given_back(call, function):
             grades = [Grade("warning", (reached,))]
-        grades += [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
-        message = f"`{function.name}` writes to a temporary path that another request has too"
-        made = _made(function, parts)
-        related = (view.location(call, "written here"),) if made is not None else ()
-        yield view.candidate(self.info, made or call, message, block=function, related=related,
-                             grades=(*grades, Grade("info")))  # fmt: skip
+        return grades + [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
+
+
+def _is_chosen(part: ast.AST, function: Block) -> bool:
+    """Whether the caller says where the result is to be: `output_path`, `options.output_dir`."""
+    root = part
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(part, ast.Name | ast.Attribute) or not isinstance(root, ast.Name):
+        return False
+    last = part.attr if isinstance(part, ast.Attribute) else part.id
+    return function.parameter(root.id) is not None and root.id != function.receiver and bool(_RESULT.search(last))
 
 
 def _is_given_back(call: ast.Call, function: Block) -> bool:
