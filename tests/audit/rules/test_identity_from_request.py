@@ -47,6 +47,13 @@ def test_a_tools_argument_is_what_the_model_writes() -> None:
           "def read_mail(user_id: str):\n    return MAIL[user_id]\n", "warning")  # fmt: skip
 
 
+@pytest.mark.parametrize(("name", "severity"), [("customer_id", "info"), ("linked_account_id", "info"),
+                                                ("tenant_id", "warning")])  # fmt: skip
+def test_what_a_tool_is_about_is_not_who_asks(name: str, severity: str) -> None:
+    text = "import stripe\nmcp = FastMCP('x')\n@mcp.tool()\ndef look_up({0}: str):\n    return stripe.retrieve({0})\n"
+    finds(RULE, text.format(name), severity)
+
+
 def test_without_any_token_it_is_only_mentioned() -> None:
     finds(RULE, route("return NOTES[user_id]", "user_id: str"), "info")
 

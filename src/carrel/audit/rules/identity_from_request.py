@@ -21,6 +21,8 @@ _SIGNING_IN: Final = re.compile(r"(?i)log_?in|sign_?(?:in|up)|register|token|pas
                                 r"verify|oauth|exists|create_user|provision|admin")  # fmt: skip
 _NAMES_NOBODY: Final = frozenset({"email", "username", "user", "owner", "subject", "identity"})
 """Often something else than who is calling: a form's field, a repository's owner."""
+_RECORD: Final = re.compile(r"(?i)customer|account")
+"""Of a tool more often what it is about, at a service that the operator has a key for, than who is asking."""
 _MAKES_USER: Final = re.compile(r"(?i)user|principal|identity|tenant|account|caller")
 _CHECKS: Final = re.compile(
     r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
@@ -73,6 +75,8 @@ class IdentityFromRequest:
                 severity = "warning" if caller and is_kept else "info"
                 if kind == "websocket" and is_kept:
                     severity = "warning"
+            elif not caller and kind == "tool" and _RECORD.search(name):
+                severity = "info"
             elif not caller and kind == "route":
                 caller = _sign_in_before(view, function)
                 severity = "warning" if caller else "info"
