@@ -33,7 +33,7 @@ def test_uses_of_a_key(statement: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     ["KEPT['fixed'] = 1", "return rows[key]", "local = {}; local[key] = 1", "os.environ[key] = 'x'", "return KEPT[1:2]",
-     "self.run(key)", "return rows.get(key)", "return make()[key]"],
+     "self.run(key)", "return rows.get(key)", "return make()[key]", "return os.get(key)"],
 )  # fmt: skip
 def test_what_is_none(statement: str) -> None:
     assert keys(statement) == []

@@ -63,9 +63,15 @@ def _kept(view: FileView, node: ast.expr, key: ast.expr, container: ast.expr, fu
     access = view.access(container, function)
     if access.kind not in ("global", "class", "self", "cell") or access.name.startswith(("os.", "builtins.", "sys.")):
         return None
-    if "()" in access.steps or (access.kind == "self" and not access.steps):
+    if "()" in access.steps or (access.kind == "self" and not access.steps) or _is_module(container, function):
         return None
     return Keyed(node, key, container, access)
+
+
+def _is_module(container: ast.expr, function: Block) -> bool:
+    """Whether it is a module, `requests.get(url)`, and so no dictionary."""
+    found = function.scope.lookup(container.id) if isinstance(container, ast.Name) else None
+    return found is not None and bool(found[1]) and all(one.kind == "import" for one in found[1])
 
 
 def _is_store(container: ast.expr) -> bool:

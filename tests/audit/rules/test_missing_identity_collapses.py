@@ -124,3 +124,19 @@ def test_a_history_that_is_opened_by_an_id(use: str) -> None:
 def test_what_an_id_is_only_told_to() -> None:
     quiet(RULE, OPENED.format("request.username or 'anonymous'", "render(user_id=user)"))
     quiet(RULE, OPENED.format("request.username or 'anonymous'", "ChatMessageHistory(url=user)"))
+
+
+def test_an_address_that_is_asked() -> None:
+    ask = "import requests\ndef ask(user_id):\n    return {0}.get(f'/users/{{user_id}}' if user_id else {1})\n"
+    quiet(RULE, ask.format("requests", "'me'"))
+    quiet(RULE, "KEPT = {}\n" + ask.format("KEPT", "'https://a.example/users/me'"))
+    finds(RULE, "KEPT = {}\n" + ask.format("KEPT", "'me'"), "error")
+
+
+ENDED = "KEPT = {}\ndef close(user_id):\n    key = user_id or 'default'\n    "
+
+
+@pytest.mark.parametrize("use", ["del KEPT[key]", "if KEPT[key] is None:\n        stop()"])
+def test_what_nobody_is_given_anything_by(use: str) -> None:
+    quiet(RULE, ENDED + use + "\n")
+    finds(RULE, ENDED + use + "\n    return KEPT[key]\n", "error")

@@ -25,6 +25,7 @@ _HISTORY: Final = re.compile(r"(?:History|Memory|Saver|Checkpointer|Checkpoint|C
                              r"(?:^|_)(?:load|get|save|append)_(?:\w+_)?(?:history|messages|memory)$")  # fmt: skip
 _IDS: Final = frozenset({"session_id", "thread_id", "user_id", "conversation_id", "chat_id", "memory_id", "namespace",
                          "key", "chat_store_key"})  # fmt: skip
+_ADDRESS: Final = re.compile(r"^/|://")
 _WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?id|conversation_?id|chat_?id|sid)$")
 
 
@@ -48,7 +49,7 @@ class MissingIdentityCollapses:
                 continue
             seen: set[ast.expr] = set()
             for use in (*keyed(view, function), *_opened(view, function)):
-                if _COUNTS.search(ast.unparse(use.container).rpartition(".")[2]):
+                if _COUNTS.search(ast.unparse(use.container).rpartition(".")[2]) or _only_ends(view, use):
                     continue
                 for default, text in _defaults(view, use, function):
                     if default not in seen:
@@ -73,6 +74,12 @@ class MissingIdentityCollapses:
                     seen.add(name)
                     message = f"`{function.name}` makes a key of `{ast.unparse(name)}`, which may be missing"
                     yield view.candidate(self.info, use.node, message, block=function, severity="info")
+
+
+def _only_ends(view: FileView, use: Keyed) -> bool:
+    """Whether the key is only used to take something out or to compare it: nobody is given anything."""
+    is_deleted = isinstance(use.node, ast.Subscript) and isinstance(use.node.ctx, ast.Del)
+    return is_deleted or isinstance(view.module.parent(use.node), ast.Compare)
 
 
 def _opened(view: FileView, function: Block) -> Iterator[Keyed]:
@@ -198,7 +205,8 @@ def _is_tested(function: Block, name: str) -> bool:
 
 
 def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+    """Whether it is a text that may stand for somebody: an address, `"/users/me"`, does not."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and not _ADDRESS.search(node.value)
 
 
 def _called(call: ast.Call) -> str:
