@@ -101,16 +101,27 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
     return False
 
 
-def is_owned_here(view: FileView) -> bool:
-    """Whether somewhere in the file the owner of an object is compared with a caller."""
+def is_owned_here(view: FileView, model: ast.expr | None = None) -> bool:
+    """Whether somewhere in the file the owner of an object, of this model if given, is compared with a caller."""
     for function in view.functions:
         for comparison in function.nodes(ast.Compare):
             sides = (comparison.left, *comparison.comparators)
-            if any(isinstance(side, ast.Attribute) and side.attr in _OWNER for side in sides) and any(
+            owned = [side for side in sides if isinstance(side, ast.Attribute) and side.attr in _OWNER]
+            if any(_is_of(view, one, function, model) for one in owned) and any(
                 _is_caller(view, side, function) for side in sides
             ):
                 return True
     return False
+
+
+def _is_of(view: FileView, node: ast.expr, function: Block, model: ast.expr | None) -> bool:
+    """Whether what the attribute is read from was fetched as an object of the model: `get(Note, note_id).owner`."""
+    if model is None:
+        return True
+    while isinstance(node, ast.Attribute | ast.Call):
+        node = node.value if isinstance(node, ast.Attribute) else node.func
+    parts = (part for made in origins(view, node, function) for part in ast.walk(made))
+    return any(isinstance(part, ast.Name) and part.id == ast.unparse(model) for part in parts)
 
 
 def names_owner(view: FileView, receiver: ast.expr, block: Block) -> bool:
@@ -151,6 +162,8 @@ def _narrowed(view: FileView, call: ast.Call, function: Block, named: re.Pattern
                     model = inner.args[0]
                 inner = inner.value if isinstance(inner, ast.Attribute) else inner.func
             assert isinstance(whole, ast.expr)
+            if model is None and inner is not None:
+                model = _model(view, [inner])  # `Note.objects.get(pk=note_id)`
             return Fetch(whole, value, name, receiver, model, "where")
     return None
 

@@ -141,3 +141,24 @@ def test_a_statement_by_the_id_alone() -> None:
     sql = "from db import db\nreturn db.fetch_one('SELECT * FROM notes WHERE id = :id{more}', {{'id': invoice_id}})"
     finds(RULE, route(sql.format(more="")), "warning")
     quiet(RULE, route(sql.format(more=" AND user_id = :me")))
+
+
+TWO = """
+from db import session
+from models import Country, Invoice
+@router.get("/i/{{invoice_id}}")
+async def remove(invoice_id: int, user=Depends(get_current_user)):
+    invoice = session.get({0}, invoice_id)
+    if invoice.order().user != user:
+        raise HTTPException(404)
+@router.get("/c/{{country_id}}")
+async def show(country_id: int, user=Depends(get_current_user)):
+    return {1}
+"""
+
+
+@pytest.mark.parametrize("fetched", ["session.get(Country, country_id)", "Country.objects.get(pk=country_id)"])
+def test_an_owner_of_another_class_says_nothing(fetched: str) -> None:
+    models = {"models.py": MODELS.replace("user_id", "order")}
+    finds(RULE, {**models, "app.py": HEAD + TWO.format("Country", fetched)}, "error")
+    finds(RULE, {**models, "app.py": HEAD + TWO.format("Invoice", fetched)}, "info")

@@ -52,7 +52,7 @@ class ObjectWithoutOwnerCheck:
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         grades: list[Grade] = []
         owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
-        if owned or (caller and is_owned_here(view)):
+        if owned or (caller and is_owned_here(view, fetch.model)):
             grades.append(Grade("error"))
         elif caller:
             model = view.dotted(fetch.model) if fetch.model is not None else ""
