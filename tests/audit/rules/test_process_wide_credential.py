@@ -31,9 +31,23 @@ def test_a_key_that_a_coroutine_waits_with() -> None:
     finds(RULE, HEAD + "async def ask(api_key):\n    openai.api_key = api_key\n    await chat()\n", "warning")
 
 
-def test_a_key_that_a_reached_function_sets() -> None:
+def test_a_key_that_no_request_brings_is_only_mentioned() -> None:
     code = "use('sk-1')\ndef use(key):\n    openai.api_key = key\n"
-    finds(RULE, HEAD + ROUTE + code, "warning")
+    finds(RULE, HEAD + ROUTE + code, "info")
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("PLACE", False), ("names.HF_TOKEN", True), ("name", True)])
+def test_a_variable_whose_name_is_a_constant(name: str, is_found: bool) -> None:
+    text = (
+        HEAD
+        + "import names\n"
+        + ROUTE
+        + f"use('a', request.json['a'])\ndef use(name, value):\n    os.environ[{name}] = value\n"
+    )
+    if is_found:
+        finds(RULE, text, "error")
+    else:
+        quiet(RULE, text)
 
 
 def test_a_key_of_which_nobody_knows_who_brings_it_is_only_mentioned() -> None:

@@ -67,8 +67,8 @@ class ProcessWideCredential:
                                                 for name in used]  # fmt: skip
         # Another request runs while this one waits for what it needs the credential for.
         races = function.is_async and view.suspends(function)
-        if _names_credential(mutation):
-            grades += [Grade("warning", (reached,)), Grade("warning" if races else "info")]
+        if races and _names_credential(mutation):
+            grades.append(Grade("warning"))
         message = f"`{function.name}` sets `{where}` for the whole process"
         yield view.candidate(self.info, mutation.node, message, block=function, grades=(*grades, Grade("info")))
 
@@ -108,8 +108,10 @@ def _place(mutation: Mutation) -> str:
 
 
 def _variable(key: ast.expr) -> str:
-    """The environment variable; empty for one that is known and no credential."""
-    if isinstance(key, ast.Constant) and not _CREDENTIAL.search(str(key.value)):
+    """The environment variable; empty for one that is known, by its text or a constant's name, and no credential."""
+    known = str(key.value) if isinstance(key, ast.Constant) else ast.unparse(key).rpartition(".")[2]
+    is_known = isinstance(key, ast.Constant) or known.isupper()
+    if is_known and not _CREDENTIAL.search(known):
         return ""
     return f"os.environ[{ast.unparse(key)}]"
 
