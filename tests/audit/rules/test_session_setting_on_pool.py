@@ -85,3 +85,26 @@ def test_the_plumbing_of_a_test_suite() -> None:
         """
     quiet(RULE, text.format(imports="from database.testing.provision import create"))
     assert findings(RULE, text.format(imports="from database.pool import create"))
+
+
+OBJECT = """
+class Store:
+    def exists(self, schema):
+        with {0} as cursor:
+            cursor.execute(f"SET search_path TO {{schema}}")
+{1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("connection", "rest", "severity"),
+    [
+        ("self.connection.cursor()", "", "info"),
+        ("self.connection.cursor()", "STORE = Store()", "error"),
+        ("self.pool.connection()", "", "error"),
+        ("connection.cursor()", "", "error"),
+    ],
+    ids=["the object's own", "one object for all", "from a pool", "somebody's"],
+)
+def test_who_else_gets_the_connection(connection: str, rest: str, severity: str) -> None:
+    finds(RULE, OBJECT.format(connection, rest), severity)

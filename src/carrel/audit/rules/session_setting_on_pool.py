@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, Reachable, TaintedParameter
+from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.origins import parameters_in
@@ -31,6 +31,7 @@ _RESETS: Final = re.compile(
 )
 _NOT_SERVING: Final = re.compile(r"alembic|(?:^|[\s.])(?:testing|pytest|unittest)(?:$|[\s.])")
 """What only a migration or a test suite imports."""
+_POOLED: Final = re.compile(r"(?i)pool|engine|session|acquire|checkout|getconn")
 _OWN: Final = re.compile(r"NullPool|pg_dump|alembic|psycopg2?\.connect\b|asyncpg\.connect\b")
 
 
@@ -68,9 +69,10 @@ class SessionSettingOnPool:
         taint = view.best_taint(tuple(call.args), function)
         told = (taint is not None and taint.by == "request") or any(_tells(name) for name in used)
         passed: tuple[Condition, ...] = tuple(TaintedParameter(function.symbol, name) for name in sorted(used))
-        grades = [Grade("error")] if told else [Grade("error", (one,)) for one in passed]
+        pooled = _pooled(view, call, function)
+        grades = [Grade("error", pooled)] if told else [Grade("error", (one, *pooled)) for one in passed]
         # What comes from the object alone is the same for all who use the object.
-        reached = (Grade("warning", (Reachable(function.symbol),)),) if used else ()
+        reached = (Grade("warning", (Reachable(function.symbol), *pooled)),) if used else ()
         return view.candidate(
             self.info, call, message, block=function,
             grades=(*grades, *reached, Grade("info")),
@@ -88,6 +90,15 @@ def _settings(function: Block) -> Iterator[ast.Call]:
 
 def _tells(name: str) -> bool:
     return is_identity_like(name) or any(word in name for word in ("schema", "tenant", "role"))
+
+
+def _pooled(view: FileView, call: ast.Call, function: Block) -> tuple[Condition, ...]:
+    """What must hold elsewhere for others to get the connection: it is an object's own unless it comes from a pool."""
+    assert isinstance(call.func, ast.Attribute)
+    access = view.access(call.func.value, function)
+    if access.own_class is None or any(_POOLED.search(step) for step in access.steps):
+        return ()
+    return (SharedClass(access.own_class.symbol),)
 
 
 def _is_own_connection(view: FileView, function: Block) -> bool:
