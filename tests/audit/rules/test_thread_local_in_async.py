@@ -111,3 +111,16 @@ def test_a_client_without_any_user() -> None:
                 return self.client().ask(user)
         """,
     )
+
+
+def test_a_value_and_a_name_that_say_nothing() -> None:
+    text = """
+        import threading
+        local = threading.local()
+        def keep(value):
+            local.{0} = value
+        async def ask(request):
+            keep(request.json)
+        """
+    quiet(RULE, text.format("buffer"))
+    finds(RULE, text.format("user"), "error")

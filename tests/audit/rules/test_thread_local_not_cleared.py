@@ -71,3 +71,35 @@ class As:
         local.user = self.before
 """,
     )
+
+
+KEPT = """
+import threading
+{local}
+class Desk:
+    def __init__(self, token):
+        self.token = token
+        self.local = threading.local()
+    def client(self, {parameter}):
+        client = getattr({local_name}, "client", None)
+        if client is None:
+            {local_name}.client = Client({value})
+        return {local_name}.client
+def handle(request):
+    Desk("t").client(request.form)
+"""
+
+
+def kept(name: str, parameter: str, value: str) -> str:
+    return KEPT.format(local="local = threading.local()", local_name=name, parameter=parameter, value=value)
+
+
+def test_what_the_object_makes_of_its_own() -> None:
+    quiet(RULE, kept("self.local", "place=1", "self.token"))
+    finds(RULE, kept("self.local", "token", "token"), "error")
+    finds(RULE, kept("local", "place=1", "self.token"), "error")
+
+
+def test_what_a_thread_is_given_once_under_a_name_that_says_nothing() -> None:
+    quiet(RULE, kept("local", "place", "place"))
+    finds(RULE, kept("local", "user_id", "user_id"), "error")

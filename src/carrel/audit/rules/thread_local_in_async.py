@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from carrel.audit.conditions import RunsInAsync
 from carrel.audit.file_view import FileView
+from carrel.audit.origins import says_whose
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.thread_locals import thread_local_stores
 from carrel.findings import RuleInfo
@@ -31,7 +32,8 @@ class ThreadLocalInAsync:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for store in thread_local_stores(view):
             taint = view.best_taint(store.values, store.block)
-            if taint is None:
+            # What a caller hands over under a name that says nothing may as well be the thread's: a buffer, a client.
+            if taint is None or (taint.given and not says_whose(store.name)):
                 continue
             message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, in the event loop's thread"
             yield view.candidate(

@@ -9,6 +9,7 @@ from carrel.audit.conditions import Not, RunsInAsync
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
+from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.thread_locals import is_cleared, thread_local_stores
 from carrel.findings import RuleInfo
@@ -33,10 +34,10 @@ class ThreadLocalNotCleared:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for store in thread_local_stores(view):
-            if is_cleared(view, store) or _is_own(store):
+            if is_cleared(view, store) or _is_own(view, store):
                 continue
             taint = view.best_taint(store.values, store.block)
-            if taint is None:
+            if taint is None or (taint.given and _is_first(view, store)):
                 continue
             message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, and nothing clears it"
             # What is stored every time is at least replaced by the next request that comes this way.
@@ -47,6 +48,25 @@ class ThreadLocalNotCleared:
             )  # fmt: skip
 
 
-def _is_own(store: Mutation) -> bool:
-    """Whether it is stored only when there is none yet, and so belongs to the thread: `if not hasattr(local, "db")`."""
-    return any(isinstance(value, ast.Call) and not value.args and not value.keywords for value in store.values)
+def _is_own(view: FileView, store: Mutation) -> bool:
+    """Whether it belongs to the thread or to the object, not to a request: it is made of nothing that is handed over.
+
+    `local.db = connect()`; `self._local.client = Client(self.token)`.
+    """
+    if any(isinstance(value, ast.Call) and not value.args and not value.keywords for value in store.values):
+        return True
+    taint = view.best_taint(store.values, store.block)
+    handed = any(parameters_in(view, value, store.block) for value in store.values)
+    is_objects = all(one.own_class is not None for one in store.accesses)
+    return is_objects and not handed and taint is not None and taint.by != "request"
+
+
+def _is_first(view: FileView, store: Mutation) -> bool:
+    """Whether it is stored only where the thread has none yet: `if getattr(local, "clients", None) is None`."""
+    local = ast.unparse(store.target)
+    for around in view.ancestors(store.node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            break
+        if isinstance(around, ast.If):
+            return any(ast.unparse(one) == local for one, _ in leaves(view, around.test, store.block))
+    return False
