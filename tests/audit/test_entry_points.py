@@ -23,6 +23,7 @@ from tests.audit.checking import view
         ("def f(): ...\napp.add_url_rule('/d', view_func=f)", "GET /d app.f"),
         ("def f(): ...\nurlpatterns = [path('', f)]", "GET / app.f"),
         ("def f(m, h): ...\ngr.ChatInterface(fn=f)", "callback ChatInterface app.f"),
+        ("import gradio as gr\ndef f(m): ...\nbutton.click(f)", "callback click app.f"),
         ("def make():\n  def f(r): ...\n  app.add_route('/x', f)", "GET /x app.make.f"),
         ("class V(View):\n  def get(self, r): ...", "GET V app.V.get"),
         ("class C(AsyncWebsocketConsumer):\n  async def receive(self): ...", "RECEIVE C app.C.receive"),
@@ -44,6 +45,8 @@ def test_an_entry_point(source: str, text: str) -> None:
         "os.path.path('x', f)",
         "class V(Base):\n  def get(self): ...",
         "button.click(None)",
+        "def f(job): ...\nexecutor.submit(f, job)",
+        "from invoke import task\n@task\ndef f(c): ...",
         "import typer\napp = typer.Typer()\n@app.command()\ndef f(user): ...",
     ],
 )

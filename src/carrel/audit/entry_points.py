@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from carrel.audit.blocks import Block, Decorator
-from carrel.audit.frameworks import AMBIGUOUS, DECORATED, HANDLER_BASES, RECEIVERS, REGISTERED, EntryKind, Registration
+from carrel.audit.frameworks import (
+    AMBIGUOUS,
+    DECORATED,
+    HANDLER_BASES,
+    PAGE_EVENTS,
+    RECEIVERS,
+    REGISTERED,
+    EntryKind,
+    Registration,
+)
 
 if TYPE_CHECKING:
     from carrel.audit.file_view import FileView
@@ -69,15 +78,19 @@ def _counts(view: FileView, decorator: Decorator) -> bool:
         return "test" not in decorator.dotted
     named = decorator.call.func if decorator.call is not None else decorator.node
     if not isinstance(named, ast.Attribute):
-        return decorator.name == "task" and decorator.dotted.startswith(("celery.", "prefect.", "taskiq.", "invoke."))
+        return decorator.name == "task" and decorator.dotted.startswith(("celery.", "prefect.", "taskiq."))
     receiver = decorator.dotted.rpartition(".")[0].rpartition(".")[2].lower().strip("()_")
     return any(receiver == word or receiver.endswith(f"_{word}") for word in RECEIVERS)
 
 
 def _is_for_a_shell(view: FileView) -> bool:
     """Whether commands in this file are those of a shell: one person calls them, in a process of its own."""
+    return _imports(view, "typer", "click", "cyclopts")
+
+
+def _imports(view: FileView, *packages: str) -> bool:
     return any(
-        target.partition(".")[0] in ("typer", "click", "cyclopts")
+        target.partition(".")[0] in packages
         for bindings in view.module.scope.bindings.values()
         for binding in bindings
         if binding.kind in ("import", "from_import")
@@ -98,11 +111,13 @@ def _handlers(view: FileView) -> Iterator[EntryPoint]:
 
 
 def _registered(view: FileView) -> Iterator[EntryPoint]:
+    is_page = _imports(view, "gradio")
     for block in view.blocks:
         for call in block.nodes(ast.Call):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             row = REGISTERED.get(name)
-            if row is None:
+            # `executor.submit(work)` is no page's event.
+            if row is None or (name in PAGE_EVENTS and not is_page):
                 continue
             handler = _handler(call, row)
             if handler is None:

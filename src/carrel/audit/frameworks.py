@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-__all__ = ["COPYING_BASES", "DECORATED", "HANDLER_BASES", "REGISTERED", "REQUEST_CALLS", "REQUEST_OBJECTS", "REQUEST_TYPES",
-           "EntryKind", "Registration"]  # fmt: skip
+__all__ = ["COPYING_BASES", "DECORATED", "HANDLER_BASES", "PAGE_EVENTS", "REGISTERED", "REQUEST_CALLS", "REQUEST_OBJECTS",
+           "REQUEST_TYPES", "EntryKind", "Registration"]  # fmt: skip
 
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
 
@@ -116,6 +116,9 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
     }
 )
 """By the last part of the name that is called."""
+
+PAGE_EVENTS: Final = frozenset({"click", "submit", "change", "then"})
+"""Registrations of what happens on a page; elsewhere these names mean other things."""
 
 HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingProxyType(
     {
