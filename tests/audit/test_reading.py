@@ -45,6 +45,14 @@ def test_calls_with_what_they_pass() -> None:
     ]
 
 
+def test_a_call_that_an_executor_makes() -> None:
+    one = view("def work(job, n): ...\ndef start(executor, user_id):\n    executor.submit(work, user_id, n=1)\n")
+    calls = call_facts(one, one.functions[1])
+    assert [(call.path, call.passes, call.in_thread) for call in calls if call.path == "app.work"] == [
+        ("app.work", (("0", ""),), True)
+    ]
+
+
 def test_a_class() -> None:
     (fact,) = class_facts(view("""
         from acme import Base, Memory, Agent

@@ -58,6 +58,7 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How many simple and compound statements it has, its docstring left out."""
     uses: tuple[str, ...] = ()
     """Of a method of several statements that is no validator, the attributes that it reads, sets and calls."""
+    decorators: tuple[str, ...] = ()
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

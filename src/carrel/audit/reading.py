@@ -56,6 +56,7 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         _gives_none(function),
         statements,
         _uses(function) if is_method and statements >= _SEVERAL and not function.has_decorator(*_CHECKS) else (),
+        tuple(one.dotted for one in function.decorators),
     )
 
 
@@ -134,7 +135,18 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
         if path:
             passes, on_self = tuple(_passes(view, call, block)), _is_on_self(view, call, block)
             found.append(CallFact(path, call.lineno, passes, on_self, _is_in_thread(view, call), tuple(_given(call))))
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" and call.args:
+            found += _submitted(view, call, block)
     return tuple(found)
+
+
+def _submitted(view: FileView, call: ast.Call, block: Block) -> Iterator[CallFact]:
+    """The call that an executor makes of what it is handed: `executor.submit(export, job)`."""
+    made = ast.copy_location(ast.Call(call.args[0], call.args[1:], call.keywords), call)
+    path = _called(view, made, block) if isinstance(made.func, ast.Name | ast.Attribute) else ""
+    if path:
+        passes, given = tuple(_passes(view, made, block)), tuple(_given(made))
+        yield CallFact(path, call.lineno, passes, in_thread=True, given=given)
 
 
 def _is_on_self(view: FileView, call: ast.Call, block: Block) -> bool:
