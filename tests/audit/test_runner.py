@@ -111,3 +111,19 @@ def test_the_audit_imports_nothing_of_the_server() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "inside", ["from .store import LATEST", "from shop.store import LATEST", "from store import LATEST"]
+)
+@pytest.mark.parametrize("root", ["shop", ".", "src"])
+def test_the_root_does_not_matter_for_what_is_found(tmp_path: Path, root: str, inside: str) -> None:
+    package = tmp_path / ("src/shop" if root == "src" else "shop")
+    package.mkdir(parents=True)
+    (package / "store.py").write_text("LATEST = {}\n", encoding="utf-8")
+    handler = "@app.post('/ask')\ndef ask(user_id: str, text: str):\n    LATEST['text'] = text\n    return LATEST\n"
+    (package / "web.py").write_text(
+        f"from fastapi import FastAPI\n{inside}\napp = FastAPI()\n{handler}", encoding="utf-8"
+    )
+    report = audit(package if root == "shop" else tmp_path, AuditSettings(select=("CAR001",)))
+    assert [(one.severity, one.location.line) for one in report.findings] == [("error", 6)]

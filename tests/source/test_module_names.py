@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from carrel.source.module_names import ModuleName, module_names, source_roots
+from carrel.source.module_names import ModuleName, module_names, outer_root, source_roots
 
 
 @pytest.mark.parametrize(
@@ -15,6 +17,8 @@ from carrel.source.module_names import ModuleName, module_names, source_roots
         (["services/api/app/__init__.py", "services/web/app/__init__.py"], ("services/api", "services/web", ".")),
         (["app/__init__.py", "app/plugins/one/__init__.py"], (".",)),
         (["main.py", "tools/run.py"], (".",)),
+        (["src/app/a.py"], ("src", ".")),
+        (["src/__init__.py", "src/app/a.py"], (".",)),
     ],
 )
 def test_packages_begin_where_no_init_is_above(paths, roots):
@@ -58,3 +62,34 @@ def test_a_file_has_a_name_from_each_root(path, names):
 )
 def test_relative_imports_start_from_the_package(name, is_package, level, module, absolute):
     assert ModuleName(name, is_package).absolute(level, module) == absolute
+
+
+@pytest.mark.parametrize(
+    ("files", "roots"),
+    [
+        ({"__init__.py": "", "a.py": ""}, ("../chat",)),
+        ({"a.py": "from .b import x\n", "b.py": ""}, ("../chat",)),
+        ({"a.py": "from . import b\n", "b.py": ""}, ("../chat",)),
+        ({"a.py": "from chat.b import x\n", "b.py": ""}, ("../chat",)),
+        ({"a.py": "from chat import Flask\n", "b.py": ""}, ()),
+        ({"a.py": "from b import x\n", "b.py": ""}, ()),
+        ({"a.py": "from chat.b import x\n", "b.py": "", "chat/b.py": ""}, ()),
+    ],
+)
+def test_a_code_base_may_be_a_package_itself(files, roots):
+    read = {path: text.encode() for path, text in files.items()}.__getitem__
+    assert outer_root(Path("/nowhere/chat"), files, read) == roots
+
+
+def test_packages_around_the_code_base_are_part_of_its_name(tmp_path):
+    inner = tmp_path / "shop" / "web-api"
+    inner.mkdir(parents=True)
+    (inner.parent / "__init__.py").touch()
+    assert outer_root(inner, ["__init__.py"], lambda _: b"") == ("../shop/web_api",)
+
+
+def test_a_package_as_root_gives_its_name_before_the_bare_one():
+    roots = source_roots(["__init__.py", "a.py", "lib/x/b/__init__.py"], ("../chat",))
+    assert roots == ("lib/x", "../chat", ".")
+    assert module_names("a.py", roots) == (ModuleName("chat.a", False), ModuleName("a", False))
+    assert module_names("__init__.py", roots) == (ModuleName("chat", True),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -12,7 +12,8 @@ import msgspec
 from carrel.audit.facts import ClassFact, FileFacts, FunctionFact, GlobalFact
 from carrel.audit.frameworks import COPYING_BASES
 from carrel.findings import Location
-from carrel.source import Outline, Project
+from carrel.source import Project
+from carrel.source.neighbours import neighbours
 
 __all__ = ["Resolution", "Value"]
 
@@ -37,9 +38,9 @@ class Value:
 class Resolution:
     """Names, classes and the values of paths."""
 
-    def __init__(self, files: Iterable[FileFacts]) -> None:
+    def __init__(self, files: Iterable[FileFacts], roots: Iterable[str] = ()) -> None:
         self.files = {facts.path: facts for facts in files}
-        self.project = Project(self.files, self._outline)
+        self.project = _project(self.files, roots)
         self.functions: dict[str, FunctionFact] = {}
         self.classes: dict[str, ClassFact] = {}
         self.globals: dict[str, GlobalFact] = {}
@@ -62,9 +63,6 @@ class Resolution:
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._open: set[str] = set()
         self.subclasses = self._find_subclasses()
-
-    def _outline(self, path: str) -> Outline:
-        return self.files[path].outline
 
     def canonical(self, dotted: str) -> str:
         """The name under which a thing is defined, whatever the name it is imported under."""
@@ -236,3 +234,10 @@ class Resolution:
             for base in fact.bases:
                 found.setdefault(self.canonical(base), []).append(fact.name)
         return found
+
+
+def _project(files: Mapping[str, FileFacts], roots: Iterable[str]) -> Project:
+    outlines = {path: facts.outline for path, facts in files.items()}
+    plain = Project(files, outlines.__getitem__, roots=roots)
+    also = neighbours(outlines, plain.is_module)
+    return Project(files, outlines.__getitem__, roots=roots, also=also) if also else plain

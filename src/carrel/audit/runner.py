@@ -26,7 +26,7 @@ from carrel.audit.suppressions import suppress
 from carrel.errors import SourceError
 from carrel.findings import Report, RuleInfo, Summary, Unparsable, fingerprinted
 from carrel.source import Index, SourceFile, SourceText, SourceTree
-from carrel.source.module_names import source_roots
+from carrel.source.module_names import outer_root, source_roots
 
 __all__ = ["Progress", "audit"]
 
@@ -56,8 +56,9 @@ def audit(
     tree = SourceTree(root, exclude=settings.excluded)
     everything = tree.files(suffixes=(".py", *PIN_SUFFIXES))
     files, unnamed = _with_names([file for file in everything if file.is_python])
-    facts = _read(tree, files, settings.roots, rules, cache, jobs, progress)
-    program = Program(facts, find_pins(tree, everything))
+    roots = _roots(tree, files, settings.roots)
+    facts = _read(tree, files, roots, rules, cache, jobs, progress)
+    program = Program(facts, find_pins(tree, everything), roots)
     found = judge(_candidates(program, rules, checked), program, checked)
     left, suppressed = suppress(found, {one.path: one.suppressions for one in facts if one.suppressions}, checked)
     sources = _Sources(tree)
@@ -98,16 +99,20 @@ def _with_names(files: Iterable[SourceFile]) -> tuple[list[SourceFile], list[Unp
     return named, unnamed
 
 
+def _roots(tree: SourceTree, files: Iterable[SourceFile], given: Iterable[str]) -> tuple[str, ...]:
+    paths = frozenset(file.path for file in files)
+    return source_roots(paths, (*given, *outer_root(tree.root, paths, tree.read)))
+
+
 def _read(
     tree: SourceTree,
     files: Sequence[SourceFile],
-    given_roots: Iterable[str],
+    roots: Sequence[str],
     rules: Sequence[Rule],
     cache: Path | None,
     jobs: int,
     progress: Progress | None,
 ) -> list[FileFacts]:
-    roots = source_roots(frozenset(file.path for file in files), given_roots)
     read = partial(read_facts, roots=roots, rules=tuple(rules))
     index = Index(tree, read, FileFacts, version=_version(roots, rules), directory=cache, jobs=jobs)
     facts = index.facts(files, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 from carrel.source.module_names import ModuleName, module_names, source_roots
@@ -39,7 +40,8 @@ class Project:
     """The modules of one code base, each known by its path and read when it is needed.
 
     `outline` gives the outline of a path; it is asked once for each file that a name leads through. `ends` holds names
-    in files, `(path, name)`, that are definitions even where the file itself has them from elsewhere.
+    in files, `(path, name)`, that are definitions even where the file itself has them from elsewhere. `also` are paths
+    by further names of modules, which the roots do not give.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Project:
         *,
         roots: Iterable[str] = (),
         ends: Iterable[tuple[str, str]] = (),
+        also: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.paths = tuple(paths)
         self.ends = frozenset(ends)
@@ -57,6 +60,7 @@ class Project:
         self._outlines: dict[str, Outline] = {}
         self._given: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._by_name, self._names = _name_modules(self.paths, self.roots)
+        self._by_name.update(also)
         self._packages = frozenset(parent for name in self._by_name for parent in _parents(name))
 
     def name(self, path: str) -> ModuleName:
