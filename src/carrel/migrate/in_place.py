@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from carrel.errors import DirtyWorktreeError, MigrationError, RollbackError
-from carrel.migrate.fingerprint import content_digest, differences, file_digest, fingerprint, manifest
+from carrel.migrate.fingerprint import Manifests, content_digest, differences, file_digest, fingerprint
 from carrel.migrate.git import Git
 from carrel.migrate.outcome import Edited
 from carrel.migrate.replacement import (
@@ -53,6 +53,7 @@ class InPlace:
 
     def __init__(self, root: Path, state: Path, git: Git | None) -> None:
         self._root = root
+        self._manifests = Manifests(root)
         self._backups = state / "backups"
         self._lists = state / "manifests"
         self._aside = state / "set-aside"
@@ -104,7 +105,7 @@ class InPlace:
     def record(self, message: str, when: int, files: Sequence[Edited]) -> Mark:
         return self.mark()
 
-    def restore(self, mark: Mark, *, ours: Mapping[str, str] = _NOTHING) -> Proof:
+    def restore(self, mark: Mark, *, ours: Mapping[str, str] = _NOTHING, reread: bool = True) -> Proof:
         began = time.monotonic()
         for path in ours:
             remove_leftover(self._root / path)
@@ -115,7 +116,7 @@ class InPlace:
         restored: list[str] = []
         for number in numbers:
             restored.extend(self._put_back(number))
-        proof = self._proved(mark, tuple(sorted(set(restored))), saved, began)
+        proof = self._proved(mark, tuple(sorted(set(restored))), saved, began, reread=reread)
         for number in numbers:
             self._forget(number)
         return proof
@@ -184,8 +185,8 @@ class InPlace:
                 known.setdefault(path, set()).update((saved.before, saved.after))
         return sorted(path for path, digests in known.items() if file_digest(self._root / path) not in digests)
 
-    def _proved(self, mark: Mark, restored: tuple[str, ...], saved: str, began: float) -> Proof:
-        files = self._manifest()
+    def _proved(self, mark: Mark, restored: tuple[str, ...], saved: str, began: float, *, reread: bool) -> Proof:
+        files = self._manifest(reread=reread)
         found = fingerprint(files)
         foreign: list[str] = []
         if found != mark.fingerprint:
@@ -202,8 +203,8 @@ class InPlace:
         listed = msgspec.json.decode((self._lists / mark.fingerprint).read_bytes(), type=dict[str, str])
         return {os.fsdecode(bytes.fromhex(name)): text for name, text in listed.items()}
 
-    def _manifest(self) -> dict[str, str]:
-        return manifest(self._root, [file.path for file in SourceTree(self._root).files(suffixes=("",))])
+    def _manifest(self, *, reread: bool = False) -> dict[str, str]:
+        return self._manifests.read((file.path for file in SourceTree(self._root).files(suffixes=("",))), anew=reread)
 
     def _after(self, mark: Mark) -> list[int]:
         """The numbers of the backups that were taken since, newest first."""

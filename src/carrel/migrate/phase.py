@@ -133,7 +133,7 @@ class PhaseRun:
     def _write(self, opened: OpenPhase) -> PhaseWritten:
         root, mark = self._workspace.root, opened.started.mark
         # An earlier process may have written some of the files, all of them, or the commit too.
-        self._workspace.restore(mark, ours=_ours(opened))
+        self._workspace.restore(mark, ours=_ours(opened), reread=False)
         self._progress(f"phase {opened.name}: editing")
         files, left = edited_files(root, self._rewrite, tuple(self._find(root)), (opened.name,))
         if files:

@@ -65,7 +65,7 @@ class Trial:
                 continue
             mark = self._workspace.mark()
             measurement = self._commands.measure(command, runs=self._recipe.gates.runs, label="baseline")
-            self._workspace.restore(mark)
+            self._workspace.restore(mark, reread=False)
             self._commands.check_usable(command, measurement)
             applied = tuple(one.name for one in history.applied)
             self._ledger.append(GateMeasured(gate=command.name, measurement=measurement, after=applied))
@@ -79,7 +79,7 @@ class Trial:
     def judge(self, opened: OpenPhase, written: PhaseWritten) -> Verdict:
         """Run the gate commands that have not run yet after this phase, and ask every gate."""
         comparisons = self._compare(opened)
-        tidied = self._workspace.restore(written.mark)
+        tidied = self._workspace.restore(written.mark, reread=False)
         evidence = PhaseEvidence(
             settings=self._recipe.gates,
             comparisons=comparisons,

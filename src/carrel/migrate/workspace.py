@@ -23,7 +23,10 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """That the code base is again as it was: every file was read anew after it was put back."""
+    """That the code base is as it was.
+
+    When something was taken back every file was read anew for it; otherwise only what may have changed since.
+    """
 
     files: int
     fingerprint: str
@@ -63,11 +66,12 @@ class Workspace(Protocol):
     def record(self, message: str, when: int, files: Sequence[Edited]) -> Mark:
         """Keep what was written as one unit; the same call gives the same result. `when` is in seconds since 1970."""
 
-    def restore(self, mark: Mark, *, ours: Mapping[str, str] = ...) -> Proof:
+    def restore(self, mark: Mark, *, ours: Mapping[str, str] = ..., reread: bool = True) -> Proof:
         """Bring a state back and prove it; may be called again after a kill at any point.
 
         `ours` are files that a phase was writing, each with the digest of its new bytes. What is in the way and not
-        the migration's is set aside.
+        the migration's is set aside. Without `reread`, a file counts as known whose size and times are those of when
+        this workspace read it: enough to tell what a gate command has changed.
         """
 
     def check_untouched(self, mark: Mark) -> None:

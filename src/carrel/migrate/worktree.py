@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from carrel.errors import DirtyWorktreeError, MigrationError, RollbackError
-from carrel.migrate.fingerprint import file_digest, fingerprint, manifest
+from carrel.migrate.fingerprint import Manifests, file_digest, fingerprint
 from carrel.migrate.git import Git
 from carrel.migrate.outcome import Edited
 from carrel.migrate.replacement import check_space, remove_leftover, replace_bytes, set_aside, unwritable
@@ -39,6 +39,7 @@ class Worktree:
         self._outside = git
         self._git = git.at(place)
         self._place = place
+        self._manifests = Manifests(place)
         self._branch = branch
         self._ref = f"refs/heads/{branch}"
         self._prefix = prefix
@@ -135,7 +136,7 @@ class Worktree:
         self._git.run("update-ref", "-m", "carrel migrate apply", self._ref, commit, parent)
         return self.mark()
 
-    def restore(self, mark: Mark, *, ours: Mapping[str, str] = _NOTHING) -> Proof:
+    def restore(self, mark: Mark, *, ours: Mapping[str, str] = _NOTHING, reread: bool = True) -> Proof:
         began = time.monotonic()
         for path in ours:
             remove_leftover(self.root / path)
@@ -150,7 +151,7 @@ class Worktree:
             kept = f"refs/{self._branch}/{head[:12]}"
             self._git.run("update-ref", kept, head)
         self._git.run("reset", "--quiet", "--hard", mark.at)
-        proof = self._proved(mark)
+        proof = self._proved(mark, reread=reread)
         return msgspec.structs.replace(
             proof, restored=tuple(restored), saved=saved, kept=kept, seconds=time.monotonic() - began
         )
@@ -189,8 +190,8 @@ class Worktree:
         self._clear(self._outside.asked("rev-parse", "--verify", "--quiet", self._ref) or "")
         return saved
 
-    def _proved(self, mark: Mark) -> Proof:
-        files = self._manifest()
+    def _proved(self, mark: Mark, *, reread: bool) -> Proof:
+        files = self._manifest(reread=reread)
         found = fingerprint(files)
         if found != mark.fingerprint:
             # A filter or a file system that does not give back what was written is all that is left to explain it.
@@ -218,8 +219,8 @@ class Worktree:
     def _index_lock(self) -> Path:
         return Path(self._git.line("rev-parse", "--path-format=absolute", "--git-path", "index.lock"))
 
-    def _manifest(self) -> dict[str, str]:
-        return manifest(self._place, self._git.paths("ls-files", "-z"))
+    def _manifest(self, *, reread: bool = False) -> dict[str, str]:
+        return self._manifests.read(self._git.paths("ls-files", "-z"), anew=reread)
 
     def _has_branch(self) -> bool:
         return self._outside.asked("rev-parse", "--verify", "--quiet", self._ref) is not None
