@@ -91,6 +91,21 @@ def test_a_proof_names_the_call() -> None:
     ]
 
 
+def test_what_tells_users_apart_passes_through_calls() -> None:
+    everything = program("""
+        import jwt
+        from flask import request
+        def route():
+            claims = jwt.decode(request.headers["authorization"], KEY)
+            one(claims["sub"], request.form, settings.token)
+        def one(a, b, c):
+            two(a, b, c)
+        def two(x, y, z): ...
+        """)
+    found = [name for name in "xyz" if everything.calls.identity_parameter("app.two", name) is not None]
+    assert found == ["x"]
+
+
 def test_functions_that_call_each_other_end() -> None:
     everything = program("def a(x): b(x)\ndef b(x): a(x)\n@app.get('/')\ndef r(q): a(q)\n")
     assert everything.tainted_parameter("app.b", "x") is not None
@@ -118,3 +133,10 @@ def test_calls_that_leave_an_argument_out(calls: str, left_out: bool) -> None:
 def test_a_framework_may_leave_an_argument_out() -> None:
     everything = program("@app.get('/x')\ndef ask(turns=[]): ...\ndef f():\n    ask([])\n")
     assert everything.calls.left_out("app.ask", "turns") is not None
+
+
+def test_a_handler_whose_base_is_in_another_file() -> None:
+    base = "from rest_framework.views import APIView\nclass SignedIn(APIView): ...\n"
+    view = "from app.base import SignedIn\nclass Notes(SignedIn):\n    def post(self, r): target()\ndef target(): ...\n"
+    found = way({"app/__init__.py": "", "app/base.py": base, "app/notes.py": view}, "app.notes.target")
+    assert found == ("POST Notes app.notes.Notes.post", "app.notes.target")

@@ -27,6 +27,29 @@ from tests.audit.checking import view
         ("def make():\n  def f(r): ...\n  app.add_route('/x', f)", "GET /x app.make.f"),
         ("class V(View):\n  def get(self, r): ...", "GET V app.V.get"),
         ("class C(AsyncWebsocketConsumer):\n  async def receive(self): ...", "RECEIVE C app.C.receive"),
+        ("class B(View): ...\nclass V(B):\n  def get(self, r): ...", "GET V app.V.get"),
+        (
+            "from rest_framework.generics import ListAPIView\nclass V(ListAPIView):\n  def get_queryset(self): ...",
+            "GET_QUERYSET V app.V.get_queryset",
+        ),
+        (
+            "from rest_framework import viewsets as v\nclass V(v.ReadOnlyModelViewSet):\n  def list(self, r): ...",
+            "LIST V app.V.list",
+        ),
+        (
+            "from rest_framework.decorators import action\nclass V:\n  @action(detail=True)\n  def send(self, r): ...",
+            "action / app.V.send",
+        ),
+        ("from django.http import HttpResponse\ndef f(request, pk): return HttpResponse(pk)", "view f app.f"),
+        (
+            "import socketio\nclass N(socketio.AsyncNamespace):\n  async def on_ask(self, sid, data): ...",
+            "callback N app.N.on_ask",
+        ),
+        (
+            "from . import s_pb2_grpc\nclass S(s_pb2_grpc.SServicer):\n  def Hear(self, request, context): ...",
+            "HEAR S app.S.Hear",
+        ),
+        ("async def f(): ...\nscheduler.add_job(f, 'cron')", "task add_job app.f"),
         ("class T(BaseTool):\n  def _run(self, q): ...", "tool T app.T._run"),
     ],
 )
@@ -45,6 +68,11 @@ def test_an_entry_point(source: str, text: str) -> None:
         "os.path.path('x', f)",
         "class V(Base):\n  def get(self): ...",
         "button.click(None)",
+        "def action(name): ...\n@action('x')\ndef f(request): ...",
+        "def f(request): return HttpResponse(request)",
+        "from django.http import HttpResponse\ndef f(pk): return HttpResponse(pk)",
+        "from argparse import Namespace\nclass N(Namespace):\n  def on_ask(self, sid): ...",
+        "from PyQt6.QtWidgets import QTableView\nclass V(QTableView):\n  def get(self): ...",
         "def f(job): ...\nexecutor.submit(f, job)",
         "from invoke import task\n@task\ndef f(c): ...",
         "import typer\napp = typer.Typer()\n@app.command()\ndef f(user): ...",

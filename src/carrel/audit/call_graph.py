@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
 
 from carrel.audit.conditions import Proof
 from carrel.audit.entry_points import EntryPoint
 from carrel.audit.facts import CallFact, FunctionFact
+from carrel.audit.frameworks import handling
 from carrel.audit.mutations import MUTATORS
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_part_name
@@ -37,9 +39,12 @@ class CallGraph:
         self._resolution = resolution
         self._known: dict[str, Sequence[FunctionFact]] = {}
         self._by_method: dict[str, list[FunctionFact]] = defaultdict(list)
+        self._methods_of: dict[str, list[FunctionFact]] = defaultdict(list)
         for fact in resolution.functions.values():
             if fact.kind == "method":
-                self._by_method[fact.name.rpartition(".")[2]].append(fact)
+                owner, _, method = fact.name.rpartition(".")
+                self._by_method[method].append(fact)
+                self._methods_of[owner].append(fact)
 
     @cached_property
     def callees(self) -> dict[str, tuple[tuple[CallFact, FunctionFact], ...]]:
@@ -66,7 +71,21 @@ class CallGraph:
             for entry in facts.entry_points:
                 for name in self._functions_of(entry.path):
                     found.setdefault(name, entry)
+        for entry in self._inherited():
+            found.setdefault(entry.path, entry)
         return found
+
+    def _inherited(self) -> Iterator[EntryPoint]:
+        """The handlers of classes whose base is in another file, and only there is a framework's."""
+        for name in self._resolution.classes:
+            above = self._resolution.lineage(name)[1:]
+            bases = (base for one in above if one in self._resolution.classes
+                     for base in self._resolution.classes[one].bases)  # fmt: skip
+            kind, methods = next((found for base in bases if (found := handling(base)) is not None), ("route", ()))
+            for fact in self._methods_of.get(name, ()) if methods else ():
+                method = fact.name.rpartition(".")[2]
+                if any(fnmatchcase(method, one) for one in methods):
+                    yield EntryPoint(fact.name, kind, f"{method.upper()} {name.rpartition('.')[2]}", fact.line)
 
     @cached_property
     def _before(self) -> dict[str, str]:
@@ -102,6 +121,23 @@ class CallGraph:
             for parameter in fact.parameters:
                 if not is_part_name(fact.types.get(parameter, "").removesuffix("()").rpartition(".")[2]):
                     found[name, parameter] = where
+        self._spread(found, lambda call: call.passes, "passes one user's data for")
+        return found
+
+    @cached_property
+    def _identities(self) -> dict[tuple[str, str], Location]:
+        found: dict[tuple[str, str], Location] = {}
+        self._spread(found, lambda call: call.tells, "says who the user is by")
+        return found
+
+    def _spread(
+        self,
+        found: dict[tuple[str, str], Location],
+        passed: Callable[[CallFact], tuple[tuple[str, str], ...]],
+        says: str,
+    ) -> None:
+        """Adds the parameters that calls pass something for, and those that are passed on from them."""
+        functions = self._resolution.functions
         waiting = deque(functions)
         queued = set(functions)
         while waiting:
@@ -109,12 +145,12 @@ class CallGraph:
             queued.discard(name)
             for call, called in self.callees.get(name, ()):
                 fresh = False
-                for place, parameter in call.passes:
+                for place, parameter in passed(call):
                     if parameter and (name, parameter) not in found:
                         continue
                     target = _parameter(called, place)
                     if target and (called.name, target) not in found:
-                        note = f"passes one user's data for `{target}`"
+                        note = f"{says} `{target}`"
                         found[called.name, target] = Location(
                             path=self._resolution.paths[name], line=call.line, note=note
                         )
@@ -122,11 +158,15 @@ class CallGraph:
                 if fresh and called.name not in queued:
                     queued.add(called.name)
                     waiting.append(called.name)
-        return found
 
     def tainted_parameter(self, function: str, parameter: str) -> Proof | None:
         """The call that passes one user's data for the parameter."""
         found = self._tainted.get((function, parameter))
+        return (found,) if found is not None else None
+
+    def identity_parameter(self, function: str, parameter: str) -> Proof | None:
+        """The call that passes for the parameter what tells the user from all others."""
+        found = self._identities.get((function, parameter))
         return (found,) if found is not None else None
 
     def left_out(self, function: str, parameter: str) -> Proof | None:

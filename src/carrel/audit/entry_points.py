@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -12,12 +14,12 @@ from carrel.audit.blocks import Block, Decorator
 from carrel.audit.frameworks import (
     AMBIGUOUS,
     DECORATED,
-    HANDLER_BASES,
     PAGE_EVENTS,
     RECEIVERS,
     REGISTERED,
     EntryKind,
     Registration,
+    handling,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["EntryPoint", "find_entry_points"]
 
 _WEB: Final = frozenset({"route", "websocket"})
+_ANSWERS: Final = re.compile(r"^(?:django\.(?:http|shortcuts|template\.response)|rest_framework\.response)\.")
+"""What a view of Django gives back."""
 
 
 class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
@@ -47,7 +51,7 @@ class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
 def find_entry_points(view: FileView) -> tuple[EntryPoint, ...]:
     """The entry points that a file declares, for functions of its own and of others."""
     found: dict[str, EntryPoint] = {}
-    for entry in (*_decorated(view), *_handlers(view), *_registered(view)):
+    for entry in (*_decorated(view), *_handlers(view), *_registered(view), *_views(view)):
         found.setdefault(entry.path, entry)
     return tuple(found.values())
 
@@ -74,8 +78,10 @@ def _counts(view: FileView, decorator: Decorator) -> bool:
         return True
     if decorator.name == "command" and _is_for_a_shell(view):
         return False
-    if decorator.name not in AMBIGUOUS:
+    if decorator.name not in AMBIGUOUS or decorator.dotted == "aiohttp.web.middleware":
         return "test" not in decorator.dotted
+    if decorator.name == "action":
+        return decorator.dotted.startswith("rest_framework.")
     named = decorator.call.func if decorator.call is not None else decorator.node
     if not isinstance(named, ast.Attribute):
         return decorator.name == "task" and decorator.dotted.startswith(("celery.", "prefect.", "taskiq."))
@@ -100,14 +106,43 @@ def _imports(view: FileView, *packages: str) -> bool:
 
 def _handlers(view: FileView) -> Iterator[EntryPoint]:
     for owner in view.classes:
-        rows = [HANDLER_BASES[base] for base in view.base_names(owner) if base in HANDLER_BASES]
-        for kind, methods in rows[:1]:
-            for function in view.methods(owner):
-                if function.name in methods:
-                    label = f"{function.name.removeprefix('do_').upper()} {owner.name}"
-                    if kind not in _WEB:
-                        label = f"{kind} {owner.name}"
-                    yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0))
+        handled = _handled(view, owner)
+        if handled is None:
+            continue
+        kind, methods = handled
+        for function in view.methods(owner):
+            if any(fnmatchcase(function.name, one) for one in methods):
+                label = f"{function.name.removeprefix('do_').upper()} {owner.name}"
+                if kind not in _WEB:
+                    label = f"{kind} {owner.name}"
+                yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0))
+
+
+def _handled(view: FileView, owner: Block) -> tuple[EntryKind, tuple[str, ...]] | None:
+    """What calls the methods of the class, and which of them, by the bases above it that this file shows."""
+    waiting, seen = [owner], {owner}
+    while waiting:
+        for path in view.base_paths(waiting.pop(0)):
+            handled = handling(path)
+            if handled is not None:
+                return handled
+            above = [one for one in view.classes if one.symbol == path and one not in seen]
+            waiting += above
+            seen.update(above)
+    return None
+
+
+def _views(view: FileView) -> Iterator[EntryPoint]:
+    """Functions that take a `request` and give an answer of Django, wherever the table of addresses is."""
+    for function in view.functions:
+        first = function.parameters[0].name if function.parameters else ""
+        if function.parent is not view.top or first != "request":
+            continue
+        for returned in function.nodes(ast.Return):
+            if isinstance(returned.value, ast.Call) and _ANSWERS.match(view.dotted(returned.value.func)):
+                label = f"view {function.name}"
+                yield EntryPoint(function.symbol, "route", label, getattr(function.node, "lineno", 0))
+                break
 
 
 def _registered(view: FileView) -> Iterator[EntryPoint]:

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-__all__ = ["COPYING_BASES", "DECORATED", "HANDLER_BASES", "PAGE_EVENTS", "REGISTERED", "REQUEST_CALLS", "REQUEST_OBJECTS",
-           "REQUEST_TYPES", "EntryKind", "Registration"]  # fmt: skip
+__all__ = ["COPYING_BASES", "DECORATED", "HANDLER_BASES", "PAGE_EVENTS", "REGISTERED",
+           "REQUEST_CALLS", "REQUEST_OBJECTS", "REQUEST_TYPES", "EntryKind", "Registration",
+           "handling"]  # fmt: skip
 
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+_VIEW_METHODS: Final = (*_METHODS, "dispatch", "initial", "get_queryset", "get_object", "get_context_data",
+                        "form_valid", "perform_create", "perform_update", "perform_destroy",
+                        "get_serializer_context")  # fmt: skip
+_SET_METHODS: Final = (*_VIEW_METHODS, "list", "create", "retrieve", "update", "partial_update", "destroy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ DECORATED: Final[Mapping[str, tuple[EntryKind, str]]] = MappingProxyType(
         "websocket": ("websocket", "WebSocket"),
         "websocket_route": ("websocket", "WebSocket"),
         "api_view": ("route", "api_view"),
+        "action": ("route", "action"),
+        "scheduled_job": ("task", "scheduled_job"),
         "middleware": ("middleware", "middleware"),
         "before_request": ("middleware", "before_request"),
         "after_request": ("middleware", "after_request"),
@@ -79,7 +86,7 @@ RECEIVERS: Final = frozenset(
 # These names mean too many things: they count only on a receiver from the list above, or with a path.
 AMBIGUOUS: Final = frozenset(
     {*_METHODS, "on", "event", "command", "message", "resource", "prompt", "task", "consumer", "actor", "middleware",
-     "callback_query"}
+     "callback_query", "action"}
 )  # fmt: skip
 
 REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
@@ -111,6 +118,7 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
         "MessageHandler": Registration("callback", 1, ("callback",)),
         "CommandHandler": Registration("callback", 1, ("callback",)),
         "add_task": Registration("task", 0, ("func",)),
+        "add_job": Registration("task", 0, ("func",)),
         "serve": Registration("websocket", 0, ("handler",), "WebSocket"),
         "start_server": Registration("consumer", 0, ("client_connected_cb",)),
     }
@@ -127,15 +135,15 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
              "FormView", "ListView", "DetailView", "Resource", "HomeAssistantView"),
             ("route", (*_METHODS, "dispatch", "dispatch_request")),
         ),
-        **dict.fromkeys(
-            ("ViewSet", "ModelViewSet", "GenericViewSet"),
-            ("route", ("list", "create", "retrieve", "update", "partial_update", "destroy")),
-        ),
+        **dict.fromkeys(("ViewSet", "ModelViewSet", "GenericViewSet"), ("route", _SET_METHODS)),
         **dict.fromkeys(
             ("WebSocketEndpoint", "WebsocketConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer",
              "JsonWebsocketConsumer", "WebSocketHandler"),
             ("websocket", ("on_connect", "on_receive", "on_disconnect", "connect", "receive", "receive_json",
                            "disconnect", "open", "on_message", "on_close")),
+        ),
+        **dict.fromkeys(
+            ("socketio.AsyncNamespace", "socketio.Namespace", "flask_socketio.Namespace"), ("callback", ("on_*",))
         ),
         "BaseHTTPMiddleware": ("middleware", ("dispatch",)),
         "BaseHTTPRequestHandler": ("route", ("do_GET", "do_POST", "do_PUT", "do_DELETE", "do_PATCH")),
@@ -145,7 +153,39 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
         "Task": ("task", ("run",)),
     }
 )  # fmt: skip
-"""Classes whose subclasses are handlers, made anew for each request: the kind, and the methods that are called."""
+"""Classes whose subclasses are handlers: the kind, and the methods that are called, `*` for any ending.
+
+By the last part of their names, or by the whole where that part says too little.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Classes whose subclasses are handlers, too many to name: `ListAPIView`, `ReadOnlyModelViewSet`."""
+
+    ending: str
+    """Of the base's name."""
+    home: str
+    """What is in the dotted name of the base's module."""
+    kind: EntryKind
+    methods: tuple[str, ...]
+
+
+_FAMILIES: Final = (
+    _Family("View", "django.", "route", _VIEW_METHODS),
+    _Family("View", "rest_framework.", "route", _VIEW_METHODS),
+    _Family("ViewSet", "rest_framework.", "route", _SET_METHODS),
+    _Family("Servicer", "_pb2_grpc.", "route", ("[A-Z]*",)),
+)
+
+
+def handling(base: str) -> tuple[EntryKind, tuple[str, ...]] | None:
+    """What calls the methods of a class with this base, a dotted name, and which; `None` when nothing does."""
+    for family in _FAMILIES:
+        if base.endswith(family.ending) and family.home in base:
+            return family.kind, family.methods
+    return HANDLER_BASES.get(base.rpartition(".")[2]) or HANDLER_BASES.get(base)
+
 
 REQUEST_TYPES: Final = frozenset(
     {"Request", "HttpRequest", "WebSocket", "HTTPConnection", "HTTPAuthorizationCredentials", "WSGIRequest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,14 +12,18 @@ from carrel.audit.facts import KeptFact
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
+from carrel.audit.origins import called_name
 
 __all__ = ["kept_facts"]
 
 _ONE_OBJECT: Final = frozenset(
     {"celery.Task", "celery.app.task.Task", "starlette.middleware.base.BaseHTTPMiddleware",
-     "django.utils.deprecation.MiddlewareMixin", "django.contrib.admin.ModelAdmin"}
+     "django.utils.deprecation.MiddlewareMixin", "django.contrib.admin.ModelAdmin", "socketio.AsyncNamespace",
+     "socketio.Namespace", "flask_socketio.Namespace"}
 )  # fmt: skip
 """Bases of which a framework makes one object for each process, whatever calls it."""
+_SERVES: Final = re.compile(r"^(?:register_namespace|add_\w+_to_server)$")
+"""What hands a server the object whose methods it calls for every request."""
 _SINGLETONS: Final = frozenset({"Singleton", "ThreadSafeSingleton", "Resource", "singleton"})
 
 
@@ -42,6 +47,10 @@ def _add(view: FileView, found: dict[str, KeptFact], node: ast.AST, path: str, o
 
 def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
     yield from _imported(view, view.top)
+    for block in view.blocks:
+        for call in block.nodes(ast.Call):
+            if call.args and _SERVES.match(called_name(call)):
+                yield from _objects(view, call.args[0], block)
     for mutation in view.mutations:
         if _is_kept(mutation):
             for value in mutation.values:
