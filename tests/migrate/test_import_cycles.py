@@ -16,7 +16,7 @@ from tests.migrate.project import write
 
 
 def cycles(root: Path, *exclude: str) -> ImportCycles:
-    return ImportCycles(root, TreeRule(exclude=exclude), root.with_name("cache"))
+    return ImportCycles(root, TreeRule(exclude=exclude))
 
 
 def test_cycles_are_found_anew_when_a_file_changes(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from typing import Final
 import msgspec
 
 from carrel.errors import SourceError
+from carrel.migrate.outlines import CACHE
 from carrel.migrate.phases import REST, phase_of, phases_of
 from carrel.migrate.recipe import Recipe
-from carrel.migrate.references import CACHE, Kind, Reference, Scan
+from carrel.migrate.references import Kind, Reference, Scan
 from carrel.source import Index, SourceText, SourceTree
 from carrel.source.comments import comment_ranges
 

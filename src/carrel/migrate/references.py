@@ -18,6 +18,7 @@ from carrel.findings import Unparsable
 from carrel.migrate.data_names import is_data
 from carrel.migrate.facades import with_facades_last
 from carrel.migrate.moved import Match, Moved
+from carrel.migrate.outlines import CACHE, read_outlines
 from carrel.migrate.phases import REST, needs_distances, phase_of, phases_of
 from carrel.migrate.recipe import Recipe
 from carrel.migrate.site import FileSites, Site
@@ -25,10 +26,8 @@ from carrel.migrate.sites import read_sites
 from carrel.migrate.wanted import Wanted
 from carrel.source import ImportGraph, Index, Outline, Project, SourceFile, SourceTree, read_outline
 
-__all__ = ["CACHE", "Certainty", "Kind", "Reference", "Scan", "find_references", "read_import_graph"]
+__all__ = ["Certainty", "Kind", "Reference", "Scan", "find_references", "read_import_graph"]
 
-CACHE: Final = ".carrel"
-"""The directory under the root that what was read is kept in."""
 _READER: Final = "3"
 """Another number reads every file anew."""
 _LARGEST: Final = 8 << 20
@@ -169,9 +168,7 @@ def read_import_graph(
 ) -> ImportGraph:
     """Who imports whom below a directory; reads every file once, and with `cache` only changed ones the next time."""
     tree = root if isinstance(root, SourceTree) else SourceTree(root, exclude=recipe.tree.exclude)
-    directory = tree.root / CACHE if cache else None
-    index = Index(tree, _read_outline, Outline, version=f"outlines-{_READER}", directory=directory, jobs=jobs)
-    outlines = index.facts(tree.files(), progress)
+    outlines = read_outlines(tree, jobs=jobs, cache=cache, progress=progress)
     return ImportGraph.of(Project(outlines, outlines.__getitem__, roots=recipe.tree.roots))
 
 
@@ -284,10 +281,6 @@ def _keep_scan(path: Path, scan: Scan) -> None:
         path.write_bytes(msgspec.msgpack.encode(scan))
     except (OSError, UnicodeEncodeError):
         return
-
-
-def _read_outline(_path: str, data: bytes) -> Outline:
-    return read_outline(data)
 
 
 def _is_text(file: SourceFile) -> bool:

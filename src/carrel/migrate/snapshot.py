@@ -8,14 +8,12 @@ from pathlib import Path
 
 from carrel.errors import MigrationError
 from carrel.migrate.checkout import Checkout
+from carrel.migrate.outlines import read_outlines
 from carrel.migrate.recipe import TreeRule
-from carrel.migrate.references import CACHE
-from carrel.source import ImportGraph, Index, Outline, Project, SourceTree, read_outline
+from carrel.source import ImportGraph, Outline, Project, SourceTree, read_outline
 from carrel.source.files import SUFFIXES
 
 __all__ = ["Snapshot", "snapshot_at", "snapshot_now"]
-
-_VERSION = "snapshot-1"
 
 
 class Snapshot:
@@ -86,9 +84,7 @@ class Snapshot:
 def snapshot_now(root: Path, tree: TreeRule, changed: frozenset[str], *, jobs: int = 0, cache: bool = True) -> Snapshot:
     """The files as they are; with `cache` only what has changed is read anew the next time."""
     source = SourceTree(root, exclude=tree.exclude)
-    directory = source.root / CACHE if cache else None
-    index = Index(source, _read, Outline, version=_VERSION, directory=directory, jobs=jobs)
-    return Snapshot(index.facts(source.files()), source.read, changed, tree.roots)
+    return Snapshot(read_outlines(source, jobs=jobs, cache=cache), source.read, changed, tree.roots)
 
 
 def snapshot_at(
@@ -124,7 +120,3 @@ def snapshot_at(
         if f"{checkout.prefix}{path}" in then and source.takes(path):
             outlines[path] = read_outline(read(path))
     return Snapshot(outlines, read, changed, tree.roots), now
-
-
-def _read(_path: str, data: bytes) -> Outline:
-    return read_outline(data)

@@ -53,7 +53,7 @@ class Trial:
         self._workspace = workspace
         self._ledger = ledger
         self._find = find
-        self._cycles = ImportCycles(workspace.root, recipe.tree, state / "imports")
+        self._cycles = ImportCycles(workspace.root, recipe.tree)
         self._commands = CommandRunner(workspace.root, checkout, state / "logs", progress=progress)
 
     def measure_baseline(self) -> None:
