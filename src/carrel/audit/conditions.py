@@ -17,10 +17,12 @@ __all__ = [
     "Condition",
     "ContextVariable",
     "ExceptionObject",
+    "ForEachThread",
     "ForkedWith",
     "HasBase",
     "HasEntryPoints",
     "HasMember",
+    "IdentityParameter",
     "IsMethod",
     "LeftOut",
     "MayGiveNone",
@@ -76,6 +78,15 @@ class SharedContainer(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.shared_container(self.path)
 
 
+class ForEachThread(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What this expression gives is another object in each thread: of a subclass of `threading.local`."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.is_for_each_thread(self.path) else None
+
+
 class MutableGlobal(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The dotted name is a module-level container or other object that can be changed in place."""
 
@@ -93,6 +104,16 @@ class TaintedParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.tainted_parameter(self.function, self.parameter)
+
+
+class IdentityParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some call passes for this parameter what tells one user from all others: `use_clinic(claims["clinic"])`."""
+
+    function: str
+    parameter: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.identity_parameter(program.resolution.canonical(self.function), self.parameter)
 
 
 class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -297,6 +318,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     SharedObject,
     MutableGlobal,
     TaintedParameter,
+    IdentityParameter,
     Reachable,
     ChangesObject,
     HasBase,
@@ -314,6 +336,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     NamedElsewhere,
     MayGiveNone,
     ExceptionObject,
+    ForEachThread,
     UserDependency,
     WrapsArguments,
     AnyOf,

@@ -29,6 +29,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It is a method of the object that the caller is a method of."""
     in_thread: bool = False
     """It stands in a lambda that another thread runs."""
+    tells: tuple[tuple[str, str], ...] = ()
+    """As `passes`, where the argument tells the user from all others: an id that a token proves, an account."""
     given: tuple[str, ...] = ()
     """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
 

@@ -18,6 +18,7 @@ __all__ = [
     "called_name",
     "identities",
     "is_asked",
+    "is_credential",
     "is_fixed",
     "is_request_name",
     "leaves",
@@ -43,6 +44,7 @@ _HEAD: Final = re.compile(
 )
 """A name whose last words say whose it is: `user_message`, not `user_port`."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CREDENTIAL: Final = re.compile(r"(?i)(?:token|credentials?|auth|jwt|bearer|login|cookies?|email)\W*$")
 _HANDS_ON: Final = frozenset({"dict", "list", "tuple", "set", "str", "frozenset", "format", "join", "copy", "deepcopy"})
 _ONE_THING: Final = re.compile(r"(?:^|_)(?:id|sid|uuid|uid|guid)$|[a-z]Id$")
 """An id of one thing: a map by it is no cache of answers to questions."""
@@ -226,6 +228,11 @@ def parameters_in(view: FileView, node: ast.expr, block: Block) -> tuple[str, ..
         if where is block and isinstance(root, ast.Name) and root.id != block.receiver and block.parameter(root.id):
             found[root.id] = None
     return tuple(found)
+
+
+def is_credential(told: str) -> bool:
+    """Whether a text of `identities` names what somebody signs in with: it may be the application's own."""
+    return _CREDENTIAL.search(told) is not None
 
 
 def is_asked(call: ast.Call) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block, chain
 from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
+from carrel.audit.origins import identities, is_credential
 
 __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts",
            "replaced_names"]  # fmt: skip
@@ -133,8 +134,17 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
     for call in block.nodes(ast.Call):
         path = _called(view, call, block)
         if path:
-            passes, on_self = tuple(_passes(view, call, block)), _is_on_self(view, call, block)
-            found.append(CallFact(path, call.lineno, passes, on_self, _is_in_thread(view, call), tuple(_given(call))))
+            found.append(
+                CallFact(
+                    path,
+                    call.lineno,
+                    tuple(_passes(view, call, block)),
+                    _is_on_self(view, call, block),
+                    _is_in_thread(view, call),
+                    tuple(_tells(view, call, block)),
+                    tuple(_given(call)),
+                )
+            )
         if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" and call.args:
             found += _submitted(view, call, block)
     return tuple(found)
@@ -146,7 +156,8 @@ def _submitted(view: FileView, call: ast.Call, block: Block) -> Iterator[CallFac
     path = _called(view, made, block) if isinstance(made.func, ast.Name | ast.Attribute) else ""
     if path:
         passes, given = tuple(_passes(view, made, block)), tuple(_given(made))
-        yield CallFact(path, call.lineno, passes, in_thread=True, given=given)
+        tells = tuple(_tells(view, made, block))
+        yield CallFact(path, call.lineno, passes, in_thread=True, tells=tells, given=given)
 
 
 def _is_on_self(view: FileView, call: ast.Call, block: Block) -> bool:
@@ -181,6 +192,19 @@ def _passes(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str,
     values = (*call.args, *(one.value for one in call.keywords))
     for place, value in zip(_given(call), values, strict=True):
         yield from _passed(view, value, block, place)
+
+
+def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    """The arguments that tell the user from all others, and those that do so when a parameter of the caller does."""
+    for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
+        taint = None if isinstance(value, ast.Constant) else view.taint(value, block)
+        if taint is None:
+            continue
+        if taint.by == "request":
+            if any(not is_credential(told) for told in identities(view, value, block)):
+                yield place, ""
+        elif taint.parameter:
+            yield place, taint.parameter
 
 
 def _given(call: ast.Call) -> Iterator[str]:

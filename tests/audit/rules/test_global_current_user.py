@@ -113,3 +113,51 @@ def test_a_token_that_a_request_brings_and_one_of_the_application() -> None:
     )
     finds(RULE, APP + route.format("connect(request.cookies['auth_token'])"), "warning")
     finds(RULE, APP + route.format("connect(get_token())"), "info")
+
+
+SETTER = {
+    "app/scope.py": """
+        _clinic = None
+        def use(clinic):
+            global _clinic
+            _clinic = clinic
+        def clinic():
+            return _clinic
+        """,
+    "app/web.py": """
+        import jwt
+        from aiohttp import web
+        from .scope import use
+        @web.middleware
+        async def scoped(request: web.Request, handler):
+            claims = jwt.decode(request.headers["Authorization"], KEY)
+            use(claims["clinic"])
+            return await handler(request)
+        """,
+}
+
+
+def test_a_setter_in_another_module() -> None:
+    found = finds(RULE, SETTER, "error", on="_clinic = clinic")
+    assert ("app/web.py", 8) in [(place.path, place.line) for place in found[0].related]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('use(claims["clinic"])', 'use(request.query["theme"])'),
+        ("return _clinic", "return None"),
+        ('use(claims["clinic"])', "use(settings.clinic)"),
+    ],
+)
+def test_a_setter_that_is_told_nothing_of_a_user(old: str, new: str) -> None:
+    quiet(RULE, {path: text.replace(old, new) for path, text in SETTER.items()})
+
+
+def test_an_object_for_each_thread() -> None:
+    text = (
+        "from threading import local\nclass Scope(local):\n    user = None\nscope = Scope()\n"
+        "{0}def identify(request: Request):\n    scope.user = verify(request.cookies['user'])\n"
+    )
+    finds(RULE, APP + text.format("async "), "error")
+    quiet(RULE, APP + text.format(""))

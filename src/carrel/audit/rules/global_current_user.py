@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
-from typing import Final
 
-from carrel.audit.conditions import Condition, HasEntryPoints, MutableGlobal, Not, SharedObject
+from carrel.audit.conditions import (
+    AnyOf,
+    Condition,
+    ForEachThread,
+    HasEntryPoints,
+    MutableGlobal,
+    Not,
+    RunsInAsync,
+    SharedObject,
+)
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import identities
+from carrel.audit.origins import identities, is_credential
 from carrel.audit.places import is_test_plumbing
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import is_before_requests, reached
@@ -18,8 +25,6 @@ from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["GlobalCurrentUser"]
-
-_CREDENTIAL: Final = re.compile(r"(?i)(?:token|credentials?|auth|jwt|bearer|login|cookies?|email)\W*$")
 
 
 class GlobalCurrentUser:
@@ -47,6 +52,21 @@ class GlobalCurrentUser:
             taint = view.best_taint(mutation.values, mutation.block)
             if taint is not None and taint.by != "parameter":
                 yield self._candidate(view, mutation, taint, *bound)
+            elif taint is not None and isinstance(mutation.values[0], ast.Name) and _is_read(view, mutation):
+                yield self._setter(view, mutation, taint.parameter, *bound)
+
+    def _setter(
+        self, view: FileView, mutation: Mutation, parameter: str, name: str, given: tuple[Condition, ...]
+    ) -> Candidate:
+        """`use_clinic(claims["clinic"])`: who calls knows what the parameter's name does not say."""
+        told = IdentityParameter(mutation.block.symbol, parameter)
+        message = (
+            f"`{mutation.block.name}` binds `{name}`, one name for all requests, to `{parameter}`, which says who asks"
+        )
+        return view.candidate(
+            self.info, mutation.node, message, block=mutation.block, given=given,
+            grades=(Grade("error", (told, *reached(view, mutation.block))),),
+        )  # fmt: skip
 
     def _candidate(
         self, view: FileView, mutation: Mutation, taint: Taint, name: str, given: tuple[Condition, ...]
@@ -57,7 +77,7 @@ class GlobalCurrentUser:
         served = reached(view, mutation.block)
         is_named = bool(told) or is_identity_like(mutation.name)
         grades: tuple[Grade, ...] = (Grade("info", () if is_named else served),)
-        if told and not all(_CREDENTIAL.search(text) for text in told):
+        if told and not all(is_credential(text) for text in told):
             grades = (Grade("error", served), Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
         elif is_named and taint.by == "request":
             # A token that only its name makes one user's may be the application's own.
@@ -79,8 +99,20 @@ def _bound(mutation: Mutation) -> tuple[str, tuple[Condition, ...]] | None:
         if access.kind == "global" and not access.steps and not access.name.startswith("builtins."):
             # Of an object there is another rule; of a module or a class nothing else says that all share it.
             given = (MutableGlobal(access.name), Not(SharedObject(access.name)))
-            return f"{access.name.rpartition('.')[2]}.{mutation.name}", given
+            # One thread serves all requests of a loop, and each of a pool serves one at a time.
+            apart = AnyOf((Not(ForEachThread(access.name)), RunsInAsync(mutation.block.symbol)))
+            return f"{access.name.rpartition('.')[2]}.{mutation.name}", (*given, apart)
     return None
+
+
+def _is_read(view: FileView, mutation: Mutation) -> bool:
+    """Whether another function of the file has what the name is bound to: its getter."""
+    return mutation.kind == "rebind" and any(
+        name.id == mutation.name and isinstance(name.ctx, ast.Load)
+        for function in view.functions
+        if function is not mutation.block and mutation.name not in function.scope.bindings
+        for name in function.nodes(ast.Name)
+    )
 
 
 def _is_filled(view: FileView, mutation: Mutation) -> bool:
