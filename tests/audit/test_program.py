@@ -91,7 +91,7 @@ def test_an_object_of_each_thread_that_another_module_puts_in_the_place_of_one_f
     assert program(files).shared_object("web.plain.request") is not None
     files["web/threads.py"] += "plain.request = Own()\n"
     assert program(files).shared_object("web.plain.request") is None
-    assert program(files).mutable_global("web.plain.request") is None
+    assert program(files).is_for_each_thread("web.plain.request")
 
 
 def test_what_names_a_method_or_a_property() -> None:

@@ -97,11 +97,12 @@ class Program:
 
     def shared_object(self, path: str) -> Proof | None:
         """Where the object is made that the path gives to every request."""
-        values = () if self._is_for_each_thread(path) else self.resolution.values(path)
+        values = () if self.is_for_each_thread(path) else self.resolution.values(path)
         shared = (value.shared for value in values if value.kind in ("instance", "object"))
         return next(((place,) for place in shared if place is not None), None)
 
-    def _is_for_each_thread(self, path: str) -> bool:
+    def is_for_each_thread(self, path: str) -> bool:
+        """Whether the path gives an object that is another one in each thread."""
         values = self.resolution.values(path)
         return any(value.kind == "instance" and self.has_base(value.name, _FOR_EACH_THREAD) for value in values)
 
@@ -124,7 +125,7 @@ class Program:
             fact = self.resolution.globals.get(home)
             if fact is not None:
                 if fact.kind != "alias":
-                    return None if self._is_for_each_thread(home) else (fact.location,)
+                    return (fact.location,)
                 return next((proof for path in fact.paths if (proof := self._alias(path, name)) is not None), None)
             if home in self.resolution.classes:
                 fact_of = self.resolution.classes[home]

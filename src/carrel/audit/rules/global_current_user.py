@@ -10,6 +10,7 @@ from carrel.audit.conditions import (
     Condition,
     ForEachThread,
     HasEntryPoints,
+    IdentityParameter,
     MutableGlobal,
     Not,
     RunsInAsync,
