@@ -13,7 +13,7 @@ from carrel.audit.conditions import HasEntryPoints, Not, OnlyOnNew, Reachable, S
 from carrel.audit.conversations import given_conversations
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, is_fixed
+from carrel.audit.origins import is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, is_guarded
 from carrel.audit.taint import Taint
@@ -96,19 +96,27 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
 
 def _takes_out(view: FileView, owner: Block, name: str) -> bool:
     """Whether the class takes out again what it put in: a list of who is connected, not of what was said."""
-    for mutation in view.mutations:
-        if mutation.block.class_ is not owner:
-            continue
-        if mutation.kind == "method" and mutation.name in ("remove", "discard"):
-            if any(access.kind == "self" and access.steps == (name,) for access in mutation.accesses):
-                return True
-        elif mutation.kind == "attribute" and mutation.name == name:
+    removals = (one for one in view.mutations if one.kind == "method" and one.name in ("remove", "discard"))
+    if any(access.own_class is owner and access.steps == (name,) for one in removals for access in one.accesses):
+        return True
+    assigns = (assign for method in view.methods(owner) for assign in method.nodes(ast.Assign))
+    return any(
+        _is_without(assign.value, text)
+        for assign in assigns
+        for target in assign.targets
+        if (text := ast.unparse(target)).startswith(f"self.{name}")
+    )
+
+
+def _is_without(value: ast.expr, container: str) -> bool:
+    """Whether the value is the container without some of its elements."""
+    match value:
+        case ast.ListComp(generators=[ast.comprehension(iter=iterated, ifs=[_, *_])]):
             # `self.active = [entry for entry in self.active if entry is not gone]`
-            kept = [one for value in mutation.values if isinstance(value, ast.ListComp) for one in value.generators]
-            if any(one.ifs and isinstance(one.iter, ast.Attribute) and one.iter.attr == name for one in kept):
-                return True
+            return ast.unparse(iterated) == container
+        case ast.Call(func=ast.Name(id="filter"), args=[_, iterated]):
+            return ast.unparse(iterated) == container
+        case ast.Call(args=[inner]):
             # `self.waiting = list(filter(lambda entry: entry.token != token, self.waiting))`
-            calls = [one for value in mutation.values for one in ast.walk(value) if isinstance(one, ast.Call)]
-            if any(called_name(one) == "filter" and f"self.{name}" in map(ast.unparse, one.args) for one in calls):
-                return True
+            return _is_without(inner, container)
     return False
