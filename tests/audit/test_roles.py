@@ -17,7 +17,23 @@ def test_what_a_class_offers() -> None:
     assert not role.is_value
 
 
-@pytest.mark.parametrize("head", ["Row(BaseModel)", "Row(Enum)", "RowError(Exception)", "RowError", "Row(MyEnum)"])
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import abc\nclass Hub(abc.ABC): ...\n", True),
+        ("from typing_extensions import Protocol as P\nclass Hub(P): ...\n", True),
+        ("from twisted.internet.protocol import Protocol\nclass Hub(Protocol): ...\n", False),
+        ("class Hub: ...\n", False),
+    ],
+)
+def test_what_makes_a_promise(source: str, expected: bool) -> None:
+    (role,) = roles(program(source))
+    assert role.is_protocol is expected
+
+
+@pytest.mark.parametrize(
+    "head", ["Row(BaseModel)", "Row(Enum)", "RowError(Exception)", "RowError", "Row(MyEnum)", "Row(ModelSerializer)"]
+)
 def test_what_is_data_does_no_work(head: str) -> None:
     (role,) = roles(program(f"class {head}:\n    pass\n"))
     assert role.is_value
@@ -38,6 +54,7 @@ def test_classes_of_tests_and_private_ones_have_no_role() -> None:
         "example_x/a.py",
         "backup/a.py",
         "a_pb2.py",
+        "a/thirdparty/b.py",
     ],
 )
 def test_paths_of_tests(path: str) -> None:

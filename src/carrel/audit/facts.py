@@ -58,8 +58,6 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Some `return` gives `None` where the others give a value."""
     statements: int = 0
     """How many simple and compound statements it has, its docstring left out."""
-    uses: tuple[str, ...] = ()
-    """Of a method of several statements that is no validator, the attributes that it reads, sets and calls."""
     decorators: tuple[str, ...] = ()
 
 
@@ -75,6 +73,8 @@ class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The paths of what its objects make and hold: `app.memory.Memory()`."""
     frozen: bool = False
     decorators: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+    """At the top of a module: a number for each line of its body, `carrel.audit.class_lines`."""
 
 
 class GlobalFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

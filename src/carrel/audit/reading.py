@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block, chain
+from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities, is_credential
@@ -20,11 +21,6 @@ _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in_threadpool"})
 """What runs a function in another thread."""
 _MANY: Final = 8
-_SEVERAL: Final = 3
-"""Statements from which on a method does something of its own."""
-_CHECKS: Final = ("field_validator", "model_validator", "validator", "root_validator", "validates", "field_serializer",
-                  "model_serializer")  # fmt: skip
-"""Decorators of methods that say what a message may hold."""
 _FIELDS: Final = frozenset({"field", "Field", "PrivateAttr", "attrib", "ib", "Factory", "mapped_column", "Column",
                             "relationship", "computed_field", "Relationship"})  # fmt: skip
 
@@ -42,7 +38,6 @@ def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
 def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact:
     parameters = tuple(one.name for one in function.parameters if one.name != function.receiver)
     is_method = function.class_ is not None
-    statements = _statements(getattr(function.node, "body", []))
     return FunctionFact(
         function.symbol,
         getattr(function.node, "lineno", 0),
@@ -55,8 +50,7 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         "function" if not is_method else "method" if function.receiver else "static",
         function.is_async,
         _gives_none(function),
-        statements,
-        _uses(function) if is_method and statements >= _SEVERAL and not function.has_decorator(*_CHECKS) else (),
+        _statements(getattr(function.node, "body", [])),
         tuple(one.dotted for one in function.decorators),
     )
 
@@ -73,10 +67,6 @@ def _statements(body: list[ast.stmt]) -> int:
         for part in ("handlers", "cases"):
             found += sum(_statements(inner.body) for inner in getattr(statement, part, []))
     return found
-
-
-def _uses(function: Block) -> tuple[str, ...]:
-    return tuple(sorted({sys.intern(one.attr) for one in function.nodes(ast.Attribute)}))
 
 
 def _types(view: FileView, function: Block) -> dict[str, str]:
@@ -251,6 +241,7 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
             path = view.annotation_path(annotated.annotation)
             if isinstance(annotated.target, ast.Name) and path and path.partition(".")[0] not in _FOREIGN:
                 attributes[owner].setdefault(annotated.target.id, {})[f"{path}()"] = None
+    lines = class_lines(view)
     return tuple(
         ClassFact(
             owner.symbol,
@@ -260,6 +251,7 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
             tuple(made[owner]),
             view.is_frozen(owner),
             tuple(one.dotted for one in owner.decorators),
+            lines.get(owner, ()),
         )
         for owner in view.classes
     )

@@ -14,17 +14,20 @@ __all__ = ["Role", "is_test_path", "likeness", "plain_name", "related_roles", "r
 
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|benchmarks?|cookbook|fixtures|mocks?|"
-    r"scripts|migrations|alembic|vendor|_vendor|vendored|third_party|dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
+    r"scripts|migrations|alembic|vendor|_vendor|vendored|third_?party|dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
 )
 _MARKED: Final = re.compile(
     r"^(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Optimi[sz]ed|Fixed)(?=[A-Z])"
     r"|(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Old|Fixed|V\d)$"
 )
-_PROTOCOLS: Final = frozenset({"Protocol", "ABC", "ABCMeta", "Interface"})
+_PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol", "abc.ABC", "zope.interface.Interface",
+                               "Protocol", "ABC", "Interface"})  # fmt: skip
+"""Bases that make a promise of a class; without a module where the file does not say whence it has the name."""
 _MARKS: Final = frozenset({"typing.final", "typing.runtime_checkable", "functools.total_ordering", ""})
 """Decorators that leave a class what it is."""
 _VALUES: Final = frozenset({"BaseModel", "NamedTuple", "TypedDict", "Enum", "StrEnum", "IntEnum", "Struct", "SQLModel",
-                            "Exception", "BaseSettings", "Schema", "Serializer", "RootModel"})  # fmt: skip
+                            "Exception", "BaseSettings", "RootModel"})  # fmt: skip
+_VALUE_ENDINGS: Final = ("Error", "Exception", "Enum", "Schema", "Serializer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,14 @@ class Role:
     """The last parts of the names of its bases."""
     decorators: frozenset[str] = frozenset()
     """Those that make something else of it: `dataclasses.dataclass`, `strawberry.type`."""
-
-    @property
-    def is_protocol(self) -> bool:
-        return not _PROTOCOLS.isdisjoint(self.bases)
+    lines: tuple[int, ...] = ()
+    """A number for each line of its body, `carrel.audit.class_lines`."""
+    is_protocol: bool = False
 
     @property
     def is_value(self) -> bool:
         """Whether it is data rather than something that does work."""
-        return any(base in _VALUES or base.endswith(("Error", "Exception", "Enum")) for base in self.bases) or (
+        return any(base in _VALUES or base.endswith(_VALUE_ENDINGS) for base in self.bases) or (
             self.name.endswith(("Error", "Exception", "Warning"))
         )
 
@@ -75,7 +77,11 @@ def roles(program: Program) -> Iterator[Role]:
                 bases = tuple(base.rpartition(".")[2] for base in export.bases if base)
                 fact = program.resolution.classes.get(symbol)
                 decorators = frozenset(fact.decorators if fact is not None else ()) - _MARKS
-                yield Role(symbol, name, Location(path=path, line=export.line), methods, public, bases, decorators)
+                yield Role(
+                    symbol, name, Location(path=path, line=export.line), methods, public, bases, decorators,
+                    fact.lines if fact is not None else (),
+                    is_protocol=fact is not None and not _PROTOCOLS.isdisjoint(fact.bases),
+                )  # fmt: skip
 
 
 def plain_name(name: str) -> str:

@@ -42,6 +42,26 @@ def test_of_several_plain_ones_the_one_that_is_most_like_it() -> None:
     assert [place.path for place in found.related] == ["b.py"]
 
 
+@pytest.mark.parametrize("imports", ["from {other} import LIMIT\n", "def choose():\n    from {other} import Engine\n"])
+def test_one_that_is_built_on_the_other_or_chooses_it_is_only_mentioned(imports: str) -> None:
+    new = PLAIN.replace("Engine", "UnifiedEngine")
+    finds(RULE, {"a.py": PLAIN, "b.py": imports.replace("{other}", "a") + new}, "info")
+    finds(RULE, {"a.py": imports.replace("{other}", "b") + PLAIN, "b.py": new}, "info")
+    old = "pkg.engine_legacy"
+    finds(RULE, {"pkg/engine.py": imports.replace("{other}", old) + PLAIN, "pkg/engine_legacy.py": PLAIN}, "info")
+
+
+def test_versions_of_a_message_are_only_mentioned() -> None:
+    row = PLAIN.replace("class Engine", "class LegacyEngine").replace(":\n", "(ModelSerializer):\n", 1)
+    finds(RULE, {"a.py": PLAIN.replace("Engine", "Engine(ModelSerializer)"), "b.py": row}, "info")
+
+
+def test_a_class_says_it_for_its_module() -> None:
+    sources = {"pkg/engine.py": PLAIN, "pkg/legacy_engine.py": PLAIN.replace("Engine", "LegacyEngine")}
+    (found,) = finds(RULE, sources, "warning")
+    assert found.message == "`LegacyEngine` stands beside `Engine`"
+
+
 def test_one_that_extends_the_other_is_only_mentioned() -> None:
     finds(RULE, {"a.py": PLAIN, "b.py": "from a import Engine\nclass EnhancedEngine(Engine):\n    pass\n"}, "info")
     finds(RULE, {"a.py": PLAIN, "b.py": "class EngineV2(BaseModel):\n    pass\n"}, "info")

@@ -6,37 +6,52 @@ from carrel.audit.rules.duplicate_implementation import DuplicateImplementation
 from tests.audit.checking import finds, quiet
 
 RULE = DuplicateImplementation()
-MANAGER = """class Manager{bases}:
+MANAGER = """class {name}{bases}:
     def connect(self, socket):
         self.sockets.append(socket)
         socket.accept()
         self.log.info("connected")
-    def send(self): ...
-    def close(self): ...
+
+    def send(self, text, user):
+        for socket in self.sockets:
+            if socket.user == user:
+                socket.send(text)
+                self.log.info("sent")
+
+    def close(self, socket):
+        self.sockets.remove(socket)
+        socket.close(reason="over")
+        self.log.info("closed")
 """
-OTHER = "class Manager{bases}:\n    def spin(self): ...\n    def stop(self): ...\n"
+OTHER = "class SocketManager{bases}:\n    def spin(self): ...\n    def stop(self): ...\n"
 
 
-def manager(bases: str = "") -> str:
-    return MANAGER.replace("{bases}", bases)
+def manager(bases: str = "", name: str = "SocketManager") -> str:
+    return MANAGER.replace("{bases}", bases).replace("{name}", name)
 
 
-def test_one_name_and_one_interface_in_two_modules() -> None:
-    (found,) = finds(RULE, {"a.py": manager(), "b.py": manager()}, "warning", on="class Manager")
-    assert "2 times, with the same interface" in found.message
+def test_a_class_that_was_copied() -> None:
+    (found,) = finds(RULE, {"a.py": manager(), "b.py": manager()}, "warning", on="class SocketManager")
+    assert found.message == "`SocketManager` is defined 2 times, almost line by line"
     assert [place.path for place in found.related] == ["b.py"]
 
 
-def test_a_similar_interface() -> None:
+def test_a_file_that_was_copied_is_one_finding() -> None:
+    text = "".join(manager(name=f"Manager{letter}") for letter in "ABCDEF")
+    (found,) = finds(RULE, {"a.py": text, "b.py": text}, "warning")
+    assert found.message == (
+        "`ManagerA`, `ManagerB`, `ManagerC`, `ManagerD` and 2 more are defined 2 times, almost line by line"
+    )
+
+
+def test_one_name_and_one_interface_are_only_mentioned() -> None:
+    bare = "class SocketManager:\n    def connect(self): ...\n    def send(self): ...\n    def close(self): ...\n"
+    (found,) = finds(RULE, {"a.py": manager(), "b.py": bare}, "info")
+    assert "the same interface" in found.message
     (found,) = finds(
-        RULE, {"a.py": manager(), "b.py": manager() + "    def ping(self): ...\n    def more(self): ...\n"}, "warning"
+        RULE, {"a.py": manager(), "b.py": bare + "    def ping(self): ...\n    def o(self): ...\n"}, "info"
     )
     assert "a similar interface" in found.message
-
-
-def test_one_name_and_one_interface_that_does_nothing_of_its_own() -> None:
-    bare = "class Manager:\n    def connect(self): ...\n    def send(self): ...\n"
-    finds(RULE, {"a.py": bare, "b.py": bare}, "info")
 
 
 def test_the_copies_are_told_and_the_namesake_is_not() -> None:
@@ -45,9 +60,7 @@ def test_the_copies_are_told_and_the_namesake_is_not() -> None:
 
 
 def test_three_of_one_name_that_share_a_method() -> None:
-    thin = (
-        "class Manager:\n    def connect(self): ...\n    def x(self): ...\n    def y(self): ...\n    def z(self): ...\n"
-    )
+    thin = "class SocketManager:\n    def connect(self): ...\n    def x(self): ...\n    def y(self): ...\n"
     (found,) = finds(RULE, {"a.py": manager(), "b.py": thin, "x/c.py": thin.replace("x(", "w(")}, "warning")
     assert "3 times" in found.message
 
@@ -58,7 +71,7 @@ def test_one_name_for_different_things_is_only_mentioned() -> None:
 
 def test_the_same_methods_under_different_names_are_only_mentioned() -> None:
     more = manager() + "    def ping(self): ...\n"
-    finds(RULE, {"a.py": more, "b.py": more.replace("Manager", "Hub")}, "info")
+    finds(RULE, {"a.py": more, "b.py": more.replace("SocketManager", "Hub")}, "info")
 
 
 def test_one_in_each_of_several_plug_ins_is_only_mentioned() -> None:
@@ -70,7 +83,7 @@ def test_a_row_and_the_message_about_it() -> None:
 
 
 def test_a_class_and_one_below_it() -> None:
-    quiet(RULE, {"a.py": manager(), "b.py": "import a\n" + manager("(a.Manager)")})
+    quiet(RULE, {"a.py": manager(), "b.py": "import a\n" + manager("(a.SocketManager)")})
 
 
 def test_two_below_one_protocol() -> None:
@@ -82,15 +95,16 @@ def test_two_below_one_protocol() -> None:
 def test_tests_and_fakes_and_private_classes() -> None:
     quiet(RULE, {"a.py": manager(), "tests/a.py": manager()})
     quiet(RULE, {"a.py": manager(), "test_a.py": manager()})
-    quiet(RULE, {"a.py": manager().replace("Manager", "_Manager"), "b.py": manager().replace("Manager", "_Manager")})
-    quiet(RULE, {"a.py": manager().replace("Manager", "MockHub"), "b.py": manager().replace("Manager", "MockHub")})
+    quiet(RULE, {"a.py": manager(name="_Manager"), "b.py": manager(name="_Manager")})
+    quiet(RULE, {"a.py": manager(name="MockHub"), "b.py": manager(name="MockHub")})
+    quiet(RULE, {"a.py": manager(), "thirdparty/sockets/a.py": manager()})
 
 
 def test_an_import_is_no_second_definition() -> None:
-    quiet(RULE, {"a.py": manager(), "b.py": "from a import Manager\n"})
+    quiet(RULE, {"a.py": manager(), "b.py": "from a import SocketManager\n"})
 
 
 def test_classes_that_keep_one_protocol() -> None:
     more = manager() + "    def ping(self): ...\n"
     protocol = "class Sends(Protocol):\n    def send(self): ...\n    def close(self): ...\n"
-    quiet(RULE, {"a.py": more, "b.py": more.replace("Manager", "Hub"), "c.py": protocol})
+    quiet(RULE, {"a.py": more, "b.py": more.replace("SocketManager", "Hub"), "c.py": protocol})

@@ -49,6 +49,13 @@ def test_two_in_one_file_and_one_for_each_plug_in_are_only_mentioned() -> None:
     finds(RULE, {"plugins/a/sink.py": protocol(), "plugins/b/sink.py": protocol()}, "info")
 
 
+def test_a_base_of_that_name_from_elsewhere_promises_nothing() -> None:
+    twisted = "from twisted.internet import protocol\n" + protocol(base="protocol.Protocol")
+    quiet(RULE, {"a.py": twisted, "b.py": twisted})
+    ours = "import typing\n" + protocol(base="typing.Protocol")
+    finds(RULE, {"a.py": ours, "b.py": ours}, "warning")
+
+
 def test_three_copies_are_one_finding() -> None:
     (found,) = finds(RULE, {"a.py": protocol(), "b.py": protocol(), "c.py": protocol()}, "warning")
     assert len(found.related) == 2

@@ -9,7 +9,7 @@ from typing import Final
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, is_test_path, likeness, plain_name, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.findings import Location, RuleInfo
+from carrel.findings import Location, RuleInfo, Severity
 
 __all__ = ["DeprecatedBesideCurrent"]
 
@@ -17,7 +17,7 @@ _MODULE: Final = re.compile(r"^(?P<stem>.+?)_(?:old|legacy|deprecated|backup|bak
                             r"refactored|fixed|optimi[sz]ed|copy)$|^(?:legacy|deprecated|enhanced|unified|"
                             r"consolidated|refactored)_(?P<rest>.+)$")  # fmt: skip
 _VERSION: Final = re.compile(r"v\d(?:\.py)?$", re.IGNORECASE)
-_ALIKE: Final = 0.25
+_ALIKE: Final = 0.5
 
 
 class DeprecatedBesideCurrent:
@@ -37,6 +37,7 @@ class DeprecatedBesideCurrent:
 
     def check_program(self, program: Program) -> Iterator[Candidate]:
         by_name: dict[str, list[Role]] = {}
+        told: set[tuple[str, str]] = set()
         for role in roles(program):
             by_name.setdefault(role.name, []).append(role)
         for name, group in by_name.items():
@@ -45,28 +46,31 @@ class DeprecatedBesideCurrent:
                 continue
             for role in group:
                 other = _most_like(role, by_name[plain])
-                replaces = not related_roles(program, role, other) and _replaces(role, other)
+                severity: Severity = "warning" if _replaces(program, role, other) else "info"
+                if severity == "warning":
+                    told.add((role.location.path, other.location.path))
                 message = f"`{name}` stands beside `{plain}`"
                 yield Candidate(
                     rule=self.info.rule, location=role.location, message=message, symbol=role.symbol,
-                    related=(other.location,), grades=(Grade("warning" if replaces else "info"),),
+                    related=(other.location,), grades=(Grade(severity),),
                 )  # fmt: skip
-        yield from self._modules(program)
+        yield from self._modules(program, told)
 
-    def _modules(self, program: Program) -> Iterator[Candidate]:
+    def _modules(self, program: Program, told: set[tuple[str, str]]) -> Iterator[Candidate]:
         for path in sorted(program.files):
             directory, _, file = path.rpartition("/")
             found = _MODULE.match(file.removesuffix(".py"))
             if found is None or is_test_path(path):
                 continue
             beside = f"{directory}/{found['stem'] or found['rest']}.py".lstrip("/")
-            if beside in program.files:
+            if beside in program.files and (path, beside) not in told:
                 same = _offered(program, path) & _offered(program, beside)
+                replaces = same and not _VERSION.search(file) and not _lead_to_each_other(program, path, beside)
                 yield Candidate(
                     rule=self.info.rule, location=Location(path=path, line=1),
                     message=f"`{file}` stands beside `{beside.rpartition('/')[2]}`",
                     related=(Location(path=beside, line=1),),
-                    grades=(Grade("warning" if same and not _VERSION.search(file) else "info"),),
+                    grades=(Grade("warning" if replaces else "info"),),
                 )  # fmt: skip
 
 
@@ -74,9 +78,19 @@ def _most_like(role: Role, others: list[Role]) -> Role:
     return max(others, key=lambda one: likeness(one.members, role.members))
 
 
-def _replaces(role: Role, other: Role) -> bool:
+def _replaces(program: Program, role: Role, other: Role) -> bool:
     """Whether the two do the same work; a number alone tells versions of what both of them speak."""
-    return not role.is_value and not _VERSION.search(role.name) and likeness(role.methods, other.methods) >= _ALIKE
+    if role.is_value or _VERSION.search(role.name) or likeness(role.methods, other.methods) < _ALIKE:
+        return False
+    return not related_roles(program, role, other) and not _lead_to_each_other(
+        program, role.location.path, other.location.path
+    )
+
+
+def _lead_to_each_other(program: Program, path: str, other: str) -> bool:
+    """Whether one file imports the other, wherever it does: it is built on it, or chooses between the two."""
+    every = program.imports.every
+    return other in every[path] or path in every[other]
 
 
 def _offered(program: Program, path: str) -> set[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Final
 
-from carrel.audit.copies import Copies
+from carrel.audit.copies import are_copies, spread
 from carrel.audit.program import Program
-from carrel.audit.roles import Role, likeness, plain_name, related_roles, roles
+from carrel.audit.roles import Role, likeness, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo, Severity
 
@@ -18,6 +18,7 @@ _ALIKE: Final = 0.5
 _SAME: Final = 0.8
 _FEW: Final = 4
 """Methods that two classes of different names must have before their likeness says something."""
+_NAMED: Final = 4
 _SHOWN: Final = 8
 
 
@@ -43,26 +44,30 @@ class DuplicateImplementation:
             if role.is_protocol:
                 protocols.append(role)
             else:
-                by_name.setdefault(plain_name(role.name), []).append(role)
-        copies = Copies(program, [one for group in by_name.values() for one in group])
+                by_name.setdefault(role.name, []).append(role)
+        copied: dict[tuple[str, ...], list[list[Role]]] = {}
         for name, group in by_name.items():
-            if len(group) > 1:
-                yield from self._same_name(program, copies, name, group)
+            alike = [pair for pair in combinations(group, 2)
+                     if not related_roles(program, *pair) and _may_be_one(*pair)]  # fmt: skip
+            if not alike:
+                continue
+            copies = _members(pair for pair in alike if are_copies(program, *pair))
+            if copies:
+                copied.setdefault(tuple(one.location.path for one in copies), []).append(copies)
+            else:
+                yield self._namesakes(program, name, alike)
+        # What was copied from file to file is one finding, however many classes it holds.
+        for together in copied.values():
+            names = [f"`{copies[0].name}`" for copies in together]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            said = f"{', '.join(names[:_NAMED])}{more} {'are' if len(names) > 1 else 'is'} defined"
+            yield self._candidate(together[0], f"{said} {len(together[0])} times, almost line by line", "warning")
         yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
 
-    def _same_name(self, program: Program, copies: Copies, name: str, group: list[Role]) -> Iterator[Candidate]:
-        alike = [
-            pair
-            for pair in combinations(group, 2)
-            if pair[0].name == pair[1].name and not related_roles(program, *pair) and _may_be_one(*pair)
-        ]
-        if not alike:
-            return
-        twice = [pair for pair in alike if copies.are_copies(*pair)]
-        spread = copies.spread({one for pair in alike for one in pair if one.name == name})
-        told = {one for pair in twice for one in pair} | set(spread)
-        members = sorted(told or {one for pair in alike for one in pair}, key=lambda one: one.symbol)
-        near = max(likeness(one.members, other.members) for one, other in twice or alike)
+    def _namesakes(self, program: Program, name: str, alike: list[tuple[Role, Role]]) -> Candidate:
+        group = _members(alike)
+        members = list(spread(program, group))
+        near = max(likeness(one.members, other.members) for one, other in alike)
         says = (
             "the same interface"
             if near >= _SAME
@@ -70,8 +75,8 @@ class DuplicateImplementation:
             if near >= _ALIKE
             else "different interfaces"
         )
-        message = f"`{name}` is defined {len(members)} times, with {says}"
-        yield self._candidate(members, message, "warning" if told else "info")
+        message = f"`{name}` is defined {len(members or group)} times, with {says}"
+        return self._candidate(members or group, message, "warning" if members else "info")
 
     def _same_interface(self, program: Program, everyone: list[Role], protocols: list[Role]) -> Iterator[Candidate]:
         """Classes of different names that offer the same methods and share no base."""
@@ -93,6 +98,10 @@ class DuplicateImplementation:
             rule=self.info.rule, location=first.location, message=message, symbol=first.symbol,
             related=tuple(one.location for one in others[:_SHOWN]), grades=(Grade(severity),),
         )  # fmt: skip
+
+
+def _members(pairs: Iterable[tuple[Role, Role]]) -> list[Role]:
+    return sorted({one for pair in pairs for one in pair}, key=lambda one: one.symbol)
 
 
 def _may_be_one(one: Role, other: Role) -> bool:
