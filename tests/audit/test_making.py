@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carrel.audit.making import direct_calls, factories
+from carrel.audit.making import direct_calls, factories, is_maker
 from tests.audit.checking import program
 
 ENGINE = "class Engine:\n    def run(self): ...\n    def stop(self): ...\n"
@@ -60,6 +60,16 @@ def test_what_asks_another_factory_is_none_itself() -> None:
 def test_a_factory_that_does_more_than_to_call_the_class() -> None:
     found = list(factories(program({"engine.py": ENGINE, "app.py": MAKES})))
     assert [(one.symbol, one.adds) for one in found] == [("app.create_engine", True), ("app.EngineFactory", False)]
+
+
+def test_a_factory_that_is_told_for_whom() -> None:
+    found = list(factories(program({"engine.py": ENGINE, "app.py": MAKES})))
+    assert [(one.symbol, one.for_user) for one in found] == [("app.create_engine", True), ("app.EngineFactory", False)]
+
+
+def test_names_of_makers() -> None:
+    names = ["app.create_engine", "app.Builder._make_one", "app.new", "app.created", "app.run"]
+    assert [is_maker(name) for name in names] == [True, True, True, False, False]
 
 
 def test_a_factory_may_leave_the_making_to_its_own_method() -> None:

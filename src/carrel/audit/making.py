@@ -9,12 +9,15 @@ from typing import Final
 
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, is_test_path, roles
+from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
 
-__all__ = ["Factory", "direct_calls", "factories"]
+__all__ = ["Factory", "direct_calls", "factories", "is_maker"]
 
 _DATA: Final = ("Model", "DeclarativeBase", "Document", "BaseModel", "SQLModel", "Struct")
 """Bases of rows and messages, however far above: whoever has what is in one makes one."""
+_FIELDS: Final = ("dataclass", "define", "attrs")
+"""Decorators of classes that are their fields."""
 _MAKES: Final = re.compile(r"^(?:a?create|make|build|new|produce|construct)(?:_|$)|^get_instance$")
 
 
@@ -28,6 +31,8 @@ class Factory:
     location: Location
     adds: bool
     """It does more than to call the class: what is made without it lacks something."""
+    for_user: bool = False
+    """It is told for whom: `create_engine(user)`."""
 
 
 def factories(program: Program) -> Iterator[Factory]:
@@ -49,7 +54,7 @@ def factories(program: Program) -> Iterator[Factory]:
         for function in facts.functions:
             owner, _, name = function.name.rpartition(".")
             is_method = owner in program.resolution.classes
-            if not _MAKES.match(name) or (owner != facts.module and not is_method):
+            if not is_maker(name) or name.startswith("_") or (owner != facts.module and not is_method):
                 continue
             if is_method and not owner.rpartition(".")[2].endswith("Factory"):
                 continue
@@ -59,7 +64,8 @@ def factories(program: Program) -> Iterator[Factory]:
                     continue
                 seen.add((symbol, product))
                 where = Location(path=path, line=function.line, note="makes one")
-                yield Factory(symbol, product, where, adds=function.statements > 1)
+                for_user = any(is_identity_like(one) for one in function.parameters)
+                yield Factory(symbol, product, where, adds=function.statements > 1, for_user=for_user)
 
 
 def direct_calls(program: Program, products: frozenset[str]) -> Iterator[tuple[str, str, Location]]:
@@ -74,8 +80,14 @@ def direct_calls(program: Program, products: frozenset[str]) -> Iterator[tuple[s
                     yield made, function.name, Location(path=path, line=call.line)
 
 
+def is_maker(function: str) -> bool:
+    """Whether a function's dotted name says that it makes something: `create_engine`, `Builder._make_one`."""
+    return _MAKES.match(function.rpartition(".")[2].lstrip("_")) is not None
+
+
 def _works(program: Program, role: Role) -> bool:
-    return len(role.methods) > 1 and not role.is_value and not program.has_base(role.symbol, _DATA)
+    is_data = role.is_value or any(one.rpartition(".")[2] in _FIELDS for one in role.decorators)
+    return len(role.methods) > 1 and not is_data and not program.has_base(role.symbol, _DATA)
 
 
 def _products(program: Program, returns: tuple[str, ...]) -> set[str]:

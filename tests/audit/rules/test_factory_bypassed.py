@@ -49,6 +49,19 @@ def test_a_factory_that_only_calls_the_class_is_only_mentioned() -> None:
     finds(RULE, {"engine.py": ENGINE, "factory.py": makes, "app.py": PAST}, "info")
 
 
+def test_a_factory_that_is_told_nothing_of_a_user_is_only_mentioned() -> None:
+    finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY.replace("user", "folder"), "app.py": PAST}, "info")
+
+
+def test_another_maker_is_only_mentioned() -> None:
+    finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": PAST.replace("handle", "_build_spare")}, "info")
+
+
+def test_a_class_that_is_its_fields_has_no_factory() -> None:
+    row = "from dataclasses import dataclass\n@dataclass\n" + ENGINE
+    quiet(RULE, {"engine.py": row, "factory.py": FACTORY, "app.py": PAST})
+
+
 def test_what_starts_the_program_is_only_mentioned() -> None:
     for name in ("main", "lifespan", "run_server", "start"):
         past = PAST.replace("handle", name)

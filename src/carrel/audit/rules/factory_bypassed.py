@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.making import Factory, direct_calls, factories
+from carrel.audit.making import Factory, direct_calls, factories, is_maker
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.findings import RuleInfo
+from carrel.findings import RuleInfo, Severity
 
 __all__ = ["FactoryBypassed"]
 
@@ -48,12 +48,14 @@ class FactoryBypassed:
             factory = made_by[0]
             # A class is called by whoever likes; one that has `Factory` behind its name says that it is not.
             own = [one for one in made_by if _is_named_for(one.symbol, product)]
-            passed = any(one.adds for one in own) and not _STARTS.search(caller)
+            # What it lacks matters where the factory is told for whom it makes one; another maker is another factory.
+            passed = any(one.adds and one.for_user for one in own) and not _STARTS.search(caller)
+            severity: Severity = "warning" if passed and not is_maker(caller) else "info"
             name = product.rpartition(".")[2]
             message = f"`{name}` is made directly, past `{(own or [factory])[0].symbol.rpartition('.')[2]}`"
             yield Candidate(
                 rule=self.info.rule, location=where, message=message, symbol=caller,
-                related=((own or [factory])[0].location,), grades=(Grade("warning" if passed else "info"),),
+                related=((own or [factory])[0].location,), grades=(Grade(severity),),
             )  # fmt: skip
 
 
