@@ -22,6 +22,43 @@ def test_the_shortest_way_round_a_larger_group() -> None:
     assert found.message == "`b` > `d` > `b`, in a group of 4 modules that all lead to each other"
 
 
+FACADE = {
+    "p/__init__.py": "from .base import Base\nfrom .part import Part\nLIMIT = 1\n",
+    "p/base.py": "class Base: ...\n",
+}
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["from p import Base\n", "from . import LIMIT\n", "import p\n", "from . import _built\n", "from p import *\n"],
+)
+def test_a_package_that_its_own_module_asks_is_only_mentioned(part: str) -> None:
+    (found,) = finds(RULE, FACADE | {"p/part.py": f"{part}class Part: ...\n"}, "info")
+    assert found.message == "`p` > `p.part` > `p`"
+
+
+def test_a_name_of_the_own_package_leads_to_its_definition() -> None:
+    base = "from p.part import Part\nclass Base: ...\n"
+    (found,) = finds(
+        RULE, FACADE | {"p/base.py": base, "p/part.py": "from p import Base\nclass Part: ...\n"}, "warning"
+    )
+    assert found.message == "`p.base` > `p.part` > `p.base`"
+
+
+def test_another_package_that_leads_back() -> None:
+    sources = {"p/__init__.py": "", "p/azure.py": "from p.openai import Driver\n",
+               "p/openai/__init__.py": "from p.driver import Driver\nfrom p.azure import Azure\n",
+               "p/driver.py": "class Driver: ...\n"}  # fmt: skip
+    (found,) = finds(RULE, sources, "warning")
+    assert found.message == "`p.azure` > `p.openai` > `p.azure`"
+
+
+@pytest.mark.parametrize("guard", ["if sys.flags.debug", "try"])
+def test_a_guarded_import_is_only_mentioned(guard: str) -> None:
+    end = "" if guard != "try" else "except ImportError:\n    a = None\n"
+    finds(RULE, {"a.py": "import b\n", "b.py": f"import sys\n{guard}:\n    import a\n{end}"}, "info")
+
+
 @pytest.mark.parametrize(
     "sources",
     [

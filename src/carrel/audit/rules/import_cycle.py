@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final, TypeAlias
 
 from carrel.audit.program import Program
 from carrel.audit.roles import is_test_path
-from carrel.audit.rule import Candidate, rule_page
-from carrel.findings import Location, RuleInfo
-from carrel.source.import_graph import ImportGraph, imported_paths
+from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.findings import Location, RuleInfo, Severity
+from carrel.source import ImportGraph
+from carrel.source.import_graph import imported_paths
+from carrel.source.outline import ImportSite
 
 __all__ = ["ImportCycle"]
 
 _SHOWN: Final = 8
+_Leads: TypeAlias = Callable[[Program, str, ImportSite], str | None]
+"""The file that an import in another file leads to, if any."""
 
 
 class ImportCycle:
@@ -32,28 +36,63 @@ class ImportCycle:
     )
 
     def check_program(self, program: Program) -> Iterator[Candidate]:
-        edges = {path: _imports(program, path) for path in program.files}
-        for group in ImportGraph(edges, edges).cycles():
-            way = _shortest(edges, group)
-            if not way or any(is_test_path(path) for path in way):
-                continue
-            first, second = way[0], way[1 % len(way)]
-            names = " > ".join(f"`{program.files[path].module}`" for path in (*way[:_SHOWN], first))
-            more = f", in a group of {len(group)} modules that all lead to each other" if len(group) > len(way) else ""
-            yield Candidate(
-                rule=self.info.rule, location=_import(program, first, second), message=f"{names}{more}",
-                related=tuple(_import(program, path, way[(index + 1) % len(way)])
-                              for index, path in enumerate(way[:_SHOWN]) if index),
-            )  # fmt: skip
+        told: set[str] = set()
+        grades: tuple[tuple[_Leads, Severity], ...] = ((_needed, "warning"), (_named, "info"))
+        for leads, severity in grades:
+            lines = {path: _lines(leads, program, path) for path in program.files}
+            edges = {path: frozenset(targets) for path, targets in lines.items()}
+            for group in ImportGraph(edges, edges).cycles():
+                way = _shortest(edges, group)
+                if told.isdisjoint(group) and way and not any(is_test_path(path) for path in way):
+                    told.update(group)
+                    yield self._candidate(program, lines, group, way, severity)
+
+    def _candidate(
+        self, program: Program, lines: Mapping[str, Mapping[str, int]], group: Collection[str], way: list[str],
+        severity: Severity,
+    ) -> Candidate:  # fmt: skip
+        names = " > ".join(f"`{program.files[path].module}`" for path in (*way[:_SHOWN], way[0]))
+        more = f", in a group of {len(group)} modules that all lead to each other" if len(group) > len(way) else ""
+        first, *others = [
+            Location(path=path, line=lines[path][target], note=f"imports `{program.files[target].module}`")
+            for path, target in zip(way, (*way[1:], way[0]), strict=True)
+        ]
+        return Candidate(
+            rule=self.info.rule, location=first, message=f"{names}{more}", related=tuple(others[: _SHOWN - 1]),
+            grades=(Grade(severity),),
+        )  # fmt: skip
 
 
-def _imports(program: Program, path: str) -> frozenset[str]:
-    """The files that a file imports while it is loaded; of `from package import module`, the module alone."""
-    found: set[str] = set()
+def _named(program: Program, path: str, site: ImportSite) -> str | None:
+    """The file that an import names; of `from package import module`, the module alone."""
+    return next(iter(imported_paths(program.project, path, site)), None)
+
+
+def _needed(program: Program, path: str, site: ImportSite) -> str | None:
+    """The file that has to be there first.
+
+    Python loads a package before the modules in it, so that one of them imports the package leads nowhere new: a name
+    that it takes from there leads to where the name is defined. Who guards an import knows when it happens.
+    """
+    target = _named(program, path, site)
+    if target is None or site.guard:
+        return None
+    package = program.files[target].module
+    if not target.endswith("__init__.py") or not program.files[path].module.startswith(f"{package}."):
+        return target
+    home = program.project.definition(f"{package}.{site.name}") if site.name else None
+    return home.path if home is not None and home.path != target else None
+
+
+def _lines(leads: _Leads, program: Program, path: str) -> dict[str, int]:
+    """For each file that a file leads to while it is loaded, the line that does."""
+    found: dict[str, int] = {}
     for site in program.files[path].outline.imports:
         if site.top and site.guard != "type_checking":
-            found.update(imported_paths(program.project, path, site)[:1])
-    return frozenset(found - {path})
+            target = leads(program, path, site)
+            if target is not None and target != path:
+                found.setdefault(target, site.line)
+    return found
 
 
 def _shortest(edges: Mapping[str, frozenset[str]], group: tuple[str, ...]) -> list[str]:
@@ -78,11 +117,3 @@ def _shortest(edges: Mapping[str, frozenset[str]], group: tuple[str, ...]) -> li
                     before[target] = path
                     waiting.append(target)
     return best
-
-
-def _import(program: Program, path: str, target: str) -> Location:
-    """The line of the file that imports the other one."""
-    for site in program.files[path].outline.imports:
-        if site.top and site.guard != "type_checking" and target in imported_paths(program.project, path, site)[:1]:
-            return Location(path=path, line=site.line, note=f"imports `{program.files[target].module}`")
-    return Location(path=path, line=1)
