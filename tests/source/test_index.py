@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,21 @@ def test_an_empty_file_can_be_all_that_changed(root):
     (root / "m001.py").write_bytes(b"")
     found, read = facts(root)
     assert ("m001.py" in found, read) == (False, 1)
+
+
+def when(path: str, data: bytes) -> int:
+    return time.perf_counter_ns()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_with_another_time_and_the_same_bytes_keeps_its_facts(root, jobs):
+    def told() -> dict[str, int]:
+        tree = SourceTree(root)
+        return Index(tree, when, int, version="when", directory=root.parent / "cache", jobs=jobs).facts(tree.files())
+
+    before = told()
+    for path in root.iterdir():
+        os.utime(path, (1, 1))
+    (root / "m001.py").write_text("y", encoding="utf-8")
+    after = told()
+    assert {path for path in before if before[path] != after[path]} == {"m001.py"}

@@ -6,7 +6,7 @@ import gc
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -81,35 +81,35 @@ class Index(Generic[Facts]):
         done = len(entries)
         if progress is not None:
             progress(done, len(files))
-        by_digest = {entry.digest: entry.facts for entry in known.values() if entry.digest} if stale else {}
-        for batch in self._read_all(stale, by_digest):
+        expected = {file.path: known[file.path].digest for file in stale if file.path in known}
+        for batch in self._read_all(stale, expected):
             for file, content, packed in batch:
-                entries[file.path] = _Entry(file.size, file.modified_ns, content, msgspec.Raw(packed))
+                facts = known[file.path].facts if packed is None else msgspec.Raw(packed)
+                entries[file.path] = _Entry(file.size, file.modified_ns, content, facts)
             done += len(batch)
             if progress is not None:
                 progress(done, len(files))
         if stale or len(known) != len(entries):
             self._save(entries)
-        decoded = {}
-        for path, entry in entries.items():
-            facts = self._decoder.decode(entry.facts)
-            if facts is not None:
-                decoded[path] = facts
-        return decoded
+        decoded = ((path, self._decoder.decode(entry.facts)) for path, entry in entries.items())
+        return {path: one for path, one in decoded if one is not None}
 
     def _read_all(
-        self, files: Sequence[SourceFile], known: dict[bytes, msgspec.Raw]
-    ) -> Iterator[list[tuple[SourceFile, bytes, bytes]]]:
+        self, files: Sequence[SourceFile], expected: Mapping[str, bytes]
+    ) -> Iterator[list[tuple[SourceFile, bytes, bytes | None]]]:
         batches = _batches(files)
         if self._jobs == 1 or len(files) < _FEW:
             for batch in batches:
-                yield _beside(batch, _read_batch(self._tree, self._read, batch, known))
+                yield _beside(batch, _read_batch(self._tree, self._read, batch, expected))
             return
-        # Forked workers have the code and the known facts already; a spawned one would import them all again.
+        # Forked workers have the code already; a spawned one would import it all again.
         start = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
         workers = ProcessPoolExecutor(self._jobs, multiprocessing.get_context(start), initializer=_start_worker)
         with workers:
-            tasks = [workers.submit(_read_in_worker, self._tree, self._read, batch) for batch in batches]
+            tasks = [
+                workers.submit(_read_in_worker, self._tree, self._read, batch, _expected_of(batch, expected))
+                for batch in batches
+            ]
             for batch, task in zip(batches, tasks, strict=True):
                 yield _beside(batch, task.result())
 
@@ -136,35 +136,45 @@ class Index(Generic[Facts]):
             return
 
 
-def _beside(batch: list[SourceFile], read: list[tuple[bytes, bytes]]) -> list[tuple[SourceFile, bytes, bytes]]:
+def _beside(
+    batch: list[SourceFile], read: list[tuple[bytes, bytes | None]]
+) -> list[tuple[SourceFile, bytes, bytes | None]]:
     return [(file, content, packed) for file, (content, packed) in zip(batch, read, strict=True)]
+
+
+def _expected_of(batch: Iterable[SourceFile], expected: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {file.path: expected[file.path] for file in batch if file.path in expected}
 
 
 def _read_batch(
     tree: SourceTree,
     read: Callable[[str, bytes], object],
     batch: list[SourceFile],
-    known: Mapping[bytes, msgspec.Raw],
-) -> list[tuple[bytes, bytes]]:
-    """The digest and the packed facts of each file; what `known` has under a digest is not read again."""
-    found = []
+    expected: Mapping[str, bytes],
+) -> list[tuple[bytes, bytes | None]]:
+    """The digest and the packed facts of each file; `None` for those of a file that has the digest `expected`."""
+    found: list[tuple[bytes, bytes | None]] = []
     for file in batch:
         try:
             data = tree.read(file.path)
         except SourceError:
             found.append((b"", msgspec.msgpack.encode(None)))
             continue
-        # With the path, which facts may name: a copy of a file has facts of its own.
-        content = digest(data, os.fsencode(file.path)) if known else b""
-        packed = known.get(content)
-        if packed is None:
-            facts = read(file.path, data)
-            # Finding out again that there is nothing costs no more than naming the content.
-            content = content or (digest(data, os.fsencode(file.path)) if facts is not None else b"")
-            found.append((content, msgspec.msgpack.encode(facts)))
-        else:
-            found.append((content, bytes(packed)))
+        before = expected.get(file.path)
+        content = _digest(file, data) if before else b""
+        if before and content == before:
+            found.append((content, None))
+            continue
+        facts = read(file.path, data)
+        # Finding out again that there is nothing costs no more than naming the content.
+        content = content or (_digest(file, data) if facts is not None else b"")
+        found.append((content, msgspec.msgpack.encode(facts)))
     return found
+
+
+def _digest(file: SourceFile, data: bytes) -> bytes:
+    # With the path, which facts may name.
+    return digest(data, os.fsencode(file.path))
 
 
 def _start_worker() -> None:
@@ -174,10 +184,10 @@ def _start_worker() -> None:
 
 
 def _read_in_worker(
-    tree: SourceTree, read: Callable[[str, bytes], object], batch: list[SourceFile]
-) -> list[tuple[bytes, bytes]]:
+    tree: SourceTree, read: Callable[[str, bytes], object], batch: list[SourceFile], expected: Mapping[str, bytes]
+) -> list[tuple[bytes, bytes | None]]:
     try:
-        return _read_batch(tree, read, batch, {})
+        return _read_batch(tree, read, batch, expected)
     finally:
         gc.collect()
 
