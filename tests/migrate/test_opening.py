@@ -10,8 +10,10 @@ from carrel.errors import MigrationError
 from carrel.migrate.checkout import Checkout
 from carrel.migrate.ledger import Ledger
 from carrel.migrate.opening import open_workspace
+from carrel.migrate.outlines import CACHE, read_outlines
 from carrel.migrate.records import MigrationOpening
 from carrel.migrate.workspace import Workspace
+from carrel.source import SourceTree
 from tests.migrate.project import git, repository, worktree_of, write
 
 
@@ -32,6 +34,17 @@ def test_it_is_made_once_and_found_again(root: Path) -> None:
     assert first.root == again.root == worktree_of(root)
     assert ledger.history == same.history
     assert ledger.history.opened is not None
+
+
+def test_what_was_read_of_the_checkout_is_known_in_the_worktree(root: Path) -> None:
+    tree = SourceTree(root)
+    outlines = read_outlines(tree)
+    workspace, _ = opened(root)
+    kept = [file.name for file in (root / CACHE).iterdir()]
+    assert sorted(file.name for file in (workspace.root / CACHE).iterdir()) == sorted(kept)
+    assert read_outlines(SourceTree(workspace.root)) == outlines
+    workspace.check_clean()
+    assert git(workspace.root, "status", "--porcelain") == ""
 
 
 def test_one_that_was_interrupted_is_made_again(root: Path) -> None:
