@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
-from typing import Annotated
 
-import typer
+import click
 
-from carrel.cli.audit import audit
-from carrel.cli.doctor import doctor
-from carrel.cli.migrate.application import migrate
+from carrel.cli.command_group import CommandGroup
 from carrel.cli.output import complain
-from carrel.cli.serve import serve
-from carrel.cli.user import user
 from carrel.errors import CarrelError
 
 __all__ = ["application", "run"]
 
-application = typer.Typer(
-    name="carrel",
-    help="""Many users' AI agents, run side by side, never touching.
+
+@click.group(
+    "carrel",
+    cls=CommandGroup,
+    homes={
+        "serve": "carrel.cli.serve:serve",
+        "doctor": "carrel.cli.doctor:doctor",
+        "audit": "carrel.cli.audit:audit",
+        "migrate": "carrel.cli.migrate.application:migrate",
+        "user": "carrel.cli.user:user",
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
+@click.version_option(package_name="carrel", message="%(package)s %(version)s", help="Show the version and exit.")
+def application() -> None:
+    """Many users' AI agents, run side by side, never touching.
 
     \b
     carrel serve                        start, and open http://127.0.0.1:8000
@@ -28,31 +35,7 @@ application = typer.Typer(
     carrel doctor                       find out what is wrong, and what to do
     carrel audit                        where in a code base can one user's state reach another?
     carrel migrate                      take a code base off a class, function or module
-    """,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-application.command()(serve)
-application.command()(doctor)
-application.command()(audit)
-application.add_typer(migrate, name="migrate")
-application.add_typer(user, name="user")
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        print(f"carrel {version('carrel')}")  # noqa: T201 - this is the command's output
-        raise typer.Exit
-
-
-@application.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
-    ] = False,
-) -> None: ...
+    """
 
 
 def run() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from carrel.cli.output import deliver, reading, say, table
 from carrel.errors import SettingsError
@@ -23,47 +24,65 @@ _SHOW = "What to show"
 _RUN = "How to run"
 
 
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path(), metavar="[DIRECTORY]")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULE",
+    help="Check only this rule, code or beginning of codes (CAR0); may be repeated.",
+)
+@click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated.")
+@click.option(
+    "--exclude", multiple=True, metavar="PATTERN", help="Leave out paths like this (vendor/*); may be repeated."
+)
+@click.option("--tests/--no-tests", default=None, help="Look at tests too.")
+@click.option("--fail-on", metavar="SEVERITY", help="Exit with 1 from this severity on: error, warning, info.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Findings that are known: only new ones count for the exit code.",
+)
+@click.option("--write-baseline", is_flag=True, help="Write the findings to the baseline file, and exit with 0.")
+@click.option(
+    "--format", "format_name", default="text", metavar="FORMAT", help="text, json, sarif, junit, markdown or html."
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here, not to standard output."
+)
+@click.option("--group", default="file", metavar="file|rule", help="How the text report is grouped.")
+@click.option("--diff", is_flag=True, help="Show the fixes that are safe as unified diffs.")
+@click.option(
+    "--jobs", type=click.IntRange(min=0), default=0, metavar="N", help="Processes that read; 0 is one per processor."
+)
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIRECTORY",
+    help="Where facts are kept between runs; .carrel if not given.",
+)
+@click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
+@click.option("--rules", is_flag=True, help="List the rules, and check nothing.")
+@click.option("--explain", metavar="RULE", help="Say what a rule finds and why it matters, and check nothing.")
 def audit(
-    path: Annotated[Path, typer.Argument(metavar="[DIRECTORY]", help="The code base.")] = Path(),
-    select: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RULE", help="Check only this rule, code or beginning of codes (CAR0); may be repeated."),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Leave this rule out; may be repeated.")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Leave out paths like this (vendor/*); may be repeated."),
-    ] = None,
-    tests: Annotated[bool | None, typer.Option("--tests/--no-tests", help="Look at tests too.")] = None,
-    fail_on: Annotated[
-        str | None, typer.Option(metavar="SEVERITY", help="Exit with 1 from this severity on: error, warning, info.")
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Findings that are known: only new ones count for the exit code."),
-    ] = None,
-    write_baseline: Annotated[
-        bool, typer.Option("--write-baseline", help="Write the findings to the baseline file, and exit with 0.")
-    ] = False,
-    format_name: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="text, json, sarif, junit, markdown or html.")
-    ] = "text",
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report here, not to standard output.")
-    ] = None,
-    group: Annotated[str, typer.Option(metavar="file|rule", help="How the text report is grouped.")] = "file",
-    diff: Annotated[bool, typer.Option("--diff", help="Show the fixes that are safe as unified diffs.")] = False,
-    jobs: Annotated[int, typer.Option(metavar="N", min=0, help="Processes that read; 0 is one per processor.")] = 0,
-    cache_dir: Annotated[
-        Path | None, typer.Option(metavar="DIRECTORY", help="Where facts are kept between runs; .carrel if not given.")
-    ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Read everything anew, and keep nothing.")] = False,
-    rules: Annotated[bool, typer.Option("--rules", help="List the rules, and check nothing.")] = False,
-    explain: Annotated[
-        str | None, typer.Option(metavar="RULE", help="Say what a rule finds and why it matters, and check nothing.")
-    ] = None,
+    path: Path,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    exclude: tuple[str, ...],
+    tests: bool | None,
+    fail_on: str | None,
+    baseline: Path | None,
+    write_baseline: bool,
+    format_name: str,
+    output: Path | None,
+    group: str,
+    diff: bool,
+    jobs: int,
+    cache_dir: Path | None,
+    no_cache: bool,
+    rules: bool,
+    explain: str | None,
 ) -> None:
     """Find where one user's state can reach another, by reading the source.
 
@@ -121,14 +140,14 @@ def audit(
     if write_baseline and known is not None:
         write(known, report.findings, report.summary.score.value if report.summary.score else 100.0)
     elif report.failing(settings.fail_on):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _with_options(
     settings: AuditSettings,
-    select: list[str] | None,
-    ignore: list[str] | None,
-    exclude: list[str] | None,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    exclude: Sequence[str],
     tests: bool | None,
     fail_on: str | None,
 ) -> AuditSettings:
@@ -141,8 +160,8 @@ def _with_options(
         raise SettingsError("fail-on", f"there is no severity {fail_on!r}; there are: {', '.join(SEVERITIES)}")
     changes: dict[str, object] = {
         "select": tuple(select) if select else settings.select,
-        "ignore": (*settings.ignore, *(ignore or ())),
-        "exclude": (*settings.exclude, *(exclude or ())),
+        "ignore": (*settings.ignore, *ignore),
+        "exclude": (*settings.exclude, *exclude),
         "tests": settings.tests if tests is None else tests,
         "fail_on": fail_on or settings.fail_on,
     }

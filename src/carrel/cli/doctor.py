@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-import typer
+import click
 
-from carrel.cli.options import ConfigOption, DataDirOption, settings_from
+from carrel.cli.options import config_option, data_dir_option, settings_from
 from carrel.cli.output import say
 from carrel.errors import SettingsError
 
@@ -22,7 +23,10 @@ PROBLEMS: Final = 1
 _MARKS: Final = MappingProxyType({"good": ("ok", "green"), "note": ("note", "yellow"), "problem": ("PROBLEM", "red")})
 
 
-def doctor(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+@click.command()
+@data_dir_option
+@config_option
+def doctor(data_dir: Path | None, config: Path | None) -> None:
     """Check settings, data, port, users, agents and model key, and say what to do. Changes nothing.
 
     Exits 0 when all is well and 1 when there are problems.
@@ -47,4 +51,4 @@ def doctor(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
         mark, style = _MARKS[diagnosis.state]
         say(f"{mark:<8} {diagnosis.subject}: {diagnosis.text}", style=style if terminal else "")
     if any(diagnosis.state == "problem" for diagnosis in diagnoses):
-        raise typer.Exit(PROBLEMS)
+        raise click.exceptions.Exit(PROBLEMS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from carrel.cli.options import ConfigOption, DataDirOption, settings_from
+from carrel.cli.options import config_option, data_dir_option, settings_from
 from carrel.cli.output import table
 from carrel.errors import InputError
 
@@ -19,15 +20,12 @@ __all__ = ["limit_user"]
 DEFAULT = "default"
 
 
-def limit_user(
-    name: Annotated[str, typer.Argument(help="The name that they log in with.", metavar="NAME")],
-    changes: Annotated[
-        list[str] | None,
-        typer.Argument(help="Limits to change; LIMIT=default is what everybody has.", metavar="[LIMIT=VALUE]..."),
-    ] = None,
-    data_dir: DataDirOption = None,
-    config: ConfigOption = None,
-) -> None:
+@click.command("limit")
+@click.argument("name", metavar="NAME")
+@click.argument("changes", nargs=-1, metavar="[LIMIT=VALUE]...")
+@data_dir_option
+@config_option
+def limit_user(name: str, changes: tuple[str, ...], data_dir: Path | None, config: Path | None) -> None:
     """Show what a user may use, and change it. A running server keeps to it within seconds.
 
     Tab-separated when the output is not a terminal.
@@ -40,7 +38,7 @@ def limit_user(
     import asyncio
 
     settings = settings_from(config, data_dir=data_dir)
-    asked = dict(_parse(change) for change in changes or ())
+    asked = dict(_parse(change) for change in changes)
     overrides = asyncio.run(_change(settings, name, asked))
     table(("LIMIT", "VALUE", "SET FOR"), _rows(settings, overrides))
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 if TYPE_CHECKING:
     from carrel.server.settings import Settings
 
-__all__ = ["ConfigOption", "DataDirOption", "settings_from"]
+__all__ = ["config_option", "data_dir_option", "settings_from"]
 
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="TOML file with settings; carrel.toml if there is one.")
-]
-DataDirOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        metavar="DIRECTORY",
-        help="Where the database is kept; $XDG_DATA_HOME/carrel or ~/.local/share/carrel if not given.",
-    ),
-]
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="TOML file with settings; carrel.toml if there is one.",
+)
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIRECTORY",
+    help="Where the database is kept; $XDG_DATA_HOME/carrel or ~/.local/share/carrel if not given.",
+)
 
 
 def settings_from(config: Path | None, **overrides: object) -> Settings:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from carrel.cli.options import ConfigOption, DataDirOption, settings_from
+from carrel.cli.options import config_option, data_dir_option, settings_from
 from carrel.cli.output import say
 
 if TYPE_CHECKING:
@@ -17,24 +17,26 @@ if TYPE_CHECKING:
 __all__ = ["announce", "serve"]
 
 
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on, 127.0.0.1 if not given.")
+@click.option("--port", type=int, metavar="PORT", help="Port to listen on, 8000 if not given; 0 takes any free one.")
+@data_dir_option
+@click.option(
+    "--agents", multiple=True, metavar="MODULE:NAME", help="Serve the agents of this tuple instead of the shipped ones."
+)
+@click.option(
+    "--tools", multiple=True, metavar="MODULE:NAME", help="Offer the tools of this tuple instead of the shipped ones."
+)
+@config_option
+@click.option("--reload", is_flag=True, help="Start again whenever a Python file changes.")
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on, 127.0.0.1 if not given.", metavar="ADDRESS")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on, 8000 if not given; 0 takes any free one.", metavar="PORT")
-    ] = None,
-    data_dir: DataDirOption = None,
-    agents: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODULE:NAME", help="Serve the agents of this tuple instead of the shipped ones."),
-    ] = None,
-    tools: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODULE:NAME", help="Offer the tools of this tuple instead of the shipped ones."),
-    ] = None,
-    config: ConfigOption = None,
-    reload: Annotated[bool, typer.Option("--reload", help="Start again whenever a Python file changes.")] = False,
+    host: str | None,
+    port: int | None,
+    data_dir: Path | None,
+    agents: tuple[str, ...],
+    tools: tuple[str, ...],
+    config: Path | None,
+    reload: bool,
 ) -> None:
     """Start the server and say where it is.
 
@@ -51,8 +53,8 @@ def serve(
         "host": host,
         "port": port,
         "data_dir": data_dir,
-        "agents": tuple(agents) if agents else None,
-        "tools": tuple(tools) if tools else None,
+        "agents": agents or None,
+        "tools": tools or None,
     }
     settings = settings_from(config, **given)
     from carrel.server.process import bind, run_reloading, run_server

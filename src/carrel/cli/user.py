@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from carrel.cli.limit import limit_user
-from carrel.cli.options import ConfigOption, DataDirOption, settings_from
+from carrel.cli.options import config_option, data_dir_option, settings_from
 from carrel.cli.output import say, table
 from carrel.errors import InputError
 
@@ -20,42 +21,47 @@ if TYPE_CHECKING:
 
 __all__ = ["user"]
 
-user = typer.Typer(
-    help="""Add, list, disable and enable users, set their passwords and their limits.
+name_argument = click.argument("name", metavar="NAME")
+stdin_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
+generate_option = click.option("--generate", is_flag=True, help="Make a password and show it.")
+
+
+@click.group()
+def user() -> None:
+    """Add, list, disable and enable users, set their passwords and their limits. NAME is what they log in with.
 
     \b
     carrel user add ann
     carrel user add bob --generate --permission usage:read
     carrel user list
-    """,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+    """
 
-user.command("limit")(limit_user)
 
-NameArgument = Annotated[str, typer.Argument(help="The name that they log in with.", metavar="NAME")]
-StdinOption = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
-]
-GenerateOption = Annotated[bool, typer.Option("--generate", help="Make a password and show it.")]
+user.add_command(limit_user)
 
 
 @user.command("add")
+@name_argument
+@click.option(
+    "--permission",
+    multiple=True,
+    metavar="PERMISSION",
+    help="What they may do, for example usage:read; repeat it for more. * is everything. "
+    "usage:read and usage:write if not given.",
+)
+@stdin_option
+@generate_option
+@data_dir_option
+@config_option
 def add_user(
-    name: NameArgument,
-    permission: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PERMISSION",
-            help="What they may do, for example usage:read; repeat it for more. * is everything. "
-            "usage:read and usage:write if not given.",
-        ),
-    ] = None,
-    password_stdin: StdinOption = False,
-    generate: GenerateOption = False,
-    data_dir: DataDirOption = None,
-    config: ConfigOption = None,
+    name: str,
+    permission: tuple[str, ...],
+    password_stdin: bool,
+    generate: bool,
+    data_dir: Path | None,
+    config: Path | None,
 ) -> None:
     """Add a user; asks for the password, or reads it from standard input where nobody can be asked.
 
@@ -79,7 +85,9 @@ def add_user(
 
 
 @user.command("list")
-def list_users(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+@data_dir_option
+@config_option
+def list_users(data_dir: Path | None, config: Path | None) -> None:
     """List the users: name, state, permissions, when they were added.
 
     Tab-separated when the output is not a terminal.
@@ -100,7 +108,10 @@ def list_users(data_dir: DataDirOption = None, config: ConfigOption = None) -> N
 
 
 @user.command("disable")
-def disable_user(name: NameArgument, data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+@name_argument
+@data_dir_option
+@config_option
+def disable_user(name: str, data_dir: Path | None, config: Path | None) -> None:
     """Keep a user from logging in, and end their sessions. Their data stays.
 
     Connections that are open end when their access token does, at most 15 minutes later.
@@ -110,20 +121,22 @@ def disable_user(name: NameArgument, data_dir: DataDirOption = None, config: Con
 
 
 @user.command("enable")
-def enable_user(name: NameArgument, data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+@name_argument
+@data_dir_option
+@config_option
+def enable_user(name: str, data_dir: Path | None, config: Path | None) -> None:
     """Let a disabled user log in again."""
     _set_disabled(name, False, settings_from(config, data_dir=data_dir))
     say(f"{name} can log in again.")
 
 
 @user.command("passwd")
-def set_password(
-    name: NameArgument,
-    password_stdin: StdinOption = False,
-    generate: GenerateOption = False,
-    data_dir: DataDirOption = None,
-    config: ConfigOption = None,
-) -> None:
+@name_argument
+@stdin_option
+@generate_option
+@data_dir_option
+@config_option
+def set_password(name: str, password_stdin: bool, generate: bool, data_dir: Path | None, config: Path | None) -> None:
     """Set a user's password, and end their sessions.
 
     \b
@@ -189,7 +202,7 @@ def _new_password(*, password_stdin: bool, generate: bool) -> str:
         return secrets.token_urlsafe(15)
     if password_stdin or not sys.stdin.isatty():
         return check_new_password(sys.stdin.readline().rstrip("\r\n"))
-    return check_new_password(typer.prompt("Password", hide_input=True, confirmation_prompt="Once more"))
+    return check_new_password(click.prompt("Password", hide_input=True, confirmation_prompt="Once more"))
 
 
 def _show_generated(password: str, *, generate: bool) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
-from carrel.cli.migrate.apply import apply
-from carrel.cli.migrate.rollback import rollback
+from carrel.cli.migrate.application import migrate as application
 from tests.migrate.project import repository
 
 Migrate = Callable[..., Result]
@@ -42,9 +40,6 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def migrate(root: Path, tmp_path: Path) -> Migrate:
-    application = typer.Typer()
-    application.command("apply")(apply)
-    application.command("rollback")(rollback)
     recipe = tmp_path / "migration.toml"
     recipe.write_text(RECIPE, encoding="utf-8")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.outcomes import narrate, outcome_data, outcome_lines
 from carrel.cli.migrate.showing import as_json, check_format
 from carrel.cli.output import deliver
@@ -23,28 +23,33 @@ TAKEN_BACK = 1
 ALL = "all"
 
 
+@click.command()
+@click.option("--phase", default=ALL, metavar="NAME|all", help="One phase, or all that are not applied yet, in order.")
+@click.option("--dry-run", is_flag=True, help="Show what would change as a unified diff, and write nothing.")
+@click.option("--no-gates", is_flag=True, help="Measure and judge nothing; only for one phase at a time.")
+@click.option("--in-place", is_flag=True, help="Edit the checkout itself, with a backup; works without git.")
+@click.option(
+    "--worktree",
+    type=click.Path(path_type=Path),
+    metavar="DIRECTORY",
+    help="Where the worktree is made; beside the checkout if not given.",
+)
+@recipe_option
+@root_option
+@jobs_option
+@format_option
+@output_option
 def apply(
-    phase: Annotated[
-        str, typer.Option(metavar="NAME|all", help="One phase, or all that are not applied yet, in order.")
-    ] = ALL,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change as a unified diff, and write nothing.")
-    ] = False,
-    no_gates: Annotated[
-        bool, typer.Option("--no-gates", help="Measure and judge nothing; only for one phase at a time.")
-    ] = False,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Edit the checkout itself, with a backup; works without git.")
-    ] = False,
-    worktree: Annotated[
-        Path | None,
-        typer.Option(metavar="DIRECTORY", help="Where the worktree is made; beside the checkout if not given."),
-    ] = None,
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    jobs: JobsOption = 0,
-    format_name: FormatOption = "text",
-    output: OutputOption = None,
+    phase: str,
+    dry_run: bool,
+    no_gates: bool,
+    in_place: bool,
+    worktree: Path | None,
+    recipe: Path,
+    root: Path,
+    jobs: int,
+    format_name: str,
+    output: Path | None,
 ) -> None:
     """Apply phases: edit, run the gate commands, and keep each phase or take it back.
 
@@ -80,7 +85,7 @@ def apply(
         deliver(end if output is None else text + end, output)
     # One that an earlier command left unfinished may have been taken back before the others were applied.
     if outcomes and outcomes[-1]["outcome"] != "applied":
-        raise typer.Exit(TAKEN_BACK)
+        raise click.exceptions.Exit(TAKEN_BACK)
 
 
 def _check(format_name: str, *, all_phases: bool, no_gates: bool, in_place: bool, placed: bool) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-import typer
+import click
 
-from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.showing import as_json, as_table, check_format
 from carrel.cli.output import deliver, reading
 
@@ -18,14 +18,16 @@ _FORMATS: Final = ("text", "json")
 _FALSE: Final = 1
 
 
+@click.command()
+@click.option("--since", default="", metavar="COMMIT", help="Only commits after this one.")
+@click.option("--most", type=click.IntRange(min=1), default=50, metavar="N", help="At most so many commits.")
+@recipe_option
+@root_option
+@format_option
+@output_option
+@jobs_option
 def check_claims(
-    since: Annotated[str, typer.Option(metavar="COMMIT", help="Only commits after this one.")] = "",
-    most: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many commits.")] = 50,
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    format_name: FormatOption = "text",
-    output: OutputOption = None,
-    jobs: JobsOption = 0,
+    since: str, most: int, recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int
 ) -> None:
     """Hold what commit messages say about the migration against the code.
 
@@ -53,4 +55,4 @@ def check_claims(
         text = "No commit message claims anything about this migration that can be checked.\n"
     deliver(text, output)
     if not all(one.holds for one in claims):
-        raise typer.Exit(_FALSE)
+        raise click.exceptions.Exit(_FALSE)

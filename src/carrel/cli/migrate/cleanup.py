@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from carrel.cli.migrate.files import deliver_file
-from carrel.cli.migrate.options import JobsOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import jobs_option, recipe_option, root_option
 from carrel.cli.output import say
 from carrel.errors import InputError
 
@@ -17,12 +16,12 @@ __all__ = ["cleanup"]
 _NEEDED = 1
 
 
-def cleanup(
-    write: Annotated[bool, typer.Option("--write", help="Remove them; without it the diff is shown.")] = False,
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    jobs: JobsOption = 0,
-) -> None:
+@click.command()
+@click.option("--write", is_flag=True, help="Remove them; without it the diff is shown.")
+@recipe_option
+@root_option
+@jobs_option
+def cleanup(write: bool, recipe: Path, root: Path, jobs: int) -> None:
     """Remove the modules and symbols of `[cleanup]` in the recipe, and their shims.
 
     What anything still refers to stays, and it is said by whom: imports, uses, strings in code, and files beside the
@@ -52,4 +51,4 @@ def cleanup(
             case _:
                 say(f"{outcome.name} is not there")
     if any(isinstance(outcome, Needed) for outcome in outcomes):
-        raise typer.Exit(_NEEDED)
+        raise click.exceptions.Exit(_NEEDED)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from carrel.cli.migrate.options import RecipeOption, RootOption
+from carrel.cli.migrate.options import recipe_option, root_option
 from carrel.cli.output import deliver, say
 from carrel.errors import InputError
 
 __all__ = ["init"]
 
 
-def init(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="What moves, as package.module.Name.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="What takes its place.")],
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    force: Annotated[bool, typer.Option("--force", help="Write over a recipe that is there.")] = False,
-) -> None:
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@recipe_option
+@root_option
+@click.option("--force", is_flag=True, help="Write over a recipe that is there.")
+def init(old: str, new: str, recipe: Path, root: Path, force: bool) -> None:
     """Write a recipe that moves OLD to NEW. Reads both signatures; what it cannot know it writes as a comment.
 
     \b

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+import click
+
+from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
 from carrel.cli.output import deliver, reading
 
@@ -17,13 +19,13 @@ __all__ = ["plan", "plan_data", "plan_text"]
 _FORMATS: Final = ("text", "json")
 
 
-def plan(
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    format_name: FormatOption = "text",
-    output: OutputOption = None,
-    jobs: JobsOption = 0,
-) -> None:
+@click.command()
+@recipe_option
+@root_option
+@format_option
+@output_option
+@jobs_option
+def plan(recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
     """Show the phases in order: files, what is edited by itself, what needs a person and why, and how long it takes.
 
     \b

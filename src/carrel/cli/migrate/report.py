@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
+import click
 
-from carrel.cli.migrate.options import JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.showing import as_json, check_format
 from carrel.cli.output import deliver, reading
 
@@ -19,18 +19,20 @@ __all__ = ["report"]
 _FORMATS: Final = ("html", "markdown", "sarif", "json")
 
 
-def report(
-    history: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Commits of the history to count at, for the burn-down; 0 for none.")
-    ] = 20,
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    format_name: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="html, markdown, sarif or json.")
-    ] = "html",
-    output: OutputOption = None,
-    jobs: JobsOption = 0,
-) -> None:
+@click.command()
+@click.option(
+    "--history",
+    type=click.IntRange(min=0),
+    default=20,
+    metavar="N",
+    help="Commits of the history to count at, for the burn-down; 0 for none.",
+)
+@recipe_option
+@root_option
+@click.option("--format", "format_name", default="html", metavar="FORMAT", help="html, markdown, sarif or json.")
+@output_option
+@jobs_option
+def report(history: int, recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
     """Write every reference, what is manual and why, and the burn-down over the history.
 
     \b

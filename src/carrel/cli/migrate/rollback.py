@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from carrel.cli.migrate.options import FormatOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import format_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.outcomes import narrate, rollback_lines
 from carrel.cli.migrate.showing import as_json, check_format
 from carrel.cli.output import deliver
@@ -15,18 +14,18 @@ from carrel.cli.output import deliver
 __all__ = ["rollback"]
 
 
-def rollback(
-    to: Annotated[
-        str, typer.Option(metavar="PHASE", help="The last phase that stays; everything is taken back if not given.")
-    ] = "",
-    force: Annotated[
-        bool, typer.Option("--force", help="Put changes that are not the migration's aside, where they are in the way.")
-    ] = False,
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    format_name: FormatOption = "text",
-    output: OutputOption = None,
-) -> None:
+@click.command()
+@click.option(
+    "--to", default="", metavar="PHASE", help="The last phase that stays; everything is taken back if not given."
+)
+@click.option(
+    "--force", is_flag=True, help="Put changes that are not the migration's aside, where they are in the way."
+)
+@recipe_option
+@root_option
+@format_option
+@output_option
+def rollback(to: str, force: bool, recipe: Path, root: Path, format_name: str, output: Path | None) -> None:
     """Take back every phase, or those after one, and read every file again to prove it.
 
     \b

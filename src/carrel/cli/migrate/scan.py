@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
+import click
 
-from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
 from carrel.cli.output import deliver, reading
 
@@ -23,16 +23,16 @@ _FOUND: Final = 1
 _MOST: Final = 20
 
 
+@click.command()
+@recipe_option
+@root_option
+@format_option
+@output_option
+@jobs_option
+@click.option("--documentation", is_flag=True, help="Also what only a phase with documentation takes.")
+@click.option("--no-cache", is_flag=True, help="Read everything anew, and keep nothing.")
 def scan(
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    format_name: FormatOption = "text",
-    output: OutputOption = None,
-    jobs: JobsOption = 0,
-    documentation: Annotated[
-        bool, typer.Option("--documentation", help="Also what only a phase with documentation takes.")
-    ] = False,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Read everything anew, and keep nothing.")] = False,
+    recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int, documentation: bool, no_cache: bool
 ) -> None:
     """Find every reference to what the recipe moves, by what names are bound to.
 
@@ -54,7 +54,7 @@ def scan(
         found = with_mentions(root, read, found)
     deliver(_rendered(found, root, format_name), output)
     if found.references:
-        raise typer.Exit(_FOUND)
+        raise click.exceptions.Exit(_FOUND)
 
 
 def _rendered(found: Scan, root: Path, format_name: str) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from carrel.cli.migrate.files import deliver_file
-from carrel.cli.migrate.options import JobsOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import jobs_option, recipe_option, root_option
 from carrel.cli.output import say
 from carrel.errors import InputError
 
@@ -17,12 +16,12 @@ __all__ = ["shim"]
 _REFUSED = 1
 
 
-def shim(
-    write: Annotated[bool, typer.Option("--write", help="Write the files; without it the diff is shown.")] = False,
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    jobs: JobsOption = 0,
-) -> None:
+@click.command()
+@click.option("--write", is_flag=True, help="Write the files; without it the diff is shown.")
+@recipe_option
+@root_option
+@jobs_option
+def shim(write: bool, recipe: Path, root: Path, jobs: int) -> None:
     """Replace each old implementation in `[[shims]]` of the recipe by a redirect that warns.
 
     Callers that have not moved go on working: their constructor calls are mapped as the recipe says, `isinstance`,
@@ -54,4 +53,4 @@ def shim(
             case _:
                 say(f"{outcome.path}: has its shim already")
     if refused:
-        raise typer.Exit(_REFUSED)
+        raise click.exceptions.Exit(_REFUSED)

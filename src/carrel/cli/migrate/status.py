@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
+import click
 
-from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
 from carrel.cli.output import deliver, reading
 
@@ -22,16 +22,20 @@ _FORMATS: Final = ("text", "json")
 _LEFT: Final = 1
 
 
-def status(
-    history: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Count at N commits of the history too, the first and the last.")
-    ] = 0,
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    format_name: FormatOption = "text",
-    output: OutputOption = None,
-    jobs: JobsOption = 0,
-) -> None:
+@click.command()
+@click.option(
+    "--history",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Count at N commits of the history too, the first and the last.",
+)
+@recipe_option
+@root_option
+@format_option
+@output_option
+@jobs_option
+def status(history: int, recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
     """Show what is left in each phase, and who still imports what.
 
     \b
@@ -62,7 +66,7 @@ def status(
     else:
         deliver(_text(stand, samples), output)
     if not stand.done:
-        raise typer.Exit(_LEFT)
+        raise click.exceptions.Exit(_LEFT)
 
 
 def _text(stand: MigrationStatus, samples: tuple[Sample, ...]) -> str:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
+import click
 
-from carrel.cli.migrate.options import FormatOption, JobsOption, OutputOption, RecipeOption, RootOption
+from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.showing import as_json, check_format
 from carrel.cli.output import deliver, reading
 
@@ -28,16 +28,16 @@ _SINGLE_SOURCE: Final = "CAR1"
 """What the codes of the audit's rules about one definition per role begin with."""
 
 
-def verify(
-    against: Annotated[
-        str, typer.Option(metavar="REVISION", help="Compare with this; where the first phase began if not given.")
-    ] = "",
-    recipe: RecipeOption = Path("migration.toml"),
-    root: RootOption = Path(),
-    format_name: FormatOption = "text",
-    output: OutputOption = None,
-    jobs: JobsOption = 0,
-) -> None:
+@click.command()
+@click.option(
+    "--against", default="", metavar="REVISION", help="Compare with this; where the first phase began if not given."
+)
+@recipe_option
+@root_option
+@format_option
+@output_option
+@jobs_option
+def verify(against: str, recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
     """Check that no reference is left, and that nothing is broken that was not broken before.
 
     No file that cannot be compiled, no unbound name, no import of a name that does not exist, no import cycle, and one
@@ -65,7 +65,7 @@ def verify(
         lines = [f"compared with {found.against}", *(line for check in checks for line in _lines(check))]
         deliver("".join(f"{line}\n" for line in lines), output)
     if not holds:
-        raise typer.Exit(_BROKEN)
+        raise click.exceptions.Exit(_BROKEN)
 
 
 def single_source(root: Path, recipe: Recipe, jobs: int, rules: Sequence[Rule] | None = None) -> Iterator[Check]:
