@@ -21,6 +21,7 @@ from tests.audit.checking import view
         "def start(app):\n    app.state.desk = Desk()",
         "def start(app):\n    desk = Desk()\n    app.state.desk = desk",
         "def start(app):\n    app['desk'] = Desk()",
+        "KEY = web.AppKey('desk')\ndef start(app):\n    app[KEY] = Desk()",
         "def create_app():\n    desk = Desk()\n    @app.get('/x')\n    def f():\n        return desk.x",
         "def serve():\n    server = grpc.server()\n    x.add_DeskServicer_to_server(Agent(Desk()), server)",
         "class C(Container):\n    desk = providers.Singleton(Desk)",

@@ -94,3 +94,18 @@ def test_above_and_below_a_class() -> None:
 def test_classes_that_inherit_from_each_other_end() -> None:
     resolution = program("class A(B): ...\nclass B(A): ...\n").resolution
     assert set(resolution.lineage("app.A")) == set(resolution.descendants("app.A")) == {"app.A", "app.B"}
+
+
+def test_what_the_application_holds() -> None:
+    source = """
+        class Desk:
+            def answer(self): ...
+        def start(app):
+            app.state.desk = Desk()
+        def ask(request):
+            request.app.state.desk.answer()
+            request.app.state.other.answer()
+        """
+    resolution = program(source).resolution
+    assert [one.name for one in resolution.called("app.ask:request.app.state.desk.answer")] == ["app.Desk.answer"]
+    assert resolution.called("app.ask:request.app.state.other.answer") == ()

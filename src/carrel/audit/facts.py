@@ -31,6 +31,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It stands in a lambda that another thread runs."""
     tells: tuple[tuple[str, str], ...] = ()
     """As `passes`, where the argument tells the user from all others: an id that a token proves, an account."""
+    under_test: bool = False
+    """It is made only under some condition of the caller."""
     given: tuple[str, ...] = ()
     """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
 
@@ -132,3 +134,5 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The paths of what runs in a forked process."""
     replaced: tuple[tuple[str, str], ...] = ()
     """The names in other modules that this one binds anew while it is imported, each with the path of what it gives."""
+    state: tuple[tuple[str, str], ...] = ()
+    """What it puts into the application's state: by name, the path of the object."""

@@ -9,7 +9,7 @@ import msgspec
 
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_view import FileView
-from carrel.audit.keeping import kept_facts
+from carrel.audit.keeping import kept_facts, state_facts
 from carrel.audit.reading import (
     call_facts,
     class_facts,
@@ -61,6 +61,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             call_facts(view, view.top),
             forked_paths(view),
             replaced_names(view),
+            state_facts(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

@@ -12,9 +12,9 @@ from carrel.audit.facts import KeptFact
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name
+from carrel.audit.origins import called_name, is_fixed
 
-__all__ = ["kept_facts"]
+__all__ = ["kept_facts", "state_facts"]
 
 _ONE_OBJECT: Final = frozenset(
     {"celery.Task", "celery.app.task.Task", "starlette.middleware.base.BaseHTTPMiddleware",
@@ -38,6 +38,18 @@ def kept_facts(view: FileView) -> tuple[KeptFact, ...]:
     return tuple(found.values())
 
 
+def state_facts(view: FileView) -> tuple[tuple[str, str], ...]:
+    """The names under which functions put objects into the application's state, each with the path of the object."""
+    return tuple(
+        (mutation.name, access.path)
+        for mutation in view.mutations
+        if mutation.kind == "attribute" and _is_app_state(mutation.target)
+        for value in mutation.values
+        for access in view.accesses(value, mutation.block)
+        if access.path
+    )
+
+
 def _add(view: FileView, found: dict[str, KeptFact], node: ast.AST, path: str, owner: str = "") -> None:
     # What a class body makes may be copied for each object: what is made elsewhere too goes before it.
     if path and (path not in found or (found[path].owner and not owner)):
@@ -52,7 +64,7 @@ def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
             if call.args and _SERVES.match(called_name(call)):
                 yield from _objects(view, call.args[0], block)
     for mutation in view.mutations:
-        if _is_kept(mutation):
+        if _is_kept(view, mutation):
             for value in mutation.values:
                 yield from _objects(view, value, mutation.block)
         owner = mutation.block.class_
@@ -89,14 +101,14 @@ def _imported(view: FileView, block: Block) -> Iterator[tuple[ast.AST, str]]:
             yield call, path
 
 
-def _is_kept(mutation: Mutation) -> bool:
+def _is_kept(view: FileView, mutation: Mutation) -> bool:
     if mutation.kind == "rebind":
         return mutation.block.scope.globals.__contains__(mutation.name)
     if mutation.kind == "attribute":
         return _on_class(mutation) or _on_module(mutation) or _is_app_state(mutation.target)
     if mutation.kind == "item":
         key = mutation.keys[-1] if mutation.keys else None
-        fixed = isinstance(key, ast.Constant) and isinstance(key.value, str)
+        fixed = key is not None and is_fixed(view, key, mutation.block)
         return fixed and (_on_class(mutation) or _on_module(mutation) or _is_app(mutation.target))
     return False
 

@@ -19,6 +19,8 @@ __all__ = ["Resolution", "Value"]
 
 _TOKEN: Final = re.compile(r"\(\)|\[\]|[^.()\[\]]+")
 _TOP: Final = re.compile(r"[^.:()\[\]]*")
+_STATE: Final = re.compile(r"(?:^|[.:])(?:app|application)\.state\.(\w+)(.*)")
+"""What an application's state holds, however the application is reached: `request.app.state.desk.answer`."""
 _DEPTH: Final = 12
 _MANY: Final = 8
 
@@ -57,6 +59,10 @@ class Resolution:
                 known = self.globals.get(name)
                 if known is not None:
                     self.globals[name] = msgspec.structs.replace(known, paths=(*known.paths, path))
+        self._state: dict[str, list[str]] = {}
+        for facts in self.files.values():
+            for name, path in facts.state:
+                self._state.setdefault(name, []).append(path)
         self._canonical: dict[str, str] = {}
         self._values: dict[str, tuple[Value, ...]] = {}
         self._called: dict[str, tuple[FunctionFact, ...]] = {}
@@ -151,8 +157,12 @@ class Resolution:
     def _evaluate(self, path: str) -> list[Value]:
         if not self.project.is_module(_TOP.match(path)[0]):  # type: ignore[index] # it matches every text
             return []  # of a library
+        held = _STATE.search(path)
         root, colon, rest = path.partition(":")
-        if colon:
+        if held is not None and held[1] in self._state:
+            values = [value for one in self._state[held[1]][:_MANY] for value in self.values(one)]
+            steps = _TOKEN.findall(held[2])
+        elif colon:
             name, *steps = _TOKEN.findall(rest)
             fact = self.functions.get(self.canonical(root))
             typed = fact.types.get(name) if fact is not None else None
