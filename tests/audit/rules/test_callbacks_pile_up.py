@@ -54,6 +54,13 @@ def test_a_handler_on_a_logger_by_name_even_if_it_is_removed() -> None:
     quiet(RULE, code.replace("logging.getLogger('agent')", "logging.getLogger(user_id)"))
 
 
+def test_an_object_that_was_made_with_a_user() -> None:
+    run = "class Run:\n    def __init__(self, {0}):\n        self.it = {0}\n    def run(self, text):\n{1}"
+    hang = "        agent.callbacks.append(lambda word: self.heard(word))\n"
+    finds(RULE, AGENT + run.format("user_id", hang), "warning")
+    finds(RULE, AGENT + run.format("level", hang), "info")
+
+
 def test_without_a_user_in_sight_it_is_only_mentioned() -> None:
     finds(RULE, AGENT + "def run(text):\n    agent.callbacks.append(Collector(text))\n", "info")
 

@@ -68,9 +68,16 @@ class CallbacksPileUp:
         )
         served = reached(view, function)
         told = any(identities(view, one, function) for one in _inside(view, callback, function))
-        asked = told or any(is_identity_like(one.name) for one in function.parameters)
+        asked = told or any(is_identity_like(name) for name in _given(view, function))
         grades = (Grade("error", served), Grade("warning" if asked else "info"))
         yield view.candidate(self.info, call, message, block=function, given=given, grades=grades)
+
+
+def _given(view: FileView, function: Block) -> list[str]:
+    """What the function is handed, and what its object was made with: `Run(user_id)`."""
+    methods = view.methods(function.class_) if function.class_ is not None else ()
+    initializers = [one for one in methods if one.is_initializer]
+    return [parameter.name for one in (function, *initializers) for parameter in one.parameters]
 
 
 def _hung(call: ast.Call) -> tuple[ast.expr, ast.expr] | None:
