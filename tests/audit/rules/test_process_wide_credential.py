@@ -123,3 +123,12 @@ class Variable:
     finds(RULE, HEAD + ROUTE + code % "self.name", "info")
     finds(RULE, HEAD + ROUTE + code % "'API_KEY'", "error")
     finds(RULE, HEAD + ROUTE + code.replace("value", "api_key") % "self.name", "error")
+
+
+@pytest.mark.parametrize(("annotation", "is_found"), [("BedrockConfig", False), ("Settings", False), ("Login", True)])
+def test_what_the_application_is_configured_with(annotation: str, *, is_found: bool) -> None:
+    text = HEAD + ROUTE + f"use(request.json)\ndef use(sent: {annotation}):\n    openai.api_key = sent.key\n"
+    if is_found:
+        finds(RULE, text, "error")
+    else:
+        quiet(RULE, text)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.blocks import Block
 from carrel.audit.conditions import Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_in_finally
@@ -21,6 +22,7 @@ _CREDENTIAL: Final = re.compile(
     r"(?:api_?key|access_?key|secret_?key|(?<!max_)token|secret|passw(?:or)?d|credentials?|organi[sz]ation|bearer)$",
     re.IGNORECASE,
 )
+_CONFIGURATION: Final = re.compile(r"(?:Config|Configuration|Settings)$")
 _RANDOM: Final = re.compile(r"(?i)random|uuid|token_(?:hex|urlsafe)|urandom|nanoid|ulid")
 _COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "fire", "optparse", "docopt"})
 
@@ -53,7 +55,8 @@ class ProcessWideCredential:
 
     def _stored(self, view: FileView, mutation: Mutation, where: str) -> Iterator[Candidate]:
         function = mutation.block
-        used = tuple(dict.fromkeys(name for value in mutation.values for name in parameters_in(view, value, function)))
+        named = (name for value in mutation.values for name in parameters_in(view, value, function))
+        used = tuple(name for name in dict.fromkeys(named) if not _is_configuration(view, function, name))
         taint = view.best_taint(mutation.values, function)
         if taint is None or not (used or taint.by == "request"):
             return
@@ -86,6 +89,12 @@ class ProcessWideCredential:
                             self.info, mutation.node, message, block=caller, severity="warning",
                             related=(view.location(call, "handed over here"),),
                         )  # fmt: skip
+
+
+def _is_configuration(view: FileView, function: Block, name: str) -> bool:
+    """Whether the parameter is a configuration by its type: the application's, whoever asks."""
+    parameter = function.parameter(name)
+    return parameter is not None and _CONFIGURATION.search(view.annotation_name(parameter.annotation)) is not None
 
 
 def _imported(view: FileView) -> Iterator[str]:
