@@ -163,3 +163,36 @@ def test_broadcasts_of_frameworks() -> None:
 
 def test_a_list_of_everybody_says_the_same_to_all() -> None:
     quiet(RULE, _socket_io("await sio.emit('users', {'ids': list(data.keys())})"))
+
+
+def test_a_group_that_a_helper_names_without_the_user() -> None:
+    source = """
+        from asgiref.sync import async_to_sync
+        def group(user_id):
+            return {group}
+        @app.post("/messages")
+        def send(request):
+            async_to_sync(get_channel_layer().group_send)(group(request.data["to"]), {{"m": request.data["text"]}})
+        """
+    finds(RULE, source.format(group='"inbox"'), "error", on="group_send")
+    quiet(RULE, source.format(group='f"inbox.{user_id}"'))
+
+
+def test_a_list_of_all_connections_that_is_made_first() -> None:
+    source = """
+        import asyncio
+        class Hub:
+            def __init__(self):
+                self._sockets = {{}}
+            async def publish(self, user_id, event):
+                targets = {targets}
+                await asyncio.gather(*(ws.send_json(event) for ws in targets))
+        hub = Hub()
+        @app.post("/ask")
+        async def ask(request):
+            await hub.publish(request.user.id, await request.json())
+        """
+    all_of_them = "[ws for group in self._sockets.values() for ws in group if not ws.closed]"
+    finds(RULE, source.format(targets=all_of_them), "error", on="send_json")
+    quiet(RULE, source.format(targets="[ws for ws in self._sockets.get(user_id, ())]"))
+    quiet(RULE, source.format(targets="[ws for key, ws in self._sockets.items() if key == user_id]"))

@@ -158,3 +158,29 @@ def test_an_id_that_is_handed_to_a_broker_of_the_application() -> None:
         """
     finds(RULE, {"broker.py": broker, "app.py": app.replace("{0}", "x_request_id")}, "error", on="self.futures[")
     quiet(RULE, {"broker.py": broker, "app.py": app.replace("{0}", "new_id()")})
+
+
+LISTS = """
+    import uuid
+    from flask import Flask, g, request
+    app = Flask(__name__)
+    def submit(kind, account_id, ticket):
+        job = {{"kind": kind, "account": account_id, "reply_to": f"reply:{{ticket}}"}}
+        redis.rpush("jobs", job)
+        return job["reply_to"]
+    @app.post("/statements")
+    def statement():
+        body = request.get_json()
+        given = {given}
+        return redis.blpop(submit("statement", g.account_id, given))
+    """
+
+
+@pytest.mark.parametrize("given", ["body['correlation_id']", "body.get('correlation_id') or uuid.uuid4().hex"])
+def test_a_reply_list_named_by_the_client(given: str) -> None:
+    finds(RULE, LISTS.format(given=given), "error", on="blpop")
+
+
+@pytest.mark.parametrize("given", ["uuid.uuid4().hex", "g.account_id + body['correlation_id']", "'all'"])
+def test_a_reply_list_named_by_the_server(given: str) -> None:
+    quiet(RULE, LISTS.format(given=given))

@@ -11,8 +11,10 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
+from carrel.audit.through import through
 from carrel.findings import RuleInfo
 
 __all__ = ["BroadcastToEverySocket"]
@@ -97,8 +99,7 @@ class BroadcastToEverySocket:
                 one.arg == "broadcast" and isinstance(one.value, ast.Constant) and one.value.value is True
                 for one in call.keywords
             )
-            is_group = isinstance(call.func, ast.Attribute) and call.func.attr == "group_send"
-            if not to_all and not (is_group and call.args and isinstance(call.args[0], ast.Constant)):
+            if not to_all and not (_is_group_send(call) and _is_fixed_group(view, call, function)):
                 continue
             taint = view.best_taint(tuple(call.args[1:]), function)
             if taint is not None:
@@ -148,6 +149,28 @@ class BroadcastToEverySocket:
                 )  # fmt: skip
 
 
+def _is_group_send(call: ast.Call) -> bool:
+    """`layer.group_send(…)`, and `async_to_sync(layer.group_send)(…)`."""
+    func = call.func
+    if isinstance(func, ast.Call) and called_name(func) == "async_to_sync" and func.args:
+        func = func.args[0]
+    return isinstance(func, ast.Attribute) and func.attr == "group_send"
+
+
+def _is_fixed_group(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether the group is the same at every call, by itself or by what a helper gives back."""
+    parts = [one for one, _ in through(view, call.args[0], function)] if call.args else []
+    return bool(parts) and all(isinstance(one, ast.Constant) for one in parts)
+
+
+def _alive(many: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
+    """Whether the tests in a comprehension only ask the elements themselves: `if not socket.closed`."""
+    targets = {one.id for each in many.generators for one in ast.walk(each.target) if isinstance(one, ast.Name)}
+    tests = [one for each in many.generators for one in each.ifs]
+    asked = {one.id for test in tests for one in ast.walk(test) if isinstance(one, ast.Name)}
+    return asked <= targets and not any(isinstance(one, ast.Compare) for test in tests for one in ast.walk(test))
+
+
 def _grades(taint: Taint, function: Block) -> tuple[Grade, ...]:
     return (Grade("error", (*taint.given, Reachable(function.symbol))), Grade("info"))
 
@@ -165,6 +188,11 @@ def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Con
             iterated = iterated.func.value
         else:
             return None
+    if isinstance(iterated, ast.Name):
+        # `targets = [one for group in self.sockets.values() for one in group]`
+        made = [one.value for one in function.scope.bindings.get(iterated.id, ())]
+        if len(made) == 1 and isinstance(made[0], ast.ListComp | ast.SetComp | ast.GeneratorExp):
+            return _everybody(view, made[0].generators[0].iter, function) if _alive(made[0]) else None
     for access in view.accesses(iterated, function):
         last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
         if "[]" in access.steps or not _CONNECTED.search(last):

@@ -13,9 +13,10 @@ from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass, Sh
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import leaves
+from carrel.audit.origins import called_name, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
+from carrel.audit.through import through
 from carrel.findings import RuleInfo
 
 __all__ = ["ClientChosenIdRoutes"]
@@ -29,6 +30,8 @@ _CARRIES: Final = re.compile(r"(?i)^_?(?:transport|web_?socket|socket|ws|peer|wr
 _CLIENTS: Final = re.compile(r"(?i)request|message|msg|correlation|client|progress|rpc")
 """An id that is handed on under another name, such as `run_id`, may be one that the server made."""
 _MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")
+_AWAITS: Final = frozenset({"blpop", "brpop", "bzpopmin", "bzpopmax", "blmove", "brpoplpush"})
+"""Calls of a store that wait until somebody puts an answer under the key."""
 _KEY_FUNCTION: Final = re.compile(r"(?i)(?:^|_)(?:key|name|path|id|slot)(?:_for|_of)?(?:_|$)")
 
 
@@ -53,6 +56,7 @@ class ClientChosenIdRoutes:
                 yield from self._waiting(view, mutation)
         for function in view.functions:
             yield from self._leaves_user_out(view, function)
+            yield from self._awaits(view, function)
 
     def _waiting(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
         shared = _shared(view, mutation)
@@ -72,6 +76,20 @@ class ClientChosenIdRoutes:
             (Grade("error", sent),) if sent else (Grade("error", (Reachable(mutation.block.symbol),)), Grade("warning"))
         )
         yield view.candidate(self.info, mutation.node, message, block=mutation.block, given=shared, grades=grades)
+
+    def _awaits(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`redis.blpop(f"reply:{body['correlation_id']}")`, the name made here or by a helper."""
+        for call in function.nodes(ast.Call):
+            if called_name(call) not in _AWAITS or not call.args:
+                continue
+            parts = [one for one in through(view, call.args[0], function) if not isinstance(one[0], ast.Constant)]
+            names = [claimed(view, one, where) for one, where in parts]
+            sent = [name for name in names if _ID.match(name.replace("-", "_"))]
+            # Beside what the client says may stand what the server makes when it says nothing.
+            made = all(name or _is_made(one) for name, (one, _) in zip(names, parts, strict=True))
+            if sent and made and not any(_says_who(view, one, where) for one, where in parts):
+                message = f"`{function.name}` waits for the answer under `{sent[0]}`, which the client chose"
+                yield view.candidate(self.info, call, message, block=function)
 
     def _leaves_user_out(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """A key is asked for with the user and the id, and the function that makes it leaves the user out."""
@@ -151,6 +169,11 @@ def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Con
         sent = taint.given if taint is not None and taint.given else (TaintedParameter(block.symbol, root.id),)
         return f"{ast.unparse(one)}", (AnyOf(sent),)
     return None
+
+
+def _is_made(node: ast.expr) -> bool:
+    made = node.value if isinstance(node, ast.Attribute) else node
+    return isinstance(made, ast.Call) and _MADE.search(ast.unparse(made.func)) is not None
 
 
 def _maker(view: FileView, use: Keyed, function: Block) -> Block | None:

@@ -1,0 +1,64 @@
+"""What an expression is, through the functions of its file that are called for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import origins
+from carrel.audit.file_view import FileView
+
+__all__ = ["called_here", "through"]
+
+_DEPTH: Final = 5
+_Given: TypeAlias = "Mapping[str, tuple[ast.expr, Block, _Given]]"
+"""By parameter, the argument with the function that hands it over, and what that one was given."""
+
+
+def through(view: FileView, node: ast.expr, block: Block) -> Iterator[tuple[ast.expr, Block]]:
+    """As `origins`, and on through what functions of the file give back; each with the function that it stands in."""
+    yield from _through(view, node, block, {}, _DEPTH)
+
+
+def called_here(view: FileView, call: ast.Call) -> Block | None:
+    """The function of the module that is called by its name."""
+    symbol = view.dotted(call.func)
+    return next((one for one in view.functions if one.symbol == symbol), None) if symbol else None
+
+
+def _through(
+    view: FileView, node: ast.expr, block: Block, given: _Given, depth: int
+) -> Iterator[tuple[ast.expr, Block]]:
+    for one in origins(view, node, block) if depth else ():
+        item = _item(one, block)
+        if item is not None:
+            yield from _through(view, item, block, given, depth)
+        elif isinstance(one, ast.Name) and one.id in given and block.parameter(one.id) is not None:
+            yield from _through(view, *given[one.id], depth)
+        elif isinstance(one, ast.Call) and (called := called_here(view, one)) is not None:
+            handed = _handed(one, called, block, given)
+            for returned in called.nodes(ast.Return):
+                if returned.value is not None:
+                    yield from _through(view, returned.value, called, handed, depth - 1)
+        else:
+            yield one, block
+
+
+def _item(node: ast.expr, block: Block) -> ast.expr | None:
+    """What a dictionary that the function writes down has under a constant: `job["reply_to"]`."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
+        return None
+    for binding in block.scope.bindings.get(node.value.id, ()):
+        if isinstance(binding.value, ast.Dict):
+            for key, value in zip(binding.value.keys, binding.value.values, strict=True):
+                if key is not None and ast.dump(key) == ast.dump(node.slice):
+                    return value
+    return None
+
+
+def _handed(call: ast.Call, called: Block, block: Block, given: _Given) -> _Given:
+    names = [one.name for one in called.parameters if one.name != called.receiver]
+    pairs = [*zip(names, call.args, strict=False), *((one.arg, one.value) for one in call.keywords)]
+    return {name: (value, block, given) for name, value in pairs if name is not None}
