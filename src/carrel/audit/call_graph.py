@@ -169,6 +169,14 @@ class CallGraph:
         found = self._identities.get((function, parameter))
         return (found,) if found is not None else None
 
+    def called_under_test(self, function: str) -> Proof | None:
+        """A call that is made only in some cases, when there is none that is made in all."""
+        calls = self.callers.get(function, ())
+        if not calls or not all(call.under_test for _, call in calls):
+            return None
+        caller, call = calls[0]
+        return (Location(path=self._resolution.paths[caller], line=call.line, note="called only in some cases"),)
+
     def left_out(self, function: str, parameter: str) -> Proof | None:
         """A call of the function without the argument; of a function that nothing here calls, nobody knows."""
         calls = self.callers.get(function, ())

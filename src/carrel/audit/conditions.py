@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyOf",
+    "CalledUnderTest",
     "ChangesObject",
     "Condition",
     "ContextVariable",
@@ -33,6 +34,7 @@ __all__ = [
     "Proof",
     "Reachable",
     "ReadsContext",
+    "ReadsIdentity",
     "RunsInAsync",
     "SharedClass",
     "SharedContainer",
@@ -197,6 +199,24 @@ class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return () if program.flow.is_context_variable(self.name) else None
 
 
+class CalledUnderTest(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Those who call the function do so only in some cases: `if "tenant" in message: enter(message["tenant"])`."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.called_under_test(program.resolution.canonical(self.function))
+
+
+class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A function that this one leads to finds out who is asking, by a context variable that is named after a user."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.reads_identity(self.function)
+
+
 class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The function, or one that it leads to, reads a context variable, and itself sets none.
 
@@ -329,6 +349,8 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     RunsInAsync,
     ContextVariable,
     ReadsContext,
+    ReadsIdentity,
+    CalledUnderTest,
     StartedInContext,
     UsedBy,
     ForkedWith,

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import CallFact, FunctionFact
+from carrel.audit.origins import says_whose
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
@@ -19,6 +20,7 @@ __all__ = ["Flow"]
 _SETTERS: Final = frozenset({"structlog.contextvars.bind_contextvars", "structlog.contextvars.bound_contextvars"})
 _READERS: Final = frozenset({"structlog.contextvars.get_contextvars"})
 
+_NEXT: Final = 2
 _NEAR: Final = 4
 """Calls within which a name alone says that a context variable matters; farther on, calls are less sure."""
 
@@ -60,6 +62,16 @@ class Flow:
                     return (self._at(fact, call.line, "reads the context"), places[variable])
                 if not starter and is_identity_like(variable.rpartition(".")[2]):
                     return (self._at(fact, call.line, "reads the context"),)
+        return None
+
+    def reads_identity(self, function: str) -> Proof | None:
+        """Where a function that this one leads to by few calls reads a context variable that is named after a user."""
+        home = self._resolution.canonical(function)
+        for name in self._downwards(home, depth=_NEXT):
+            fact = self._resolution.functions[name]
+            for variable, call in self._context_calls(fact, "get", frozenset()) if name != home else ():
+                if says_whose(variable.rpartition(".")[2]):
+                    return (self._at(fact, call.line, "reads who is asking"),)
         return None
 
     def started_in_context(self, function: str) -> Proof | None:

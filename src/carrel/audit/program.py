@@ -24,6 +24,8 @@ __all__ = ["Program"]
 _DEPTH: Final = 4
 _WORD: Final = re.compile(r"\w+")
 _TESTS: Final = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)")
+_SIGNED: Final = frozenset({"authorization", "x_api_key", "api_key", "bearer_token"})
+"""Headers that say who asks, as parameters."""
 _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 """Bases of which one object is another one in each thread: `threading.local`, and what it is often bound to."""
 
@@ -150,7 +152,7 @@ class Program:
             if fact is None or name in seen:
                 continue
             seen.add(name)
-            if any(is_identity_like(one) for one in fact.parameters):
+            if any(is_identity_like(one) or one in _SIGNED for one in fact.parameters):
                 note = f"`{name.rpartition('.')[2]}` gives what belongs to one user"
                 return (Location(path=self.resolution.paths[name], line=fact.line, note=note),)
             waiting += [self.resolution.canonical(one.removesuffix("()")) for one in fact.types.values()]

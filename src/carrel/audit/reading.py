@@ -11,6 +11,7 @@ from carrel.audit.blocks import Block, chain
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
+from carrel.audit.held import is_under_test
 from carrel.audit.origins import identities, is_credential
 
 __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts",
@@ -132,6 +133,7 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     _is_on_self(view, call, block),
                     _is_in_thread(view, call),
                     tuple(_tells(view, call, block)),
+                    is_under_test(view, call),
                     tuple(_given(call)),
                 )
             )

@@ -244,3 +244,51 @@ def load(name, other):
 """
     quiet(RULE, text.format("name"))
     finds(RULE, text.format("other"))
+
+
+BOARD = """
+    import streamlit as st
+    @st.cache_data(ttl=600)
+    def deals(_viewer: Viewer, start):
+        return read("select * from deals where seller = :s and day > :d", {"s": _viewer.email, "d": start})
+    """
+
+
+def test_a_parameter_that_streamlit_leaves_out_of_the_key() -> None:
+    finds(RULE, BOARD, "error", on="_viewer.email")
+    finds(RULE, BOARD.replace("_viewer.email", "_token").replace("_viewer", "_token"), "warning", on="_token")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("_viewer", "viewer"), ("_viewer.email", "_viewer.theme"), ("start)", "start, user_id)"), ("st.", "my.")],
+)
+def test_a_key_that_has_what_counts(old: str, new: str) -> None:
+    quiet(RULE, BOARD.replace(old, new))
+
+
+ANSWERS = """
+    import jwt
+    from fastapi import Depends, FastAPI, Header
+    app = FastAPI()
+    def reader(authorization: str = Header()):
+        return jwt.decode(authorization, KEY)["sub"]
+    @app.post("/ask")
+    async def ask(body: Query, reader_id: str = Depends(reader)):
+        key = key_of(body.text)
+        if hit := await cache.get(key):
+            return hit
+        rows = await pool.fetch("select * from documents where owner = $1", reader_id)
+        await cache.set(key, answer(rows))
+    """
+
+
+def test_a_value_that_depends_on_who_a_dependency_says_is_asking() -> None:
+    finds(RULE, ANSWERS, "error", on="cache.set")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("key_of(body.text)", "key_of(body.text, reader_id)"), ("authorization", "lang")]
+)
+def test_a_dependency_that_is_in_the_key_or_nobodys(old: str, new: str) -> None:
+    quiet(RULE, ANSWERS.replace(old, new))

@@ -106,3 +106,32 @@ def test_what_a_loop_reads_from() -> None:
 def test_a_shield_two_calls_up() -> None:
     shield = "        return await asyncio.shield(self._turn(line))\n    async def _turn(self, line):"
     quiet(RULE, ON_KEPT.replace("async def ask(self, line):", f"async def ask(self, line):\n{shield}"))
+
+
+LINKS = """
+import asyncio
+class Link:
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+    async def ask(self, line):
+        self.writer.write(line)
+        return await self.reader.readline()
+class Links:
+    async def open(self):
+        self.idle = asyncio.Queue()
+        self.idle.put_nowait(Link(*await asyncio.open_connection("bank", 1)))
+    async def borrow(self):
+        link = await self.idle.get()
+        try:
+            yield link
+        finally:
+            self.idle.put_nowait(link)
+"""
+
+
+def test_what_a_pool_holds_says_that_it_is_one() -> None:
+    finds(RULE, LINKS, "error", on="self.idle.put_nowait(link)")
+
+
+def test_a_pool_of_something_else() -> None:
+    quiet(RULE, LINKS.replace("self.writer.write(line)", "pass"))

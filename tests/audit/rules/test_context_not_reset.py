@@ -88,3 +88,26 @@ def test_a_variable_of_another_file() -> None:
 )
 def test_what_is_reset_or_no_worker(code: str) -> None:
     quiet(RULE, HEAD + code)
+
+
+MIDDLEWARE = """
+from contextvars import ContextVar
+current_merchant = ContextVar("current_merchant", default="platform")
+class Merchants(dramatiq.Middleware):
+    def before_process_message(self, broker, message):
+        merchant = message.options.get("merchant")
+        if merchant:
+            current_merchant.set(merchant)
+"""
+
+
+def test_a_middleware_of_a_worker() -> None:
+    finds(RULE, MIDDLEWARE, "warning", on="current_merchant.set")
+    finds(RULE, MIDDLEWARE.replace("merchant", "user"), "error")
+
+
+def test_a_middleware_that_resets_it_after_the_message() -> None:
+    kept = MIDDLEWARE.replace("current_merchant.set(merchant)", "self.was = current_merchant.set(merchant)")
+    after = "    def after_process_message(self, broker, message, **_):\n        current_merchant.reset(self.was)\n"
+    quiet(RULE, kept + after)
+    quiet(RULE, MIDDLEWARE.replace("        if merchant:\n    ", ""))

@@ -89,3 +89,37 @@ def test_a_key_that_tells_users_apart_is_quiet() -> None:
     code = "from functools import cache\nfrom flask import g\n@cache\ndef rows({}):\n    return load(g.user.id)\n"
     quiet(RULE, code.format("user_id"))
     finds(RULE, code.format("size"), "error")
+
+
+LEDGER = {
+    "settings.py": """
+        from cachetools import TTLCache, cached
+        from tenancy import fetch
+        @cached(cache=TTLCache(maxsize=9, ttl=9))
+        def load(section):
+            return fetch(section)
+        """,
+    "tenancy.py": """
+        from contextvars import ContextVar
+        tenant_token = ContextVar("tenant_token")
+        def fetch(path):
+            return get(path, headers={"Authorization": tenant_token.get()})
+        """,
+}
+
+
+def test_what_a_cached_function_calls_reads_who_is_asking() -> None:
+    found = finds(RULE, LEDGER, "error", on="def load")
+    assert ("tenancy.py", 5) in [(place.path, place.line) for place in found[0].related]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ttl=9)", "ttl=9), key=for_tenant"),
+        ("load(section)", "load(section, tenant_id)"),
+        ("fetch(section)", "other(section)"),
+    ],
+)
+def test_a_key_that_knows_or_nobody_who_asks(old: str, new: str) -> None:
+    quiet(RULE, {**LEDGER, "settings.py": LEDGER["settings.py"].replace(old, new)})

@@ -124,3 +124,29 @@ def test_a_value_and_a_name_that_say_nothing() -> None:
         """
     quiet(RULE, text.format("buffer"))
     finds(RULE, text.format("user"), "error")
+
+
+TRAIL = {
+    "app/trail.py": """
+        import threading
+        class Trail(threading.local):
+            def begin(self, actor):
+                self.actor = actor
+        trail = Trail()
+        """,
+    "app/web.py": """
+        import jwt
+        from .trail import trail
+        async def socket(request):
+            claims = jwt.decode(request.cookies["token"], KEY)
+            trail.begin(claims["sub"])
+        """,
+}
+
+
+def test_a_setter_of_a_thread_local_object_in_another_file() -> None:
+    finds(RULE, TRAIL, "error", on="self.actor = actor")
+
+
+def test_a_setter_that_is_told_of_no_user() -> None:
+    quiet(RULE, {**TRAIL, "app/web.py": TRAIL["app/web.py"].replace('claims["sub"]', 'request.query["color"]')})

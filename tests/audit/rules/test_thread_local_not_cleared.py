@@ -103,3 +103,15 @@ def test_what_the_object_makes_of_its_own() -> None:
 def test_what_a_thread_is_given_once_under_a_name_that_says_nothing() -> None:
     quiet(RULE, kept("local", "place", "place"))
     finds(RULE, kept("local", "user_id", "user_id"), "error")
+
+
+def test_a_setter_that_is_called_only_for_some_messages() -> None:
+    files = {
+        "scope.py": HEAD + "def enter(tenant_id):\n    local.tenant = tenant_id\n",
+        "worker.py": "import scope\ndef handle(message):\n    if 'tenant' in message:\n"
+        "        scope.enter(message['tenant'])\n    export()\n",
+    }
+    found = finds(RULE, files, "error", on="local.tenant")
+    assert ("worker.py", 4) in [(place.path, place.line) for place in found[0].related]
+    always = files["worker.py"].replace("    export()", "    scope.enter('nobody')")
+    finds(RULE, {**files, "worker.py": always}, "info")

@@ -10,19 +10,32 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.conditions import Condition, UserDependency
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import identities, is_asked, is_fixed, is_request_name, leaves, parameters_in, telling
+from carrel.audit.origins import (
+    identities,
+    is_asked,
+    is_credential,
+    is_fixed,
+    is_request_name,
+    leaves,
+    parameters_in,
+    says_whose,
+    telling,
+)
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
-from carrel.findings import RuleInfo
+from carrel.audit.taint import is_part_name
+from carrel.findings import RuleInfo, Severity
 
 __all__ = ["CacheKeyOmitsUser"]
 
 _CACHE: Final = re.compile(r"(?i)(?:^|_)(?:cache[sd]?|redis|memcached?|valkey|memo|kept|cached_\w+)(?:$|_|client$)")
 _STORES: Final = frozenset({"set", "setex", "set_many", "add", "get_or_set", "setdefault", "aset", "put", "psetex"})
 _READS: Final = frozenset({"get", "aget", "get_or_set", "getex", "__contains__", "has_key", "exists"})
+_HASHING: Final = frozenset({"cache_data", "cache_resource", "experimental_memo", "experimental_singleton"})
 _BESIDE: Final = re.compile(r"_key$|^(?:namespace|region|group)$")
 _SENT: Final = frozenset({"headers", "cookies"})
 _SESSION: Final = re.compile(r"Session(?:Store|Base|Backend|Interface)$")
@@ -47,6 +60,7 @@ class CacheKeyOmitsUser:
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 yield from self._called(view, call, function)
+            yield from self._left_out(view, function)
         for mutation in view.mutations:
             if mutation.kind == "item" and _outlives(view, mutation) and _looked_up(mutation):
                 yield from self._stored(view, mutation.node, mutation.keys, mutation.values[0], mutation.block)
@@ -63,17 +77,39 @@ class CacheKeyOmitsUser:
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
             yield from self._stored(view, call, keys, call.args[2 if timed else len(keys)], function)
 
+    def _left_out(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`@st.cache_data def deals(_viewer, start)`: Streamlit makes no key of names with a leading underscore."""
+        if not any(one.dotted.startswith("streamlit.") and one.name in _HASHING for one in function.decorators):
+            return
+        named = [one.name for one in function.parameters]
+        if any(says_whose(name) for name in named if not name.startswith("_")):
+            return
+        for node in function.nodes(ast.Attribute, ast.Name):
+            told = ast.unparse(node)
+            root = told.partition(".")[0]
+            if root in named and root.startswith("_") and says_whose(told.rpartition(".")[2].strip("_")):
+                message = (
+                    f"what `{function.name}` gives depends on `{told}`, and Streamlit leaves `{root}` out of the key"
+                )
+                severity: Severity = "warning" if is_credential(root) else "error"
+                yield view.candidate(self.info, node, message, block=function, severity=severity,
+                                     related=(view.location(function.node, "cached here"),))  # fmt: skip
+                return
+
     def _stored(
         self, view: FileView, node: ast.AST, keys: tuple[ast.expr, ...], value: ast.expr, function: Block
     ) -> Iterator[Candidate]:
         whole = {name for key in keys for name in _whole(view, key, function)}
         inputs = (one for one, where in telling(view, value, function) if not _is_made_of(view, one, where, whole))
         told = next(inputs, None)
+        given: tuple[Condition, ...] = ()
+        if told is None:
+            told, given = _depended_on(view, value, keys, function)
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
             return
         message = f"what is stored depends on `{ast.unparse(told)}`, its key `{ast.unparse(keys[-1])}` does not"
         grades = (Grade("error", reached(view, function)), Grade("warning"))
-        yield view.candidate(self.info, node, message, block=function, grades=grades,
+        yield view.candidate(self.info, node, message, block=function, given=given, grades=grades,
                              related=(view.location(keys[-1], "the key"),))  # fmt: skip
 
     def _made_once(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
@@ -89,6 +125,19 @@ class CacheKeyOmitsUser:
                 block=function,
                 grades=(Grade("error", reached(view, function)), Grade("warning")),
             )
+
+
+def _depended_on(
+    view: FileView, value: ast.expr, keys: tuple[ast.expr, ...], function: Block
+) -> tuple[ast.expr | None, tuple[Condition, ...]]:
+    """A parameter that the value is made with and the key is not, filled by a dependency, which must know the user."""
+    in_key = {name for key in keys for name in parameters_in(view, key, function)}
+    for leaf, where in leaves(view, value, function):
+        parameter = function.parameter(leaf.id) if isinstance(leaf, ast.Name) and where is function else None
+        dependency = view.dependency(parameter) if parameter is not None and parameter.name not in in_key else None
+        if dependency and parameter is not None and not is_part_name(view.annotation_name(parameter.annotation)):
+            return leaf, (UserDependency(dependency),)
+    return None, ()
 
 
 def _whole(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:

@@ -17,7 +17,7 @@ from carrel.findings import RuleInfo
 
 __all__ = ["ConnectionReusedAfterCancel"]
 
-_CONNECTION: Final = re.compile(r"conn|channel|sock|stream|writer|transport|client", re.IGNORECASE)
+_CONNECTION: Final = re.compile(r"conn|channel|sock|stream|reader|writer|transport|client", re.IGNORECASE)
 _PUTS: Final = frozenset({"append", "appendleft", "put", "put_nowait", "add"})
 _CHECKS: Final = frozenset(
     {"close", "disconnect", "terminate", "discard", "is_closed", "closed", "reset", "invalidate", "abort",
@@ -72,7 +72,7 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
     if mutation.kind != "method" or mutation.name not in _PUTS or len(mutation.values) != 1:
         return False
     value = mutation.values[0]
-    if not isinstance(value, ast.Name) or not _CONNECTION.search(value.id):
+    if not isinstance(value, ast.Name) or not (_CONNECTION.search(value.id) or _holds_exchanges(view, mutation)):
         return False
     if not any(one.kind == "self" and one.steps for one in mutation.accesses):
         return False
@@ -86,6 +86,25 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
         for call in mutation.block.nodes(ast.Call)
     )
     return guard is not None and taken and not _mentions_check(guard)
+
+
+def _holds_exchanges(view: FileView, mutation: Mutation) -> bool:
+    """Whether what else is put there is made of a class that asks and waits for the answer: `idle.put(Link(…))`."""
+    places = {access.path for access in mutation.accesses}
+    made = {
+        view.dotted(value.func)
+        for other in view.mutations
+        if other.kind == "method" and other.name in _PUTS and any(one.path in places for one in other.accesses)
+        for value in other.values
+        if isinstance(value, ast.Call)
+    }
+    return any(
+        any(_is_on_kept(view, call, method, _SENDS) for call in method.nodes(ast.Call))
+        and any(_is_on_kept(view, call, method, _RECEIVES) for call in method.nodes(ast.Call))
+        for owner in view.classes
+        if owner.symbol in made
+        for method in view.methods(owner)
+    )
 
 
 def _mentions_check(node: ast.AST) -> bool:

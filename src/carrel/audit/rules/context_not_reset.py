@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import takewhile
 from typing import Final
@@ -20,6 +21,13 @@ __all__ = ["ContextNotReset"]
 _BINDS: Final = ("structlog.contextvars.bind_contextvars", "structlog.threadlocal.bind_threadlocal")
 _CLEARS: Final = ("reset", "clear_contextvars", "unbind_contextvars", "reset_contextvars", "bound_contextvars",
                   "clear_threadlocal", "copy_context", "create_task", "start_soon")  # fmt: skip
+
+
+_CURRENT: Final = re.compile(r"_?current_(?!.*(?:span|trace|task|level|log|locale|lang|zone|step|depth|path|file))")
+"""A variable that says for whom the work is done, in words of its own: `current_merchant`."""
+_BEFORE_MESSAGE: Final = frozenset({"before_process_message", "pre_execute"})
+"""Methods of middleware that a worker calls in the thread or task that then handles the message."""
+_Worker = ast.While | ast.AsyncFor | ast.FunctionDef | ast.ClassDef
 
 
 class ContextNotReset:
@@ -59,7 +67,8 @@ class ContextNotReset:
         message = f"`{function.name}` sets `{name}` for some messages, and does not reset it for the others"
         values = [*call.args, *(one.value for one in call.keywords)]
         named = any(names_identity(leaf) for value in (call, *values) for leaf in _words(view, value, function))
-        grades = (Grade("error"),) if named else (Grade("info"),)
+        current = _CURRENT.match(name) is not None
+        grades = (Grade("error" if named else "warning" if current else "info"),)
         return view.candidate(self.info, call, message, block=function, given=given, grades=grades)
 
 
@@ -71,10 +80,16 @@ def _words(view: FileView, value: ast.expr, function: Block) -> Iterator[ast.exp
             yield from (one.value for one in function.scope.bindings.get(leaf.id, ()) if one.value is not None)
 
 
-def _worker(view: FileView, call: ast.Call, function: Block) -> ast.While | ast.AsyncFor | ast.FunctionDef | None:
-    """The loop over messages around the call; of a task that a worker process runs, the function itself."""
+def _worker(view: FileView, call: ast.Call, function: Block) -> _Worker | None:
+    """The loop over messages around the call; of a task that a worker process runs, the function itself.
+
+    Of a worker's middleware, which is told before and after each message, the class.
+    """
     inside = takewhile(lambda one: one is not function.node, view.ancestors(call))
     loop = next((one for one in inside if isinstance(one, ast.While | ast.AsyncFor)), None)
+    owner = function.class_
+    if loop is None and owner is not None and function.name in _BEFORE_MESSAGE:
+        return owner.node if isinstance(owner.node, ast.ClassDef) else None
     entry = view.entry_point(function) if loop is None else None
     if entry is not None and entry.kind == "task" and isinstance(function.node, ast.FunctionDef):
         return function.node

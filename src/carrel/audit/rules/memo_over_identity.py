@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, ContextVariable, SharedClass
+from carrel.audit.conditions import Condition, ContextVariable, ReadsIdentity, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
 from carrel.audit.origins import says_whose
@@ -54,6 +54,17 @@ class MemoOverIdentity:
                 yield view.candidate(self.info, node, message, block=function, given=(*given, *conditions),
                                      related=(view.location(function.node, "cached here"),))  # fmt: skip
                 break
+            else:
+                if not _has_own_key(function):
+                    message = f"`{function.name}` is cached, and what it calls reads who is asking"
+                    asks = (*given, ReadsIdentity(function.symbol))
+                    yield view.candidate(self.info, function.node, message, block=function, given=asks)
+
+
+def _has_own_key(function: Block) -> bool:
+    """Whether a function of its own makes the key, which may know what the arguments do not say."""
+    calls = (one.call for one in function.decorators if one.call is not None)
+    return any("key" in (keyword.arg or "") for call in calls for keyword in call.keywords)
 
 
 def _asks(view: FileView, function: Block) -> Iterator[tuple[ast.AST, str, tuple[Condition, ...]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from carrel.audit.conditions import RunsInAsync
+from carrel.audit.conditions import IdentityParameter, RunsInAsync
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import says_whose
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -32,11 +32,15 @@ class ThreadLocalInAsync:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for store in thread_local_stores(view):
             taint = view.best_taint(store.values, store.block)
-            # What a caller hands over under a name that says nothing may as well be the thread's: a buffer, a client.
-            if taint is None or (taint.given and not says_whose(store.name)):
+            if taint is None:
                 continue
+            given = taint.given
+            if given and not says_whose(store.name):
+                # What a caller hands over under a name that says nothing may as well be the thread's: a buffer, a
+                # client. Then the call must tell who asks: `trail.begin(claims["sub"])`.
+                given = (IdentityParameter(store.block.symbol, taint.parameter),)
             message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, in the event loop's thread"
             yield view.candidate(
                 self.info, store.node, message, block=store.block, given=(RunsInAsync(store.block.symbol),),
-                grades=(Grade("error", taint.given),),
+                grades=(Grade("error", given),),
             )  # fmt: skip

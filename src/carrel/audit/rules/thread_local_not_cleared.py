@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from carrel.audit.conditions import Not, RunsInAsync
+from carrel.audit.conditions import CalledUnderTest, Not, RunsInAsync
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
@@ -42,9 +42,10 @@ class ThreadLocalNotCleared:
             message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, and nothing clears it"
             # What is stored every time is at least replaced by the next request that comes this way.
             sometimes = is_under_test(view, store.node)
+            left_out = Grade("error", (*taint.given, CalledUnderTest(store.block.symbol)))
             yield view.candidate(
                 self.info, store.node, message, block=store.block, given=(Not(RunsInAsync(store.block.symbol)),),
-                grades=(Grade("error" if sometimes else "info", taint.given),),
+                grades=(Grade("error", taint.given),) if sometimes else (left_out, Grade("info", taint.given)),
             )  # fmt: skip
 
 
