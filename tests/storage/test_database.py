@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, literal, select, text
 
 from carrel.context import RequestId, UserContext, UserId, ambient_context, check_ambient
 from carrel.errors import IsolationError, NotFoundError, StorageError
@@ -147,6 +147,44 @@ async def test_a_read_sees_one_moment(database: Database) -> None:
     assert await count(database) == 1
 
 
+LOOK_UP = select(text("key")).select_from(text("user_values")).where(text("key = :key"))
+
+
+async def test_what_is_looked_up_is_what_is_committed(database: Database) -> None:
+    assert await database.look_up(LOOK_UP, {"key": "kept"}) is None
+    await database.write(inserting("kept"))
+    assert await database.look_up(LOOK_UP, {"key": "kept"}) == ("kept",)
+
+    async with held(database, "not yet"):
+        assert await database.look_up(LOOK_UP, {"key": "not yet"}) is None
+    assert await database.look_up(LOOK_UP, {"key": "not yet"}) == ("not yet",)
+
+
+async def test_looking_up_holds_no_moment_of_the_file(database: Database) -> None:
+    await database.write(inserting("kept"))
+    assert await database.look_up(LOOK_UP, {"key": "kept"}) is not None
+    await database.write(inserting("later"))
+    assert await nothing_is_left_open(database.path)
+
+
+async def test_looking_up_waits_for_a_lock_without_stopping_the_loop(database: Database) -> None:
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("INSERT INTO user_values (user_id, key, value) VALUES ('ada', 'kept', '1')")
+        looking = asyncio.create_task(database.look_up(LOOK_UP, {"key": "kept"}))
+        await asyncio.sleep(0.05)
+        assert not looking.done()
+    assert await looking == ("kept",)
+
+
+async def test_looking_up_reads_only(database: Database) -> None:
+    with pytest.raises(StorageError):
+        await database.look_up(select(literal(1)).prefix_with("INTO"), {})
+    await database.close()
+    with pytest.raises(StorageError, match="is closed"):
+        await database.look_up(LOOK_UP, {"key": "kept"})
+
+
 async def test_fifty_writers_all_get_their_turn(database: Database) -> None:
     await asyncio.gather(*(database.write(inserting(str(number))) for number in range(50)))
     assert await count(database) == 50
@@ -217,7 +255,7 @@ async def test_cancelled_readers_give_back_every_connection(database: Database) 
         inside.release()
         assert go.wait(10)
 
-    tasks = [asyncio.create_task(database.read(wait)) for _ in range(8)]
+    tasks = [asyncio.create_task(database.read(wait)) for _ in range(4)]
     await asyncio.to_thread(lambda: [inside.acquire(timeout=10) for _ in tasks])
     for task in tasks:
         await cancelled(task)

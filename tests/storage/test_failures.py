@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from carrel.errors import NotFoundError, StorageError
-from carrel.storage.failures import storage_error, storage_failures
+from carrel.storage.failures import is_busy, storage_error, storage_failures
 
 PATH = Path("/data/carrel.db")
 
@@ -42,6 +42,13 @@ def test_every_refusal_names_the_file_and_what_to_do(code: int, advice: str) -> 
         message = str(storage_error(PATH, error))
         assert str(PATH) in message
         assert advice in message
+
+
+def test_only_a_lock_of_another_is_busy() -> None:
+    assert is_busy(refused(sqlite3.SQLITE_BUSY))
+    assert is_busy(DBAPIError("SELECT", {}, refused(sqlite3.SQLITE_BUSY_RECOVERY)))
+    assert not is_busy(refused(sqlite3.SQLITE_LOCKED))
+    assert not is_busy(OSError(errno.EBUSY, "busy"))
 
 
 def test_a_full_disk_is_told_from_a_missing_permission() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -24,6 +24,7 @@ from carrel.server.correlation import Correlation
 from carrel.server.description import describe
 from carrel.server.headers import HostCheck, SecurityHeaders
 from carrel.server.problems import install_problems
+from carrel.server.routes import API_PREFIX
 from carrel.server.routes.auth import auth_routes
 from carrel.server.routes.catalog import catalog_routes
 from carrel.server.routes.events import event_routes
@@ -39,7 +40,7 @@ from carrel.server.websocket import websocket_route
 
 __all__ = ["UPLOAD_PATH", "create_app"]
 
-UPLOAD_PATH: Final = "/api/v1/usage/imports"
+UPLOAD_PATH: Final = f"{API_PREFIX}/usage/imports"
 PREFLIGHT_SECONDS: Final = 600
 PAGE: Final = Path(__file__).parent / "page"
 REVALIDATED: Final = MappingProxyType({"Cache-Control": "no-cache"})
@@ -76,7 +77,6 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _add_routes(app: FastAPI) -> None:
-    api = APIRouter(prefix="/api/v1")
     for router in (
         auth_routes(),
         me_routes(),
@@ -86,11 +86,11 @@ def _add_routes(app: FastAPI) -> None:
         event_routes(),
         usage_routes(),
         catalog_routes(),
+        health_routes(),
+        metrics_routes(),
     ):
-        api.include_router(router)
-    app.include_router(api)
-    app.include_router(health_routes())
-    app.include_router(metrics_routes())
+        # In one table: a router that is included is matched as a router within a router for every request.
+        app.router.routes.extend(router.routes)
 
     @owner_rule("caller")
     async def websocket(socket: WebSocket) -> None:

@@ -21,6 +21,7 @@ from carrel.optimizer.tools import READ_USAGE, WRITE_USAGE
 from carrel.server.access import CurrentUser, Identity, owner_rule
 from carrel.server.description import problems
 from carrel.server.problems import problem_response
+from carrel.server.routes import API_PREFIX
 from carrel.server.services import CurrentServices
 from carrel.storage.usage import ImportRecord, ImportState
 from carrel.storage.usage_figures import UsageFigures
@@ -82,7 +83,7 @@ class ImportList(BaseModel):
 
 def usage_routes() -> APIRouter:
     """The routes below `/usage`. Loads the price data, which takes about a second the first time."""
-    router = APIRouter(prefix="/usage", tags=["usage"])
+    router = APIRouter(prefix=f"{API_PREFIX}/usage", tags=["usage"])
     _add_imports(router)
     _add_summary(router)
     return router

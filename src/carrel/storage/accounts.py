@@ -85,8 +85,7 @@ class AccountStore:
 
     async def by_session(self, session_id: str) -> Account | None:
         """The account of an active session: one that was opened and is not revoked, of an account not disabled."""
-        names = {"session": session_id}
-        row = await self._database.read(lambda connection: connection.execute(_BY_SESSION, names).first())
+        row = await self._database.look_up(_BY_SESSION, {"session": session_id})
         return _account(row) if row is not None else None
 
     async def list_accounts(self) -> Sequence[Account]:

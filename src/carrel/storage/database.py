@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from carrel.errors import StorageError
-from carrel.storage.failures import BUSY_SECONDS, storage_failures
+from carrel.storage.failures import BUSY_SECONDS, is_busy, storage_failures
 from carrel.storage.migration import migrate
 
 __all__ = ["Database"]
 
 Result = TypeVar("Result")
 
-_READERS: Final = 8
+_READERS: Final = 4
+"""Threads that read: few, because each one that is awake competes with the event loop for the interpreter."""
 
 
 class Database:
@@ -34,10 +36,11 @@ class Database:
     What the database refuses becomes `StorageError`, and so does whatever is asked of it after `close`.
     """
 
-    def __init__(self, path: Path, readers: _Lane, writer: _Lane) -> None:
+    def __init__(self, path: Path, readers: _Lane, writer: _Lane, desk: _Desk) -> None:
         self._path = path
         self._readers = readers
         self._writer = writer
+        self._desk = desk
         self._closed = False
 
     @classmethod
@@ -58,6 +61,21 @@ class Database:
         """What `work` returns; it sees one moment of the database, and SQLite refuses whatever it tries to write."""
         return await self._run(self._readers, work)
 
+    async def look_up(self, query: Select[Any], names: Mapping[str, object]) -> Row[Any] | None:
+        """The first row of a query that finds it by an index; for what every request asks.
+
+        It is asked on the event loop's thread, because handing it to another costs several times as much as the
+        answer (docs/decisions/0088). It waits for nobody: a file that is locked is read like everything else.
+        """
+        self._check_open()
+        with storage_failures(self._path):
+            try:
+                return self._desk.first(query, names)
+            except OperationalError as error:
+                if not is_busy(error):
+                    raise
+        return await self.read(lambda connection: connection.execute(query, names).first())
+
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, committed.
 
@@ -72,12 +90,16 @@ class Database:
         self._closed = True
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self._readers.close)
+        await asyncio.to_thread(self._desk.close)
 
     async def _run(self, lane: _Lane, work: Callable[[Connection], Result]) -> Result:
-        if self._closed:
-            raise StorageError(f"the database {self._path} is closed; start the server again")
+        self._check_open()
         with storage_failures(self._path):
             return await lane.run(work)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError(f"the database {self._path} is closed; start the server again")
 
 
 class _Lane:
@@ -100,17 +122,42 @@ class _Lane:
             return work(connection)
 
 
-def _open(path: Path) -> tuple[Path, _Lane, _Lane]:
+class _Desk:
+    """A connection for single queries, each of which sees what is committed; opened when it is first asked."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def first(self, query: Select[Any], names: Mapping[str, object]) -> Row[Any] | None:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection.execute(query, names).first()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._engine.dispose()
+
+
+def _open(path: Path) -> tuple[Path, _Lane, _Lane, _Desk]:
     path = path.absolute()
     migrate(path)
     readers = _Lane(_engine(path, "BEGIN", _READERS, "query_only = ON"), _READERS, "carrel-database-reader")
-    return path, readers, _Lane(_engine(path, "BEGIN IMMEDIATE", 1), 1, "carrel-database-writer")
+    writer = _Lane(_engine(path, "BEGIN IMMEDIATE", 1), 1, "carrel-database-writer")
+    return path, readers, writer, _Desk(_engine(path, None, 1, "query_only = ON", seconds=0))
 
 
-def _engine(path: Path, begin: Literal["BEGIN", "BEGIN IMMEDIATE"], connections: int, *settings: str) -> Engine:
+def _engine(
+    path: Path,
+    begin: Literal["BEGIN", "BEGIN IMMEDIATE"] | None,
+    connections: int,
+    *settings: str,
+    seconds: float = BUSY_SECONDS,
+) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_SECONDS},
+        connect_args={"timeout": seconds},
         pool_size=connections,
         max_overflow=0,
     )
@@ -121,9 +168,7 @@ def _engine(path: Path, begin: Literal["BEGIN", "BEGIN IMMEDIATE"], connections:
         for setting in ("synchronous = NORMAL", "foreign_keys = ON", *settings):
             connection.execute(f"PRAGMA {setting}")
 
-    def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
     event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", begin_transaction)
+    if begin is not None:
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

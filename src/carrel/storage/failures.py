@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from carrel.errors import StorageError
 
-__all__ = ["BUSY_SECONDS", "storage_error", "storage_failures"]
+__all__ = ["BUSY_SECONDS", "is_busy", "storage_error", "storage_failures"]
 
 BUSY_SECONDS: Final = 10.0
 """How long a connection waits for another one's write lock before it gives up."""
@@ -39,16 +39,29 @@ _ADVICE: Final = MappingProxyType(
 )
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether SQLite refused because another connection has locked the file."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
 def storage_error(path: Path, error: BaseException) -> StorageError:
     """The `StorageError` for what went wrong with the database at `path`."""
-    original = error.orig if isinstance(error, DBAPIError) else error
+    original = _original(error)
     if isinstance(original, OSError):
         return StorageError(f"the database {path} {_operating_system_advice(original)}")
-    code = getattr(original, "sqlite_errorcode", None)
-    advice = _ADVICE.get(code & 0xFF) if isinstance(code, int) else None
+    advice = _ADVICE.get(_code(error))
     if advice is None:
         advice = f"refused ({original}); nothing was changed: run `carrel doctor` and try again"
     return StorageError(f"the database {path} {advice}")
+
+
+def _original(error: BaseException) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _code(error: BaseException) -> int:
+    code = getattr(_original(error), "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else sqlite3.SQLITE_OK
 
 
 def _operating_system_advice(error: OSError) -> str:

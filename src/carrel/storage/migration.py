@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, create_engine, event, pool
 
 from carrel.errors import StorageError
-from carrel.storage.failures import BUSY_SECONDS, storage_failures
+from carrel.storage.failures import BUSY_SECONDS, is_busy, storage_failures
 
 __all__ = ["migrate", "migration_config"]
 
@@ -77,7 +77,7 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            if not is_busy(error) or time.monotonic() > give_up:
                 raise
             time.sleep(0.01)
         else:

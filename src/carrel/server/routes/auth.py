@@ -13,6 +13,7 @@ from carrel.server.access import owner_rule
 from carrel.server.authenticator import EXTERNAL_SESSION
 from carrel.server.description import problems
 from carrel.server.problems import problem_response
+from carrel.server.routes import API_PREFIX
 from carrel.server.routes.bodies import RequestBody
 from carrel.server.services import CurrentServices, Services
 from carrel.server.sessions import Grant
@@ -54,7 +55,7 @@ class LogoutBody(RequestBody):
 
 def auth_routes() -> APIRouter:
     """The routes below `/auth`."""
-    router = APIRouter(prefix="/auth", tags=["auth"])
+    router = APIRouter(prefix=f"{API_PREFIX}/auth", tags=["auth"])
 
     @router.post("/token", response_model=TokenAnswer, responses=problems(401, 429))
     @owner_rule("public")

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from carrel.server.access import CurrentUser, owner_rule
+from carrel.server.routes import API_PREFIX
 from carrel.server.services import CurrentServices
 
 __all__ = ["catalog_routes"]
@@ -42,7 +43,7 @@ class ToolList(BaseModel):
 
 def catalog_routes() -> APIRouter:
     """The routes `/agents` and `/tools`."""
-    router = APIRouter(tags=["catalog"])
+    router = APIRouter(prefix=API_PREFIX, tags=["catalog"])
 
     @router.get("/agents")
     @owner_rule("caller")

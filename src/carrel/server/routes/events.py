@@ -11,6 +11,7 @@ from carrel.context import RunId
 from carrel.errors import InputError
 from carrel.server.access import CurrentUser, Identity, owner_rule
 from carrel.server.description import problems, stream_of
+from carrel.server.routes import API_PREFIX
 from carrel.server.services import CurrentServices, Services
 from carrel.server.sse import event_stream
 
@@ -21,7 +22,7 @@ MAX_OFFSET_DIGITS = 18
 
 def event_routes() -> APIRouter:
     """The route `/events`."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(prefix=API_PREFIX, tags=["events"])
 
     @router.get(
         "/events",

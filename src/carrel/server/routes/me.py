@@ -16,6 +16,7 @@ from carrel.events import timestamp
 from carrel.server.access import CurrentUser, Identity, owner_rule
 from carrel.server.description import problems, stream_of
 from carrel.server.export import exported
+from carrel.server.routes import API_PREFIX
 from carrel.server.services import CurrentServices, Services
 from carrel.storage.erasure import erase_user
 
@@ -37,7 +38,7 @@ class Me(BaseModel):
 
 def me_routes() -> APIRouter:
     """The routes below `/me`."""
-    router = APIRouter(prefix="/me", tags=["me"])
+    router = APIRouter(prefix=f"{API_PREFIX}/me", tags=["me"])
 
     @router.get("")
     @owner_rule("caller")

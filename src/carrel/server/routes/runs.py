@@ -12,6 +12,7 @@ from carrel.errors import NotFoundError
 from carrel.runtime.store import RunRecord, RunState
 from carrel.server.access import CurrentUser, owner_rule
 from carrel.server.description import problems
+from carrel.server.routes import API_PREFIX
 from carrel.server.routes.bodies import RequestBody, StorableText
 from carrel.server.services import CurrentServices
 
@@ -59,7 +60,7 @@ class Decision(RequestBody):
 
 def run_routes() -> APIRouter:
     """The routes below `/runs`."""
-    router = APIRouter(prefix="/runs", tags=["runs"])
+    router = APIRouter(prefix=f"{API_PREFIX}/runs", tags=["runs"])
 
     @router.get("/{run_id}")
     @owner_rule("owned")

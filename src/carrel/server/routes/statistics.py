@@ -11,6 +11,7 @@ from carrel.events import timestamp
 from carrel.runtime.limits import USER_LIMITS
 from carrel.runtime.statistics import Histogram, UsageStatistics
 from carrel.server.access import CurrentUser, owner_rule
+from carrel.server.routes import API_PREFIX
 from carrel.server.services import CurrentServices
 from carrel.storage.personal_data import count_personal_data
 
@@ -78,7 +79,7 @@ class Statistics(BaseModel):
 
 def statistics_routes() -> APIRouter:
     """The route `/me/statistics`."""
-    router = APIRouter(prefix="/me", tags=["me"])
+    router = APIRouter(prefix=f"{API_PREFIX}/me", tags=["me"])
 
     @router.get("/statistics")
     @owner_rule("caller")

@@ -13,6 +13,7 @@ from carrel.runtime.run_request import MAX_INPUT_CHARACTERS, RunRequest
 from carrel.runtime.store import Thread
 from carrel.server.access import CurrentUser, Identity, owner_rule
 from carrel.server.description import problems, stream_of
+from carrel.server.routes import API_PREFIX
 from carrel.server.routes.bodies import RequestBody, StorableText, Title
 from carrel.server.routes.events import event_response, prefers_events
 from carrel.server.services import CurrentServices, Services
@@ -83,7 +84,7 @@ class RunAccepted(BaseModel):
 
 def thread_routes() -> APIRouter:
     """The routes below `/threads`."""
-    router = APIRouter(prefix="/threads", tags=["threads"])
+    router = APIRouter(prefix=f"{API_PREFIX}/threads", tags=["threads"])
 
     @router.get("", responses=problems(404))
     @owner_rule("caller")
