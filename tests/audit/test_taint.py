@@ -99,3 +99,12 @@ def test_an_inner_function_sees_the_outer_ones_data() -> None:
     found = taint("who = user_id\ndef inner():\n    found(who)")
     assert found is not None
     assert found.by == "name"
+
+
+def test_what_a_handler_puts_on_its_object_and_reads_there() -> None:
+    head = "class V(View):\n  def get(self, request):\n    self.kept = request.GET\n    found(self.kept)\n"
+    seen = view(head)
+    call = next(one for function in seen.functions for one in function.nodes(ast.Call))
+    found = seen.taint(call.args[0])
+    assert found is not None
+    assert found.by == "request"

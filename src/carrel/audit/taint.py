@@ -211,6 +211,9 @@ class TaintReader:
     ) -> Taint | None:
         base = node.value
         if isinstance(base, ast.Name) and function is not None and base.id == function.receiver and base.id:
+            stored = known.get(f"{base.id}.{node.attr}")
+            if stored is not None and stored.by == "request":
+                return stored
             return Taint("name", f"`{base.id}.{node.attr}`") if is_identity_like(node.attr) else None
         if self._view.dotted(node) in REQUEST_OBJECTS:
             return Taint("request", f"`{ast.unparse(node)}`")
@@ -263,3 +266,6 @@ def _names(target: ast.expr) -> Iterable[str]:
             yield from _names(target.value)
         case ast.Subscript() if isinstance(target.value, ast.Name):
             yield target.value.id
+        case ast.Attribute() if isinstance(target.value, ast.Name):
+            # What a method puts on its object it may read there again.
+            yield f"{target.value.id}.{target.attr}"

@@ -151,3 +151,38 @@ def test_a_sign_in_that_the_application_asks_for() -> None:
     finds(RULE, RECALL.format("", ", " + asked.format("auth.get_current_user"), "user_id"), "warning")
     finds(RULE, RECALL.format(asked.format("verify_api_key"), "", "user_id"), "info")
     quiet(RULE, RECALL.format(asked.format("require_login"), "", "query"))
+
+
+def test_what_is_stored_along_with_it_is_not_compared_with_it() -> None:
+    body = "await store.add(body.user_id, {'text': body.text, 'by': user.id})"
+    finds(RULE, route(body, "body: Note, user=Depends(get_current_user)"), "error")
+    quiet(RULE, route("await store.add(body.user_id, user.id)", "body: Note, user=Depends(get_current_user)"))
+
+
+@pytest.mark.parametrize(
+    ("select", "check", "is_found"),
+    [
+        ("'SELECT net FROM slips WHERE email = $1', email", "'read' not in token.scopes", True),
+        ("'SELECT net FROM slips WHERE email = %s', (email,)", "token is None", True),
+        ("'SELECT day FROM holidays WHERE year = $1', email", "token is None", False),
+        ("'SELECT net FROM slips WHERE email = $1', token.claims['email']", "token is None", False),
+        ("'SELECT net FROM slips WHERE email = $1', email", "'admin' not in token.roles", False),
+        ("'SELECT net FROM slips WHERE email = $1', email", "token.claims['email'] != email", False),
+    ],
+)
+def test_rows_of_whom_the_model_names(select: str, check: str, *, is_found: bool) -> None:
+    source = f"""
+        from fastmcp import FastMCP
+        from fastmcp.server.dependencies import get_access_token
+        mcp = FastMCP("payroll")
+        @mcp.tool
+        async def slips(email: str):
+            token = get_access_token()
+            if {check}:
+                raise ValueError
+            return await connection.fetch({select})
+        """
+    if is_found:
+        finds(RULE, source, "warning", on="fetch")
+    else:
+        quiet(RULE, source)

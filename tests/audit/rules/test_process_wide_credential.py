@@ -132,3 +132,32 @@ def test_what_the_application_is_configured_with(annotation: str, *, is_found: b
         finds(RULE, text, "error")
     else:
         quiet(RULE, text)
+
+
+def test_variables_of_one_user_that_another_module_sets() -> None:
+    sources = {
+        "app.py": """
+            from fastapi import Depends, FastAPI
+            from models import build
+            app = FastAPI()
+            @app.post("/ask")
+            async def ask(store, member_id=Depends(member)):
+                return build(store.settings_of(member_id))
+            """,
+        "models.py": "import os\ndef build(settings):\n    os.environ.update(settings)\n",
+    }
+    finds(RULE, sources, "error", on="os.environ.update")
+    quiet(RULE, {**sources, "app.py": "from models import build\nbuild({'A': '1'})\n"})
+
+
+def test_what_a_view_has_put_on_itself_before() -> None:
+    source = """
+        import stripe
+        from rest_framework.views import APIView
+        class MerchantView(APIView):
+            def initial(self, request, *args):
+                self.merchant = request.user.merchant
+                stripe.api_key = self.{0}
+        """
+    finds(RULE, source.replace("{0}", "merchant.secret"), "error", on="stripe.api_key")
+    quiet(RULE, source.replace("{0}", "settings.secret"))

@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
 from carrel.audit.file_view import FileView
+from carrel.audit.held import text_of
 from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, rule_page
@@ -32,6 +33,12 @@ _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
     r"remove|clear|remember|record|retrieve|export)(?:_|$)"
 )
+_COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
+_WHOSE_ROWS: Final = re.compile(
+    r"(?is)\b(?:select|update|delete)\b.*\bwhere\b.*\b\w*(?:user|email|owner|member|account|customer|employee|tenant|patient)"
+    r"(?:_?id|_email)?\s*=\s*(?:\$\d|%s|\?|:\w|%\()"
+)
+_RANKS: Final = re.compile(r"(?i)\brole|admin|superuser|is_staff|manager")
 _SIGNED_IN: Final = re.compile(
     r"^_?(?:require[sd]?_(?:login|user|signed_in|authenticated_user)|login_required|"
     r"(?:get_|require_)?(?:current|authenticated|signed_in|logged_in)_(?:active_)?user)$"
@@ -59,6 +66,7 @@ class IdentityFromRequest:
             entry = view.entry_point(function)
             if entry is None or entry.kind not in ("route", "websocket", "tool"):
                 continue
+            yield from self._selected(view, function)
             if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
                 yield from self._keyed(view, function, entry.kind, entry.label)
 
@@ -84,6 +92,23 @@ class IdentityFromRequest:
             message = f"`{function.name}` takes whose data it is from `{name}` of the request{told}"
             yield view.candidate(self.info, node, message, block=function, severity=severity)
             return
+
+    def _selected(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`fetch("… WHERE email = $1", email)` with an argument of the request, and a token that is asked for less."""
+        caller = prover(view, function)
+        for call in function.nodes(ast.Call) if caller else ():
+            texts = [text_of(one) for one in call.args]
+            if not any(_WHOSE_ROWS.search(text) for text in texts):
+                continue
+            handed = [one for each in call.args for one in (each.elts if isinstance(each, ast.Tuple) else [each])]
+            said = [(name, one) for one in handed if names_user(name := claimed(view, one, function))]
+            if said and not any(proven(view, one, function) for one in handed):
+                name = said[0][0]
+                if not _is_compared(view, function, name) and not _RANKS.search(ast.unparse(function.node)):
+                    message = (
+                        f"`{function.name}` selects by `{name}` of the request, though `{caller}` knows the caller"
+                    )
+                    yield view.candidate(self.info, call, message, block=function, severity="warning")
 
     def _overridden(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`request.headers.get("x-on-behalf-of") or user.id`: what is said goes before what is proven."""
@@ -147,12 +172,12 @@ def _is_compared(view: FileView, function: Block, name: str) -> bool:
         if any(claimed(view, one, function) == name for side in sides for one in origins(view, side, function)):
             return True
     for call in function.nodes(ast.Call):
-        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         handed = [*call.args, *(one.value for one in call.keywords)]
-        if any(claimed(view, one, function) == name for one in handed) and (
-            any(proven(view, one, function) for one in handed) or re.search(r"(?i)check|verif|authori|ensure|resolve|"
-                                                                           r"scope|require|assert|permi|valid", called)
-        ):  # fmt: skip
+        if not any(claimed(view, one, function) == name for one in handed):
+            continue
+        # What is stored along with it, `{"by": claims["sub"]}`, is not compared with it.
+        beside = (one for one in handed if not isinstance(one, ast.Dict))
+        if _COMPARES.search(called_name(call)) or any(proven(view, one, function) for one in beside):
             return True
     return False
 

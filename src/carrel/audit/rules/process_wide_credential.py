@@ -73,7 +73,8 @@ class ProcessWideCredential:
         if races and _names_credential(mutation):
             grades.append(Grade("warning"))
         message = f"`{function.name}` sets `{where}` for the whole process"
-        yield view.candidate(self.info, mutation.node, message, block=function, grades=(*grades, Grade("info")))
+        yield view.candidate(self.info, mutation.node, message, block=function,
+                             grades=tuple(grades) if _is_handed(mutation) else (*grades, Grade("info")))  # fmt: skip
 
     def _configured(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
         """`setattr(library, name, value)` for everything that a caller in this file hands over."""
@@ -110,7 +111,7 @@ def _place(mutation: Mutation) -> str:
         if access.kind == "global" and access.name == "os.environ":
             if mutation.keys:
                 return _variable(mutation.keys[-1])
-            return _of_mappings(mutation.values)
+            return _of_mappings(mutation.values) or ("os.environ" if _is_handed(mutation) else "")
     if mutation.kind == "attribute" and _CREDENTIAL.search(mutation.name) and _is_library(mutation):
         return f"{ast.unparse(mutation.target)}.{mutation.name}"
     return ""
@@ -127,7 +128,14 @@ def _variable(key: ast.expr) -> str:
 
 def _names_credential(mutation: Mutation) -> bool:
     """Whether the name itself says so; a name that only the caller knows does not."""
-    return not mutation.keys or isinstance(mutation.keys[-1], ast.Constant)
+    return not _is_handed(mutation) and (not mutation.keys or isinstance(mutation.keys[-1], ast.Constant))
+
+
+def _is_handed(mutation: Mutation) -> bool:
+    """Whether it is `os.environ.update(settings)`, with whatever a caller hands over."""
+    return mutation.name == "update" and all(
+        isinstance(value, ast.Name) and mutation.block.parameter(value.id) is not None for value in mutation.values
+    )
 
 
 def _is_wrapper(mutation: Mutation) -> bool:
