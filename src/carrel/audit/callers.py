@@ -178,9 +178,9 @@ def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
             parameter = block.parameter(root.id)
             return leaf.attr if parameter is not None and _is_sent(view, block, parameter) else ""
         case ast.Subscript():
-            return _text(leaf.slice) if _is_said(view, leaf.value, block) else ""
+            return _text(view, leaf.slice) if _is_said(view, leaf.value, block) else ""
         case ast.Call() if isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get" and leaf.args:
-            return _text(leaf.args[0]) if _is_said(view, leaf.func.value, block) else ""
+            return _text(view, leaf.args[0]) if _is_said(view, leaf.func.value, block) else ""
     return ""
 
 
@@ -281,5 +281,9 @@ def _spine(node: ast.expr) -> Iterator[ast.expr]:
         yield node
 
 
-def _text(node: ast.expr) -> str:
+def _text(view: FileView, node: ast.expr) -> str:
+    """The text that the expression is, written there or under a name of the module."""
+    if isinstance(node, ast.Name) and view.access(node).kind == "global":
+        bound = view.module.scope.bindings.get(node.id, ())
+        node = next((one.value for one in bound if one.value is not None), node) if len(bound) == 1 else node
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

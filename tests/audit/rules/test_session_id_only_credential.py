@@ -98,3 +98,41 @@ def test_a_query_that_also_asks_for_the_user(narrowed: str, is_found: bool) -> N
         finds(RULE, text.replace("stored.logs()", "{}"))
     else:
         quiet(RULE, text.replace("stored.logs()", "{}"))
+
+
+@pytest.mark.parametrize(
+    ("asks", "compares", "is_found"),
+    [("", "", True), (", user=Depends(get_current_user)", "or found.owner != user", False)],
+)
+def test_a_dependency_that_opens_the_session(asks: str, compares: str, *, is_found: bool) -> None:
+    source = f"""{HEAD}
+def open_session(session_id: str{asks}):
+    found = SESSIONS.get(session_id)
+    if found is None {compares}:
+        raise KeyError
+    return found
+@app.get("/sessions/{{session_id}}")
+async def turns(session=Depends(open_session)):
+    return session.messages
+"""
+    if is_found:
+        finds(RULE, source, "warning", on="SESSIONS.get")
+    else:
+        quiet(RULE, source)
+
+
+def test_a_dependency_of_routes_that_ask_who_it_is() -> None:
+    source = f"""{HEAD}
+def open_session(session_id: str):
+    found = SESSIONS.get(session_id)
+    return found
+@app.get("/sessions/{{session_id}}")
+async def turns(session=Depends(open_session), user=Depends(get_current_user)):
+    return session.messages if session.owner == user else None
+"""
+    quiet(RULE, source)
+
+
+def test_a_header_that_has_a_name_in_the_module() -> None:
+    source = "HEADER = 'Mcp-Session-Id'\n" + handler("return SESSIONS.get(request.headers[HEADER])", "request: Request")
+    finds(RULE, source, "warning", on="SESSIONS.get")

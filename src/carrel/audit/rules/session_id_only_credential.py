@@ -43,6 +43,8 @@ class SessionIdOnlyCredential:
             if entry is not None and entry.kind in ("route", "websocket"):
                 if not is_restricted(view, function):
                     yield from self._handler(view, function)
+            elif entry is None and (routes := _depending(view, function)):
+                yield from self._dependency(view, function, routes)
             elif any(names_user(parameter.name) for parameter in function.parameters):
                 yield from self._helper(view, function)
 
@@ -59,6 +61,22 @@ class SessionIdOnlyCredential:
                                  severity="error" if caller else "warning")  # fmt: skip
             return
 
+    def _dependency(self, view: FileView, function: Block, routes: list[Block]) -> Iterator[Candidate]:
+        """`Depends(open_session)` in a route that asks for nothing else: the path's id is all that lets one in."""
+        open_to_all = [one for one in routes if not prover(view, one) and not is_restricted(view, one)]
+        if not open_to_all or prover(view, function) or is_restricted(view, function):
+            return
+        for fetch in fetches(view, function, _SESSION, sent=False):
+            shared = _shared(view, fetch, function)
+            if shared is None or _ENDS.search(fetch.method) or not _is_given_back(view, fetch, function):
+                continue
+            if not asks_whose(view, function, fetch):
+                message = f"`{function.name}` gives the session that `{fetch.name}` of the request names to anybody"
+                used = view.location(open_to_all[0].node, "asks for nothing else")
+                yield view.candidate(self.info, fetch.node, message, block=function, given=shared, severity="warning",
+                                     related=(used,))  # fmt: skip
+                return
+
     def _helper(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`attach(session, user)`, which looks at the user only to make a new session."""
         for fetch in fetches(view, function, _SESSION, sent=False):
@@ -71,6 +89,17 @@ class SessionIdOnlyCredential:
                 grades = (Grade("error", (Reachable(function.symbol),)), Grade("warning"))
                 yield view.candidate(self.info, fetch.node, message, block=function, given=shared, grades=grades)
                 return
+
+
+def _depending(view: FileView, function: Block) -> list[Block]:
+    """The routes of the file that get a parameter from the function."""
+    return [
+        one
+        for one in view.functions
+        if (entry := view.entry_point(one)) is not None
+        and entry.kind in ("route", "websocket")
+        and any(view.dependency(parameter) == function.symbol for parameter in one.parameters)
+    ]
 
 
 def _shared(view: FileView, fetch: Fetch, function: Block) -> tuple[Condition, ...] | None:
