@@ -88,3 +88,45 @@ def test_a_store_that_a_shared_object_holds() -> None:
     rag = "class Rag:\n    def ask(self, tenant_id, q):\n        return self.store.similarity_search(q)\n"
     finds(RULE, f"{rag}rag = Rag()\n", "error")
     quiet(RULE, f"{rag}def make():\n    return Rag()\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "field", "is_found"),
+    [
+        ("SELECT body FROM notes ORDER BY embedding <=> $1 LIMIT 8", "clinic_id", True),
+        ("SELECT body FROM notes ORDER BY embedding <=> $1 LIMIT 8", "locale", False),
+        ("SELECT body FROM notes WHERE clinic_id = $2 ORDER BY embedding <=> $1", "clinic_id", False),
+    ],
+)
+def test_a_tool_that_is_handed_whose_question_it_is(statement: str, field: str, *, is_found: bool) -> None:
+    source = f"""
+        from pydantic_ai import Agent, RunContext
+        class Deps:
+            conn: object
+            {field}: int
+        agent = Agent("model", deps_type=Deps)
+        @agent.tool
+        async def search(ctx: RunContext[Deps], query: str):
+            return await ctx.deps.conn.fetch("{statement}", query)
+        """
+    if is_found:
+        finds(RULE, source, "error", on="fetch")
+    else:
+        quiet(RULE, source)
+
+
+def test_documents_that_are_stored_with_their_owner() -> None:
+    source = """
+        vectors = PGVector(collection_name="books")
+        async def ingest({0}, body):
+            await vectors.aadd_documents([Document(page_content=body, metadata={"{0}": {0}})])
+        def passages(organisation=None):
+            return vectors.as_retriever(search_kwargs={1})
+        @app.post("/ask")
+        def ask(question):
+            return passages().invoke(question)
+        """
+    finds(RULE, source.replace("{0}", "organisation").replace("{1}", "{'k': 6}"), "error", on="as_retriever")
+    quiet(RULE, source.replace("{0}", "title").replace("{1}", "{'k': 6}"))
+    narrowed = "{'k': 6, 'filter': {'organisation': organisation}}"
+    quiet(RULE, source.replace("{0}", "organisation").replace("{1}", narrowed))

@@ -9,10 +9,10 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, is_restricted, names_user, proven, prover
-from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities
-from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["RetrievalWithoutTenant"]
@@ -32,6 +32,11 @@ _FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|part
 _TEXT_SEARCH: Final = re.compile(
     r"(?is)\bselect\b.*\bfrom\b.*(?:\blike\b|\bilike\b|\bmatch\b|@@|<->|<=>|<#>|\bts_rank)"
 )
+_SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|customer|account|workspace|team|company|"
+                           r"clinic|patient|member|firm|school)(?:_?(?:id|name|slug|key))?$")  # fmt: skip
+"""A key of a document's metadata, or a field of what a tool is handed, that says whose it is."""
+_ADDS: Final = re.compile(r"^a?_?(?:add|upsert|insert|index|ingest|store|upload)(?:_(?:documents?|texts?|points?|many|"
+                          r"nodes?|records?|chunks?|batch))?$")  # fmt: skip
 _OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
 
 
@@ -66,8 +71,26 @@ class RetrievalWithoutTenant:
                 if shared is not None:
                     message = f"`{function.name}` is told `{who}` and searches what belongs to everybody"
                     yield view.candidate(self.info, call, message, block=function, given=shared)
-            if who:
+            if who or (who := _handed(view, function)):
                 yield from self._statements(view, function, who)
+        yield from self._untagged(view)
+
+    def _untagged(self, view: FileView) -> Iterator[Candidate]:
+        """`vectors.as_retriever()` where the file stores documents there with `{"organisation": organisation}`."""
+        for store, (key, added) in _tagged(view).items():
+            for function in view.functions:
+                for call in function.nodes(ast.Call):
+                    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+                    searches = method == "as_retriever" or _is_search(call)
+                    if not searches or view.access(call.func.value, function).path != store:  # type: ignore[attr-defined]
+                        continue
+                    if not _is_narrowed(view, call, function) and not is_restricted(view, function):
+                        message = f"`{function.name}` searches the documents of every `{key}`"
+                        yield view.candidate(
+                            self.info, call, message, block=function,
+                            related=(view.location(added, f"documents are stored with their `{key}`"),),
+                            grades=(Grade("error", (Reachable(function.symbol),)),),
+                        )  # fmt: skip
 
     def _statements(self, view: FileView, function: Block, who: str) -> Iterator[Candidate]:
         for call in function.nodes(ast.Call):
@@ -75,7 +98,8 @@ class RetrievalWithoutTenant:
             if name not in ("execute", "fetch", "fetchall", "fetch_all", "fetchrow", "query", "raw") or not call.args:
                 continue
             statement = _text(view, call.args[0], function)
-            if _TEXT_SEARCH.search(statement) and not _OWNED.search(statement):
+            named = who.rpartition(".")[2] in ast.unparse(call)
+            if _TEXT_SEARCH.search(statement) and not _OWNED.search(statement) and not named:
                 message = f"`{function.name}` is told `{who}` and the statement searches the rows of everybody"
                 yield view.candidate(self.info, call, message, block=function, severity="error")
 
@@ -94,8 +118,13 @@ def _is_search(call: ast.Call) -> bool:
 def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether anything that the search is handed, or is called on, may say whose documents are meant."""
     named = (one for one in call.keywords if one.arg != "collection_name" or not _is_fixed(view, one.value, function))
-    if any(one.arg is None or _FILTERS.search(one.arg) for one in named):
-        return True
+    for one in named:
+        if one.arg == "search_kwargs" and isinstance(one.value, ast.Dict):
+            keys = [key.value if isinstance(key, ast.Constant) else None for key in one.value.keys]
+            if all(isinstance(key, str) and not _FILTERS.search(key) for key in keys):
+                continue
+        if one.arg is None or _FILTERS.search(one.arg):
+            return True
     for value in (*call.args, *(one.value for one in call.keywords)):
         if isinstance(value, ast.Name) and _FILTERS.search(value.id):
             return True
@@ -140,6 +169,40 @@ def _who(view: FileView, function: Block) -> str:
         if names_user(parameter.name) and view.annotation_name(parameter.annotation) not in ("bool", "int"):
             return parameter.name
     return ""
+
+
+def _handed(view: FileView, function: Block) -> str:
+    """What a tool is handed about whose question it is: `ctx.deps.clinic_id` of a `RunContext[Deps]`."""
+    for parameter in function.parameters:
+        given = parameter.annotation
+        if isinstance(given, ast.Subscript) and view.annotation_name(given) in ("RunContext", "RunContextWrapper"):
+            path = view.annotation_path(given.slice)
+            for owner in view.classes:
+                fields = [one.target for one in owner.nodes(ast.AnnAssign)] if owner.symbol == path else []
+                for field in fields:
+                    if isinstance(field, ast.Name) and _SCOPE.match(field.id):
+                        return f"{parameter.name}.deps.{field.id}"
+    return ""
+
+
+def _tagged(view: FileView) -> dict[str, tuple[str, ast.Call]]:
+    """The stores that the file puts documents into, each with what their metadata say of the owner."""
+    found: dict[str, tuple[str, ast.Call]] = {}
+    for function in view.functions:
+        keys = [
+            key.value
+            for written in function.nodes(ast.Dict)
+            for key, value in zip(written.keys, written.values, strict=True)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and _SCOPE.match(key.value)
+            and isinstance(value, ast.Name | ast.Attribute | ast.Subscript)
+            and isinstance(around := view.module.parent(written), ast.keyword) and "meta" in (around.arg or "")
+        ]  # fmt: skip
+        for call in function.nodes(ast.Call) if keys else ():
+            if isinstance(call.func, ast.Attribute) and _ADDS.match(call.func.attr):
+                path = view.access(call.func.value, function).path
+                if path:
+                    found.setdefault(path, (keys[0], call))
+    return found
 
 
 def _text(view: FileView, node: ast.expr, function: Block) -> str:
