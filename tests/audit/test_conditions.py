@@ -7,9 +7,13 @@ import pytest
 
 from carrel.audit.conditions import (
     AnyOf,
+    Called,
     ChangesObject,
     Condition,
+    ForEachThread,
     HasEntryPoints,
+    IsMethod,
+    LeftOut,
     MutableGlobal,
     NamedElsewhere,
     Not,
@@ -53,6 +57,9 @@ HOLDS = (
     Reachable("app.Desk.note"),
     ChangesObject("app.desk.note"),
     ChangesObject("app.Desk().answer"),
+    Called("app.Desk.note"),
+    IsMethod("app.desk.answer"),
+    LeftOut("app.Desk.read", "text"),
 )
 FAILS = (
     SharedClass("app.Own"),
@@ -63,6 +70,10 @@ FAILS = (
     TaintedParameter("app.Desk.answer", "level"),
     Reachable("app.never"),
     ChangesObject("app.desk.read"),
+    Called("app.never"),
+    ForEachThread("app.desk"),
+    IsMethod("app.desk.last"),
+    LeftOut("app.Desk.answer", "level"),
 )
 
 

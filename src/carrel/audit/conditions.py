@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyOf",
+    "Called",
     "CalledUnderTest",
     "ChangesObject",
     "Condition",
@@ -125,6 +126,15 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.way_to(self.function) else None
+
+
+class Called(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function of the project calls this one."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if self.function in program.calls.callers else None
 
 
 class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -344,6 +354,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     HasBase,
     HasEntryPoints,
     IsMethod,
+    Called,
     LeftOut,
     OnlyOnNew,
     RunsInAsync,

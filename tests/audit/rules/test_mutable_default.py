@@ -158,6 +158,6 @@ def test_where_all_calls_pass_the_argument_it_is_only_mentioned() -> None:
 
 
 def test_where_no_request_gets_it_is_only_mentioned() -> None:
-    text = "def ask(q, turns=[]):\n    turns.append(q)\ndef talk(q):\n    ask(q)\n"
-    finds(RULE, text, "error")
-    finds(RULE, text + "@app.post('/')\ndef home(): ...\n", "info")
+    text = "@app.post('/')\ndef home(): ...\ndef ask(q, turns=[]):\n    turns.append(q)\n"
+    finds(RULE, text, "info")
+    finds(RULE, text + "def talk(q):\n    ask(q)\n", "warning")
