@@ -24,7 +24,7 @@ APP = "from fastapi import FastAPI\napp = FastAPI()\nHISTORY = []\nLAST = {}\n"
     ],
 )
 def test_what_a_route_writes_and_another_reads(write: str) -> None:
-    route = f"@app.post('/say')\nasync def say(text: str):\n    {write}\n    return [list(HISTORY), dict(LAST)]\n"
+    route = f"@app.post('/say')\nasync def say(text: str):\n    {write}\ndef all_of_them():\n    return [HISTORY, LAST]\n"
     (found,) = finds(RULE, APP + route, "error")
     assert found.reachable_from == ("POST /say app.say",)
 
@@ -128,3 +128,12 @@ def test_what_is_only_gone_through_to_take_something_out_is_quiet() -> None:
     body = "    HISTORY.append(text)\n    HISTORY[:] = [one for one in HISTORY if one.open]\n"
     quiet(RULE, APP + SAY + body)
     finds(RULE, APP + SAY + body + "    return HISTORY\n", "error")
+
+
+def test_a_place_that_each_call_writes_and_reads_before_another_task_may_run() -> None:
+    show = "def show(page):\n    LAST['page'] = page\n    return render(LAST)\n"
+    route = "@app.post('/say')\n{0}def say(text: str):\n    return show(text)\n"
+    finds(RULE, APP + show + route.format("async "), "info")
+    finds(RULE, APP + show + route.format(""), "error")
+    finds(RULE, APP + show + route.format("async ") + "def last():\n    return LAST\n", "error")
+    finds(RULE, APP + show.replace("    LAST", "    if page: LAST") + route.format("async "), "error")

@@ -8,11 +8,12 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, SharedContainer
+from carrel.audit.conditions import Condition, RunsInAsync, SharedContainer
 from carrel.audit.file_view import FileView
+from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
-from carrel.audit.reads import is_presence_list, reads_whole
+from carrel.audit.reads import is_presence_list, reads_whole, uses
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, makes_work
 from carrel.audit.taint import Taint
@@ -64,6 +65,8 @@ class ModuleLevelContainer:
         name = (access.name or access.path).rpartition(".")[2] + ("()" if "()" in access.steps else "")
         message = f"`{mutation.block.name}` puts {taint.reason} into `{name}`, which every request shares"
         grades = (Grade("info"),) if _is_filled_once(view, mutation) else grades_of(view, taint, mutation.block)
+        if _is_read_at_once(view, mutation, access):
+            grades = (Grade("info", (RunsInAsync(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
@@ -94,6 +97,14 @@ def _is_filled_once(view: FileView, mutation: Mutation) -> bool:
     around = (one for one in view.ancestors(mutation.node) if isinstance(one, ast.If))
     guarded = any(ast.unparse(one.test) in empty for one in around)
     return guarded and not any(identities(view, value, mutation.block, direct=True) for value in mutation.values)
+
+
+def _is_read_at_once(view: FileView, mutation: Mutation, access: Access) -> bool:
+    """Whether the place is written anew by each call and read by that call alone, before another task may run."""
+    block = mutation.block
+    if mutation.kind != "item" or is_under_test(view, mutation.node) or view.suspends(block):
+        return False
+    return all(view.block_of(use) is block for use in uses(view, access.name))
 
 
 def _keys(mutation: Mutation) -> tuple[ast.expr, ...]:
