@@ -292,3 +292,10 @@ def test_a_value_that_depends_on_who_a_dependency_says_is_asking() -> None:
 )
 def test_a_dependency_that_is_in_the_key_or_nobodys(old: str, new: str) -> None:
     quiet(RULE, ANSWERS.replace(old, new))
+
+
+def test_how_sure_it_is_that_requests_get_there() -> None:
+    text = "def f(user_id, text):\n    if cache.get(text) is None:\n        cache.set(text, load(user_id))\n"
+    finds(RULE, text, "warning")
+    finds(RULE, text + "@app.get('/x')\ndef show(): ...\n", "info")
+    finds(RULE, text + "@app.get('/x')\ndef show(): f(1, 2)\n", "error")

@@ -10,7 +10,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, UserDependency
+from carrel.audit.conditions import Condition, HasEntryPoints, Not, UserDependency
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.mutations import Mutation
@@ -108,8 +108,7 @@ class CacheKeyOmitsUser:
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
             return
         message = f"what is stored depends on `{ast.unparse(told)}`, its key `{ast.unparse(keys[-1])}` does not"
-        grades = (Grade("error", reached(view, function)), Grade("warning"))
-        yield view.candidate(self.info, node, message, block=function, given=given, grades=grades,
+        yield view.candidate(self.info, node, message, block=function, given=given, grades=_grades(view, function),
                              related=(view.location(keys[-1], "the key"),))  # fmt: skip
 
     def _made_once(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
@@ -118,13 +117,12 @@ class CacheKeyOmitsUser:
         told = [one for value in mutation.values for one in identities(view, value, function)]
         if told and _guarded(view, mutation) and _is_given(mutation):
             message = f"`{mutation.name}` is made for `{told[0]}` of the first caller and then given to every caller"
-            yield view.candidate(
-                self.info,
-                mutation.node,
-                message,
-                block=function,
-                grades=(Grade("error", reached(view, function)), Grade("warning")),
-            )
+            yield view.candidate(self.info, mutation.node, message, block=function, grades=_grades(view, function))
+
+
+def _grades(view: FileView, function: Block) -> tuple[Grade, ...]:
+    """An error where a request gets there; where there is nothing that requests start from, a warning."""
+    return Grade("error", reached(view, function)), Grade("warning", (Not(HasEntryPoints()),)), Grade("info")
 
 
 def _depended_on(
