@@ -19,6 +19,8 @@ __all__ = [
     "Condition",
     "ContextVariable",
     "ExceptionObject",
+    "FieldChanged",
+    "FieldRead",
     "ForEachThread",
     "ForkedWith",
     "HasBase",
@@ -170,6 +172,31 @@ class ChangesObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.changes_object(self.path)
+
+
+class FieldChanged(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function changes in place what objects of the class hold there: `envelope.rows.append(row)`."""
+
+    owner: str
+    attribute: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.fields.changed(self.owner, self.attribute)
+
+
+class FieldRead(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A request leads to a function, other than `besides`, that reads the attribute of objects of the class.
+
+    `directly`: the function is itself what the request calls.
+    """
+
+    owner: str
+    attribute: str
+    besides: str
+    directly: bool = False
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.fields.read_by_request(self.owner, self.attribute, self.besides, directly=self.directly)
 
 
 class HasBase(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -351,6 +378,8 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     IdentityParameter,
     Reachable,
     ChangesObject,
+    FieldChanged,
+    FieldRead,
     HasBase,
     HasEntryPoints,
     IsMethod,

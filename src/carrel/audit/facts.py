@@ -61,6 +61,10 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     statements: int = 0
     """How many simple and compound statements it has, its docstring left out."""
     decorators: tuple[str, ...] = ()
+    changed: tuple[tuple[str, int], ...] = ()
+    """The attributes of objects whose values it changes in place, `app.Envelope().rows`, each with the line."""
+    read: tuple[tuple[str, int], ...] = ()
+    """The attributes of objects that it reads as a whole."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

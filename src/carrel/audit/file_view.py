@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -69,13 +69,17 @@ class FileView:
 
     def mutations_of(self, function: Block, name: str) -> list[Mutation]:
         """The changes that a function makes to its parameter or local `name`, under other names too."""
-        found = self._mutations_in.get(function, ())
+        found = self.mutations_in(function)
         return [
             mutation
             for mutation in found
             if any(one.kind in ("parameter", "local") and one.name == name and one.block is function and not one.steps
                    for one in mutation.accesses)
         ]  # fmt: skip
+
+    def mutations_in(self, function: Block) -> Sequence[Mutation]:
+        """The changes that stand in a function."""
+        return self._mutations_in.get(function, ())
 
     @cached_property
     def _mutations_in(self) -> dict[Block, list[Mutation]]:

@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FileFacts
+from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
 from carrel.audit.frameworks import COPYING_BASES
 from carrel.audit.pins import Pin
@@ -61,6 +62,10 @@ class Program:
     @cached_property
     def receivers(self) -> Receivers:
         return Receivers(self.resolution, self.calls)
+
+    @cached_property
+    def fields(self) -> Fields:
+        return Fields(self.resolution, self.calls)
 
     @cached_property
     def shared_classes(self) -> dict[str, Location]:

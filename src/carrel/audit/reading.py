@@ -13,6 +13,7 @@ from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.origins import identities, is_credential
+from carrel.audit.reads import changed_fields, read_fields
 
 __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts",
            "replaced_names"]  # fmt: skip
@@ -53,6 +54,8 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         _gives_none(function),
         _statements(getattr(function.node, "body", [])),
         tuple(one.dotted for one in function.decorators),
+        changed_fields(view, function),
+        read_fields(view, function),
     )
 
 

@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.access import Access
+from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import MUTATORS
 
-__all__ = ["is_presence_list", "reads_whole", "uses"]
+__all__ = ["changed_fields", "is_presence_list", "is_whole", "read_fields", "reads_whole", "uses"]
 
 _QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
 _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
@@ -30,10 +32,11 @@ def uses(view: FileView, dotted: str) -> Iterator[ast.expr]:
 
 def reads_whole(view: FileView, dotted: str) -> bool:
     """Whether the file gets at what is in the container otherwise than by a key: by a loop, a return, an index."""
-    return any(_is_whole(view, node) for node in uses(view, dotted))
+    return any(is_whole(view, node) for node in uses(view, dotted))
 
 
-def _is_whole(view: FileView, node: ast.expr) -> bool:
+def is_whole(view: FileView, node: ast.expr) -> bool:
+    """Whether what the expression gives is handed on or gone through, not only asked by a key."""
     parent = view.module.parent(node)
     match parent:
         case ast.Attribute():
@@ -72,3 +75,34 @@ def is_presence_list(view: FileView, dotted: str) -> bool:
         if isinstance(parent, ast.Attribute) and parent.attr in ("remove", "discard"):
             return True
     return False
+
+
+def changed_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ...]:
+    """The attributes of objects whose values the function changes in place, `envelope.rows.append(row)`: as paths."""
+    found: dict[str, int] = {}
+    for mutation in view.mutations_in(function):
+        if mutation.kind in ("item", "method") and not mutation.removes:
+            for access in mutation.accesses:
+                if _is_field(access):
+                    found.setdefault(access.path, getattr(mutation.node, "lineno", 0))
+    return tuple(found.items())
+
+
+def read_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ...]:
+    """The attributes of objects that the function reads and hands on as a whole, `return self.answers`: as paths."""
+    found: dict[str, int] = {}
+    for node in function.nodes(ast.Attribute):
+        if isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name) and is_whole(view, node):
+            access = view.access(node, function)
+            if _is_field(access):
+                found.setdefault(access.path, node.lineno)
+    return tuple(found.items())
+
+
+def _is_field(access: Access) -> bool:
+    if access.kind == "self":
+        return len(access.steps) == 1
+    if access.kind == "global":
+        # `app.desk.answers`, of which only the whole project knows where the object ends and the attribute begins.
+        return access.name.count(".") > 1 if not access.steps else access.steps[-1] not in ("()", "[]")
+    return access.kind == "parameter" and len(access.steps) == 1

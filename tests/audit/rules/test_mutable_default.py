@@ -161,3 +161,28 @@ def test_where_no_request_gets_it_is_only_mentioned() -> None:
     text = "@app.post('/')\ndef home(): ...\ndef ask(q, turns=[]):\n    turns.append(q)\n"
     finds(RULE, text, "info")
     finds(RULE, text + "def talk(q):\n    ask(q)\n", "warning")
+
+
+ENVELOPE = {
+    "envelope.py": "class Envelope:\n    def __init__(self, to, rows=[]):\n        self.rows = rows\n",
+    "tasks.py": """
+        from envelope import Envelope
+        @celery.task
+        def export(customer_id):
+            envelope = Envelope(customer_id)
+            envelope.rows.append(load(customer_id))
+        """,
+}
+
+
+def test_a_default_that_is_kept_and_changed_in_another_file() -> None:
+    found = finds(RULE, ENVELOPE, "error", on="rows=[]")
+    assert ("tasks.py", 6) in [(place.path, place.line) for place in found[0].related]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("Envelope(customer_id)", "Envelope(customer_id, [])"), ("envelope.rows.append", "other.rows.append")],
+)
+def test_a_default_that_is_kept_and_not_changed(old: str, new: str) -> None:
+    finds(RULE, {**ENVELOPE, "tasks.py": ENVELOPE["tasks.py"].replace(old, new)}, "info")

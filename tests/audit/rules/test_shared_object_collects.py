@@ -144,3 +144,37 @@ def test_a_getter_of_a_librarys_conversation() -> None:
     finds(RULE, GETTER.format("ConversationChain", "@app.post('/talk')"), "error", on="return ConversationChain")
     finds(RULE, GETTER.format("ConversationChain", ""), "info")
     quiet(RULE, GETTER.format("LLMChain", "@app.post('/talk')"))
+
+
+WIZARD = {
+    "form.py": """
+        class Form:
+            def __init__(self):
+                self.answers = {}
+            def merge(self, values):
+                self.answers.update(values)
+        form = Form()
+        """,
+    "views.py": """
+        from flask import Blueprint, request
+        from form import form
+        bp = Blueprint("loan", __name__)
+        @bp.post("/step")
+        def step():
+            form.merge(dict(request.form))
+        @bp.get("/review")
+        def review():
+            return render("review.html", answers=form.answers)
+        """,
+}
+
+
+def test_a_form_that_a_module_of_its_own_holds() -> None:
+    found = finds(RULE, WIZARD, "warning", on="self.answers.update")
+    assert ("views.py", 10) in [(place.path, place.line) for place in found[0].related]
+
+
+def test_a_form_of_which_nobody_gives_out_the_whole() -> None:
+    asked = WIZARD["views.py"].replace("answers=form.answers", "answer=form.answers.get(request.args['name'])")
+    finds(RULE, {**WIZARD, "views.py": asked}, "info")
+    quiet(RULE, {**WIZARD, "form.py": WIZARD["form.py"].replace("form = Form()", "")})

@@ -276,3 +276,29 @@ def test_the_class_that_a_descriptor_is_asked_for() -> None:
     text = "class Key:\n    def {0}(self, it, owner):\n        self.id = name_of(owner)\nkey = Key()\n"
     quiet(RULE, text.format("__get__"))
     finds(RULE, text.format("get"), "warning")
+
+
+ASSISTANT = """
+    import jwt
+    class Assistant:
+        async def load(self, employee):
+            row = await self.pool.fetchrow("select * from employees where id = $1", employee)
+            self.record = dict(row)
+        async def answer(self, question):
+            return await ask(question, self.record)
+    assistant = Assistant()
+    @app.post("/ask")
+    async def ask_it(request):
+        claims = jwt.decode(request.headers["authorization"], KEY)
+        await assistant.load(claims["sub"])
+        return await assistant.answer("how many days off?")
+    """
+
+
+def test_what_was_fetched_for_one_user_and_is_read_by_another_method() -> None:
+    finds(RULE, ASSISTANT, "error", on="self.record =")
+
+
+@pytest.mark.parametrize(("old", "new"), [('claims["sub"]', 'request.query["color"]'), ("self.record)", "question)")])
+def test_what_was_fetched_for_nobody_or_is_not_read(old: str, new: str) -> None:
+    finds(RULE, ASSISTANT.replace(old, new), "info")

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from carrel.audit.blocks import Block, Parameter
-from carrel.audit.conditions import AnyOf, Called, ChangesObject, HasEntryPoints, LeftOut, Not, Reachable
+from carrel.audit.conditions import AnyOf, Called, ChangesObject, FieldChanged, HasEntryPoints, LeftOut, Not, Reachable
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
@@ -65,7 +65,13 @@ class MutableDefault:
             yield candidate if telling else msgspec.structs.replace(candidate, grades=(Grade("info"),))
         elif kept and not changes:
             message = f"the default of `{parameter.name}` is one object, and `{function.name}` gives it away"
-            yield view.candidate(self.info, parameter.node, message, block=function, severity="info",
+            sure = (
+                Grade(one.severity, (FieldChanged(*field), *one.given))
+                for field in _fields_of(view, function, parameter)
+                for one in _grades(function, parameter)
+                if one.given
+            )
+            yield view.candidate(self.info, parameter.node, message, block=function, grades=(*sure, Grade("info")),
                                  related=(view.location(kept[0], "given away here"),))  # fmt: skip
 
     def _object(self, view: FileView, function: Block, parameter: Parameter) -> Iterator[Candidate]:
@@ -114,6 +120,16 @@ def _grades(function: Block, parameter: Parameter) -> tuple[Grade, ...]:
     left_out = LeftOut(function.symbol, parameter.name)
     served = AnyOf((Reachable(function.symbol), Not(HasEntryPoints())))
     return Grade("error", (left_out, served)), Grade("warning", (left_out, Called(function.symbol))), Grade("info")
+
+
+def _fields_of(view: FileView, function: Block, parameter: Parameter) -> Iterator[tuple[str, str]]:
+    """The class and the attribute that the argument itself is kept under: `self.rows = rows`."""
+    owner = function.class_
+    for mutation in view.mutations_in(function):
+        value = mutation.values[0] if mutation.kind == "attribute" else None
+        on_self = any(one.kind == "self" and not one.steps for one in mutation.accesses)
+        if owner is not None and on_self and isinstance(value, ast.Name) and value.id == parameter.name:
+            yield owner.symbol, mutation.name
 
 
 def _diff(view: FileView, function: Block, parameter: Parameter) -> str:

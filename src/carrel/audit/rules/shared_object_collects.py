@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import HasEntryPoints, Not, OnlyOnNew, Reachable, SharedClass
+from carrel.audit.conditions import FieldRead, HasEntryPoints, Not, OnlyOnNew, Reachable, SharedClass
 from carrel.audit.conversations import given_conversations
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of, is_guarded
+from carrel.audit.sharing import brought, grades_of, is_guarded, reached
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedObjectCollects"]
 
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert"})
+_SETTING: Final = re.compile(
+    r"(?i)(?:settings|config|options?|params|headers|registry|defaults|flags|env|kwargs|by_\w+)$"
+)
 _HELD: Final = frozenset(
     {"history", "messages", "transcript", "memory", "turns", "conversation", "chat_history", "dialog", "scratchpad"}
 )
@@ -69,6 +73,10 @@ class SharedObjectCollects:
         elif taint.by == "parameter":
             # One slot that each call fills anew says something by itself, one more entry does not.
             grades = (Grade("info", () if mutation.kind == "item" else taint.given),)
+        if mutation.name == "update":
+            # It may be by keys that tell users apart: then nobody gives out the whole.
+            read = FieldRead(owner, name, mutation.block.symbol, directly=True)
+            grades = (Grade("warning", (*taint.given, read, *reached(view, mutation.block))), Grade("info"))
         if mutation.kind == "item" and is_guarded(view, mutation):
             grades = (Grade("info"),)
         grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
@@ -82,7 +90,7 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
     grown = isinstance(mutation.node, ast.AugAssign) and isinstance(mutation.values[0], ast.List)
     if block.is_initializer or mutation.removes or not (grown or mutation.kind in ("method", "item")):
         return None
-    if mutation.kind == "method" and mutation.name not in _WRITES:
+    if mutation.kind == "method" and mutation.name not in _WRITES and not _merges(mutation):
         return None
     if mutation.kind == "item" and not all(is_fixed(view, key, block) for key in mutation.keys):
         return None
@@ -92,6 +100,12 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
         if access.kind == "self" and steps and "()" not in steps and not keyed:
             return replace(access, steps=steps)
     return None
+
+
+def _merges(mutation: Mutation) -> bool:
+    """Whether everything in an argument goes in, under whatever keys it has: `self.answers.update(values)`."""
+    plain = len(mutation.values) == 1 and isinstance(mutation.values[0], ast.Name)
+    return mutation.name == "update" and plain and _SETTING.search(ast.unparse(mutation.target)) is None
 
 
 def _takes_out(view: FileView, owner: Block, name: str) -> bool:

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, IsMethod, Not, OnlyOnNew, SharedClass, SharedObject
+from carrel.audit.conditions import (
+    Condition,
+    FieldRead,
+    IdentityParameter,
+    IsMethod,
+    Not,
+    OnlyOnNew,
+    Reachable,
+    SharedClass,
+    SharedObject,
+)
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_asked
@@ -60,11 +70,22 @@ class SharedObjectStoresArgument:
         # That something was worked out from what a request brought says little, and a level is the process's.
         certain = taint.by == "name" or (_is_kept_as_it_is(view, mutation) and not _SETTING.search(mutation.name))
         if is_guarded(view, mutation) or not certain:
-            grades = (Grade("info"),)
+            grades = () if is_guarded(view, mutation) else _worked_out(mutation, taint)
+            grades = (*grades, Grade("info"))
         elif isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
             grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
+
+
+def _worked_out(mutation: Mutation, taint: Taint) -> tuple[Grade, ...]:
+    """`self.employee = fetch(employee_id)`: what belongs to the one whom a caller names, for the next one to read."""
+    owner = mutation.block.class_
+    if owner is None or not taint.parameter or mutation.accesses[0].kind != "self" or _SETTING.search(mutation.name):
+        return ()
+    told = IdentityParameter(mutation.block.symbol, taint.parameter)
+    read = FieldRead(owner.symbol, mutation.name, mutation.block.symbol)
+    return (Grade("error", (told, read, Reachable(mutation.block.symbol))),)
 
 
 def _shared(view: FileView, mutation: Mutation) -> Iterator[tuple[Condition, str, str]]:

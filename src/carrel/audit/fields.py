@@ -1,0 +1,65 @@
+"""Which functions read and change what the objects of a class hold, wherever they stand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from carrel.audit.call_graph import CallGraph
+from carrel.audit.conditions import Proof
+from carrel.audit.facts import FunctionFact
+from carrel.audit.resolution import Resolution
+from carrel.findings import Location
+
+__all__ = ["Fields"]
+
+
+class Fields:
+    """The functions that use an attribute, by the classes of the objects that they use it of."""
+
+    def __init__(self, resolution: Resolution, calls: CallGraph) -> None:
+        self._resolution = resolution
+        self._calls = calls
+        self._changes = _by_attribute(resolution, lambda fact: fact.changed)
+        self._reads = _by_attribute(resolution, lambda fact: fact.read)
+
+    def changed(self, owner: str, attribute: str) -> Proof | None:
+        """Where what objects of the class hold under the attribute is changed in place."""
+        for fact, line in self._uses(self._changes, owner, attribute):
+            return (self._at(fact, line, f"changes `{attribute}`"),)
+        return None
+
+    def read_by_request(self, owner: str, attribute: str, besides: str, *, directly: bool) -> Proof | None:
+        """Where a function that a request leads to reads the attribute; `directly`: the entry point does it itself."""
+        for fact, line in self._uses(self._reads, owner, attribute):
+            serves = fact.name in self._calls.entry_points if directly else bool(self._calls.way_to(fact.name))
+            if fact.name != besides and serves:
+                return (self._at(fact, line, f"reads `{attribute}`"),)
+        return None
+
+    def _uses(
+        self, uses: dict[str, list[tuple[str, FunctionFact, int]]], owner: str, attribute: str
+    ) -> Iterator[tuple[FunctionFact, int]]:
+        home = self._resolution.canonical(owner)
+        for path, fact, line in uses.get(attribute, ()):
+            for value in self._resolution.values(path):
+                if value.kind == "instance" and (
+                    home in self._resolution.lineage(value.name) or value.name in self._resolution.lineage(home)
+                ):
+                    yield fact, line
+                    break
+
+    def _at(self, fact: FunctionFact, line: int, note: str) -> Location:
+        return Location(path=self._resolution.paths[fact.name], line=line, note=note)
+
+
+def _by_attribute(
+    resolution: Resolution, used: Callable[[FunctionFact], tuple[tuple[str, int], ...]]
+) -> dict[str, list[tuple[str, FunctionFact, int]]]:
+    """By attribute, the path of the object that it is used of."""
+    found: dict[str, list[tuple[str, FunctionFact, int]]] = defaultdict(list)
+    for fact in resolution.functions.values():
+        for path, line in used(fact):
+            owner, _, attribute = path.rpartition(".")
+            found[attribute].append((owner, fact, line))
+    return found

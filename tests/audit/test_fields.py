@@ -1,0 +1,45 @@
+"""Tests of carrel.audit.fields."""
+
+from __future__ import annotations
+
+from tests.audit.checking import program
+
+FILES = {
+    "app/__init__.py": "",
+    "app/desk.py": """
+        class Base:
+            def __init__(self):
+                self.notes, self.names = [], []
+            def notes_of_all(self):
+                return self.notes
+        class Desk(Base):
+            def add(self, note):
+                self.notes.append(note)
+        desk = Desk()
+        """,
+    "app/web.py": """
+        from app.desk import Desk, desk
+        @app.get("/notes")
+        def notes():
+            return desk.notes_of_all()
+        @app.get("/names")
+        def names(given: Desk):
+            given.names.append("me")
+            return render(desk.names)
+        """,
+}
+
+
+def test_changes_are_known_by_class_and_attribute() -> None:
+    fields = program(FILES).fields
+    assert [place.line for place in fields.changed("app.desk.Base", "notes") or ()] == [9]
+    assert [place.path for place in fields.changed("app.desk.Desk", "names") or ()] == ["app/web.py"]
+    assert fields.changed("app.desk.Desk", "other") is None
+
+
+def test_reads_are_those_that_a_request_leads_to() -> None:
+    fields = program(FILES).fields
+    assert [place.line for place in fields.read_by_request("app.desk.Desk", "notes", "", directly=False) or ()] == [6]
+    assert fields.read_by_request("app.desk.Desk", "notes", "", directly=True) is None
+    assert fields.read_by_request("app.desk.Desk", "names", "", directly=True) is not None
+    assert fields.read_by_request("app.desk.Desk", "names", "app.web.names", directly=True) is None
