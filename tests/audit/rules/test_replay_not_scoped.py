@@ -74,3 +74,31 @@ def test_a_function_that_does_not_replay_is_quiet() -> None:
             "def after(self, user_id, last)", "def export(self, user_id, first)"
         ),
     )
+
+
+STREAM = """
+    STREAM = "events"
+    async def notify(member, body):
+        await redis.xadd({key}, {{"member": member, "body": body}})
+    async def catch_up(socket, member, cursor):
+        for entry, fields in await redis.xrange({key}, min=cursor):
+            {give}
+    @app.websocket("/ws")
+    async def live(socket, cursor):
+        await catch_up(socket, socket.user.id, cursor)
+    """
+
+
+def test_one_stream_of_a_store_for_everybody() -> None:
+    finds(RULE, STREAM.format(key="STREAM", give="await socket.send(fields)"), "error", on="xrange")
+
+
+@pytest.mark.parametrize(
+    ("key", "give"),
+    [
+        ("f'events:{member}'", "await socket.send(fields)"),
+        ("STREAM", "if fields['member'] == member: await socket.send(fields)"),
+    ],
+)
+def test_a_stream_for_each_user(key: str, give: str) -> None:
+    quiet(RULE, STREAM.format(key=key, give=give))

@@ -9,9 +9,10 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
+from carrel.audit.origins import called_name, is_fixed, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -22,6 +23,8 @@ _REPLAYS: Final = re.compile(
     r"(?:^|_)(?:replay|resume|after|since|backlog|catch_?up|missed|recover|redeliver|history)(?:_|$)"
 )
 _SCOPES: Final = re.compile(r"^(?:stream|channel|topic|room|group|conversation|connection)(?:_?(?:id|name|key))?$")
+_STORE_PUTS: Final = frozenset({"xadd", "rpush", "lpush", "zadd"})
+_STORE_READS: Final = frozenset({"xrange", "xrevrange", "lrange", "zrange", "zrangebyscore", "zrevrange"})
 _PUTS: Final = frozenset({"append", "appendleft", "insert"})
 
 
@@ -49,6 +52,28 @@ class ReplayNotScoped:
                 if put is not None and not _compares(function, _scopes(function)):
                     yield self._candidate(view, node, access, function, put)
                     break
+        yield from self._streams(view)
+
+    def _streams(self, view: FileView) -> Iterator[Candidate]:
+        """`redis.xrange(STREAM, min=cursor)` of a stream into which another function puts what is somebody's."""
+        calls = [(call, function) for function in view.functions for call in function.nodes(ast.Call) if call.args]
+        puts = {
+            ast.unparse(call.args[0]): call
+            for call, function in calls
+            if called_name(call) in _STORE_PUTS and is_fixed(view, call.args[0], function)
+            and _scopes(function) & set().union(*(parameters_in(view, one, function) for one in call.args[1:]))
+        }  # fmt: skip
+        for call, function in calls:
+            put = puts.get(ast.unparse(call.args[0])) if called_name(call) in _STORE_READS else None
+            rest = (*call.args[1:], *(one.value for one in call.keywords))
+            from_somewhere = any(parameters_in(view, one, function) for one in rest)
+            if put is None or not from_somewhere or not (_REPLAYS.search(function.name) or _scopes(function)):
+                continue
+            if not _compares(function, _scopes(function)):
+                message = f"`{function.name}` gives what is in `{ast.unparse(call.args[0])}` without asking whose it is"
+                yield view.candidate(self.info, call, message, block=function,
+                                     grades=(Grade("error", (Reachable(function.symbol),)),),
+                                     related=(view.location(put, "events of all users are put here"),))  # fmt: skip
 
     def _candidate(self, view: FileView, node: ast.AST, access: Access, function: Block, put: Mutation) -> Candidate:
         name = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
