@@ -52,6 +52,17 @@ async def test_news_reaches_every_connection_of_the_user_and_no_other():
     await manager.close_all(4000, "over", 0.0)
 
 
+async def test_the_sessions_are_those_with_connections():
+    manager = WebSocketManager(LocalBridge())
+    manager.arrive(FakeConnection())
+    first = joined(manager)
+    joined(manager, "bob", "s-2")
+    assert manager.sessions() == {"s-1": "ann", "s-2": "bob"}
+    manager.remove(first)
+    assert manager.sessions() == {"s-2": "bob"}
+    await manager.close_all(4000, "over", 0.0)
+
+
 async def test_a_removed_connection_hears_nothing_more():
     bridge = LocalBridge()
     manager = WebSocketManager(bridge)

@@ -16,7 +16,7 @@ from carrel.context import UserId
 from carrel.delivery.frames import AcceptedFrame, ErrorFrame, StartRunFrame
 from carrel.delivery.log import LogState
 from carrel.delivery.session import DeliverySession
-from carrel.server import limits as limits_module
+from carrel.server import watching
 from carrel.server.commands import CommandQueue
 from carrel.server.tokens import TokenSigner, hash_refresh_token, new_refresh_token
 from carrel.storage.database import Database
@@ -175,7 +175,7 @@ async def test_a_server_that_starts_knows_what_was_set_before(tmp_path: Path) ->
 async def test_an_override_that_is_not_understood_changes_nothing_and_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
     async with limited(tmp_path) as (server, ann, bob):
         services = server.services
         await services.limits.change(UserId(ann.user_id), {"concurrent_runs": 3})
@@ -191,7 +191,7 @@ async def test_an_override_that_is_not_understood_changes_nothing_and_stops_noth
 async def test_a_run_that_goes_on_is_held_back_when_the_store_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
     async with limited(tmp_path, agents="tests.server.test_limits:AGENTS") as (server, ann, _):
         started = await ann.start(agent="tireless")
         server.services.meters.override(UserId(ann.user_id), {"stored_bytes": 500})

@@ -212,3 +212,15 @@ async def test_expired_sessions_do_not_pile_up(accounts: AccountStore, clock: Cl
         return opened, tokens
 
     assert await asyncio.to_thread(rows) == (1, 1)
+
+
+async def test_many_sessions_and_accounts_are_told_active_at_once(accounts: AccountStore) -> None:
+    ann, bob = [await accounts.create(name, "hash", frozenset()) for name in ("ann", "bob")]
+    hers, his = [await accounts.open_session(one.user_id, f"{one.name}'s", 9e9) for one in (ann, bob)]
+    unknown = [f"unknown-{number}" for number in range(1200)]
+    assert await accounts.active_sessions([*unknown, hers, his]) == {hers, his}
+    assert await accounts.enabled_accounts([ann.user_id, bob.user_id]) == {ann.user_id, bob.user_id}
+    await accounts.set_disabled(ann.user_id, True)
+    assert await accounts.active_sessions([hers, his]) == {his}
+    assert await accounts.enabled_accounts([ann.user_id, bob.user_id]) == {bob.user_id}
+    assert await accounts.active_sessions([]) == frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -84,6 +84,10 @@ class WebSocketManager:
     def connections_of(self, user_id: UserId) -> tuple[Connection, ...]:
         """The user's connections in this process, and nobody else's."""
         return self._by_user.get(user_id, ())
+
+    def sessions(self) -> Mapping[str, UserId]:
+        """The sign-ins that have connections in this process, each with its user."""
+        return {one.session_id: user_id for user_id, mine in self._by_user.items() for one in mine}
 
     def arrive(self, connection: Connection) -> None:
         """A connection is open and not authenticated yet: it gets ticks, and nothing of anybody's."""

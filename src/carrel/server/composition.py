@@ -24,10 +24,12 @@ from carrel.server.loading import load_agents, load_tools
 from carrel.server.oidc import OpenIdProvider
 from carrel.server.passwords import Passwords
 from carrel.server.services import Services
+from carrel.server.session_watch import SessionWatch
 from carrel.server.sessions import Sessions
 from carrel.server.settings import Settings
 from carrel.server.throttle import LoginThrottle
 from carrel.server.tokens import TokenSigner
+from carrel.server.watching import keep_looking
 from carrel.storage.accounts import AccountStore
 from carrel.storage.database import Database
 from carrel.storage.event_log import SqliteEventLog
@@ -85,8 +87,10 @@ async def open_services(settings: Settings) -> AsyncIterator[tuple[Services, Dem
         limits = LimitStore(database)
         watch = LimitWatch(limits, meters, scheduler)
         await watch.look()
-        watching = asyncio.create_task(watch.keep_looking(), name="carrel limits")
-        stack.push_async_callback(_cancelled, watching)
+        sessions = SessionWatch(accounts, connections)
+        for look, what in ((watch.look, "limits"), (sessions.look, "sessions")):
+            watching = asyncio.create_task(keep_looking(look, what), name=f"carrel {what}")
+            stack.push_async_callback(_cancelled, watching)
         retention = asyncio.create_task(_retain(settings, log), name="carrel retention")
         stack.push_async_callback(_cancelled, retention)
         yield (

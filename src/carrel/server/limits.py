@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final
-
 import structlog
 
-from carrel.errors import SettingsError, StorageError
+from carrel.errors import SettingsError
 from carrel.runtime.meters import UserMeters
 from carrel.runtime.scheduler import RunScheduler
 from carrel.storage.limits import LimitStore
 
-__all__ = ["LOOK_SECONDS", "LimitWatch"]
-
-LOOK_SECONDS: Final = 1.0
-"""How long a change may take to reach a running server, and how old what it knows of a busy user's space may be."""
+__all__ = ["LimitWatch"]
 
 _log = structlog.get_logger(__name__)
 
@@ -42,12 +36,3 @@ class LimitWatch:
         if busy:
             for user_id, size in (await self._store.stored_for(busy)).items():
                 self._meters.of(user_id).stored(size)
-
-    async def keep_looking(self) -> None:
-        """Look every second until it is cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self.look()
-            except StorageError as error:
-                _log.warning("limits could not be read; those known go on", problem=str(error))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, exists, insert, select, update
 
 from carrel.context import UserId, new_id
 from carrel.errors import AuthenticationError, ConflictError, InputError, NotFoundError
@@ -26,6 +26,21 @@ _BY_SESSION: Final = (
     .join(sessions, sessions.c.user_id == users.c.user_id)
     .where(sessions.c.session_id == bindparam("session"), sessions.c.revoked_at.is_(None), users.c.disabled.is_(False))
 )
+
+_ACTIVE: Final = (
+    select(sessions.c.session_id)
+    .join(users, sessions.c.user_id == users.c.user_id)
+    .where(
+        sessions.c.session_id.in_(bindparam("ids", expanding=True)),
+        sessions.c.revoked_at.is_(None),
+        users.c.disabled.is_(False),
+    )
+)
+_ENABLED: Final = select(users.c.user_id).where(
+    users.c.user_id.in_(bindparam("ids", expanding=True)), users.c.disabled.is_(False)
+)
+_AT_ONCE: Final = 500
+"""Ids in one query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +102,14 @@ class AccountStore:
         """The account of an active session: one that was opened and is not revoked, of an account not disabled."""
         row = await self._database.look_up(_BY_SESSION, {"session": session_id})
         return _account(row) if row is not None else None
+
+    async def active_sessions(self, session_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these sessions that are active: see `by_session`."""
+        return await self._those(_ACTIVE, session_ids)
+
+    async def enabled_accounts(self, user_ids: Sequence[UserId]) -> frozenset[str]:
+        """Those of these accounts that are there and not disabled."""
+        return await self._those(_ENABLED, user_ids)
 
     async def list_accounts(self) -> Sequence[Account]:
         """Every account, by name."""
@@ -184,6 +207,14 @@ class AccountStore:
             return _account(connection.execute(statement.returning(users)).one())
 
         return await self._database.write(create)
+
+    async def _those(self, query: Select[tuple[str]], ids: Sequence[str]) -> frozenset[str]:
+        parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+
+        def look(connection: Connection) -> frozenset[str]:
+            return frozenset(one for part in parts for (one,) in connection.execute(query, {"ids": part}))
+
+        return await self._database.read(look) if parts else frozenset()
 
     async def _find(self, condition: ColumnElement[bool]) -> Account | None:
         query = select(users).where(condition)
