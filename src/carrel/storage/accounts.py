@@ -208,7 +208,7 @@ class AccountStore:
 
         return await self._database.write(create)
 
-    async def _those(self, query: Select[tuple[str]], ids: Sequence[str]) -> frozenset[str]:
+    async def _those(self, query: Select[str], ids: Sequence[str]) -> frozenset[str]:
         parts = [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
 
         def look(connection: Connection) -> frozenset[str]:
