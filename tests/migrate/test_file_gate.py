@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from carrel.migrate.edits.file_edit import FileEdit
 from carrel.migrate.file_gate import gate_problem
@@ -33,6 +37,10 @@ def test_what_was_to_change_may_change():
         (BEFORE.replace("x = f(1)", "return f(1)"), "would not compile"),
         (BEFORE.replace("os.path", "os.sep"), "would change the statement in line 5"),
         (BEFORE.replace("@deco\n", ""), "would change the statement in line 5"),
+        (BEFORE.replace("@deco\n", "@dec0\n"), "would change the statement in line 5"),
+        (BEFORE.replace("return os.path, a", "return os.path, \\\n a"), "would change the statement in line 5"),
+        (BEFORE.replace("x = f(1)", "x = f(1) + 1"), "would change the statement in line 9"),
+        (BEFORE.replace("x = f(1)", "x: f(1)\n"), "would change the statement in line 9"),
         (BEFORE.replace("deco = 1\n", ""), "would change the statement in line 10"),
         (BEFORE.replace("# why", "     "), "would lose the comment '# why'"),
         (b"\xef\xbb\xbf" + BEFORE.encode(), "would have another encoding"),
@@ -65,3 +73,33 @@ def test_a_statement_may_move_with_the_text_before_it():
     before = "a = 1\nif a:\n    b = 2\n"
     assert judged("a = 1000\nif a:\n    b = 2\n", (4, 5, "1000"), before=before) == ""
     assert "would change the statement" in judged("a = 1000\nif a:\n    b = 3\n", (4, 5, "1000"), before=before)
+
+
+PIECES = (
+    "x = 1\n",
+    "if x:\n    y = f(x)\n",
+    "@deco\ndef f(a): return a\n",
+    "s = 'a # b'; t = 2\n",
+    "class C:\n    z = 3\n",
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=4),
+    st.integers(0, 60), st.integers(0, 3), st.text("x1=() \n#\\@;'", max_size=3),
+)  # fmt: skip
+def test_what_passes_has_every_tree_that_was_there(pieces, at, length, put):
+    before = "".join(pieces)
+    after = before[:at] + put + before[at + length :]
+    if judged(after, before=before) == "":
+        trees = {offset: ast.dump(node) for offset, node in placed(after).items()}
+        assert {offset: trees.get(offset) for offset in placed(before)} == {
+            offset: ast.dump(node) for offset, node in placed(before).items()
+        }
+
+
+def placed(source: str) -> dict[int, ast.stmt]:
+    """The statements at the top of a file, by their offset."""
+    module = read_module("a.py", ModuleName("a", is_package=False), source.encode())
+    return {module.text.offset(node.lineno, node.col_offset): node for node in module.tree.body}

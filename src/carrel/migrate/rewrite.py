@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import defaultdict
@@ -28,6 +29,8 @@ __all__ = ["Rewriter"]
 
 _FEW: Final = 8
 """Files that are edited here rather than in processes that must be started first."""
+_SWEPT: Final = 16
+"""Files that a worker edits before it looks for garbage."""
 _MENTIONS: Final = ("doc", "comment")
 
 
@@ -98,7 +101,15 @@ def _in_worker(recipe: Recipe, setting: _Setting, share: Mapping[str, Sequence[R
     tree = SourceTree(setting.root, exclude=recipe.tree.exclude)
     project = _project(recipe, tree, setting.paths)
     work = _Work(recipe, tree, project, setting.kept, setting.needed, setting.promised)
-    return [work.outcome(path, references) for path, references in share.items()]
+    # Syntax trees are large and short-lived: the collector would look through them all the time, and find nothing.
+    gc.freeze()
+    gc.disable()
+    outcomes = []
+    for path, references in share.items():
+        outcomes.append(work.outcome(path, references))
+        if len(outcomes) % _SWEPT == 0:
+            gc.collect()
+    return outcomes
 
 
 @dataclass(frozen=True, slots=True)

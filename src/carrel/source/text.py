@@ -64,6 +64,11 @@ class SourceText:
         """The offset in `utf8` of a position."""
         return self.line_starts[line - 1] + column
 
+    def span(self, node: ast.expr | ast.stmt | ast.alias) -> tuple[int, int]:
+        """The offsets in `utf8` at which a node begins and ends."""
+        end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        return self.offset(node.lineno, node.col_offset), self.offset(end_line, end_column)
+
     def line(self, number: int) -> str:
         """One line, without its end; empty past the end of the file."""
         starts = self.line_starts
@@ -74,10 +79,8 @@ class SourceText:
 
     def segment(self, node: ast.expr | ast.stmt) -> str:
         """The text of a node."""
-        if node.end_lineno is None or node.end_col_offset is None:
-            return ""
-        start = self.offset(node.lineno, node.col_offset)
-        return self.utf8[start : self.offset(node.end_lineno, node.end_col_offset)].decode()
+        start, end = self.span(node)
+        return self.utf8[start:end].decode()
 
 
 def _parse(utf8: bytes) -> ast.Module:

@@ -129,7 +129,7 @@ def _text(module: Module, splices: Splices, argument: ast.expr | str) -> str:
     """The text of an argument as it will be, in parentheses where its place would change what it means."""
     if isinstance(argument, str):
         return argument
-    text = splices.text(*_span(module, argument))
+    text = splices.text(*module.text.span(argument))
     bare = isinstance(argument, ast.GeneratorExp | ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Lambda | ast.IfExp)
     return f"({text})" if bare and not text.startswith("(") else text
 
@@ -146,20 +146,15 @@ def _placeholders(template: str) -> set[str]:
 
 def _comments(module: Module, plan: CallPlan) -> list[str]:
     """The comments in a call that stand in none of the arguments which are kept whole."""
-    start, end = _span(module, plan.node)
+    start, end = module.text.span(plan.node)
     if b"#" not in module.text.utf8[start:end]:
         return []
-    spans = [_span(module, one) for one in plan.arguments.values() if isinstance(one, ast.expr)]
+    spans = [module.text.span(one) for one in plan.arguments.values() if isinstance(one, ast.expr)]
     return [
         module.text.utf8[first:last].decode()
         for first, last in comment_ranges(module.text.utf8)
         if start <= first < end and not any(left <= first < right for left, right in spans)
     ]
-
-
-def _span(module: Module, node: ast.expr) -> tuple[int, int]:
-    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return module.text.offset(node.lineno, node.col_offset), module.text.offset(end_line, end_column)
 
 
 def _indent(module: Module, node: ast.Call) -> int:

@@ -151,9 +151,7 @@ class FileEdit:
 
     def offsets(self, node: ast.stmt | ast.expr | ast.alias) -> tuple[int, int]:
         """Where a node begins and ends in the text."""
-        text = self.module.text
-        end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
-        return text.offset(node.lineno, node.col_offset), text.offset(end_line, end_column)
+        return self.module.text.span(node)
 
     def is_loaded_with(self, module: str) -> bool:
         """Whether importing a module imports this file, so that this file cannot always import it at its top."""
