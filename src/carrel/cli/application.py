@@ -23,7 +23,7 @@ __all__ = ["application", "run"]
         "migrate": "carrel.cli.migrate.application:migrate",
         "user": "carrel.cli.user:user",
     },
-    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110},
 )
 @click.version_option(package_name="carrel", message="%(package)s %(version)s", help="Show the version and exit.")
 def application() -> None:
