@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyOf",
-    "Called",
     "CalledUnderTest",
     "ChangesObject",
     "Condition",
@@ -130,23 +129,16 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return () if program.way_to(self.function) else None
 
 
-class Called(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some function of the project calls this one."""
-
-    function: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return () if self.function in program.calls.callers else None
-
-
 class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some call of the function leaves the argument out, or nobody knows: the project does not call it at all."""
+    """Some call of the function leaves the argument out; but for `shown`, it may be one that is not in the project."""
 
     function: str
     parameter: str
+    shown: bool = False
 
     def proof(self, program: Program) -> Proof | None:
-        return program.calls.left_out(self.function, self.parameter)
+        proof = program.calls.left_out(self.function, self.parameter)
+        return proof if proof or not self.shown else None
 
 
 class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -383,7 +375,6 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     HasBase,
     HasEntryPoints,
     IsMethod,
-    Called,
     LeftOut,
     OnlyOnNew,
     RunsInAsync,

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from carrel.audit.blocks import Block, Parameter
-from carrel.audit.conditions import AnyOf, Called, ChangesObject, FieldChanged, HasEntryPoints, LeftOut, Not, Reachable
+from carrel.audit.conditions import AnyOf, ChangesObject, FieldChanged, HasEntryPoints, LeftOut, Not, Reachable
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
@@ -117,9 +117,9 @@ class MutableDefault:
 
 def _grades(function: Block, parameter: Parameter) -> tuple[Grade, ...]:
     """An error where a request gets there without the argument, or where nothing says who calls it."""
-    left_out = LeftOut(function.symbol, parameter.name)
+    named = function.symbol, parameter.name
     served = AnyOf((Reachable(function.symbol), Not(HasEntryPoints())))
-    return Grade("error", (left_out, served)), Grade("warning", (left_out, Called(function.symbol))), Grade("info")
+    return Grade("error", (LeftOut(*named), served)), Grade("warning", (LeftOut(*named, shown=True),)), Grade("info")
 
 
 def _fields_of(view: FileView, function: Block, parameter: Parameter) -> Iterator[tuple[str, str]]:
