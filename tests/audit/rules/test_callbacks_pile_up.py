@@ -103,3 +103,26 @@ def test_what_is_asked_for_by_a_key_is_no_callback() -> None:
     route = "@app.get('/run')\nasync def run(name: str):\n    key = {0}(name)\n    await stream.subscribe(key)\n"
     quiet(RULE, stream + APP + route.format("key_for_run"))
     finds(RULE, stream + APP + route.format("make_listener"), "error")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("self.model.callbacks.append(handler)\n        await self.chain.ainvoke(text)", True),
+        ("await self.chain.ainvoke(text, callbacks=[handler])", False),
+        ("self.model.callbacks.append(handler)", False),
+        ("self.callbacks.append(handler)\n        await self.chain.ainvoke(text)", False),
+        ("self.model.callbacks.append(handler)\n        self.run(text)\n        self.model.callbacks.clear()", False),
+    ],
+)
+def test_a_handler_that_is_handed_over_for_one_run(body: str, *, is_found: bool) -> None:
+    source = (
+        "class Engine:\n    def __init__(self):\n        self.model = ChatAnthropic(callbacks=[])\n"
+        f"    async def draft(self, text, handler):\n        {body}\n"
+        f"engine = Engine()\n{APP}@app.post('/x')\nasync def draft(text: str):\n"
+        "    await engine.draft(text, Queue())\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="append")
+    else:
+        quiet(RULE, source)

@@ -107,3 +107,11 @@ def test_a_provider_of_one_object_that_caught_the_user() -> None:
 )
 def test_providers_that_catch_nobody(parts: tuple[str, ...]) -> None:
     quiet(RULE, CONTAINER.format(*parts))
+
+
+def test_what_was_loaded_for_the_caller() -> None:
+    source = "async def load(request):\n    {0} = await load_profile(claims['user_id'])\n"
+    finds(RULE, source.replace("{0}", "request.app.state.profile"), "error")
+    quiet(RULE, source.replace("{0}", "request.state.profile"))
+    quiet(RULE, source.replace("{0}", "request.app.state.plans"))
+    quiet(RULE, source.replace("{0}", "app.state.profile"))

@@ -178,3 +178,21 @@ def test_a_form_of_which_nobody_gives_out_the_whole() -> None:
     asked = WIZARD["views.py"].replace("answers=form.answers", "answer=form.answers.get(request.args['name'])")
     finds(RULE, {**WIZARD, "views.py": asked}, "info")
     quiet(RULE, {**WIZARD, "form.py": WIZARD["form.py"].replace("form = Form()", "")})
+
+
+def test_a_backlog_of_which_each_is_given_their_own() -> None:
+    source = """
+        class Broker:
+            def __init__(self):
+                self.backlog = []
+            def publish(self, user_id, event):
+                self.backlog.append(Event(user_id, event))
+            def replay(self, user_id):
+                return [event for event in self.backlog if event.user_id {0} user_id]
+        broker = Broker()
+        @app.post("/say")
+        def say(text, user=Depends(current_user)):
+            broker.publish(user.id, text)
+        """
+    quiet(RULE, source.replace("{0}", "=="))
+    finds(RULE, source.replace("{0}", "!="), "error", on="append")

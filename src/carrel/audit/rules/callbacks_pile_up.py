@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, MutableGlobal, SharedObject
+from carrel.audit.conditions import AnyOf, Condition, MutableGlobal, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, identities, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -25,6 +25,7 @@ _REGISTERS: Final = re.compile(
     r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
     r"register_(?:callback|handler|listener|hook)|on_event)$"
 )
+_RUNS: Final = re.compile(r"^a?_?(?:invoke|run|stream|generate|call|chat|ask|predict|complete|execute)")
 _REMOVES: Final = re.compile(r"^(?:remove|disconnect|unsubscribe|off|discard|unregister|pop|clear|dispose|detach|stop)")
 _SETUP: Final = re.compile(
     r"^_?(?:set_?up|init|configure|register|install|create|make|build|main|lifespan|startup|on_start|enable|attach|"
@@ -56,6 +57,8 @@ class CallbacksPileUp:
                     hung = _hung(call)
                     if hung is not None and _is_of_this_call(view, hung[1], function):
                         yield from self._candidate(view, call, hung[0], hung[1], function)
+                    elif hung is not None and _is_for_this_run(view, call, hung[1], function):
+                        yield from self._handed(view, call, hung[0], hung[1], function)
 
     def _candidate(
         self, view: FileView, call: ast.Call, holder: ast.expr, callback: ast.expr, function: Block
@@ -71,6 +74,30 @@ class CallbacksPileUp:
         asked = told or any(is_identity_like(name) for name in _given(view, function))
         grades = (Grade("error", served), Grade("warning" if asked else "info"))
         yield view.candidate(self.info, call, message, block=function, given=given, grades=grades)
+
+    def _handed(
+        self, view: FileView, call: ast.Call, holder: ast.expr, callback: ast.expr, function: Block
+    ) -> Iterator[Candidate]:
+        """`self.model.callbacks.append(handler)`, and then the run that the handler is for."""
+        owner = view.access(holder, function).own_class
+        if owner is None or _is_taken_off(function, callback):
+            return
+        message = f"`{function.name}` hangs `{ast.unparse(callback)}` on `{ast.unparse(holder)}` for one run of many"
+        yield view.candidate(self.info, call, message, block=function, given=(SharedClass(owner.symbol),),
+                             grades=(Grade("error", reached(view, function)), Grade("info")))  # fmt: skip
+
+
+def _is_for_this_run(view: FileView, call: ast.Call, callback: ast.expr, function: Block) -> bool:
+    """Whether a method hangs its argument on something that its object holds, and then has that run."""
+    held = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if not isinstance(callback, ast.Name) or function.parameter(callback.id) is None or held is None:
+        return False
+    if not isinstance(held, ast.Attribute) or len(view.access(held, function).steps) < 2:
+        return False
+    return any(
+        isinstance(one.func, ast.Attribute) and _RUNS.match(one.func.attr) is not None and one.lineno > call.lineno
+        for one in function.nodes(ast.Call)
+    )
 
 
 def _given(view: FileView, function: Block) -> list[str]:

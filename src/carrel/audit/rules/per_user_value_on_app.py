@@ -9,6 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
+from carrel.audit.chains import chain_names
 from carrel.audit.conditions import UserDependency
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
@@ -16,6 +17,7 @@ from carrel.audit.origins import called_name, identities, is_fixed, parameters_i
 from carrel.audit.places import is_start_up
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
+from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["PerUserValueOnApp"]
@@ -56,7 +58,9 @@ class PerUserValueOnApp:
 
     def _candidates(self, view: FileView, mutation: Mutation, place: str) -> Iterator[Candidate]:
         block = mutation.block
-        told = [text for value in mutation.values for text in identities(view, value, block, direct=True)]
+        # A profile that was loaded for the caller is the caller's.
+        direct = not (is_identity_like(mutation.name) and _is_of_request(mutation.target))
+        told = [text for value in mutation.values for text in identities(view, value, block, direct=direct)]
         served = reached(view, block)
         if told:
             message = f"`{place}` keeps `{told[0]}`, and every request has the same application"
@@ -103,6 +107,11 @@ def _place(view: FileView, mutation: Mutation) -> str:
         if inner or (_is_app(target) and isinstance(target, ast.Attribute)):
             return f"{ast.unparse(target)}[{ast.unparse(mutation.keys[-1])}]"
     return ""
+
+
+def _is_of_request(node: ast.expr) -> bool:
+    """Whether a request leads to the application: `request.app.state`."""
+    return chain_names(node)[0] in ("request", "req", "websocket", "ws")
 
 
 def _is_app(node: ast.expr) -> bool:

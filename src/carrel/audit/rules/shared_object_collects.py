@@ -17,7 +17,7 @@ from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, is_guarded, reached
-from carrel.audit.taint import Taint
+from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedObjectCollects"]
@@ -54,7 +54,7 @@ class SharedObjectCollects:
             if access is None or access.block is None or access.block.class_ is None:
                 continue
             owner = access.block.class_
-            if _takes_out(view, owner, access.steps[0]):
+            if _takes_out(view, owner, access.steps[0]) or _gives_each_their_own(view, owner, access.steps[0]):
                 continue
             taint = brought(view, mutation.values, mutation.block)
             if taint is not None and (owner.symbol, access.steps[0]) not in seen:
@@ -120,6 +120,29 @@ def _takes_out(view: FileView, owner: Block, name: str) -> bool:
         for target in assign.targets
         if (text := ast.unparse(target)).startswith(f"self.{name}")
     )
+
+
+def _gives_each_their_own(view: FileView, owner: Block, name: str) -> bool:
+    """Whether every method that reads what was put in compares whose it is with whom it is asked for."""
+    readers = [method for method in view.methods(owner) if _reads(view, method, name)]
+    return bool(readers) and all(any(map(_is_about_owner, method.nodes(ast.Compare))) for method in readers)
+
+
+def _reads(view: FileView, method: Block, name: str) -> bool:
+    for node in method.nodes(ast.Attribute):
+        around = view.module.parent(node)
+        puts_in = isinstance(around, ast.Attribute) and around.attr in _WRITES
+        if node.attr == name and isinstance(node.ctx, ast.Load) and not puts_in:
+            return True
+    return False
+
+
+def _is_about_owner(comparison: ast.Compare) -> bool:
+    """`event.user_id == user_id`"""
+    sides = (comparison.left, *comparison.comparators)
+    asked = any(isinstance(side, ast.Name) and is_identity_like(side.id) for side in sides)
+    owned = any(isinstance(side, ast.Attribute) and is_identity_like(side.attr) for side in sides)
+    return asked and owned and all(isinstance(one, ast.Eq) for one in comparison.ops)
 
 
 def _is_without(value: ast.expr, container: str) -> bool:
