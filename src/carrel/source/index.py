@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -102,6 +100,10 @@ class Index(Generic[Facts]):
             for batch in batches:
                 yield _beside(batch, _read_batch(self._tree, self._read, batch, expected))
             return
+        # Not at the top: where everything is known, importing these would take longer than all the rest.
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         # Forked workers have the code already; a spawned one would import it all again.
         start = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
         workers = ProcessPoolExecutor(self._jobs, multiprocessing.get_context(start), initializer=_start_worker)
