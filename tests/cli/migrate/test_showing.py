@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,32 @@ from carrel.errors import InputError
 def test_a_table_is_plain_text_with_figures_at_the_right():
     text = as_table("Files", ("path", "count"), [("[a].py", 5), ("b.py", 12)])
     assert text == "Files\npath    count\n[a].py      5\nb.py       12\n"
+
+
+def test_cells_that_are_too_wide_are_wrapped_and_never_cut():
+    reason = " ".join(["because"] * 30)
+    text = as_table("By hand", ("where", "why"), [("a.py:1", reason), ("x" * 150, "short")])
+    assert max(len(line) for line in text.splitlines()) <= 120
+    assert (text.count("because"), text.count("x")) == (30, 150)
+    assert text.splitlines()[2].startswith("a.py:1")
+
+
+def test_a_terminal_gets_colours_and_its_own_width(monkeypatch: pytest.MonkeyPatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert as_table("A", ("b",), [(1,)]) == "\x1b[1mA\x1b[0m\n\x1b[2mb\x1b[0m\n1\n"
+    assert max(len(line) for line in as_table("A", ("b", "c"), [("x", "word " * 20)]).splitlines()[2:]) <= 30
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert as_table("A", ("b",), [(1,)]) == "A\nb\n1\n"
+
+
+def test_a_table_may_have_no_rows():
+    assert as_table("A", ("b", "c"), []) == "A\nb  c\n"
 
 
 def test_json_ends_with_a_line_end():

@@ -42,7 +42,6 @@ def scan(
 
     Exits with 0 when there is none, 1 when there are references, 2 when it could not run.
     """
-    from carrel.migrate.mentions import with_mentions
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.references import find_references
 
@@ -51,6 +50,8 @@ def scan(
     with reading() as progress:
         found = find_references(root, read, jobs=jobs, cache=not no_cache, progress=progress)
     if documentation:
+        from carrel.migrate.mentions import with_mentions
+
         found = with_mentions(root, read, found)
     deliver(_rendered(found, root, format_name), output)
     if found.references:

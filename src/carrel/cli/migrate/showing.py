@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Final
 
+import click
 import msgspec
 
 from carrel.errors import InputError
@@ -13,25 +18,39 @@ from carrel.errors import InputError
 __all__ = ["as_json", "as_table", "check_format", "counted"]
 
 _WIDTH: Final = 120
+_NARROWEST: Final = 12
+_GAP: Final = "  "
 
 
 def as_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table as text: cells are never cut, figures stand at the right."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    drawn = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    for index, column in enumerate(columns):
-        figures = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        drawn.add_column(column, justify="right" if figures else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(escape(str(cell)) for cell in row))
+    """A table as text: cells are wrapped and never cut, figures stand at the right."""
     terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else _WIDTH, highlight=False, emoji=False, force_terminal=terminal)
-    with console.capture() as captured:
-        console.print(drawn)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    width = get_terminal_size().columns if terminal else _WIDTH
+    cells = [list(columns), *([str(cell) for cell in row] for row in rows)]
+    figures = [bool(rows) and all(isinstance(row[at], int | float) for row in rows) for at in range(len(columns))]
+    widths = _narrowed([max(map(len, column)) for column in zip(*cells, strict=True)], width)
+    header, *lines = (line for row in cells for line in _lines(row, widths, figures))
+    if terminal and not os.environ.get("NO_COLOR"):
+        title, header = click.style(title, bold=True), click.style(header, dim=True)
+    return "".join(f"{line}\n" for line in (title, header, *lines))
+
+
+def _narrowed(widths: list[int], whole: int) -> list[int]:
+    """The widths of columns that fit side by side: the widest gives way first."""
+    spare = sum(widths) + len(_GAP) * (len(widths) - 1) - whole
+    while spare > 0 and max(widths) > _NARROWEST:
+        widest = widths.index(max(widths))
+        widths[widest] -= 1
+        spare -= 1
+    return widths
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], figures: Sequence[bool]) -> Iterator[str]:
+    """The lines of one row; a cell that is wider than its column goes on below itself."""
+    wrapped = [wrap(cell, width) if len(cell) > width else [cell] for cell, width in zip(row, widths, strict=True)]
+    for parts in zip_longest(*wrapped, fillvalue=""):
+        aligned = zip(parts, widths, figures, strict=True)
+        yield _GAP.join(part.rjust(width) if right else part.ljust(width) for part, width, right in aligned).rstrip()
 
 
 def counted(count: int, noun: str) -> str:
