@@ -89,6 +89,8 @@ def test_layers_of_neural_networks() -> None:
     [
         ("plugins/x/store.py", "plugins/y/store.py", True),
         ("client/schemas/store.py", "server/schemas/store.py", True),
+        ("app/events/store.py", "app/server/events/store.py", True),
+        ("app/events/store.py", "app/core/events/store.py", False),
         ("schemas/v0.py", "schemas/v1.py", True),
         ("app/x/map/reader/parts/store.py", "app/x/map/writer/pieces/store.py", True),
         ("x/app/agents/work/store.py", "x/app/core/managers/store.py", False),

@@ -12,7 +12,7 @@ from carrel.audit.roles import Role
 
 __all__ = ["are_copies", "spread", "stand_side_by_side"]
 
-_SAME: Final = 0.75
+_SAME: Final = 0.65
 """The share of equal lines from which on one class was written by copying the other."""
 _ENOUGH: Final = 12
 """Equal lines that are no coincidence."""
@@ -75,9 +75,12 @@ def spread(program: Program, group: Iterable[Role]) -> tuple[Role, ...]:
 def stand_side_by_side(one: Role, other: Role) -> bool:
     """Whether each belongs to one of several.
 
-    Files of one name in two directories, `v1.py` and `v2.py`, `_linux.py` and `_windows.py`.
+    Files of one name in two directories, or on the two sides of a wire: `events/filters.py` and
+    `server/events/filters.py`; `v1.py` and `v2.py`, `_linux.py` and `_windows.py`.
     """
     ours, theirs = (role.location.path.split("/") for role in (one, other))
+    if ours != theirs and _without_side(ours) == _without_side(theirs):
+        return True
     differing = [parts for parts in zip(ours, theirs, strict=False) if parts[0] != parts[1]]
     if len(ours) != len(theirs) or not differing:
         return False
@@ -85,6 +88,10 @@ def stand_side_by_side(one: Role, other: Role) -> bool:
         near = (len(ours) + 1) // 2
         return len(differing) == 1 or ours[:near] == theirs[:near]
     return len(differing) == 1 and any(all(sort.search(part) for part in differing[0]) for sort in (_VERSION, _SYSTEM))
+
+
+def _without_side(parts: list[str]) -> list[str]:
+    return [part for part in parts if part not in ("client", "server")]
 
 
 def _are_of_one_kind(one: Role, other: Role) -> bool:

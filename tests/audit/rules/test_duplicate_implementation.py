@@ -32,7 +32,7 @@ def manager(bases: str = "", name: str = "SocketManager") -> str:
 
 def test_a_class_that_was_copied() -> None:
     (found,) = finds(RULE, {"a.py": manager(), "b.py": manager()}, "warning", on="class SocketManager")
-    assert found.message == "`SocketManager` is defined 2 times, almost line by line"
+    assert found.message == "`SocketManager` is defined 2 times, with mostly the same lines"
     assert [place.path for place in found.related] == ["b.py"]
 
 
@@ -40,7 +40,7 @@ def test_a_file_that_was_copied_is_one_finding() -> None:
     text = "".join(manager(name=f"Manager{letter}") for letter in "ABCDEF")
     (found,) = finds(RULE, {"a.py": text, "b.py": text}, "warning")
     assert found.message == (
-        "`ManagerA`, `ManagerB`, `ManagerC`, `ManagerD` and 2 more are defined 2 times, almost line by line"
+        "`ManagerA`, `ManagerB`, `ManagerC`, `ManagerD` and 2 more are defined 2 times, with mostly the same lines"
     )
 
 

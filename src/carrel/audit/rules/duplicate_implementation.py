@@ -61,7 +61,9 @@ class DuplicateImplementation:
             names = [f"`{copies[0].name}`" for copies in together]
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             said = f"{', '.join(names[:_NAMED])}{more} {'are' if len(names) > 1 else 'is'} defined"
-            yield self._candidate(together[0], f"{said} {len(together[0])} times, almost line by line", "warning")
+            yield self._candidate(
+                together[0], f"{said} {len(together[0])} times, with mostly the same lines", "warning"
+            )
         yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
 
     def _namesakes(self, program: Program, name: str, alike: list[tuple[Role, Role]]) -> Candidate:
