@@ -72,10 +72,10 @@ def _needed(program: Program, path: str, site: ImportSite) -> str | None:
     """The file that has to be there first.
 
     Python loads a package before the modules in it, so that one of them imports the package leads nowhere new: a name
-    that it takes from there leads to where the name is defined. Who guards an import knows when it happens.
+    that it takes from there leads to where the name is defined.
     """
     target = _named(program, path, site)
-    if target is None or site.guard:
+    if target is None:
         return None
     package = program.files[target].module
     if not target.endswith("__init__.py") or not program.files[path].module.startswith(f"{package}."):
