@@ -17,7 +17,7 @@ _MODULE: Final = re.compile(r"^(?P<stem>.+?)_(?:old|legacy|deprecated|backup|bak
                             r"refactored|fixed|optimi[sz]ed|copy)$|^(?:legacy|deprecated|enhanced|unified|"
                             r"consolidated|refactored)_(?P<rest>.+)$")  # fmt: skip
 _VERSION: Final = re.compile(r"v\d(?:\.py)?$", re.IGNORECASE)
-_ALIKE: Final = 0.5
+_ALIKE: Final = 0.25
 
 
 class DeprecatedBesideCurrent:
