@@ -116,6 +116,12 @@ def test_a_slot_that_one_at_a_time_has() -> None:
     finds(RULE, SLOT.replace('["user"] = request.state.user', ".append(request.state.user)"), "error")
 
 
+def test_a_stream_that_others_subscribe_to() -> None:
+    stream = SLOT.replace("_lock", "_span").replace('["user"] = request.state.user', ".append(request.state.user)")
+    finds(RULE, stream, "error")
+    finds(RULE, stream.replace("desk = ", "    def subscribe(self, listener): ...\ndesk = "), "info")
+
+
 def test_only_new_objects_collect() -> None:
     finds(RULE, SLOT.replace("_lock", "_span").replace("    desk.use", "    Desk().use"), "info")
 

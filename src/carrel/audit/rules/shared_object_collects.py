@@ -30,6 +30,7 @@ _HELD: Final = frozenset(
     {"history", "messages", "transcript", "memory", "turns", "conversation", "chat_history", "dialog", "scratchpad"}
 )
 """What a conversation is called."""
+_SUBSCRIBES: Final = frozenset({"subscribe", "add_subscriber", "add_listener"})
 
 
 class SharedObjectCollects:
@@ -77,7 +78,7 @@ class SharedObjectCollects:
             # It may be by keys that tell users apart: then nobody gives out the whole.
             read = FieldRead(owner, name, mutation.block.symbol, directly=True)
             grades = (Grade("warning", (*taint.given, read, *reached(view, mutation.block))), Grade("info"))
-        if mutation.kind == "item" and is_guarded(view, mutation):
+        if (mutation.kind == "item" and is_guarded(view, mutation)) or _is_listened_to(view, mutation.block):
             grades = (Grade("info"),)
         grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(SharedClass(owner),),
@@ -100,6 +101,11 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
         if access.kind == "self" and steps and "()" not in steps and not keyed:
             return replace(access, steps=steps)
     return None
+
+
+def _is_listened_to(view: FileView, method: Block) -> bool:
+    """Whether it is a stream of events that others subscribe to: all of them are meant to hear what comes."""
+    return method.class_ is not None and any(one.name in _SUBSCRIBES for one in view.methods(method.class_))
 
 
 def _merges(mutation: Mutation) -> bool:
