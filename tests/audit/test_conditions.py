@@ -11,7 +11,7 @@ from carrel.audit.conditions import (
     Condition,
     ForEachThread,
     HasEntryPoints,
-    IsMethod,
+    HasSetter,
     LeftOut,
     MutableGlobal,
     NamedElsewhere,
@@ -57,7 +57,7 @@ HOLDS = (
     ChangesObject("app.desk.note"),
     ChangesObject("app.Desk().answer"),
     LeftOut("app.never", "text"),
-    IsMethod("app.desk.answer"),
+    HasSetter("app.desk.answer"),
     LeftOut("app.Desk.read", "text"),
 )
 FAILS = (
@@ -71,7 +71,7 @@ FAILS = (
     ChangesObject("app.desk.read"),
     LeftOut("app.never", "text", shown=True),
     ForEachThread("app.desk"),
-    IsMethod("app.desk.last"),
+    HasSetter("app.desk.last"),
     LeftOut("app.Desk.answer", "level"),
 )
 

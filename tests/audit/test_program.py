@@ -94,7 +94,18 @@ def test_an_object_of_each_thread_that_another_module_puts_in_the_place_of_one_f
     assert program(files).is_for_each_thread("web.plain.request")
 
 
-def test_what_names_a_method_or_a_property() -> None:
-    everything = program("class A:\n    @property\n    def user(self): ...\nclass B(A): ...\nb = B()\n")
-    assert everything.is_method("app.b.user")
-    assert not everything.is_method("app.b.name")
+@pytest.mark.parametrize(
+    ("body", "has_setter"),
+    [
+        ("@property\n    def user(self): ...", True),
+        ("def __setattr__(self, name, value): ...", True),
+        ("user = Own()", True),
+        ("user = None", False),
+        ("def name(self): ...", False),
+    ],
+)
+def test_where_a_store_is_a_call(body: str, *, has_setter: bool) -> None:
+    own = "class Own:\n    def __set__(self, one, value): ...\n"
+    everything = program(f"{own}class A:\n    {body}\nclass B(A): ...\nb = B()\n")
+    assert everything.has_setter("app.b.user") is has_setter
+    assert everything.has_setter("app.B().user") is has_setter

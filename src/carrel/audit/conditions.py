@@ -25,8 +25,8 @@ __all__ = [
     "HasBase",
     "HasEntryPoints",
     "HasMember",
+    "HasSetter",
     "IdentityParameter",
-    "IsMethod",
     "LeftOut",
     "MayGiveNone",
     "MutableGlobal",
@@ -201,13 +201,13 @@ class HasBase(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return () if program.has_base(self.name, self.bases) else None
 
 
-class IsMethod(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the path names is a method or a property: what is stored there goes where its setter puts it."""
+class HasSetter(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What is stored under the path, an attribute of an object, goes where a setter of the project's puts it."""
 
     path: str
 
     def proof(self, program: Program) -> Proof | None:
-        return () if program.is_method(self.path) else None
+        return () if program.has_setter(self.path) else None
 
 
 class RunsInAsync(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -374,7 +374,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     FieldRead,
     HasBase,
     HasEntryPoints,
-    IsMethod,
+    HasSetter,
     LeftOut,
     OnlyOnNew,
     RunsInAsync,

@@ -113,9 +113,13 @@ class Program:
         values = self.resolution.values(path)
         return any(value.kind == "instance" and self.has_base(value.name, _FOR_EACH_THREAD) for value in values)
 
-    def is_method(self, path: str) -> bool:
-        """Whether the path names a function: of an object, a method or a property of its class."""
-        return any(value.kind == "function" for value in self.resolution.values(path))
+    def has_setter(self, path: str) -> bool:
+        """Whether a store there is a call: of a property's setter, a descriptor's `__set__`, the `__setattr__`."""
+        place, _, name = path.rpartition(".")
+        owners = [one.name for one in self.resolution.values(place) if one.kind == "instance"]
+        setters = [(owner, method) for owner in owners for method in (name, "__setattr__")]
+        setters += [(one.name, "__set__") for one in self.resolution.values(path) if one.kind == "instance"]
+        return any(self.resolution.method(*one) is not None for one in setters)
 
     def shared_container(self, path: str) -> Proof | None:
         """Where the module-level container is made that the path gives to every request."""

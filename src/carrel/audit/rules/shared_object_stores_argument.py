@@ -11,8 +11,8 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import (
     Condition,
     FieldRead,
+    HasSetter,
     IdentityParameter,
-    IsMethod,
     Not,
     OnlyOnNew,
     Reachable,
@@ -59,7 +59,7 @@ class SharedObjectStoresArgument:
             for shared, name, path in _shared(view, mutation):
                 taint = brought(view, mutation.values, mutation.block)
                 if taint is not None:
-                    yield self._candidate(view, mutation, taint, (shared, Not(IsMethod(path))), name)
+                    yield self._candidate(view, mutation, taint, (shared, Not(HasSetter(path))), name)
                     break
 
     def _candidate(
