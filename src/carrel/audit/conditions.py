@@ -17,6 +17,7 @@ __all__ = [
     "ChangesObject",
     "Condition",
     "ContextVariable",
+    "Disposed",
     "ExceptionObject",
     "FieldChanged",
     "FieldRead",
@@ -42,6 +43,7 @@ __all__ = [
     "SharedContainer",
     "SharedObject",
     "StartedInContext",
+    "SetBeforeRequests",
     "TaintedParameter",
     "UsedBy",
     "UserDependency",
@@ -273,6 +275,18 @@ class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     name: str
     kind: Literal["request", "async", "function"]
+class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The path gives the value of a context variable that only functions set which no request leads to.
+
+    `app.scope.current.get`, or `app.scope.scope()` of a function that returns that.
+    """
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.set_before_requests(self.path)
+
+
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.used_by(self.name, self.kind)
@@ -323,6 +337,15 @@ class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.may_give_none(self.function)
+
+class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function lets go of the connections that the global has: `engine.dispose()`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.flow.disposed(self.name) else None
+
 
 
 class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -396,3 +419,5 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     Not,
 ]
 """Every kind of condition, each with `proof(program)`: the places that show it, or `None` when it does not hold."""
+    SetBeforeRequests,
+    Disposed,

@@ -25,7 +25,7 @@ from carrel.audit.frameworks import (
 if TYPE_CHECKING:
     from carrel.audit.file_view import FileView
 
-__all__ = ["EntryPoint", "find_entry_points"]
+__all__ = ["EntryPoint", "find_entry_points", "is_django_middleware"]
 
 _WEB: Final = frozenset({"route", "websocket"})
 _ANSWERS: Final = re.compile(r"^(?:django\.(?:http|shortcuts|template\.response)|rest_framework\.response)\.")
@@ -51,7 +51,7 @@ class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
 def find_entry_points(view: FileView) -> tuple[EntryPoint, ...]:
     """The entry points that a file declares, for functions of its own and of others."""
     found: dict[str, EntryPoint] = {}
-    for entry in (*_decorated(view), *_handlers(view), *_registered(view), *_views(view)):
+    for entry in (*_decorated(view), *_handlers(view), *_registered(view), *_middleware(view), *_views(view)):
         found.setdefault(entry.path, entry)
     return tuple(found.values())
 
@@ -122,6 +122,21 @@ def _handled(view: FileView, owner: Block) -> tuple[EntryKind, tuple[str, ...]] 
     """What calls the methods of the class, and which of them, by the bases above it that this file shows."""
     waiting, seen = [owner], {owner}
     while waiting:
+def is_django_middleware(view: FileView, owner: Block) -> bool:
+    """Whether Django makes one object of the class, with the next handler."""
+    made = next((one for one in view.methods(owner) if one.is_initializer), None)
+    return made is not None and made.parameter("get_response") is not None
+
+
+def _middleware(view: FileView) -> Iterator[EntryPoint]:
+    """Classes of Django that are made with the next handler, and called for every request."""
+    for owner in view.classes:
+        called = next((one for one in view.methods(owner) if one.name == "__call__"), None)
+        if called is not None and is_django_middleware(view, owner):
+            line = getattr(called.node, "lineno", 0)
+            yield EntryPoint(called.symbol, "middleware", f"middleware {owner.name}", line)
+
+
         for path in view.base_paths(waiting.pop(0)):
             handled = handling(path)
             if handled is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -11,7 +11,10 @@ from carrel.audit.rule import Candidate
 from carrel.findings import Location
 from carrel.source import Outline
 
-__all__ = ["CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "KeptFact", "Suppression"]
+__all__ = ["PRELOADED", "CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "KeptFact", "Suppression"]
+
+PRELOADED: Final = "<requests>"
+"""Stands for all that requests lead to, in a server that loads the application and then forks."""
 
 # Paths, here and below, are what `Access.path` says: `app.deps.get_desk().memory`.
 
@@ -135,7 +138,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     imported_calls: tuple[CallFact, ...] = ()
     """What is called while the module is imported."""
     forked: tuple[str, ...] = ()
-    """The paths of what runs in a forked process."""
+    """The paths of what runs in a forked process, and `PRELOADED` where a server loads the application and forks."""
     replaced: tuple[tuple[str, str], ...] = ()
     """The names in other modules that this one binds anew while it is imported, each with the path of what it gives."""
     state: tuple[tuple[str, str], ...] = ()

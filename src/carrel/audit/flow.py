@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Final, Literal
 
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
-from carrel.audit.facts import CallFact, FunctionFact
+from carrel.audit.facts import PRELOADED, CallFact, FunctionFact
 from carrel.audit.origins import says_whose
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
@@ -20,6 +21,7 @@ __all__ = ["Flow"]
 _SETTERS: Final = frozenset({"structlog.contextvars.bind_contextvars", "structlog.contextvars.bound_contextvars"})
 _READERS: Final = frozenset({"structlog.contextvars.get_contextvars"})
 
+_STARTING: Final = re.compile(r"(?:^|\.)(?:_*main|startup|on_startup|start_up|lifespan|create_app|make_app|serve)$")
 _NEXT: Final = 2
 _NEAR: Final = 4
 """Calls within which a name alone says that a context variable matters; farther on, calls are less sure."""
@@ -64,6 +66,22 @@ class Flow:
                     return (self._at(fact, call.line, "reads the context"),)
         return None
 
+    def set_before_requests(self, path: str) -> Proof | None:
+        """Where the context variable that the path gives is set, when that is only done while the process starts."""
+        getters = self._resolution.called(path.removesuffix("()"))
+        paths = [given for fact in getters for given in fact.returns] or [path]
+        variables = {self._resolution.canonical(one.removesuffix("()").removesuffix(".get")) for one in paths}
+        setters = [
+            (fact, call)
+            for fact in self._resolution.functions.values()
+            for variable, call in self._context_calls(fact, "set", frozenset())
+            if variable in variables
+        ]
+        starting = [one for one in setters if any(_STARTING.search(name) for name in self._upwards(one[0].name))]
+        if not starting or any(self._calls.way_to(fact.name) for fact, _ in setters):
+            return None
+        return (self._at(starting[0][0], starting[0][1].line, "set before there are requests"),)
+
     def reads_identity(self, function: str) -> Proof | None:
         """Where a function that this one leads to by few calls reads a context variable that is named after a user."""
         home = self._resolution.canonical(function)
@@ -104,9 +122,11 @@ class Flow:
         """
         home = self._resolution.canonical(name)
         before = () if not lazy else self._used_in_import(home)
+        children = {fact.name for path in self._forked for fact in self._resolution.called(path)}
         if before is None:
             return None
-        children = {fact.name for path in self._forked for fact in self._resolution.called(path)}
+        kinds = (*(("route", "websocket") if self._is_preloaded else ()), *(("task",) if self._has_celery else ()))
+        children.update(name for name, one in self._calls.entry_points.items() if one.kind in kinds)
         below = set(self._downwards(*children))
         for fact, call in self._uses(home):
             if fact.name in below:
@@ -117,9 +137,25 @@ class Flow:
         for path, facts in self._resolution.files.items():
             for call in facts.imported_calls:
                 called = [fact.name for fact in self._resolution.called(call.path)]
-                if home in self._downwards(*called):
+                below = set(self._downwards(*called))
+                if home in below or any(fact.name in below for fact, _ in self._uses(home)):
                     return (Location(path=path, line=call.line, note="used before the fork"),)
         return None
+
+    def disposed(self, name: str) -> bool:
+        """Whether some function lets go of the connections that the global has: `engine.dispose()`."""
+        uses = self._uses(self._resolution.canonical(name))
+        return any(call.path.endswith((".dispose", ".close")) for _, call in uses)
+
+    @cached_property
+    def _is_preloaded(self) -> bool:
+        """Whether a server loads the application and then forks its workers."""
+        return any(PRELOADED in facts.forked for facts in self._resolution.files.values())
+
+    @cached_property
+    def _has_celery(self) -> bool:
+        """Whether there is an application of Celery, whose workers fork after they have loaded the tasks."""
+        return any("celery.Celery()" in fact.paths for fact in self._resolution.globals.values())
 
     @cached_property
     def _forked(self) -> tuple[str, ...]:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.entry_points import is_django_middleware
 from carrel.audit.facts import KeptFact
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed
 
-__all__ = ["kept_facts", "state_facts"]
+__all__ = ["is_application_part", "kept_facts", "state_facts"]
 
 _ONE_OBJECT: Final = frozenset(
     {"celery.Task", "celery.app.task.Task", "starlette.middleware.base.BaseHTTPMiddleware",
@@ -71,7 +72,7 @@ def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
         if mutation.block.name == "__new__" and owner is not None and _on_class(mutation) and not mutation.keys:
             yield owner.node, f"{owner.symbol}()"
     for owner in view.classes:
-        framework = not _ONE_OBJECT.isdisjoint(view.base_paths(owner))
+        framework = not _ONE_OBJECT.isdisjoint(view.base_paths(owner)) or is_django_middleware(view, owner)
         if framework or any(decorator.name in _SINGLETONS for decorator in owner.decorators):
             yield owner.node, f"{owner.symbol}()"
     yield from _closed_over(view)
@@ -124,6 +125,13 @@ def _on_module(mutation: Mutation) -> bool:
         access.kind == "global" and "()" not in access.steps and access.name not in REQUEST_OBJECTS
         for access in mutation.accesses
     )
+
+
+def is_application_part(mutation: Mutation) -> bool:
+    """Whether the change puts something where every request finds it: `app["db"] = …`, `app.state.db = …`."""
+    if mutation.kind == "item":
+        return _is_app(mutation.target)
+    return mutation.kind == "attribute" and (_is_app_state(mutation.target) or _is_app(mutation.target))
 
 
 def _is_app_state(node: ast.expr) -> bool:

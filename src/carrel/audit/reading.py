@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block, chain
 from carrel.audit.class_lines import class_lines
-from carrel.audit.facts import CallFact, ClassFact, FunctionFact, GlobalFact
+from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.origins import identities, is_credential
@@ -350,3 +350,18 @@ def forked_paths(view: FileView) -> tuple[str, ...]:
                 found.update((one.path, None) for one in call_facts(view, block))
     found.pop("", None)
     return tuple(found)
+    if _preloads(view):
+        found[PRELOADED] = None
+
+
+def _preloads(view: FileView) -> bool:
+    """Whether it is the configuration of a server that loads the application before it forks: `preload_app = True`.
+
+    A hook that closes in each worker what was opened before makes up for it.
+    """
+    hooks = [one for one in view.functions if one.name == "post_fork"]
+    if any(isinstance(call.func, ast.Attribute) and call.func.attr in ("dispose", "close")
+           for hook in hooks for call in hook.nodes(ast.Call)):  # fmt: skip
+        return False
+    bindings = view.module.scope.bindings.get("preload_app", ())
+    return any(isinstance(one.value, ast.Constant) and one.value.value is True for one in bindings)

@@ -90,3 +90,71 @@ def test_a_process_with_its_own(was: str, now: str) -> None:
 def test_a_getter_that_the_parent_leaves_alone(was: str, now: str) -> None:
     assert was in DATABASE + RUNNER
     quiet(RULE, {"database.py": DATABASE.replace(was, now), "runner.py": RUNNER.replace(was, now)})
+
+
+TASKS = """
+import psycopg
+from celery import Celery
+app = Celery("statements")
+connection = psycopg.connect("")
+def holder(account):
+    return connection.execute("select 1", account)
+@app.task
+def statement(account):
+    return holder(account)
+"""
+POOL = {
+    "gunicorn.conf.py": "preload_app = True\n",
+    "database.py": """
+        from sqlalchemy import create_engine
+        engine = create_engine("postgresql://")
+        def flags():
+            with engine.connect() as connection:
+                return connection.execute("select 1")
+        """,
+    "web.py": """
+        from flask import Flask
+        from database import engine, flags
+        def create_app():
+            app = Flask(__name__)
+            app.config["FLAGS"] = flags()
+            @app.get("/profile")
+            def profile():
+                with engine.connect() as connection:
+                    return connection.execute("select 2")
+            return app
+        app = create_app()
+        """,
+}
+
+
+def test_a_connection_of_a_module_with_tasks_of_celery() -> None:
+    finds(RULE, TASKS, "error", on="connection = psycopg.connect")
+
+
+def test_a_connection_that_a_worker_makes_when_it_starts() -> None:
+    hook = "connection = None\n@worker_process_init.connect\ndef up(**_):\n    global connection\n    connection ="
+    quiet(RULE, TASKS.replace("connection =", hook))
+    quiet(RULE, TASKS.replace("Celery(", "Huey("))
+
+
+def test_a_pool_that_is_used_before_a_server_forks() -> None:
+    found = finds(RULE, POOL, "error", on="engine = create_engine")
+    assert [place.path for place in found[0].related] == ["web.py", "web.py"]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("gunicorn.conf.py", "True", "False"),
+        (
+            "gunicorn.conf.py",
+            "\n",
+            "\ndef post_fork(server, worker):\n    from database import engine\n    engine.dispose()\n",
+        ),
+        ("database.py", "//", '//", poolclass=NullPool, name="'),
+        ("web.py", "flags()\n", "{}\n"),
+    ],
+)
+def test_a_pool_that_each_worker_fills(path: str, old: str, new: str) -> None:
+    quiet(RULE, {**POOL, path: POOL[path].replace(old, new)})

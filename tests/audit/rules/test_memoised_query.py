@@ -76,3 +76,39 @@ def test_queries_that_belong_to_a_call(code: str, was: str, now: str) -> None:
     assert was in code
     changed = code.replace(was, now)
     quiet(RULE, changed.replace("_stmt", "_link") if "Connection" in now else changed)
+
+
+BY_NAME = """
+class Compiler:
+    def __init__(self):
+        self._compiled = {}
+    def sql(self, name, account_id):
+        if name not in self._compiled:
+            statement = REPORTS[name](account_id)
+            self._compiled[name] = str(statement.compile(compile_kwargs={"literal_binds": True}))
+        return self._compiled[name]
+compiler = Compiler()
+def report(request):
+    return run(compiler.sql(request.args["name"], request.user.account_id))
+"""
+
+
+def test_queries_that_are_kept_by_name() -> None:
+    finds(RULE, BY_NAME, "error", on="self._compiled[name] =")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("REPORTS[name](account_id)", "REPORTS[name]()"),
+        ("compiler = Compiler()", ""),
+        ("if name not in self._compiled:", "if True:"),
+        ("account_id", "days"),
+    ],
+)
+def test_queries_of_nobody_that_are_kept_by_name(old: str, new: str) -> None:
+    quiet(RULE, BY_NAME.replace(old, new))
+
+
+def test_queries_that_are_kept_by_name_and_account() -> None:
+    quiet(RULE, BY_NAME.replace("if name not", "if (name, account_id) not").replace("[name]", "[name, account_id]"))

@@ -140,3 +140,83 @@ ENDED = "KEPT = {}\ndef close(user_id):\n    key = user_id or 'default'\n    "
 def test_what_nobody_is_given_anything_by(use: str) -> None:
     quiet(RULE, ENDED + use + "\n")
     finds(RULE, ENDED + use + "\n    return KEPT[key]\n", "error")
+
+
+def test_an_empty_key_under_which_nothing_is_stored() -> None:
+    looked = "session = HISTORY.get(request.headers.get('x-session-id', ''))"
+    quiet(RULE, function(f"{looked}\nif session is None:\n    raise Missing\nreturn session", "request"))
+    kept = "key = request.headers.get('x-session-id', '')\nHISTORY.get(key)\nHISTORY[key] = 1"
+    finds(RULE, function(kept, "request"), "error")
+
+
+CHAT = {
+    "identity.py": """
+        from aiohttp import web
+        @web.middleware
+        async def identify(request, handler):
+            claims = claims_of(request)
+            request["user_id"] = {who}
+            return await handler(request)
+        """,
+    "history.py": """
+        class History:
+            async def load(self, user_id):
+                return await self.redis.lrange(f"history:{user_id}", 0, -1)
+        history = History()
+        """,
+    "app.py": """
+        from history import history
+        @routes.get("/chat")
+        async def chat(request):
+            return await history.load(request["user_id"])
+        """,
+}
+
+
+def test_what_a_middleware_puts_on_the_request() -> None:
+    given = CHAT["identity.py"]
+    finds(RULE, {**CHAT, "identity.py": given.format(who="claims.get('sub') or 'anonymous'")}, "error", on="anonymous")
+    quiet(RULE, {**CHAT, "identity.py": given.format(who="claims.get('sub') or new_guest()")})
+    alone = {"identity.py": given.format(who="claims.get('sub') or 'anonymous'")}
+    quiet(RULE, alone)
+
+
+def test_what_a_helper_of_another_file_gives() -> None:
+    app = """
+        from identity import subject
+        from store import save_note
+        @app.post("/notes")
+        async def add(request, text):
+            await save_note(subject(request), text)
+        """
+    helper = "def subject(request):\n    return request.scope['claims'].get('sub', {})\n"
+    finds(RULE, {"app.py": app, "identity.py": helper.replace("{}", "'default'")}, "error", on="save_note")
+    quiet(RULE, {"app.py": app, "identity.py": helper.replace("{}", "None")})
+
+
+BASKET = """
+    from django.core.cache import cache
+    from django.http import JsonResponse
+    def basket_key(request):
+        {body}
+    {decorator}
+    def show(request):
+        return JsonResponse(cache.get(basket_key(request)))
+    """
+
+
+@pytest.mark.parametrize(
+    ("body", "decorator", "is_found"),
+    [
+        ("return f'basket:{request.user.pk}'", "@never_cache", True),
+        ("return f'basket:{request.user.pk}'", "@login_required", False),
+        ("return f'basket:{request.user.pk if request.user.is_authenticated else new(request)}'", "", False),
+        ("return f'basket:{request.session.session_key}'", "", False),
+    ],
+)
+def test_a_key_of_the_visitor_who_is_not_signed_in(body: str, decorator: str, *, is_found: bool) -> None:
+    source = BASKET.replace("{body}", body).replace("{decorator}", decorator)
+    if is_found:
+        finds(RULE, source, "warning", on="request.user.pk")
+    else:
+        quiet(RULE, source)

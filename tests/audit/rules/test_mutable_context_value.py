@@ -56,3 +56,45 @@ def test_a_default_that_nobody_here_changes_is_only_mentioned() -> None:
 )
 def test_values_of_one_context(code: str) -> None:
     quiet(RULE, HEAD + code)
+
+
+SCOPE = {
+    "scope.py": """
+        from contextvars import ContextVar
+        class Scope: ...
+        current = ContextVar("scope")
+        def install():
+            current.set(Scope())
+        def scope():
+            return current.get()
+        """,
+    "web.py": """
+        from aiohttp import web
+        from scope import install, scope
+        @web.middleware
+        async def actor(request, handler):
+            scope().actor = verify(request.headers["authorization"])
+            return await handler(request)
+        def main():
+            install()
+            web.run_app(app)
+        """,
+}
+
+
+def test_a_value_that_is_set_before_there_are_requests() -> None:
+    found = finds(RULE, SCOPE, "error", on="scope().actor =")
+    assert ("scope.py", 6) in [(place.path, place.line) for place in found[0].related]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    scope().actor", "    install()\n            scope().actor"),
+        ("            install()\n", ""),
+        ("scope().actor", "other().actor"),
+        ('verify(request.headers["authorization"])', "1"),
+    ],
+)
+def test_a_value_that_each_request_sets(old: str, new: str) -> None:
+    quiet(RULE, {**SCOPE, "web.py": SCOPE["web.py"].replace(old, new)})

@@ -96,3 +96,36 @@ def test_other_ways_to_say_it(code: str, was: str, now: str) -> None:
 def test_responses_for_everybody_or_for_no_cache(code: str, was: str, now: str) -> None:
     assert was in code
     quiet(RULE, code.replace(was, now))
+
+
+EDGE = """
+from django.utils.cache import patch_cache_control
+class Edge:
+    def __init__(self, get_response):
+        self.get_response = get_response
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.method == "GET":
+            patch_cache_control(response, public=True, s_maxage=300)
+            if response.has_header("Vary"):
+                del response["Vary"]
+        return response
+"""
+
+
+def test_a_middleware_of_django_that_is_a_class() -> None:
+    finds(RULE, EDGE, "error", on="patch_cache_control")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('request.method == "GET"', "not request.user.is_authenticated"),
+        ('request.method == "GET"', "request.path.startswith('/static/')"),
+        ("public=True", "private=True"),
+        ('del response["Vary"]', "pass"),
+        ("get_response", "database"),
+    ],
+)
+def test_a_middleware_of_django_that_asks_or_lets_nothing_be_kept(old: str, new: str) -> None:
+    quiet(RULE, EDGE.replace(old, new))

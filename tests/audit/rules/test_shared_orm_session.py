@@ -64,3 +64,23 @@ def test_a_session_in_a_cached_getter() -> None:
 )
 def test_sessions_of_one_request(code: str) -> None:
     quiet(RULE, HEAD + code)
+
+
+PANTRY = """
+    from aiohttp import web
+    from sqlalchemy.ext.asyncio import AsyncSession
+    DB = web.AppKey("db", AsyncSession)
+    async def database(app):
+        app[DB] = AsyncSession(engine)
+        yield
+    """
+
+
+@pytest.mark.parametrize("place", ["app[DB]", "app.state.db", "application['db']"])
+def test_a_session_that_the_application_holds(place: str) -> None:
+    finds(RULE, PANTRY.replace("app[DB]", place), "error", on=f"{place} = AsyncSession")
+
+
+def test_a_session_that_a_request_holds() -> None:
+    quiet(RULE, PANTRY.replace("app[DB]", "request[DB]"))
+    quiet(RULE, PANTRY.replace("= AsyncSession(", "= async_sessionmaker("))

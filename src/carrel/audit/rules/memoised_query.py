@@ -13,7 +13,7 @@ from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedPa
 from carrel.audit.file_view import FileView
 from carrel.audit.held import names_identity
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import parameters_in
+from carrel.audit.origins import parameters_in, says_whose
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
@@ -43,6 +43,8 @@ class MemoisedQuery:
         for mutation in view.mutations:
             if mutation.kind in ("attribute", "rebind") and not mutation.block.is_initializer:
                 yield from self._lazy(view, mutation)
+            elif mutation.kind == "item" and not mutation.block.is_initializer:
+                yield from self._by_name(view, mutation)
         for memo in _memos(view):
             yield from self._built(view, memo)
 
@@ -61,6 +63,22 @@ class MemoisedQuery:
             used = [name for name in parameters_in(view, value, function) if name not in guard]
             if used:
                 yield self._candidate(view, mutation.node, function, value, used, shared)
+
+    def _by_name(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        """`if name not in self._sql: self._sql[name] = compiled(REPORTS[name](account_id))`."""
+        function, owner, key = mutation.block, mutation.block.class_, mutation.keys[-1]
+        value = mutation.values[0]
+        tests = (one for one in view.ancestors(mutation.node) if isinstance(one, ast.If))
+        missing = f"{ast.unparse(key)} not in {ast.unparse(mutation.target)}"
+        if not any(ast.unparse(one.test) == missing for one in tests) or not _is_query(mutation.name, value):
+            return
+        in_key = parameters_in(view, key, function)
+        used = [name for name in parameters_in(view, value, function) if name not in in_key and says_whose(name)]
+        for access in mutation.accesses if used else ():
+            if access.kind == "self" and len(access.steps) == 1 and owner is not None:
+                yield self._candidate(view, mutation.node, function, value, used, (SharedClass(owner.symbol),))
+            elif access.kind == "global" and not access.steps:
+                yield self._candidate(view, mutation.node, function, value, used, ())
 
     def _built(self, view: FileView, memo: Block) -> Iterator[Candidate]:
         """`kept("name", lambda: select(…).where(… == owner))`."""

@@ -8,25 +8,28 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user, origins, proves
-from carrel.audit.conditions import MayGiveNone
+from carrel.audit.callers import claimed, names_user
+from carrel.audit.chains import chain_names
+from carrel.audit.conditions import Gives, MakesKeyOf, MayGiveNone, OpenToAll, Reachable
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
+from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
+from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.taint import is_identity_like
+from carrel.audit.through import through
 from carrel.findings import RuleInfo
 
 __all__ = ["MissingIdentityCollapses"]
 
-_COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|audit|(?:^|_)log|color|colour|usage|"
-                            r"budget|locale|language|config|settings|registry|client")  # fmt: skip
 _SAYS_WHO: Final = re.compile(r"(?:^|_)(?:user|tenant|account|owner|customer|session)_?id$|(?:^|_)current_user$")
 _HISTORY: Final = re.compile(r"(?:History|Memory|Saver|Checkpointer|Checkpoint|ChatStore|SQLiteSession)$|"
                              r"(?:^|_)(?:load|get|save|append)_(?:\w+_)?(?:history|messages|memory)$")  # fmt: skip
 _IDS: Final = frozenset({"session_id", "thread_id", "user_id", "conversation_id", "chat_id", "memory_id", "namespace",
                          "key", "chat_store_key"})  # fmt: skip
-_ADDRESS: Final = re.compile(r"^/|://")
-_WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?id|conversation_?id|chat_?id|sid)$")
+
+
+_STORES: Final = re.compile(r"^a?_?(?:save|store|add|append|put|remember|write|insert|record|set)_[a-z_]+$")
+_SIGNED_IN: Final = re.compile(r"^is_(?:authenticated|anonymous)$")
 
 
 class MissingIdentityCollapses:
@@ -45,14 +48,15 @@ class MissingIdentityCollapses:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
-            if _COUNTS.search(function.name):
+            if counts_only(function.name):
                 continue
+            yield from self._handed_on(view, function)
             seen: set[ast.expr] = set()
             for use in (*keyed(view, function), *_opened(view, function)):
-                if _COUNTS.search(ast.unparse(use.container).rpartition(".")[2]) or _only_ends(view, use):
+                if counts_only(ast.unparse(use.container).rpartition(".")[2]) or _only_ends(view, use):
                     continue
-                for default, text in _defaults(view, use, function):
-                    if default not in seen:
+                for default, text in stand_ins(view, use.key, function):
+                    if default not in seen and not (text == "`''`" and _only_looks(view, use, function)):
                         seen.add(default)
                         message = f"`{function.name}` stores under {text} for everybody who has no identity"
                         yield view.candidate(self.info, default, message, block=function,
@@ -75,6 +79,65 @@ class MissingIdentityCollapses:
                     message = f"`{function.name}` makes a key of `{ast.unparse(name)}`, which may be missing"
                     yield view.candidate(self.info, use.node, message, block=function, severity="info")
 
+    def _handed_on(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """What is stored elsewhere under an identity that this function, or a helper, fills in for everybody."""
+        for target, name, value in _published(function):
+            for default, text in stand_ins(view, value, function):
+                message = f"`{ast.unparse(target)}` is {text} for everybody who has no identity, and a key elsewhere"
+                yield view.candidate(self.info, default, message, block=function, given=(MakesKeyOf(name),))
+        for node, key in _stored(view, function):
+            for part in key_parts(key, function):
+                path = view.path(part.func, function) if isinstance(part, ast.Call) else ""
+                if path and isinstance(part, ast.Call):
+                    message = f"`{function.name}` stores under `{ast.unparse(part)}`, one text for all without identity"
+                    given = (Gives(path, "stand-in"), Reachable(function.symbol))
+                    yield view.candidate(self.info, node, message, block=function, given=given)
+        for use in keyed(view, function):
+            for leaf, where in _session_users(view, use, function):
+                message = (
+                    f"`{function.name}` makes a key of `{ast.unparse(leaf)}`, `None` for all who are not signed in"
+                )
+                yield view.candidate(self.info, leaf, message, block=where, given=(OpenToAll(function.symbol),),
+                                     severity="warning",
+                                     related=(view.location(use.node, "the key is used here"),))  # fmt: skip
+
+
+def _published(function: Block) -> Iterator[tuple[ast.expr, str, ast.expr]]:
+    """What the function puts on the request, or on `g`, under a user's name: for those who come after it."""
+    for assign in function.nodes(ast.Assign):
+        for target in assign.targets:
+            match target:
+                case ast.Subscript(value=holder, slice=ast.Constant(value=str(name))):
+                    pass
+                case ast.Attribute(value=holder, attr=name):
+                    pass
+                case _:
+                    continue
+            if names_user(name) and chain_names(holder)[0] in ("request", "req", "g"):
+                yield target, name, assign.value
+
+
+def _stored(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The keys of stores, and what is handed to functions that say by their names that they store something."""
+    for use in keyed(view, function):
+        yield use.node, use.key
+    for call in function.nodes(ast.Call):
+        if _STORES.match(called_name(call)) and len(call.args) + len(call.keywords) > 1:
+            yield from ((call, one) for one in call.args[:1])
+
+
+def _session_users(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, Block]]:
+    """The `request.user.pk` in a key of Django, where nothing here asks whether somebody has signed in."""
+    for leaf, where in through(view, use.key, function):
+        parts = chain_names(leaf)
+        of_request = parts[1:] in (("user", "pk"), ("user", "id")) and is_request_name(parts[0])
+        if of_request and view.imports("django") and not any(_SIGNED_IN.search(one.attr) for one in _asked(view)):
+            yield leaf, where
+
+
+def _asked(view: FileView) -> Iterator[ast.Attribute]:
+    return (node for function in view.functions for node in function.nodes(ast.Attribute))
+
 
 def _only_ends(view: FileView, use: Keyed) -> bool:
     """Whether the key is only used to take something out or to compare it: nobody is given anything."""
@@ -82,43 +145,29 @@ def _only_ends(view: FileView, use: Keyed) -> bool:
     return is_deleted or isinstance(view.module.parent(use.node), ast.Compare)
 
 
+def _only_looks(view: FileView, use: Keyed, function: Block) -> bool:
+    """Whether the function only looks whether there is something under the key, and stores nothing under it."""
+    key = ast.unparse(use.key)
+    return isinstance(use.node, ast.Call) and all(
+        isinstance(other.node, ast.Call) and called_name(other.node) == "get"
+        for other in keyed(view, function)
+        if ast.unparse(other.key) == key
+    )
+
+
 def _opened(view: FileView, function: Block) -> Iterator[Keyed]:
     """The ids by which what was said is found again: `RedisChatMessageHistory(session_id=user)`."""
     for call in function.nodes(ast.Call):
-        if _HISTORY.search(_called(call)):
+        if _HISTORY.search(called_name(call)):
             for keyword in call.keywords:
                 if keyword.arg in _IDS and not isinstance(keyword.value, ast.Constant):
                     yield Keyed(call, keyword.value, call.func, view.access(call.func, function), is_store=True)
 
 
-def _defaults(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, str]]:
-    """The places where the key becomes a constant because there is no identity."""
-    for node in _made_of(use.key, function):
-        match node:
-            case ast.IfExp() if _is_text(node.orelse) and _is_identity(view, node.body, function):
-                yield node, f"`{ast.unparse(node.orelse)}`"
-            case ast.IfExp() if _is_text(node.body) and _is_identity(view, node.orelse, function):
-                yield node, f"`{ast.unparse(node.body)}`"
-            case ast.BoolOp() if isinstance(node.op, ast.Or) and _is_text(node.values[-1]):
-                if _is_identity(view, node.values[0], function):
-                    yield node, f"`{ast.unparse(node.values[-1])}`"
-            case ast.Call() if len(node.args) > 1 and _is_text(node.args[-1]):
-                named = _called(node)
-                said = node.args[-2]
-                text = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
-                text = text.lower().replace("-", "_").removeprefix("x_")
-                if named == "getattr" and len(node.args) == 3 and text in ("id", "user_id", "username", "sub"):
-                    if not _is_identity(view, node.args[0], function) and not names_user(text):
-                        continue
-                    yield node, f"`{ast.unparse(node.args[-1])}`"
-                elif named == "get" and (names_user(text) or _WHO.search(text)):
-                    yield node, f"`{ast.unparse(node.args[-1])}`"
-
-
 def _optional(view: FileView, use: Keyed, function: Block) -> Iterator[ast.Call]:
     """The calls in the key that say who somebody is, and that may have nothing to say."""
-    for node in _made_of(use.key, function):
-        if isinstance(node, ast.Call) and (_SAYS_WHO.search(_called(node))):
+    for node in key_parts(use.key, function):
+        if isinstance(node, ast.Call) and (_SAYS_WHO.search(called_name(node))):
             holder = view.module.parent(node)
             tested = isinstance(holder, ast.Assign) and isinstance(holder.targets[0], ast.Name) and _is_tested(
                 function, holder.targets[0].id
@@ -129,11 +178,11 @@ def _optional(view: FileView, use: Keyed, function: Block) -> Iterator[ast.Call]
 
 def _defaulted(view: FileView, use: Keyed, function: Block) -> ast.expr | None:
     """The parameter of a handler that is the key, and that has a constant where the client sends nothing."""
-    for node in _made_of(use.key, function):
+    for node in key_parts(use.key, function):
         if (
             isinstance(node, ast.Name)
             and claimed(view, node, function)
-            and (names_user(node.id) or _WHO.search(node.id))
+            and (names_user(node.id) or names_session(node.id))
         ):
             parameter = function.parameter(node.id)
             default = parameter.default if parameter is not None else None
@@ -146,7 +195,7 @@ def _defaulted(view: FileView, use: Keyed, function: Block) -> ast.expr | None:
 
 def _untested(use: Keyed, function: Block) -> ast.expr | None:
     """The parameter in a composed key that may be `None` and is never tested."""
-    for node in _made_of(use.key, function):
+    for node in key_parts(use.key, function):
         if not isinstance(node, ast.Name) or not names_user(node.id):
             continue
         parameter = function.parameter(node.id)
@@ -155,42 +204,6 @@ def _untested(use: Keyed, function: Block) -> ast.expr | None:
         if not _is_tested(function, node.id):
             return node
     return None
-
-
-def _made_of(key: ast.expr, function: Block) -> Iterator[ast.expr]:
-    """The key's own expressions, through texts, tuples and locals."""
-    stack, seen = [key], set[int]()
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        match node:
-            case ast.Name():
-                if function.parameter(node.id) is None:
-                    stack += [one.value for one in function.scope.bindings.get(node.id, ()) if one.value is not None]
-            case ast.JoinedStr():
-                stack += [one.value for one in node.values if isinstance(one, ast.FormattedValue)]
-            case ast.Tuple():
-                stack += node.elts
-            case ast.BinOp():
-                stack += [node.left, node.right]
-            case ast.Await():
-                stack.append(node.value)
-
-
-def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
-    for one in origins(view, node, function):
-        if proves(view, one, function):
-            return True
-        said = claimed(view, one, function).lower().replace("-", "_").removeprefix("x_")
-        name = one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", said) or said
-        if names_user(name) or _WHO.search(name):
-            return True
-        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.attr in ("id", "sub", "pk"):
-            return is_identity_like(one.value.id) or names_user(one.value.id)
-    return False
 
 
 def _is_tested(function: Block, name: str) -> bool:
@@ -202,12 +215,3 @@ def _is_tested(function: Block, name: str) -> bool:
         if isinstance(comparison.left, ast.Name) and comparison.left.id == name:
             return True
     return any(one.kind == "assignment" for one in function.scope.bindings.get(name, ())[1:])
-
-
-def _is_text(node: ast.expr) -> bool:
-    """Whether it is a text that may stand for somebody: an address, `"/users/me"`, does not."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and not _ADDRESS.search(node.value)
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

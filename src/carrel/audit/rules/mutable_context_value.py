@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from carrel.audit.access import Access
+from carrel.audit.conditions import SetBeforeRequests
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.mutations import Mutation
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import reached
 from carrel.findings import RuleInfo
 
 __all__ = ["MutableContextValue"]
@@ -47,6 +50,21 @@ class MutableContextValue:
             if not changes and view.value_kind(shared) == "container":
                 message = f"the value of `{_name(held)}` is one object for all contexts"
                 yield view.candidate(self.info, shared, message, severity="info")
+        for mutation in view.mutations:
+            access = next((one for one in mutation.accesses if one.kind == "global" and one.steps[:1] == ("()",)), None)
+            if access is not None and mutation.kind in ("attribute", "item", "method") and not mutation.removes:
+                yield from self._installed(view, mutation, access)
+
+    def _installed(self, view: FileView, change: Mutation, access: Access) -> Iterator[Candidate]:
+        """`scope().actor = user`, where `scope()` gives what was put into the variable before there were requests."""
+        taint = view.best_taint(change.values, change.block)
+        if taint is None:
+            return
+        getter = access.name if access.name.endswith(".get") else f"{access.name}()"
+        given_by = ast.unparse(change.target)
+        message = f"`{change.block.name}` changes what `{given_by}` gives, which is one object for all contexts"
+        given = (*taint.given, SetBeforeRequests(getter), *reached(view, change.block))
+        yield view.candidate(self.info, change.node, message, block=change.block, grades=(Grade("error", given),))
 
     def _changed(self, view: FileView, held: Held, shared: ast.expr, change: Mutation) -> Candidate:
         message = f"`{change.block.name}` changes the value of `{_name(held)}`, which is one object for all contexts"

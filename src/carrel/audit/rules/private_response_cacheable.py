@@ -21,6 +21,7 @@ _KEPT: Final = re.compile(r"\bpublic\b|\bs-maxage=[1-9]|\bmax-age=[1-9]")
 _NOT_KEPT: Final = re.compile(r"\bprivate\b|\bno-store\b|\bno-cache\b|max-age=0")
 _HEADER: Final = "cache-control"
 _SELECTS: Final = ("path", "startswith", "endswith", "url", "content_type", "suffix")
+_ASKS_WHO: Final = "user.is_authenticated.session.cookies.COOKIES.authorization.auth"
 _OWN_DATA: Final = re.compile(r"(?:^|\.)(?:user|current_user|session|cookies|principal)(?:$|\.)")
 
 
@@ -46,7 +47,7 @@ class PrivateResponseCacheable:
                 continue
             entry = view.entry_point(function)
             if entry is not None and entry.kind == "middleware":
-                if not _selects(view, node):
+                if not _selects(view, node, _ASKS_WHO):
                     message = f"`{function.name}` lets caches keep every response, those for one user too"
                     yield view.candidate(self.info, node, message, block=function)
             elif (owner := _user(view, function)) and not _selects(view, node, owner):
@@ -66,6 +67,8 @@ def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
             if decorator.name == "cache_control" and decorator.call is not None:
                 yield function, decorator.node, decorator.call
         for call in function.nodes(ast.Call):
+            if view.dotted(call.func) == "django.utils.cache.patch_cache_control":
+                yield function, call, call
             for keyword in call.keywords:
                 if keyword.arg == "headers":
                     yield from ((function, call, one) for one in _in_mapping(view, keyword.value))
@@ -92,7 +95,9 @@ def _text(view: FileView, value: ast.expr) -> str:
 
 
 def _varies(function: Block) -> bool:
-    return any(isinstance(one.value, str) and one.value.lower() == "vary" for one in function.nodes(ast.Constant))
+    named = any(isinstance(one.value, str) and one.value.lower() == "vary" for one in function.nodes(ast.Constant))
+    removed = (target for one in function.nodes(ast.Delete) for target in one.targets)
+    return named and not any("vary" in ast.unparse(one).lower() for one in removed)
 
 
 def _selects(view: FileView, node: ast.AST, owner: str = "") -> bool:

@@ -10,6 +10,8 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import SharedClass, UsedBy
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
+from carrel.audit.keeping import is_application_part
+from carrel.audit.mutations import Mutation
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
@@ -51,16 +53,24 @@ class SharedOrmSession:
             elif view.dotted(held.call.func) == _SCOPED and len(held.call.args) + len(held.call.keywords) == 1:
                 yield self._scoped(view, held)
         for mutation in view.mutations:
-            owner = mutation.block.class_
-            if mutation.kind == "attribute" and owner is not None and mutation.block.is_initializer:
-                for value in mutation.values:
-                    if isinstance(value, ast.Call) and _makes_session(view, value, makers):
-                        message = f"`self.{mutation.name}` is one session for every request that uses this object"
-                        yield view.candidate(self.info, mutation.node, message, block=mutation.block,
-                                             given=(SharedClass(owner.symbol),))  # fmt: skip
+            yield from self._kept(view, mutation, makers)
         for function in view.functions:
             if view.is_cached(function) and not function.parameters:
                 yield from self._cached(view, function, makers)
+
+    def _kept(self, view: FileView, mutation: Mutation, makers: set[str]) -> Iterator[Candidate]:
+        """`self.session = Session()` of an object that all requests use, `app["db"] = AsyncSession(engine)`."""
+        owner = mutation.block.class_
+        for value in mutation.values:
+            if not isinstance(value, ast.Call) or not _makes_session(view, value, makers):
+                continue
+            if is_application_part(mutation):
+                message = "the application holds one session for all its requests"
+                yield view.candidate(self.info, mutation.node, message, block=mutation.block)
+            elif mutation.kind == "attribute" and owner is not None and mutation.block.is_initializer:
+                message = f"`self.{mutation.name}` is one session for every request that uses this object"
+                yield view.candidate(self.info, mutation.node, message, block=mutation.block,
+                                     given=(SharedClass(owner.symbol),))  # fmt: skip
 
     def _module(self, view: FileView, held: Held) -> Candidate:
         name = held.symbol.rpartition(".")[2]
