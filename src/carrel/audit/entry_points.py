@@ -122,6 +122,16 @@ def _handled(view: FileView, owner: Block) -> tuple[EntryKind, tuple[str, ...]] 
     """What calls the methods of the class, and which of them, by the bases above it that this file shows."""
     waiting, seen = [owner], {owner}
     while waiting:
+        for path in view.base_paths(waiting.pop(0)):
+            handled = handling(path)
+            if handled is not None:
+                return handled
+            above = [one for one in view.classes if one.symbol == path and one not in seen]
+            waiting += above
+            seen.update(above)
+    return None
+
+
 def is_django_middleware(view: FileView, owner: Block) -> bool:
     """Whether Django makes one object of the class, with the next handler."""
     made = next((one for one in view.methods(owner) if one.is_initializer), None)
@@ -135,16 +145,6 @@ def _middleware(view: FileView) -> Iterator[EntryPoint]:
         if called is not None and is_django_middleware(view, owner):
             line = getattr(called.node, "lineno", 0)
             yield EntryPoint(called.symbol, "middleware", f"middleware {owner.name}", line)
-
-
-        for path in view.base_paths(waiting.pop(0)):
-            handled = handling(path)
-            if handled is not None:
-                return handled
-            above = [one for one in view.classes if one.symbol == path and one not in seen]
-            waiting += above
-            seen.update(above)
-    return None
 
 
 def _views(view: FileView) -> Iterator[EntryPoint]:
