@@ -39,11 +39,11 @@ __all__ = [
     "ReadsContext",
     "ReadsIdentity",
     "RunsInAsync",
+    "SetBeforeRequests",
     "SharedClass",
     "SharedContainer",
     "SharedObject",
     "StartedInContext",
-    "SetBeforeRequests",
     "TaintedParameter",
     "UsedBy",
     "UserDependency",
@@ -239,6 +239,18 @@ class CalledUnderTest(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.calls.called_under_test(program.resolution.canonical(self.function))
 
 
+class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The path gives the value of a context variable that only functions set which no request leads to.
+
+    `app.scope.current.get`, or `app.scope.scope()` of a function that returns that.
+    """
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.set_before_requests(self.path)
+
+
 class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """A function that this one leads to finds out who is asking, by a context variable that is named after a user."""
 
@@ -275,18 +287,6 @@ class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     name: str
     kind: Literal["request", "async", "function"]
-class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The path gives the value of a context variable that only functions set which no request leads to.
-
-    `app.scope.current.get`, or `app.scope.scope()` of a function that returns that.
-    """
-
-    path: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.set_before_requests(self.path)
-
-
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.used_by(self.name, self.kind)
@@ -300,6 +300,15 @@ class ForkedWith(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.forked_with(self.name, lazy=self.lazy)
+
+
+class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function lets go of the connections that the global has: `engine.dispose()`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.flow.disposed(self.name) else None
 
 
 class HasMember(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -337,15 +346,6 @@ class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.may_give_none(self.function)
-
-class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some function lets go of the connections that the global has: `engine.dispose()`."""
-
-    name: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return () if program.flow.disposed(self.name) else None
-
 
 
 class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -404,10 +404,12 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ContextVariable,
     ReadsContext,
     ReadsIdentity,
+    SetBeforeRequests,
     CalledUnderTest,
     StartedInContext,
     UsedBy,
     ForkedWith,
+    Disposed,
     HasMember,
     NamedElsewhere,
     MayGiveNone,
@@ -419,5 +421,3 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     Not,
 ]
 """Every kind of condition, each with `proof(program)`: the places that show it, or `None` when it does not hold."""
-    SetBeforeRequests,
-    Disposed,

@@ -349,9 +349,9 @@ def forked_paths(view: FileView) -> tuple[str, ...]:
             elif view.dotted(call.func) == "os.fork":
                 found.update((one.path, None) for one in call_facts(view, block))
     found.pop("", None)
-    return tuple(found)
     if _preloads(view):
         found[PRELOADED] = None
+    return tuple(found)
 
 
 def _preloads(view: FileView) -> bool:
