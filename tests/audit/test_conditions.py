@@ -10,13 +10,16 @@ from carrel.audit.conditions import (
     ChangesObject,
     Condition,
     ForEachThread,
+    Gives,
     HasEntryPoints,
     HasSetter,
     LeftOut,
+    MakesKeyOf,
     MutableGlobal,
     NamedElsewhere,
     Not,
     OnlyOnNew,
+    OpenToAll,
     Reachable,
     SharedClass,
     SharedObject,
@@ -120,3 +123,35 @@ def test_a_class_that_another_file_names() -> None:
     source = {"app.py": "class Desk: ...\ndesk = Desk()\n", "start.py": "from app import Desk\n"}
     assert NamedElsewhere("app.Desk").proof(program(source)) == ()
     assert NamedElsewhere("app.Desk").proof(program({**source, "start.py": "import app\n"})) is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (Gives("app.who.subject()", "stand-in"), False),
+        (Gives("app.who.subject", "stand-in"), True),
+        (Gives("app.who.subject", "claimed"), False),
+        (MakesKeyOf("user_id"), True),
+        (MakesKeyOf("tenant_id"), False),
+        (OpenToAll("app.who.load"), True),
+        (OpenToAll("app.who.own"), False),
+    ],
+)
+def test_what_functions_of_other_files_give_and_who_gets_to_them(condition: Condition, *, holds: bool) -> None:
+    source = {
+        "app/__init__.py": "",
+        "app/who.py": """
+            def subject(claims): return claims.get("sub", "default")
+            def load(user_id): return redis.get(f"notes:{user_id}")
+            def own(user_id): return user_id
+            """,
+        "app/views.py": """
+            from django.http import HttpResponse
+            from django.contrib.auth.decorators import login_required
+            from .who import load, own
+            def show(request): return HttpResponse(load(1))
+            @login_required
+            def mine(request): return HttpResponse(own(1))
+            """,
+    }
+    assert (condition.proof(program(source)) is not None) is holds

@@ -138,3 +138,10 @@ def test_a_candidate() -> None:
     made = one.candidate(INFO, call(one, "found"), "message", fix="do this", severity="info")
     assert (made.rule, made.symbol, made.location.line, made.grades) == ("r", "app.f", 2, (Grade("info"),))
     assert made.fix.description == "do this"
+
+
+def test_what_a_file_imports() -> None:
+    seen = view("from django.http import HttpResponse\nimport os.path\ndef f():\n    import flask\n")
+    assert seen.imports("django")
+    assert seen.imports("flask", "os")
+    assert not seen.imports("flask", "http")

@@ -29,6 +29,7 @@ _EVERYWHERE: Final = MUTATORS | {
     "filter", "all", "first", "save", "delete", "create", "invoke", "register", "call", "load", "dump", "dumps",
 }  # fmt: skip
 """Methods that too many things have to say by the name whose they are."""
+_SIGN_IN: Final = re.compile(r"(?i)login|sign|auth|permission|user_passes|staff|jwt|token|admin|member|owner")
 _LOADERS: Final = re.compile(r"\.(?:delay|apply_async|send|kiq|ainvoke|invoke|remote|submit)$")
 
 
@@ -100,6 +101,22 @@ class CallGraph:
                     waiting.append(called)
         return before
 
+    @cached_property
+    def open_ways(self) -> dict[str, str]:
+        """For each function that a view of Django without a sign-in leads to, such a view."""
+        found: dict[str, str] = {}
+        for name, entry in self.entry_points.items():
+            decorators = self._resolution.functions[name].decorators
+            if not entry.label.startswith("view ") or any(_SIGN_IN.search(one) for one in decorators):
+                continue
+            waiting = [name]
+            while waiting:
+                one = waiting.pop()
+                if one not in found:
+                    found[one] = name
+                    waiting += self._next(one)
+        return found
+
     def way_to(self, symbol: str) -> tuple[str, ...]:
         """The label and name of the entry point, then the functions on the shortest way to `symbol`."""
         before = self._before
@@ -110,6 +127,15 @@ class CallGraph:
             way.append(before[way[-1]])
         entry = self.entry_points[way[-1]]
         return (f"{entry.label} {way[-1]}", *reversed(way[:-1]))[:_LONGEST]
+
+    def entry_kind(self, symbol: str) -> str:
+        """The kind of the entry point that the shortest way to the function starts from; empty when there is none."""
+        before = self._before
+        if symbol not in before:
+            return ""
+        while before[symbol]:
+            symbol = before[symbol]
+        return self.entry_points[symbol].kind
 
     @cached_property
     def _tainted(self) -> dict[tuple[str, str], Location]:

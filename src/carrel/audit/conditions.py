@@ -22,18 +22,23 @@ __all__ = [
     "FieldChanged",
     "FieldRead",
     "ForEachThread",
+    "ForLaterRequests",
     "ForkedWith",
+    "Given",
+    "Gives",
     "HasBase",
     "HasEntryPoints",
     "HasMember",
     "HasSetter",
     "IdentityParameter",
     "LeftOut",
+    "MakesKeyOf",
     "MayGiveNone",
     "MutableGlobal",
     "NamedElsewhere",
     "Not",
     "OnlyOnNew",
+    "OpenToAll",
     "Proof",
     "Reachable",
     "ReadsContext",
@@ -49,6 +54,10 @@ __all__ = [
     "UserDependency",
     "WrapsArguments",
 ]
+
+Given = Literal["claimed", "stand-in", "fixed-path"]
+"""What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
+is the same at every call with the same arguments."""
 
 Proof = tuple[Location, ...]
 """The places that show that a condition holds, each with its note; empty when there is none to show."""
@@ -150,6 +159,34 @@ class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.receivers.only_new(self.method) else None
+
+
+class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Calling the path gives such a value, `FunctionFact.gives`."""
+
+    path: str
+    what: Given
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.gives(self.path, self.what)
+
+
+class MakesKeyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A function that a request gets to makes a key of what has this name, `user_id`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.makes_key_of(self.name)
+
+
+class OpenToAll(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A view that asks for no sign-in leads to the function."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.open_to_all(self.function)
 
 
 class HasEntryPoints(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -271,6 +308,15 @@ class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.reads_context(self.function, self.starter)
+
+
+class ForLaterRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Objects of the class are made by a route and kept in a module's container, for other requests to find."""
+
+    owner: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.for_later_requests(self.owner)
 
 
 class StartedInContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -396,8 +442,11 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     FieldChanged,
     FieldRead,
     HasBase,
+    Gives,
     HasEntryPoints,
     HasSetter,
+    MakesKeyOf,
+    OpenToAll,
     LeftOut,
     OnlyOnNew,
     RunsInAsync,
@@ -409,6 +458,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     StartedInContext,
     UsedBy,
     ForkedWith,
+    ForLaterRequests,
     Disposed,
     HasMember,
     NamedElsewhere,

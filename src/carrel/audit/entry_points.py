@@ -91,17 +91,7 @@ def _counts(view: FileView, decorator: Decorator) -> bool:
 
 def _is_for_a_shell(view: FileView) -> bool:
     """Whether commands in this file are those of a shell: one person calls them, in a process of its own."""
-    return _imports(view, "typer", "click", "cyclopts")
-
-
-def _imports(view: FileView, *packages: str) -> bool:
-    return any(
-        target.partition(".")[0] in packages
-        for bindings in view.module.scope.bindings.values()
-        for binding in bindings
-        if binding.kind in ("import", "from_import")
-        for target in view.module.binding_targets(binding)
-    )
+    return view.imports("typer", "click", "cyclopts")
 
 
 def _handlers(view: FileView) -> Iterator[EntryPoint]:
@@ -161,7 +151,7 @@ def _views(view: FileView) -> Iterator[EntryPoint]:
 
 
 def _registered(view: FileView) -> Iterator[EntryPoint]:
-    is_page = _imports(view, "gradio")
+    is_page = view.imports("gradio")
     for block in view.blocks:
         for call in block.nodes(ast.Call):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

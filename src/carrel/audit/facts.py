@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from carrel.audit.conditions import Given
 from carrel.audit.entry_points import EntryPoint
 from carrel.audit.rule import Candidate
 from carrel.findings import Location
@@ -68,6 +69,9 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The attributes of objects whose values it changes in place, `app.Envelope().rows`, each with the line."""
     read: tuple[tuple[str, int], ...] = ()
     """The attributes of objects that it reads as a whole."""
+    gives: tuple[Given, ...] = ()
+    keys: tuple[str, ...] = ()
+    """The names of users, `user_id`, that it makes keys of what outlives the call of."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -96,6 +100,8 @@ class GlobalFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What it is given: of a `call`, what the call gives."""
     elements: tuple[str, ...] = ()
     """Of a `container`, what it is filled with where it is made: `AGENTS = {"research": Agent()}`."""
+    holds: str = ""
+    """Of a `container`, what its annotation says is put in later: `app.Session()` for `dict[str, Session]`."""
 
 
 class KeptFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -151,6 +151,16 @@ class FileView:
             found = self._dotted[node] = self.module.target(node) or ""
         return found
 
+    def imports(self, *packages: str) -> bool:
+        """Whether the module imports something of one of the packages, at its top."""
+        return any(
+            target.partition(".")[0] in packages
+            for bindings in self.module.scope.bindings.values()
+            for binding in bindings
+            if binding.kind in ("import", "from_import")
+            for target in self.module.binding_targets(binding)
+        )
+
     def accesses(self, node: ast.expr, block: Block | None = None) -> tuple[Access, ...]:
         """Everything that the expression may lead to, through locals that are other names for it; never empty."""
         return self._reader.read(node, block or self.block_of(node))

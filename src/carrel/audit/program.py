@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from carrel.audit.call_graph import CallGraph
-from carrel.audit.conditions import Proof
+from carrel.audit.conditions import Given, Proof
 from carrel.audit.facts import FileFacts
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
@@ -152,6 +152,17 @@ class Program:
         """The call that passes one user's data for the parameter."""
         return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
 
+    def for_later_requests(self, owner: str) -> Proof | None:
+        """The module-level container that has objects of the class, when a route makes them, not a connection."""
+        home = self.resolution.canonical(owner)
+        way = self.calls.way_to(f"{home}.__init__")
+        if not way or self.calls.entry_kind(f"{home}.__init__") != "route":
+            return None
+        for fact in self.resolution.globals.values():
+            if fact.holds and any(value.name == home for value in self.resolution.values(fact.holds)):
+                return (fact.location,)
+        return None
+
     def user_dependency(self, function: str) -> Proof | None:
         """Where the dependency, or one that it depends on, is told who is asking."""
         waiting, seen = [self.resolution.canonical(function)], set[str]()
@@ -208,6 +219,28 @@ class Program:
             if fact.gives_none:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="may give `None`"),)
         return None
+
+    def gives(self, path: str, what: Given) -> Proof | None:
+        """The function that the path calls, when it gives back such a value."""
+        for fact in self.resolution.called(path):
+            if what in fact.gives:
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="gives it"),)
+        return None
+
+    def makes_key_of(self, name: str) -> Proof | None:
+        """The function that makes a key of what has this name, when a request gets there."""
+        for fact in self.resolution.functions.values():
+            if name in fact.keys and self.way_to(fact.name):
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="makes a key of it"),)
+        return None
+
+    def open_to_all(self, function: str) -> Proof | None:
+        """The view without a sign-in that leads to the function."""
+        view = self.calls.open_ways.get(self.resolution.canonical(function))
+        if view is None:
+            return None
+        fact = self.resolution.functions[view]
+        return (Location(path=self.resolution.paths[view], line=fact.line, note="asks for no sign-in"),)
 
     def wraps_arguments(self, decorator: str) -> Proof | None:
         """The function or method whose calls, which differ, the decorator is put around."""

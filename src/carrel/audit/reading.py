@@ -11,9 +11,12 @@ from carrel.audit.blocks import Block, chain
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
+from carrel.audit.gives import given_back
 from carrel.audit.held import is_under_test
+from carrel.audit.nobody import key_names
 from carrel.audit.origins import identities, is_credential
 from carrel.audit.reads import changed_fields, read_fields
+from carrel.source import Binding
 
 __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts",
            "replaced_names"]  # fmt: skip
@@ -56,6 +59,8 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         tuple(one.dotted for one in function.decorators),
         changed_fields(view, function),
         read_fields(view, function),
+        given_back(view, function),
+        key_names(view, function),
     )
 
 
@@ -283,7 +288,7 @@ def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
                 note = f"`{name}` lives as long as the process"
                 found[symbol] = GlobalFact(symbol, view.location(binding.node, note),
                                            "alias" if kind == "unknown" else kind, paths,
-                                           _elements(view, binding.value, inside))  # fmt: skip
+                                           _elements(view, binding.value, inside), _holds(view, binding))  # fmt: skip
     return tuple(found.values())
 
 
@@ -323,8 +328,18 @@ def _elements(view: FileView, value: ast.expr, block: Block) -> tuple[str, ...]:
             values = value.elts
         case _:
             return ()
-    calls = (one for one in values[:_MANY] if isinstance(one, ast.Call))
-    return tuple(dict.fromkeys(path for one in calls if (path := view.path(one, block))))
+    named = (one for one in values[:_MANY] if isinstance(one, ast.Call | ast.Name | ast.Attribute))
+    return tuple(dict.fromkeys(path for one in named if (path := view.path(one, block))))
+
+
+def _holds(view: FileView, binding: Binding) -> str:
+    """The path of an object of the class that the last part of a container's annotation names."""
+    annotated = view.module.parent(binding.node) if binding.node is not None else None
+    match annotated.annotation if isinstance(annotated, ast.AnnAssign) else None:
+        case ast.Subscript(slice=ast.Tuple(elts=[*_, held]) | held):
+            path = view.annotation_path(held)
+            return f"{path}()" if path and path.partition(".")[0] not in _FOREIGN else ""
+    return ""
 
 
 def context_variables(view: FileView) -> tuple[str, ...]:

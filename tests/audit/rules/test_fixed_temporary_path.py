@@ -135,3 +135,58 @@ def test_where_the_caller_says_what_the_result_is_called(path: str, is_error: bo
     call += "    place.write_bytes(document.read())\n"
     finds(RULE, HEAD + ROUTE + call, "error" if is_error else "info")
     quiet(RULE, HEAD + ROUTE + "make(1, 2)\ndef make(output_dir, a):\n    os.makedirs(output_dir or '/tmp')\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_found"),
+    [
+        ("os.path.join(settings.MEDIA_ROOT, f'sheet-{year}.xlsx')", True),
+        ("os.path.join(settings.MEDIA_ROOT, f'sheet-{year}-{request.user.pk}.xlsx')", False),
+        ("tempfile.mktemp('.xlsx')", False),
+    ],
+)
+def test_a_file_that_is_written_and_served(path: str, *, is_found: bool) -> None:
+    source = f"""
+        import os, tempfile
+        from django.conf import settings
+        from django.http import FileResponse
+        def sheet(request, year):
+            book = build(request.user, year)
+            path = {path}
+            book.save(path)
+            return FileResponse(open(path, "rb"))
+        """
+    if is_found:
+        finds(RULE, source, "error", on="book.save")
+    else:
+        quiet(RULE, source)
+
+
+def test_a_file_that_is_read_back_after_a_wait() -> None:
+    source = """
+        from pathlib import Path
+        WORK = Path("/srv/work")
+        @app.post("/convert")
+        async def convert(file: UploadFile):
+            source = {0} / "in.docx"
+            source.write_bytes(await file.read())
+            {1}
+            return ({0} / "in.pdf").read_bytes()
+        """
+    finds(RULE, source.replace("{0}", "WORK").replace("{1}", "await run(source)"), "error", on="write_bytes")
+    quiet(RULE, source.replace("{0}", "WORK").replace("{1}", "run(source)"))
+    quiet(RULE, source.replace("{0}", "Path(new_folder())").replace("{1}", "await run(source)"))
+
+
+def test_a_path_from_a_helper_of_another_file() -> None:
+    view = """
+        from django.http import FileResponse
+        from paths import report_path
+        def export(request):
+            path = report_path("salaries")
+            write_sheet(path, Salary.objects.filter(company=request.user.company))
+            return FileResponse(open(path, "rb"))
+        """
+    helper = "import uuid\nfrom pathlib import Path\nROOT = Path('/srv')\ndef report_path(kind):\n    return {}\n"
+    finds(RULE, {"app.py": view, "paths.py": helper.format("ROOT / f'{kind}.xlsx'")}, "error", on="write_sheet")
+    quiet(RULE, {"app.py": view, "paths.py": helper.format("ROOT / f'{kind}-{uuid.uuid4()}.xlsx'")})

@@ -186,3 +186,17 @@ def test_rows_of_whom_the_model_names(select: str, check: str, *, is_found: bool
         finds(RULE, source, "warning", on="fetch")
     else:
         quiet(RULE, source)
+
+
+def test_a_helper_that_gives_what_a_header_says() -> None:
+    view = """
+        from flask_jwt_extended import jwt_required
+        from deps import tenant_id
+        @bp.get("/contracts")
+        @jwt_required()
+        def contracts():
+            return Contract.query.filter_by(tenant_id=tenant_id()).all()
+        """
+    deps = "from flask import request\nfrom flask_jwt_extended import get_jwt\ndef tenant_id():\n    return {}\n"
+    finds(RULE, {"app.py": view, "deps.py": deps.format("request.headers['X-Tenant-Id']")}, "error", on="filter_by")
+    quiet(RULE, {"app.py": view, "deps.py": deps.format("get_jwt()['tenant']")})

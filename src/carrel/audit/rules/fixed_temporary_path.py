@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, Reachable, TaintedParameter
+from carrel.audit.conditions import Condition, Gives, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
+from carrel.audit.fixed_paths import FixedPath, fixed_path, is_unique, path_parts
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.taint import is_identity_like
+from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
 __all__ = ["FixedTemporaryPath"]
@@ -22,17 +23,10 @@ _WRITES: Final = frozenset({"write_text", "write_bytes"})
 _SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet", "savefig", "copyfile", "urlretrieve",
                            "download_file", "write_audio", "write_videofile", "imwrite"})  # fmt: skip
 _MAKES: Final = frozenset({"mkdir", "makedirs"})
-_UNIQUE_CALLS: Final = re.compile(
-    r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
-    r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|\w*hash\w*|get_ident|randint|random|"
-    r"choices|urandom|monotonic|perf_counter|uuid|nanoid|ulid|strftime|generate_\w+|unique_\w+)$"
-)
-_UNIQUE_NAMES: Final = re.compile(
-    r"(?:^|_)(?:id|uuid|uid|pid|hash|digest|key|nonce|unique|random|rand|timestamp|ts|now|guid|sha|md5|suffix|run|job|"
-    r"port|counter|index|i|n)$",
-    re.IGNORECASE,
-)
-
+_SERVES: Final = frozenset({"FileResponse", "send_file"})
+_ASKS: Final = frozenset({"dirname", "basename", "exists", "isfile", "isdir", "open", "remove", "unlink", "getsize",
+                          "makedirs", "mkdir", "join", "Path", "str", "FileResponse", "send_file", "stat"})  # fmt: skip
+"""Calls that are handed a path and write nothing there."""
 _RESULT: Final = re.compile(
     r"(?:^|_)(?:dir|directory|folder|dest|destination|dst|target|out|output|outfile|save)(?:_|$)", re.IGNORECASE
 )
@@ -59,10 +53,33 @@ class FixedTemporaryPath:
                 path, data = _written(call)
                 if path is None:
                     continue
-                parts = list(_parts(path, function))
+                parts = list(path_parts(path, function))
                 temporary = _is_temporary(view, parts) or _is_upload(view, call, parts, function)
-                if temporary and not any(_is_unique(part) for part in parts):
+                if temporary and not any(is_unique(part) for part in parts):
                     yield from self._candidates(view, call, function, parts, data)
+
+            yield from self._round_trips(view, function)
+
+    def _round_trips(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`book.save(path)` and then `FileResponse(open(path, "rb"))`, with a path that is nobody's own."""
+        for read, path in _read_back(function):
+            fixed = fixed_path(view, path, function)
+            if fixed is None or len(fixed.helpers) > 1 or _is_temporary(view, list(path_parts(path, function))):
+                continue
+            for call, data in _written_before(read, path, function):
+                taint = view.best_taint(tuple(data), function)
+                if taint is not None:
+                    yield self._round_trip(view, call, read, function, fixed, taint)
+                    return
+
+    def _round_trip(
+        self, view: FileView, call: ast.Call, read: ast.Call, function: Block, fixed: FixedPath, taint: Taint
+    ) -> Candidate:
+        message = f"`{function.name}` gives back a file that another request writes at the same path"
+        given = tuple(Gives(view.path(one.func, function), "fixed-path") for one in fixed.helpers)
+        return view.candidate(self.info, call, message, block=function, given=given,
+                              grades=(Grade("error", (*taint.given, Reachable(function.symbol))),),
+                              related=(view.location(read, "read and given back here"),))  # fmt: skip
 
     def _candidates(
         self, view: FileView, call: ast.Call, function: Block, parts: list[ast.AST], data: list[ast.expr] | None
@@ -91,6 +108,42 @@ class FixedTemporaryPath:
         elif _is_given_back(call, function):
             grades = [Grade("warning", (reached,))]
         return grades + [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
+
+
+def _read_back(function: Block) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """The files that the function gives its caller: served, or read after something has been waited for."""
+    for returned in function.nodes(ast.Return):
+        for call in ast.walk(returned):
+            if not isinstance(call, ast.Call):
+                continue
+            name = called_name(call)
+            if name in _SERVES and call.args:
+                opened = call.args[0]
+                is_open = isinstance(opened, ast.Call) and called_name(opened) == "open" and bool(opened.args)
+                yield call, opened.args[0] if is_open and isinstance(opened, ast.Call) else opened
+            elif name in ("read_bytes", "read_text") and isinstance(call.func, ast.Attribute) and function.is_async:
+                yield call, call.func.value
+
+
+def _written_before(read: ast.Call, path: ast.expr, function: Block) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
+    """The calls before the reading that put something at the path, or beside it, each with what they put there."""
+    named = {one.id for one in path_parts(path, function) if isinstance(one, ast.Name)}
+    places = {name for name in named if function.parameter(name) is None}
+    waits = [one.lineno for one in function.nodes(ast.Await, ast.AsyncFor, ast.AsyncWith)]
+    for call in function.nodes(ast.Call):
+        last = call.end_lineno or call.lineno
+        between = any(last < line <= read.lineno for line in waits)
+        if call.lineno >= read.lineno or (function.is_async and not between):
+            continue
+        written, data = _written(call)
+        if written is not None and data is not None:
+            names = {ast.unparse(one) for one in path_parts(written, function) if isinstance(one, ast.Name)}
+            if places & names:
+                yield call, data
+            continue
+        others = [one for one in call.args if not (isinstance(one, ast.Name) and one.id in places)]
+        if called_name(call) not in _ASKS and len(others) < len(call.args):
+            yield call, others
 
 
 def _is_chosen(part: ast.AST, function: Block) -> bool:
@@ -139,20 +192,6 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     return None, None
 
 
-def _parts(node: ast.expr, function: Block) -> Iterator[ast.AST]:
-    """Everything that a path is put together from, through locals and constants of the module."""
-    stack: list[ast.AST] = [node]
-    seen: set[str] = set()
-    while stack:
-        current = stack.pop()
-        yield current
-        if isinstance(current, ast.Name) and current.id not in seen:
-            seen.add(current.id)
-            found = function.scope.lookup(current.id)
-            stack += [one.value for one in (found[1] if found else ()) if one.value is not None]
-        stack += ast.iter_child_nodes(current)
-
-
 def _is_temporary(view: FileView, parts: list[ast.AST]) -> bool:
     return any(
         (isinstance(part, ast.Constant) and isinstance(part.value, str) and _ROOT.match(part.value) is not None)
@@ -183,12 +222,3 @@ def _removed(call: ast.Call) -> set[str]:
         return set()
     places = call.args or ([call.func.value] if isinstance(call.func, ast.Attribute) else [])
     return {one.id for place in places[:1] for one in ast.walk(place) if isinstance(one, ast.Name)}
-
-
-def _is_unique(part: ast.AST) -> bool:
-    match part:
-        case ast.Call(func=ast.Attribute(attr=word)) | ast.Call(func=ast.Name(id=word)):
-            return _UNIQUE_CALLS.match(word) is not None
-        case ast.Attribute(attr=word) | ast.Name(id=word):
-            return is_identity_like(word) or _UNIQUE_NAMES.search(word) is not None
-    return False

@@ -9,6 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
+from carrel.audit.conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.keyed import keyed
@@ -67,6 +68,8 @@ class IdentityFromRequest:
             if entry is None or entry.kind not in ("route", "websocket", "tool"):
                 continue
             yield from self._selected(view, function)
+            if not is_restricted(view, function):
+                yield from self._by_helper(view, function)
             if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
                 yield from self._keyed(view, function, entry.kind, entry.label)
 
@@ -109,6 +112,18 @@ class IdentityFromRequest:
                         f"`{function.name}` selects by `{name}` of the request, though `{caller}` knows the caller"
                     )
                     yield view.candidate(self.info, call, message, block=function, severity="warning")
+
+    def _by_helper(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`filter_by(tenant_id=tenant_id())`, where the helper gives what a header says."""
+        caller = prover(view, function)
+        for call in function.nodes(ast.Call) if caller else ():
+            selects = called_name(call) in ("filter", "filter_by", "where", "get_or_404")
+            for keyword in call.keywords if selects or _DATA.match(called_name(call)) else ():
+                for one in origins(view, keyword.value, function):
+                    path = view.path(one.func, function) if isinstance(one, ast.Call) and not one.args else ""
+                    if path and names_user(keyword.arg or ""):
+                        message = f"`{ast.unparse(one)}` is what the client says, though `{caller}` knows the caller"
+                        yield view.candidate(self.info, call, message, block=function, given=(Gives(path, "claimed"),))
 
     def _overridden(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`request.headers.get("x-on-behalf-of") or user.id`: what is said goes before what is proven."""

@@ -1,0 +1,123 @@
+"""Paths of files that are the same at every call."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.origins import called_name
+from carrel.audit.taint import is_identity_like
+
+__all__ = ["FixedPath", "fixed_path", "gives_fixed_path", "is_unique", "path_parts"]
+
+_UNIQUE_CALLS: Final = re.compile(
+    r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
+    r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|\w*hash\w*|get_ident|randint|random|"
+    r"choices|urandom|monotonic|perf_counter|uuid|nanoid|ulid|strftime|generate_\w+|unique_\w+)$"
+)
+_UNIQUE_NAMES: Final = re.compile(
+    r"(?:^|_)(?:id|uuid|uid|pid|hash|digest|key|nonce|unique|random|rand|timestamp|ts|now|guid|sha|md5|suffix|run|job|"
+    r"port|counter|index|i|n)$",
+    re.IGNORECASE,
+)
+_PUTS_TOGETHER: Final = frozenset({"Path", "PurePath", "join", "joinpath", "str", "fspath", "gettempdir", "getenv",
+                                   "resolve", "absolute", "expanduser", "with_suffix", "with_name",
+                                   "format"})  # fmt: skip
+"""Calls that make a path of what they are handed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPath:
+    """A path in which nothing tells one call from another, as far as its file shows."""
+
+    parameters: tuple[ast.Name, ...]
+    """Arguments of the function that are part of it."""
+    helpers: tuple[ast.Call, ...]
+    """Calls that give the rest of it."""
+
+
+def fixed_path(view: FileView, node: ast.expr, function: Block) -> FixedPath | None:
+    """The path, when it starts at a place of the application and has no part of its own for each call."""
+    parts = list(path_parts(node, function))
+    if any(is_unique(part) for part in parts):
+        return None
+    parameters, helpers, rooted = [], [], False
+    makers = {
+        inner for one in parts if isinstance(one, ast.Call) and _is_foreign(view, one) for inner in ast.walk(one.func)
+    }
+    for part in parts:
+        if part in makers:
+            continue
+        match part:
+            case ast.Name() if function.parameter(part.id) is not None:
+                if part.id == function.receiver:
+                    return None
+                parameters.append(part)
+            case ast.Name():
+                access = view.access(part, function)
+                is_global = access.kind == "global" and "()" not in access.steps
+                found = function.scope.lookup(part.id)
+                # What a loop or a `with` gives is another one each time.
+                if not is_global and (found is None or any(one.value is None for one in found[1])):
+                    return None
+                rooted = rooted or is_global
+            case ast.Constant(value=str(text)):
+                rooted = rooted or text.startswith("/")
+            case ast.Call() if called_name(part) not in _PUTS_TOGETHER and view.dotted(part.func) != "os.environ.get":
+                helpers.append(part)
+    return FixedPath(tuple(parameters), tuple(helpers)) if rooted or helpers else None
+
+
+def gives_fixed_path(view: FileView, function: Block) -> bool:
+    """Whether the function puts a path together that only its arguments can make another one."""
+    values = [one.value for one in function.nodes(ast.Return) if one.value is not None]
+    return bool(values) and all(
+        _is_path(view, value) and (found := fixed_path(view, value, function)) is not None and not found.helpers
+        for value in values
+    )
+
+
+def path_parts(node: ast.expr, function: Block) -> Iterator[ast.AST]:
+    """Everything that a path is put together from, through locals and constants of the module."""
+    stack: list[ast.AST] = [node]
+    seen: set[str] = set()
+    while stack:
+        current = stack.pop()
+        yield current
+        if isinstance(current, ast.Name) and current.id not in seen:
+            seen.add(current.id)
+            found = function.scope.lookup(current.id)
+            stack += [one.value for one in (found[1] if found else ()) if one.value is not None]
+        stack += ast.iter_child_nodes(current)
+
+
+def is_unique(part: ast.AST) -> bool:
+    """Whether a part of a path is another one at each call, or for each user."""
+    match part:
+        case ast.Call(func=ast.Attribute(attr=word)) | ast.Call(func=ast.Name(id=word)):
+            return _UNIQUE_CALLS.match(word) is not None
+        case ast.Attribute(attr=word) | ast.Name(id=word):
+            return is_identity_like(word) or _UNIQUE_NAMES.search(word) is not None
+    return False
+
+
+def _is_foreign(view: FileView, call: ast.Call) -> bool:
+    """Whether a function is called, `os.path.join`, and no method of a path that the module holds."""
+    dotted = view.dotted(call.func)
+    return isinstance(call.func, ast.Name) or (bool(dotted) and not dotted.startswith(f"{view.top.symbol}."))
+
+
+def _is_path(view: FileView, node: ast.expr) -> bool:
+    """Whether it is put together as a path is: with `/`, `Path` or `os.path.join`."""
+    match node:
+        case ast.BinOp(op=ast.Div()):
+            return True
+        case ast.Call():
+            inner = node.args[0] if called_name(node) == "str" and node.args else None
+            return _is_path(view, inner) if inner is not None else called_name(node) in ("Path", "join", "joinpath")
+    return False

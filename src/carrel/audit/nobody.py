@@ -1,0 +1,140 @@
+"""What stands for those who have no identity: `claims.get("sub", "default")`, `user.id if user else "anonymous"`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import claimed, names_user, origins, proves
+from carrel.audit.file_view import FileView
+from carrel.audit.keyed import keyed
+from carrel.audit.origins import called_name
+from carrel.audit.taint import is_identity_like
+
+__all__ = ["counts_only", "gives_stand_in", "key_names", "key_parts", "names_session", "stand_ins"]
+
+_COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|audit|(?:^|_)log|color|colour|usage|"
+                            r"budget|locale|language|config|settings|registry|client")  # fmt: skip
+_WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?id|conversation_?id|chat_?id|sid)$")
+_CLAIMS: Final = re.compile(r"(?i)claims|payload|jwt|token|decoded")
+_ADDRESS: Final = re.compile(r"^/|://")
+
+
+def counts_only(name: str) -> bool:
+    """Whether a function or container of this name counts or configures: what is in it is nobody's in particular."""
+    return _COUNTS.search(name) is not None
+
+
+def names_session(name: str) -> bool:
+    """Whether a name is that of one conversation: `session_id`, `thread_id`."""
+    return _WHO.search(name) is not None
+
+
+def stand_ins(view: FileView, key: ast.expr, function: Block) -> Iterator[tuple[ast.expr, str]]:
+    """The places where a key becomes a constant because there is no identity, each with the constant as text."""
+    for node in key_parts(key, function):
+        match node:
+            case ast.IfExp() if _is_text(node.orelse) and _is_identity(view, node.body, function):
+                yield node, f"`{ast.unparse(node.orelse)}`"
+            case ast.IfExp() if _is_text(node.body) and _is_identity(view, node.orelse, function):
+                yield node, f"`{ast.unparse(node.body)}`"
+            case ast.BoolOp() if isinstance(node.op, ast.Or) and _is_text(node.values[-1]):
+                if _is_identity(view, node.values[0], function):
+                    yield node, f"`{ast.unparse(node.values[-1])}`"
+            case ast.Call() if len(node.args) > 1 and _is_text(node.args[-1]) and _asks_who(view, node, function):
+                yield node, f"`{ast.unparse(node.args[-1])}`"
+
+
+def gives_stand_in(view: FileView, function: Block) -> bool:
+    """Whether what the function gives back is a constant for everybody who has no identity."""
+    given = (one.value for one in function.nodes(ast.Return) if one.value is not None)
+    return any(True for value in given for _ in stand_ins(view, value, function))
+
+
+def key_names(view: FileView, function: Block) -> tuple[str, ...]:
+    """The names of users that the function makes keys of: its parameters, or what it reads from the request."""
+    found: dict[str, None] = {}
+    if not counts_only(function.name):
+        for use in keyed(view, function):
+            if not counts_only(ast.unparse(use.container).rpartition(".")[2]):
+                for part in key_parts(use.key, function):
+                    name = _name(part)
+                    if names_user(name):
+                        found[name] = None
+    return tuple(found)
+
+
+def key_parts(key: ast.expr, function: Block) -> Iterator[ast.expr]:
+    """The key's own expressions, through texts, tuples and locals."""
+    stack, seen = [key], set[int]()
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        match node:
+            case ast.Name():
+                if function.parameter(node.id) is None:
+                    stack += [one.value for one in function.scope.bindings.get(node.id, ()) if one.value is not None]
+            case ast.JoinedStr():
+                stack += [one.value for one in node.values if isinstance(one, ast.FormattedValue)]
+            case ast.Tuple():
+                stack += node.elts
+            case ast.BinOp():
+                stack += [node.left, node.right]
+            case ast.Await():
+                stack.append(node.value)
+
+
+def _name(node: ast.expr) -> str:
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            return node.attr
+        case ast.Subscript(slice=ast.Constant(value=str(text))):
+            return text
+    return ""
+
+
+def _asks_who(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether the call asks for who somebody is and has a text instead: `getattr(user, "id", "nobody")`."""
+    said = call.args[-2]
+    text = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
+    text = text.lower().replace("-", "_").removeprefix("x_")
+    named = called_name(call)
+    if named == "getattr" and len(call.args) == 3 and text in ("id", "user_id", "username", "sub"):
+        return _is_identity(view, call.args[0], function) or names_user(text)
+    return named == "get" and (names_user(text) or names_session(text) or _is_claim(call, text))
+
+
+def _is_claim(call: ast.Call, text: str) -> bool:
+    """Whether it is the subject of a token: `claims.get("sub")`."""
+    held = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    return text == "sub" and _CLAIMS.search(held) is not None
+
+
+def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
+    for one in origins(view, node, function):
+        if proves(view, one, function):
+            return True
+        if isinstance(one, ast.Call) and called_name(one) == "get" and one.args:
+            asked = one.args[0]
+            if isinstance(asked, ast.Constant) and _is_claim(one, str(asked.value)):
+                return True
+        said = claimed(view, one, function).lower().replace("-", "_").removeprefix("x_")
+        name = one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", said) or said
+        if names_user(name) or names_session(name):
+            return True
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.attr in ("id", "sub", "pk"):
+            return is_identity_like(one.value.id) or names_user(one.value.id)
+    return False
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether it is a text that may stand for somebody: an address, `"/users/me"`, does not."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and not _ADDRESS.search(node.value)

@@ -1,0 +1,55 @@
+"""What stands for those who have no identity."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from carrel.audit.nobody import counts_only, gives_stand_in, key_names, names_session, stand_ins
+from tests.audit.checking import view
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("user.id if user else 'all'", "'all'"),
+        ("claims.get('sub') or 'anonymous'", "'anonymous'"),
+        ("claims.get('sub', 'default')", "'default'"),
+        ("f'history:{user_id or \"nobody\"}'", "'nobody'"),
+        ("getattr(user, 'id', 'x')", "'x'"),
+        ("settings.get('sub', 'x')", ""),
+        ("settings.get('colour') or 'red'", ""),
+        ("user_id", ""),
+        ("user_id or '/users/me'", ""),
+    ],
+)
+def test_a_key_for_everybody_without_identity(key: str, text: str) -> None:
+    seen = view(f"def f(user, user_id, claims, settings):\n    return {key}\n")
+    (function,) = seen.functions
+    returned = next(function.nodes(ast.Return)).value
+    assert returned is not None
+    found = list(stand_ins(seen, returned, function))
+    assert [one for _, one in found] == ([f"`{text}`"] if text else [])
+    assert gives_stand_in(seen, function) is bool(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("await redis.lrange(f'history:{user_id}', 0, -1)", ("user_id",)),
+        ("key = f'history:{request.state.user_id}'\n    await redis.get(key)", ("user_id",)),
+        ("await redis.get(f'{limit}')", ()),
+        ("await metrics_cache.get(user_id)", ()),
+    ],
+)
+def test_what_keys_are_made_of(body: str, names: tuple[str, ...]) -> None:
+    seen = view(f"redis = metrics_cache = Redis()\nasync def f(request, user_id, limit):\n    {body}\n")
+    assert key_names(seen, seen.functions[0]) == names
+
+
+def test_names() -> None:
+    assert counts_only("rate_limiter")
+    assert not counts_only("history")
+    assert names_session("thread_id")
+    assert not names_session("thread_count")
