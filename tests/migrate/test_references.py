@@ -98,6 +98,22 @@ FOUND = {
         "from pkg.engine import Engine\nEngine = wrap(Engine)\nEngine()\n",
         ["1 import Engine", "2 name mixed Engine", "3 call mixed Engine"],
     ),
+    "star behind it": (
+        "from pkg.engine import Engine\nfrom pkg.decoy import *\nEngine()\n",
+        ["1 import Engine", "3 call mixed Engine"],
+    ),
+    "star of nothing like it behind it": (
+        "from pkg.engine import Engine\nfrom pkg.other import *\nfrom os import *\nEngine()\n",
+        ["1 import Engine", "4 call Engine"],
+    ),
+    "star before it": (
+        "from pkg.decoy import *\nfrom pkg.engine import Engine\nEngine()\n",
+        ["2 import Engine", "3 call Engine"],
+    ),
+    "star of itself behind it": (
+        "from pkg.engine import Engine\nfrom pkg.engine import *\nEngine()\n",
+        ["1 import Engine", "3 call Engine"],
+    ),
     "f-string": ("from pkg.engine import Engine\nf'{Engine}'\n", ["1 import Engine", "2 name Engine"]),
     "walrus and comprehension": (
         "from pkg.engine import Engine\n[Engine(y) for y in [Engine]]\n",
@@ -143,7 +159,9 @@ def test_what_only_looks_like_one_is_not(tmp_path: Path, text: str):
 
 
 # At the top of a module only.
-TOP = frozenset({"star", "__all__", "star of another", "star without use", "all of another", "type checking"})
+TOP = frozenset(
+    {*(name for name in (*FOUND, *NOTHING) if name.startswith("star")), "__all__", "all of another", "type checking"}
+)
 ANYWHERE = [(text, expected) for name, (text, expected) in FOUND.items() if name not in TOP]
 ANYWHERE += [(text, []) for name, text in NOTHING.items() if name not in TOP and not text.startswith('"""')]
 

@@ -22,6 +22,8 @@ class Lead:
     aliased: bool = False
     """An assignment lies between: `Engine = facade.Engine`, then `Engine`."""
     star: bool = False
+    stars: tuple[str, ...] = ()
+    """Where star imports behind its other bindings would lead, should they bring the name."""
     mixed: str = ""
     doubt: str = ""
 
@@ -40,7 +42,8 @@ class Leads:
         if isinstance(expression, ast.Attribute):
             base = self.of(expression.value, scope)
             targets = tuple(f"{target}.{expression.attr}" for target in base.targets)
-            return Lead(targets, mixed=base.mixed, doubt=base.doubt)
+            stars = tuple(f"{star}.{expression.attr}" for star in base.stars)
+            return Lead(targets, stars=stars, mixed=base.mixed, doubt=base.doubt)
         module = _imported_by_string(expression)
         if module:
             return Lead((module,), doubt="its module is imported by a string")
@@ -58,8 +61,7 @@ class Leads:
     def _of_name(self, name: str, scope: Scope) -> Lead:
         found = scope.lookup(name)
         if found is None:
-            stars = [self._module.name.absolute(level, module) for _, level, module in self._module.scope.stars]
-            return Lead(tuple(f"{star}.{name}" for star in stars if star), star=True)
+            return Lead(self._starred(name), star=True)
         home, bindings = found
         targets: list[str] = []
         others: list[Binding] = []
@@ -85,7 +87,15 @@ class Leads:
         if targets and others:
             line = getattr(others[0].node, "lineno", 0)
             mixed = f"`{name}` is also bound in line {line} ({others[0].kind.replace('_', ' ')})"
-        return Lead(tuple(dict.fromkeys(targets)), aliased, mixed=mixed, doubt=doubt)
+        last = max(getattr(binding.node, "lineno", 0) for binding in bindings)
+        stars = self._starred(name, last) if targets and home is self._module.scope else ()
+        return Lead(tuple(dict.fromkeys(targets)), aliased, stars=stars, mixed=mixed, doubt=doubt)
+
+    def _starred(self, name: str, line: int = 0) -> tuple[str, ...]:
+        """What star imports behind a line would bind a name to."""
+        stars = [one for one in self._module.scope.stars if one[0].lineno > line]
+        modules = [self._module.name.absolute(level, module) for _, level, module in stars]
+        return tuple(f"{module}.{name}" for module in modules if module)
 
 
 def is_fallback(module: Module, binding: Binding) -> bool:

@@ -9,7 +9,7 @@ from carrel.findings import Unparsable
 
 __all__ = ["READER", "Certainty", "Kind", "Reference", "Scan"]
 
-READER: Final = "3"
+READER: Final = "4"
 """Another number has every file read anew."""
 
 Kind = Literal[

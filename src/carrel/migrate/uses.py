@@ -139,8 +139,9 @@ def _used(module: Module, use: Use, node: ast.expr, lead: Lead) -> Site:
     if not use.exact or not module.text.utf8.startswith(use.name.encode(), start):
         doubt = "its place in the string is not known"
     return make_site(
-        module, place, kind, lead.targets, use.scope, bound=use.name, star=lead.star, mixed=lead.mixed, doubt=doubt
-    )
+        module, place, kind, lead.targets, use.scope, bound=use.name, star=lead.star, stars=lead.stars,
+        mixed=lead.mixed, doubt=doubt,
+    )  # fmt: skip
 
 
 def _role(module: Module, node: ast.expr) -> str:
