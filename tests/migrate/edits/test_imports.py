@@ -207,3 +207,14 @@ def test_a_symbol_and_the_module_that_it_was_in_move_to_different_places():
         used,
         pkg__same="class Older: ...\n",
     )
+
+
+def test_a_star_stays_for_a_use_that_is_left_and_is_told():
+    reasons = unchanged("from pkg.old import *\nfrom pkg.same import *\nOld()\n")
+    assert reasons == ("it may be `pkg.same.Old`, too", "a use of what it brings is left")
+
+
+def test_a_name_that_a_star_behind_its_import_may_bind_anew_stays():
+    before = "from pkg.old import Old\nfrom pkg.same import *\nOld()\n"
+    reasons = changed(before, before.replace("pkg.old import Old", "pkg.new import New as Old"))
+    assert reasons == ("a star import may bind it to `pkg.same.Old`",)

@@ -96,6 +96,8 @@ class ImportEdit:
         for maker in dict.fromkeys(file.local(one) for one in uses if file.symbol(one) != symbol):
             if maker is not None:
                 file.insert_after(statement, _import_line(file, statement, maker))
+        if any(one.reference.symbol == symbol.old for one in file.left):
+            file.leave(reference, "a use of what it brings is left")
 
     def _module(self, file: FileEdit, reference: Reference, alias: ast.alias | None) -> None:
         """A module that moves: its name in `import x.y`, in `from x.y import z`, or as the `y` of `from x import y`."""
