@@ -224,3 +224,12 @@ async def test_many_sessions_and_accounts_are_told_active_at_once(accounts: Acco
     assert await accounts.active_sessions([hers, his]) == {his}
     assert await accounts.enabled_accounts([ann.user_id, bob.user_id]) == {bob.user_id}
     assert await accounts.active_sessions([]) == frozenset()
+
+
+async def test_only_a_session_that_was_opened_can_have_ended(accounts: AccountStore) -> None:
+    ada = await accounts.create("ada", "hash", ())
+    session_id = await accounts.open_session(ada.user_id, "one", LATER)
+    assert not await accounts.has_ended(session_id)
+    await accounts.revoke_session(session_id)
+    assert await accounts.has_ended(session_id)
+    assert not await accounts.has_ended("never opened")

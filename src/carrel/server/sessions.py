@@ -87,10 +87,11 @@ class Sessions:
     async def ended_session(self, token: str) -> str | None:
         """The session that a refused refresh token names, if it has ended: its connections are to be closed.
 
-        What the token says of its session is not verified, and needs not be: an ended session has no use for one.
+        What the token says of its session is not verified, and needs not be: an ended session has no use for one. That
+        it was a session at all is verified, or anybody could have any text remembered as one.
         """
         session_id, _ = split_refresh_token(token)
-        return None if not session_id or await self._accounts.by_session(session_id) else session_id
+        return session_id if await self._accounts.has_ended(session_id) else None
 
     async def end_of(self, token: str) -> str | None:
         """End the session of a valid refresh token and return its id; None, and nothing happens, for any other."""

@@ -111,6 +111,12 @@ class AccountStore:
         """Those of these accounts that are there and not disabled."""
         return await self._those(_ENABLED, user_ids)
 
+    async def has_ended(self, session_id: str) -> bool:
+        """Whether this is a session that was opened and has been revoked; False for what never was one."""
+        query = select(sessions.c.revoked_at).where(sessions.c.session_id == session_id)
+        revoked_at = await self._database.read(lambda connection: connection.execute(query).scalar_one_or_none())
+        return revoked_at is not None
+
     async def list_accounts(self) -> Sequence[Account]:
         """Every account, by name."""
         query = select(users).order_by(users.c.name_key)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 import pytest
 from argon2 import PasswordHasher
 
-from carrel.context import UserId
+from carrel.context import RequestId, UserContext, UserId
+from carrel.server.access import Identity
+from carrel.server.authenticator import EXTERNAL_SESSION, Authenticator
 from carrel.server.throttle import ACCOUNT_ATTEMPTS
 from tests.server.served import Served, client
 
@@ -90,6 +93,45 @@ async def test_a_guessed_refresh_token_ends_nobodys_session(server: Served) -> N
     assert (await server.http.post("/api/v1/auth/refresh", json=guess)).status_code == 401
     assert (await server.http.post("/api/v1/auth/logout", json=guess)).status_code == 204
     assert (await ann.http.get("/api/v1/me")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["refresh", "logout"])
+async def test_a_session_that_never_was_closes_nothing_and_is_not_remembered(server: Served, path: str) -> None:
+    ann = await server.user("ann")
+    connection = Connection(UserId(ann.user_id), f"{EXTERNAL_SESSION}{ann.user_id}")
+    connections = server.services.connections
+    connections.arrive(connection)
+    connections.add(connection)
+    await server.http.post(f"/api/v1/auth/{path}", json={"refresh_token": f"{connection.session_id}.guess"})
+    assert connection.closed == []
+    connections.remove(connection)
+    connections.arrive(connection)
+    connections.add(connection)
+    connections.remove(connection)
+
+
+async def test_a_providers_user_who_logs_out_may_come_back_at_once(server: Served) -> None:
+    ann, bob = await server.user("ann"), await server.user("bob")
+    session = f"{EXTERNAL_SESSION}{ann.user_id}"
+    mine, foreign = Connection(UserId(ann.user_id), session), Connection(UserId(bob.user_id), bob.session_id)
+    connections = server.services.connections
+    for connection in (mine, foreign):
+        connections.arrive(connection)
+        connections.add(connection)
+
+    class Provider:
+        async def verify(self, token: str) -> Identity:
+            user = UserContext(user_id=UserId(ann.user_id), request_id=RequestId("r"))
+            return Identity(user=user, session_id=session, expires_at=2e9)
+
+    server.app.state.services = replace(server.services, authenticator=cast("Authenticator", Provider()))
+    answer = await server.http.post("/api/v1/auth/logout", headers={"Authorization": "Bearer theirs"})
+    assert (answer.status_code, mine.closed, foreign.closed) == (204, [4501], [])
+    connections.remove(mine)
+    connections.arrive(mine)
+    connections.add(mine)
+    connections.remove(mine)
+    connections.remove(foreign)
 
 
 @pytest.mark.parametrize("by", ["access", "refresh", "both"])

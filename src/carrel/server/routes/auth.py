@@ -90,13 +90,12 @@ def auth_routes() -> APIRouter:
     async def sign_out(request: Request, services: CurrentServices, body: LogoutBody | None = None) -> Response:
         """End the session of the Bearer token, or of a refresh token, and close its connections."""
         scheme, _, access = request.headers.get("authorization", "").partition(" ")
-        ended: str | None = None
-        if scheme.lower() == "bearer" and access.strip():
-            ended = await _end_by_access(services, access.strip(), otherwise=body)
-        if ended is None and body is not None and body.refresh_token is not None:
-            ended = await services.sessions.end_of(body.refresh_token)
-        elif ended is None:
+        access = access.strip() if scheme.lower() == "bearer" else ""
+        if access and await _end_by_access(services, access, otherwise=body):
+            return Response(status_code=204)
+        if body is None or body.refresh_token is None:
             raise AuthenticationError("there is no token to sign out with")
+        ended = await services.sessions.end_of(body.refresh_token)
         if ended is not None:
             await services.connections.close_session(ended, *LOGGED_OUT)
         return Response(status_code=204)
@@ -104,16 +103,21 @@ def auth_routes() -> APIRouter:
     return router
 
 
-async def _end_by_access(services: Services, access: str, *, otherwise: LogoutBody | None) -> str | None:
+async def _end_by_access(services: Services, access: str, *, otherwise: LogoutBody | None) -> bool:
+    """Whether the token was good for it; one that is not is passed over when there is a refresh token to try."""
     try:
         identity = await services.authenticator.verify(access)
     except AuthenticationError:
         if otherwise is None or otherwise.refresh_token is None:
             raise
-        return None
-    if not identity.session_id.startswith(EXTERNAL_SESSION):
+        return False
+    if identity.session_id.startswith(EXTERNAL_SESSION):
+        # The provider's session goes on, and with it the user may come back at once: it is not remembered as ended.
+        await services.connections.close_user(identity.user.user_id, *LOGGED_OUT)
+    else:
         await services.sessions.end(identity.session_id)
-    return identity.session_id
+        await services.connections.close_session(identity.session_id, *LOGGED_OUT)
+    return True
 
 
 def _answer(grant: Grant) -> TokenAnswer:
