@@ -163,21 +163,33 @@ async def _timed(run: Run, size: _Size) -> float:
     return (time.perf_counter() - began) / (size.runs // size.users * size.users) * 1e6
 
 
+def _request(user: int) -> SimpleNamespace:
+    """What an application knows of a request, whichever constructor it calls."""
+    return SimpleNamespace(
+        user_id=f"user-{user}",
+        thread_id=new_id(),
+        run_id=new_id(),
+        request_id=new_id(),
+        metadata={"message": "What is 40 and 2?"},
+    )
+
+
 def _direct() -> Run:
     log, bridge = MemoryEventLog(), LocalBridge()
     agents = AgentFactory(AgentRegistry([Adder]))
 
     async def run(user: int) -> str:
+        request = _request(user)
         context = UserExecutionContext(
-            user_id=UserId(f"user-{user}"),
-            thread_id=ThreadId(new_id()),
-            run_id=RunId(new_id()),
-            request_id=RequestId(new_id()),
+            user_id=UserId(request.user_id),
+            thread_id=ThreadId(request.thread_id),
+            run_id=RunId(request.run_id),
+            request_id=RequestId(request.request_id),
         )
         async with UserExecutionEngine(
             context=context, agent_factory=agents, websocket_emitter=WebSocketEmitter(context, log, bridge)
         ) as engine:
-            return (await engine.execute_agent("adder", "What is 40 and 2?")).output
+            return (await engine.execute_agent("adder", request.metadata["message"])).output
 
     return run
 
@@ -186,13 +198,7 @@ def _old(bridge: object) -> Run:
     registry = OldRegistry()
 
     async def run(user: int) -> str:
-        context = SimpleNamespace(
-            user_id=f"user-{user}",
-            thread_id=new_id(),
-            run_id=new_id(),
-            request_id=new_id(),
-            metadata={"message": "What is 40 and 2?"},
-        )
+        context = _request(user)
         execution = SimpleNamespace(agent_name="adder", user_id=context.user_id, metadata=context.metadata)
         async with ExecutionEngine(registry, bridge, context) as engine:
             return (await engine.execute_agent(execution, context)).output

@@ -265,7 +265,7 @@ async def test_nothing_of_a_request_is_kept_by_the_engine():
     engine = quiet({"note": Remembering(), "fail": SimpleNamespace(run=None)}, user_context=old_context())
     await engine.execute_agent("note", "one")
     await engine.execute_agent("fail", "two")
-    assert (engine._answers, engine._again) == ({}, set())
+    assert (engine._answers, engine._again) == ({}, ())
 
 
 def test_an_engine_for_somebody_else_is_not_made_while_working_for_a_user():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
-from types import MappingProxyType
+from types import CoroutineType, MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -65,11 +65,21 @@ class NotifyingLog:
     async def append(self, context: UserContext, drafts: Sequence[EventDraft]) -> Sequence[LoggedEvent]:
         """Tell the bridge, one event after the other. The events that are returned have no body."""
         self._check(context)
-        if any(draft.user_id != self._user_id for draft in drafts):
-            raise IsolationError("an event draft")
+        for draft in drafts:
+            if draft.user_id != self._user_id:
+                raise IsolationError("an event draft")
         logged = []
         for draft in drafts:
-            await self._notify(draft)
+            method = METHODS.get(draft.type)
+            if method is not None and (notify := getattr(self._bridge, method, None)) is not None:
+                values, keywords = known_arguments(notify, self._values(draft), method)
+                try:
+                    answer = notify(*values, **keywords)
+                    if type(answer) is CoroutineType or isawaitable(answer):
+                        await answer
+                except Exception as error:  # noqa: BLE001 - the old engine went on without the event too
+                    ids = {"user_id": self._user_id, "run_id": draft.run_id}
+                    _log.warning("the old bridge did not take an event", type=draft.type, error=repr(error), **ids)
             self._top += 1
             ends = draft.type == "agent_completed" and draft.parent_request_id is None
             logged.append(LoggedEvent(self._top, draft.run_id, ends, b""))
@@ -99,22 +109,27 @@ class NotifyingLog:
         if context.user_id != self._user_id:
             raise IsolationError("the event log")
 
-    async def _notify(self, draft: EventDraft) -> None:
-        method = METHODS.get(draft.type, "")
-        notify = getattr(self._bridge, method, None) if method else None
-        if notify is None:
-            return
-        known = _values(draft)
-        known["run_id"] = self._run_id
+    def _values(self, draft: EventDraft) -> dict[str, Any]:
+        """What the old methods say of an event, by the names of their parameters."""
+        data, kind = draft.data, draft.type
+        known: dict[str, Any] = {"run_id": self._run_id, "agent_name": draft.agent}
+        if kind == "agent_started":
+            known["context"] = data
+        elif kind == "agent_thinking":
+            known["reasoning"] = data["text"]
+            known["step_number"] = data.get("step")
+        elif kind == "tool_executing":
+            known["tool_name"] = data["tool"]
+            known["parameters"] = data["arguments"]
+        else:
+            known["execution_time_ms"] = data["duration_ms"]
+            if kind == "tool_completed":
+                known["tool_name"] = data["tool"]
+                known["result"] = data
+            else:
+                known["result"] = {**data, "success": data["status"] == "succeeded"}
         known["user_context"] = self._given
-        values, keywords = known_arguments(notify, known, method)
-        try:
-            answer = notify(*values, **keywords)
-            if isawaitable(answer):
-                await answer
-        except Exception as error:  # noqa: BLE001 - the old engine went on without the event too
-            ids = {"user_id": self._user_id, "run_id": draft.run_id}
-            _log.warning("the old bridge did not take an event", type=draft.type, error=repr(error), **ids)
+        return known
 
 
 def write_ends(
@@ -126,26 +141,10 @@ def write_ends(
     """
     if isinstance(bridge, LoggedBridge):
         return bridge.log, bridge.bridge
-    if missing := [name for name in NEEDED if not hasattr(bridge, name)]:
-        raise TypeError(
-            f"websocket_bridge is a {type(bridge).__name__} without {', '.join(missing)}; "
-            "to write to carrel's own log, pass LoggedBridge(log, bridge)"
-        )
+    for name in NEEDED:
+        if not hasattr(bridge, name):
+            raise TypeError(
+                f"websocket_bridge is a {type(bridge).__name__} without {name}; it needs {' and '.join(NEEDED)}; "
+                "to write to carrel's own log, pass LoggedBridge(log, bridge)"
+            )
     return NotifyingLog(bridge, context, context if given is None else given), LocalBridge()
-
-
-def _values(draft: EventDraft) -> dict[str, Any]:
-    """What the old methods say of an event, by the names of their parameters."""
-    data, kind = draft.data, draft.type
-    if kind == "agent_started":
-        return {"agent_name": draft.agent, "context": data}
-    if kind == "agent_thinking":
-        return {"agent_name": draft.agent, "reasoning": data["text"], "step_number": data.get("step")}
-    if kind == "tool_executing":
-        return {"tool_name": data["tool"], "agent_name": draft.agent, "parameters": data["arguments"]}
-    known: dict[str, Any] = {"agent_name": draft.agent, "result": data, "execution_time_ms": data["duration_ms"]}
-    if kind == "tool_completed":
-        known["tool_name"] = data["tool"]
-    else:
-        known["result"] = {**data, "success": data["status"] == "succeeded"}
-    return known

@@ -108,11 +108,11 @@ def known_arguments(
     """
     if (plain := plain_parameters(function)) is not None:
         names, required = plain
-        keywords = {}
+        keywords = {name: known[name] for name in names if name in known}
+        if len(keywords) == len(names):
+            return (), keywords
         for position, name in enumerate(names):
-            if name in known:
-                keywords[name] = known[name]
-            elif position < required or name in SYNONYMS:
+            if name not in keywords and (position < required or name in SYNONYMS):
                 break
         else:
             return (), keywords

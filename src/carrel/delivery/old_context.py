@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any, Final
 
 from carrel.context import RequestId, RunId, ThreadId, UserExecutionContext, UserId, new_id
 from carrel.errors import ContextError
 
 __all__ = ["context_of", "context_of_nobody"]
+
+NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def context_of(given: object) -> UserExecutionContext:
@@ -18,19 +21,21 @@ def context_of(given: object) -> UserExecutionContext:
     """
     if isinstance(given, UserExecutionContext):
         return given
+    old: Any = given
     try:
-        user_id, thread_id, run_id = given.user_id, given.thread_id, given.run_id  # type: ignore[attr-defined]
+        user_id, thread_id, run_id = old.user_id, old.thread_id, old.run_id
     except AttributeError as error:
         raise ContextError(
             "user_context", f"is a {type(given).__name__} without {error.name}; pass a UserExecutionContext"
         ) from error
-    permissions = getattr(given, "permissions", None)
+    request_id: Any = getattr(old, "request_id", None) or new_id()
+    permissions = getattr(old, "permissions", None)
     return UserExecutionContext(
-        user_id=UserId(user_id),
-        thread_id=ThreadId(thread_id),
-        run_id=RunId(run_id),
-        request_id=RequestId(getattr(given, "request_id", None) or new_id()),
-        permissions=frozenset(permissions) if isinstance(permissions, set | frozenset) else frozenset(),
+        user_id=user_id,
+        thread_id=thread_id,
+        run_id=run_id,
+        request_id=request_id,
+        permissions=frozenset(permissions) if isinstance(permissions, (set, frozenset)) else NOTHING,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any, Final
 
 import structlog
 
@@ -21,6 +22,8 @@ from carrel.runtime.old_request import AgentExecutionResult, read_request
 from carrel.runtime.request import Ending
 
 __all__ = ["ExecutionEngine", "MissingUserContextWarning", "engine_of"]
+
+NO_REQUEST: Final = RequestId("")
 
 _log = structlog.get_logger(__name__)
 
@@ -57,15 +60,20 @@ class ExecutionEngine(UserExecutionEngine):
     def _set_up(
         self, registry: object, websocket_bridge: object, given: object | None, *, strict: bool, stacklevel: int
     ) -> None:
-        context = _settled(given, strict=strict, stacklevel=stacklevel + 1)
+        if given is None:
+            context = _nobody(strict=strict, stacklevel=stacklevel + 1)
+        else:
+            context = context_of(given)
+            if strict:
+                context.refuse_placeholders()
         self._registry = registry
         self._websocket_bridge = websocket_bridge
         self._given = given
         self._asked = False
-        self._again: set[UserExecutionEngine] = set()
+        self._again: tuple[UserExecutionEngine, ...] = ()
         self._answers: dict[RequestId, object] = {}
         factory, emitter = self._parts_for(context, given)
-        super().__init__(context=context, agent_factory=factory, websocket_emitter=emitter)
+        UserExecutionEngine.__init__(self, context=context, agent_factory=factory, websocket_emitter=emitter)
 
     @property
     def user_context(self) -> object:
@@ -103,27 +111,28 @@ class ExecutionEngine(UserExecutionEngine):
             agent = agent_name
         if agent is None:
             agent, context = context, None
-        asked = read_request(agent, context, input, state, user_context)
-        mine = self._is_mine(asked.context)
-        request_id = RequestId("")
+        name, text, of = read_request(agent, context, input, state, user_context)
+        mine = of is self._given or self._is_mine(of)
+        request_id = NO_REQUEST
         try:
             if mine and not self._asked:
                 self._asked = True
-                request_id = self.context.request_id
-                ended = await super().execute_agent(asked.agent, asked.input)
+                request_id = self._context.request_id
+                ended = await UserExecutionEngine.execute_agent(self, name, text)
             else:
-                async with self._another(None if mine else asked.context) as engine:
+                async with self._another(None if mine else of) as engine:
                     request_id = engine.context.request_id
-                    ended = await engine.execute_agent(asked.agent, asked.input)
-            return AgentExecutionResult.of(ended, asked.agent, self._answers.get(request_id, ended.output))
+                    ended = await engine.execute_agent(name, text)
+            return AgentExecutionResult.of(ended, name, self._answers.get(request_id, ended.output))
         finally:
-            self._answers.pop(request_id, None)
+            if self._answers:
+                self._answers.pop(request_id, None)
 
     def _is_mine(self, asked: object | None) -> bool:
         """Whether a call's context is of the engine's own user and thread."""
-        own = self.context
         if asked is None:
             return True
+        own = self._context
         if getattr(asked, "user_id", None) == own.user_id:
             return getattr(asked, "thread_id", own.thread_id) == own.thread_id
         if self._given is not None:
@@ -135,9 +144,13 @@ class ExecutionEngine(UserExecutionEngine):
         for engine in self._again:
             engine.stop(ending)
 
-    async def close(self) -> None:
-        await super().close()
-        for engine in tuple(self._again):
+    def close(self) -> Coroutine[Any, Any, None]:
+        self._closed = True  # at once: no call comes between this and the closing of those under way
+        return self._close_all() if self._again else UserExecutionEngine.close(self)
+
+    async def _close_all(self) -> None:
+        await UserExecutionEngine.close(self)
+        for engine in self._again:
             await engine.close()
 
     async def shutdown(self) -> None:
@@ -162,16 +175,16 @@ class ExecutionEngine(UserExecutionEngine):
         context = replace(known, run_id=RunId(new_id()), request_id=RequestId(new_id()))
         factory, emitter = self._parts_for(context, given)
         async with UserExecutionEngine(context=context, agent_factory=factory, websocket_emitter=emitter) as engine:
-            self._again.add(engine)
+            self._again = (*self._again, engine)
             try:
                 yield engine
             finally:
-                self._again.discard(engine)
+                self._again = tuple(one for one in self._again if one is not engine)
 
     def _parts_for(self, context: UserExecutionContext, given: object | None) -> tuple[AgentFactory, WebSocketEmitter]:
         agents = registry_of(self._registry, given=given, keep=self._answers.__setitem__)
-        emitter = WebSocketEmitter(context, *write_ends(self._websocket_bridge, context, given))
-        return AgentFactory(agents), emitter
+        log, bridge = write_ends(self._websocket_bridge, context, given)
+        return AgentFactory(agents, context=context), WebSocketEmitter(context, log, bridge)
 
 
 def engine_of(
@@ -183,12 +196,7 @@ def engine_of(
     return engine
 
 
-def _settled(given: object | None, *, strict: bool, stacklevel: int) -> UserExecutionContext:
-    if given is not None:
-        context = context_of(given)
-        if strict:
-            context.refuse_placeholders()
-        return context
+def _nobody(*, strict: bool, stacklevel: int) -> UserExecutionContext:
     if strict:
         raise ContextError("user_context", "is missing; pass the UserExecutionContext of the user whom this is for")
     context = context_of_nobody()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from carrel.context import UserExecutionContext, check_ambient
-from carrel.errors import AgentNotFoundError, IsolationError
+from carrel.errors import IsolationError
 from carrel.runtime.agent import Agent
 from carrel.runtime.old_registry import registry_of
 from carrel.runtime.registry import AgentRegistry
@@ -59,7 +59,4 @@ class AgentFactory:
         """A fresh agent; raises `AgentNotFoundError`, and `IsolationError` while working for another user."""
         if self._context is not None:
             check_ambient(self._context, "the agent factory")
-        spec = self._registry.get(name)
-        if spec is None:
-            raise AgentNotFoundError(name, tuple(self._registry))
-        return spec.make()
+        return self._registry.make(name)

@@ -19,6 +19,11 @@ __all__ = ["AgentSource", "OldAgent", "ask", "described", "is_agent", "result_of
 class AgentSource(Protocol):
     """Where an old registry's agents of one name come from."""
 
+    @property
+    def description(self) -> str:
+        """One line about them."""
+        ...
+
     async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
         """An agent that no other user has; `context` is the user's as old code knows it."""
         ...
@@ -27,21 +32,23 @@ class AgentSource(Protocol):
 class OldAgent:
     """One request's agent, fetched from its source when it runs. `keep` is given its answer as it was returned."""
 
-    __slots__ = ("_given", "_keep", "_source", "description", "name")
+    __slots__ = ("_given", "_keep", "_source", "name")
 
     def __init__(
         self,
         name: str,
-        description: str,
         source: AgentSource,
         given: object | None,
         keep: Callable[[RequestId, object], None] | None,
     ) -> None:
         self.name = name
-        self.description = description
         self._source = source
         self._given = given
         self._keep = keep
+
+    @property
+    def description(self) -> str:
+        return self._source.description
 
     async def run(self, run: AgentRun) -> str | AgentResult | None:
         context = run.context if self._given is None else self._given
@@ -54,7 +61,7 @@ class OldAgent:
 
 def is_agent(found: object) -> bool:
     """Whether it is an agent, and not what makes one."""
-    return hasattr(found, "execute") or hasattr(found, "run")
+    return hasattr(found, "run") or hasattr(found, "execute")
 
 
 async def ask(agent: Any, run: AgentRun, context: object, bridge: RunBridge) -> object:

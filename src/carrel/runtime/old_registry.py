@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from functools import partial
-from inspect import CO_COROUTINE
+from inspect import CO_COROUTINE, CO_VARARGS, CO_VARKEYWORDS
+from types import BuiltinFunctionType, MethodType
 from typing import Any, Final
 
 from carrel.context import RequestId, UserExecutionContext
-from carrel.delivery.old_calls import call_in_order, call_known, parameters_of, plain_parameters, settled
+from carrel.delivery.old_calls import call_in_order, call_known, parameters_of, settled
 from carrel.errors import AgentNotFoundError, IsolationError
 from carrel.runtime.agent import Agent
 from carrel.runtime.old_agent import AgentSource, OldAgent, described, is_agent
@@ -23,6 +24,9 @@ __all__ = ["OldRegistry", "registry_of"]
 LOOK_UPS: Final = ("get_async", "get", "get_agent", "__getitem__")
 LISTS: Final = ("list_keys", "list_agents", "keys", "__iter__")
 PICKLE_PROTOCOL: Final = 4
+NAME_ALONE: Final = 2
+"""How many arguments a method has that takes a name and nothing else: with `self`."""
+MORE: Final = CO_VARARGS | CO_VARKEYWORDS
 MARK: Final = "_carrel_user_id"
 """Whom an agent that was not made by carrel has worked for: written on the agent itself."""
 
@@ -38,7 +42,7 @@ class OldRegistry(AgentRegistry):
     Agents get `given`, when there is one, as their context. `keep` gets what they answer, by request.
     """
 
-    __slots__ = ("_agents", "_given", "_keep", "_look_up", "_registry", "_takes_context")
+    __slots__ = ("_given", "_keep", "_look_up", "_registry", "_sources")
 
     def __init__(
         self,
@@ -50,21 +54,23 @@ class OldRegistry(AgentRegistry):
         look_up = _look_up(registry)  # and no super().__init__: nothing is listed here, everything is looked up
         self._registry = registry
         self._look_up = look_up
-        self._takes_context = not isinstance(registry, dict) and _takes_context(look_up)
         self._given = given
         self._keep = keep
-        self._agents: dict[str, tuple[AgentSpec, AgentSource]] = {}
+        self._sources: dict[str, AgentSource] = {}
 
     def __getitem__(self, name: str) -> AgentSpec:
-        return self._agent(name)[0]
+        source = self._sources.get(name) or self._find(name)
+        return AgentSpec(name, source.description, partial(self.make, name))
 
     def __contains__(self, name: object) -> bool:
         """Whether there is one; raises `IsolationError` when it is one instance for all that cannot be copied."""
+        if not isinstance(name, str):
+            return False
         try:
-            _, source = self._agent(name if isinstance(name, str) else "")
+            source = self._sources.get(name) or self._find(name)
         except KeyError:
             return False
-        if isinstance(source, _Copies):
+        if type(source) is _Copies:
             source.prepare()
         return True
 
@@ -77,27 +83,32 @@ class OldRegistry(AgentRegistry):
     def __repr__(self) -> str:
         return f"OldRegistry({self._registry!r})"
 
-    def _agent(self, name: str) -> tuple[AgentSpec, AgentSource]:
-        found = self._agents.get(name)
-        if found is None:
-            description, source = self._find(name)
-            if isinstance(source, _Copies) and not hasattr(source.instance, "execute"):
-                make: Callable[[], Agent] = source.take  # one written for carrel needs nothing in between
-            else:
-                make = partial(OldAgent, name, description, source, self._given, self._keep)
-            found = self._agents[name] = AgentSpec(name, description, make), source
-        return found
+    def make(self, name: str) -> Agent:
+        try:
+            source = self._sources.get(name) or self._find(name)
+        except KeyError:
+            raise AgentNotFoundError(name, tuple(self)) from None
+        if type(source) is _Copies and not hasattr(source.found, "execute"):
+            agent: Agent = source.take()  # written for carrel: it needs nothing in between
+            return agent
+        return OldAgent(name, source, self._given, self._keep)
 
-    def _find(self, name: str) -> tuple[str, AgentSource]:
-        if self._takes_context:
+    def _find(self, name: str) -> AgentSource:
+        """Where the agents of the name come from, looked up; raises `KeyError` when there are none."""
+        look_up = self._look_up
+        source: AgentSource
+        if _takes_context(look_up):
             names = _names(self._registry)
             if names and name not in names:
                 raise KeyError(name)
-            return "", _PerRequest(name, self._look_up, names)
-        found = self._look_up(name)
-        if found is None:
-            raise KeyError(name)
-        return described(found), _source(name, found, lambda: self._look_up(name))
+            source = _PerRequest(name, look_up, names)
+        else:
+            found = look_up(name)
+            if found is None:
+                raise KeyError(name)
+            source = _source(name, found, look_up)
+        self._sources[name] = source
+        return source
 
 
 def registry_of(
@@ -128,12 +139,20 @@ def _look_up(registry: object) -> Callable[..., Any]:
 def _takes_context(look_up: Callable[..., Any]) -> bool:
     """Whether it can only be asked during a request: for a user, or with `await`."""
     code = getattr(look_up, "__code__", None)
-    if code is not None and code.co_flags & CO_COROUTINE:
-        return True
-    plain = plain_parameters(look_up)
+    if code is None and type(look_up) is BuiltinFunctionType:  # such as a mapping's
+        return False
+    if code is not None:
+        if code.co_flags & CO_COROUTINE:
+            return True
+        if (
+            type(look_up) is MethodType
+            and code.co_argcount + code.co_kwonlyargcount == NAME_ALONE
+            and not code.co_flags & MORE
+        ):
+            return False
     try:
-        names = parameters_of(look_up).by_name if plain is None else plain[0]
-    except (TypeError, ValueError):  # written in C, such as a mapping's
+        names = parameters_of(look_up).by_name
+    except (TypeError, ValueError):  # Python cannot tell
         return False
     return "context" in names or "user_context" in names
 
@@ -147,57 +166,63 @@ def _names(registry: object) -> tuple[str, ...]:
     return ()
 
 
-class _Copies:
+class _Source:
+    """What was found under a name, and by it the description of the agents that come from it."""
+
+    __slots__ = ("_name", "found")
+
+    def __init__(self, name: str, found: Any) -> None:
+        self._name = name
+        self.found = found
+
+    @property
+    def description(self) -> str:
+        return described(self.found)
+
+
+class _Copies(_Source):
     """Copies of one instance that is shared; the instance itself is never run."""
 
-    __slots__ = ("_name", "_spare", "instance")
+    __slots__ = ("_spare",)
 
-    def __init__(self, name: str, instance: object) -> None:
+    def __init__(self, name: str, instance: object, spare: object | None) -> None:
         self._name = name
-        self.instance = instance
-        self._spare: Any = None
+        self.found = instance
+        self._spare: Any = spare
 
     def prepare(self) -> None:
         """Make the next copy now, so that it is known whether one can be made."""
         if self._spare is None:
-            self._spare = _copy(self._name, self.instance)
+            self._spare = _copy(self._name, self.found)
 
     def take(self) -> Any:
         """A copy that nobody else gets."""
-        self.prepare()
         spare, self._spare = self._spare, None
-        return spare
+        return _copy(self._name, self.found) if spare is None else spare
 
     async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
         return self.take()
 
 
-class _Made:
+class _Made(_Source):
     """Instances of a class, made with what its constructor names."""
 
-    __slots__ = ("_make", "_name")
-
-    def __init__(self, name: str, make: Callable[..., Any]) -> None:
-        self._name = name
-        self._make = make
+    __slots__ = ()
 
     async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
         known = {"context": context, "websocket_bridge": bridge, "user_id": run_context.user_id}
-        made = call_known(self._make, known, f"the constructor of {self._make.__qualname__}")
+        made = call_known(self.found, known, f"the constructor of {self.found.__qualname__}")
         return _claimed(self._name, made, run_context)
 
 
-class _Factory:
-    """What a factory makes, for the user's context and this run's bridge."""
+class _Factory(_Source):
+    """What a factory, or a spec's, makes for the user's context and this run's bridge."""
 
-    __slots__ = ("_make", "_name")
-
-    def __init__(self, name: str, make: Callable[..., Any]) -> None:
-        self._name = name
-        self._make = make
+    __slots__ = ()
 
     async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
-        made = await settled(call_in_order(self._make, context, bridge))
+        make = self.found.make if isinstance(self.found, AgentSpec) else self.found
+        made = await settled(call_in_order(make, context, bridge))
         return _claimed(self._name, made, run_context)
 
 
@@ -205,6 +230,8 @@ class _PerRequest:
     """What a registry finds for a user."""
 
     __slots__ = ("_look_up", "_name", "_names")
+
+    description = ""
 
     def __init__(self, name: str, look_up: Callable[..., Any], names: tuple[str, ...]) -> None:
         self._name = name
@@ -216,47 +243,49 @@ class _PerRequest:
         if first is None:
             raise AgentNotFoundError(self._name, self._names)
         if isinstance(first, type) or not is_agent(first):
-            return await _source(self._name, first, lambda: first).agent(context, run_context, bridge)
+            return await _source(self._name, first, lambda _: first).agent(context, run_context, bridge)
         second = await settled(call_in_order(self._look_up, self._name, context))
         return _copy(self._name, first) if first is second else _claimed(self._name, first, run_context)
 
 
-class _Handed:
-    """Instances of a registry that makes a new one whenever it is asked."""
+class _Handed(_Source):
+    """Instances of a registry that makes a new one whenever it is asked; the one that was found is never run."""
 
-    __slots__ = ("_look_up", "_name")
+    __slots__ = ("_look_up",)
 
-    def __init__(self, name: str, look_up: Callable[[], Any]) -> None:
-        self._name = name
+    def __init__(self, name: str, found: object, look_up: Callable[[str], Any]) -> None:
+        super().__init__(name, found)
         self._look_up = look_up
 
     async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
-        return _claimed(self._name, self._look_up(), run_context)
+        return _claimed(self._name, self._look_up(self._name), run_context)
 
 
-class _Function:
+class _Function(_Source):
     """An agent function of carrel's; functions hold nothing."""
 
-    __slots__ = ("_function",)
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+    __slots__ = ()
 
     async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
         return self
 
     @property
     def run(self) -> Callable[..., Any]:
-        return self._function
+        function: Callable[..., Any] = self.found
+        return function
 
 
-def _source(name: str, found: Any, again: Callable[[], Any]) -> AgentSource:
+def _source(name: str, found: Any, look_up: Callable[[str], Any]) -> AgentSource:
+    """Where agents come from, by what was found under the name; an instance is looked up once more."""
+    if is_agent(found) and not isinstance(found, type):
+        bare = _bare(found)  # then it makes no difference whether another is handed out next time
+        if bare is not None or look_up(name) is found:
+            return _Copies(name, found, bare)
+        return _Handed(name, found, look_up)
     if isinstance(found, AgentSpec):
-        return _Factory(name, found.make)
+        return _Factory(name, found)
     if isinstance(found, type):
         return _Made(name, found)
-    if is_agent(found):
-        return _Copies(name, found) if again() is found else _Handed(name, again)
     if not callable(found):
         raise TypeError(
             f"the registry has a {type(found).__name__} as {name!r}; register a class with `async def run(self, run)`, "
@@ -264,7 +293,7 @@ def _source(name: str, found: Any, again: Callable[[], Any]) -> AgentSource:
         )
     first = next(iter(parameters_of(found).by_name), None)
     if inspect.iscoroutinefunction(found) and first == "run":
-        return _Function(found)
+        return _Function(name, found)
     return _Factory(name, found)
 
 

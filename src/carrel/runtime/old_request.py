@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from carrel.errors import IsolationError
 from carrel.runtime.agent import AgentResult
 
-__all__ = ["AgentExecutionResult", "OldRequest", "read_request"]
+__all__ = ["AgentExecutionResult", "read_request"]
 
 MESSAGES: Final = ("message", "user_message", "user_request", "user_input", "input", "query")
 NEW_CALL: Final = "call execute_agent(agent, input) with two strings"
@@ -40,29 +40,23 @@ class AgentExecutionResult(AgentResult):
     @classmethod
     def of(cls, result: AgentResult, agent_name: str, data: object) -> Self:
         """The result with what the old one had besides."""
-        return cls(
-            output=result.output,
-            status=result.status,
-            error_code=result.error_code,
-            error_message=result.error_message,
-            usage=result.usage,
-            duration_ms=result.duration_ms,
-            agent_name=agent_name,
-            data=data,
-        )
+        # Not by __init__, which takes twice as long: every run ends here.
+        made, put = object.__new__(cls), object.__setattr__
+        put(made, "output", result.output)
+        put(made, "status", result.status)
+        put(made, "error_code", result.error_code)
+        put(made, "error_message", result.error_message)
+        put(made, "usage", result.usage)
+        put(made, "duration_ms", result.duration_ms)
+        put(made, "agent_name", agent_name)
+        put(made, "data", data)
+        return made
 
 
-class OldRequest(NamedTuple):
-    """One call of `execute_agent`, understood."""
-
-    agent: str
-    input: str
-    context: object | None
-    """Whom it is for; None when only the engine knows."""
-
-
-def read_request(agent: object, *others: object) -> OldRequest:
+def read_request(agent: object, *others: object) -> tuple[str, str, object | None]:
     """What is asked for by `(agent, input)`, `(agent, context)`, `(execution_context)`, `(execution_context, state)` …
+
+    Returns the agent's name, the input and the context of whom it is for, None when only the engine knows.
 
     The agent is a name or an object with `agent_name`. Of the others, strings are the input, objects with `user_id`
     contexts, and objects with a message (`user_request`, …) the old state. Without a string the input is the message
@@ -76,23 +70,26 @@ def read_request(agent: object, *others: object) -> OldRequest:
     context: object | None = None
     objects: list[object] = [] if agent is name else [agent]
     for other in others:
-        if isinstance(other, str):
-            if text is not None:
-                raise TypeError(f"two inputs were given; {NEW_CALL}")
-            text = other
-        elif other is not None:
+        if other is None:
+            continue
+        if not isinstance(other, str):
             objects.append(other)
+        elif text is None:
+            text = other
+        else:
+            raise TypeError(f"two inputs were given; {NEW_CALL}")
+    known = None
     for one in objects:
         user_id = getattr(one, "user_id", None)
         if user_id:
-            if context is not None and context.user_id != user_id:  # type: ignore[attr-defined]
+            if known is not None and known != user_id:
                 raise IsolationError("one of the contexts of execute_agent")
-            context = one  # a user's context knows more than one of an execution, and comes after it
+            context, known = one, user_id  # a user's context knows more than one of an execution, and comes after it
         elif one is not agent and _message(one) is None:
             raise TypeError(f"a {type(one).__name__} is neither an input nor a context; {NEW_CALL}")
     if text is None:
         text = _first_message(objects)
-    return OldRequest(name, text, context)
+    return name, text, context
 
 
 def _first_message(objects: list[object]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, cast
 
-from carrel.errors import SettingsError
+from carrel.errors import AgentNotFoundError, SettingsError
 from carrel.runtime.agent import Agent, AgentFunction, AgentResult, AgentRun
 
 __all__ = ["AgentRegistry", "AgentSpec"]
@@ -76,6 +76,13 @@ class AgentRegistry(Mapping[str, AgentSpec]):
 
     def __repr__(self) -> str:
         return f"AgentRegistry({', '.join(self._specs)})"
+
+    def make(self, name: str) -> Agent:
+        """A fresh agent; raises `AgentNotFoundError` when there is none of the name."""
+        spec = self._specs.get(name)
+        if spec is None:
+            raise AgentNotFoundError(name, tuple(self))
+        return spec.make()
 
 
 def _spec_of(agent: object) -> AgentSpec:
