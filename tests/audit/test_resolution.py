@@ -109,3 +109,17 @@ def test_what_the_application_holds() -> None:
     resolution = program(source).resolution
     assert [one.name for one in resolution.called("app.ask:request.app.state.desk.answer")] == ["app.Desk.answer"]
     assert resolution.called("app.ask:request.app.state.other.answer") == ()
+
+
+def test_what_tables_of_functions_and_annotated_containers_hold() -> None:
+    source = """
+        class Session:
+            def call(self): ...
+        open_sessions: dict[str, Session] = {}
+        def by_day(): ...
+        REPORTS = {"day": by_day, "none": 3}
+        """
+    resolution = program(source).resolution
+    assert [one.name for one in resolution.called("app.REPORTS[]")] == ["app.by_day"]
+    assert [one.name for one in resolution.called("app.open_sessions[].call")] == ["app.Session.call"]
+    assert [value.shared for value in resolution.values("app.open_sessions[]")] == [None]

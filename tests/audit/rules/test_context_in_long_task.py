@@ -109,3 +109,57 @@ def test_a_task_in_a_global() -> None:
 def test_what_only_looks_like_it(was: str, now: str) -> None:
     assert was in CODE
     quiet(RULE, CODE.replace(was, now))
+
+
+SESSIONS = {
+    "sessions.py": """
+        import asyncio
+        from tools import TOOLS
+        class Session:
+            def __init__(self):
+                self.inbox = asyncio.Queue()
+                self.task = asyncio.create_task(self._serve())
+            async def _serve(self):
+                while True:
+                    name = await self.inbox.get()
+                    await TOOLS[name]()
+        sessions: dict[str, Session] = {}
+        """,
+    "tools.py": """
+        from contextvars import ContextVar
+        principal = ContextVar("principal")
+        async def contracts():
+            return fetch(principal.get())
+        TOOLS = {"contracts": contracts}
+        """,
+    "server.py": """
+        from sessions import Session, sessions
+        from tools import principal
+        @app.post("/open")
+        async def start(request):
+            principal.set(verify(request))
+            session = Session()
+            sessions[session.id] = session
+        @app.post("/call")
+        async def call(request):
+            await sessions[request.headers["session"]].inbox.put("contracts")
+        """,
+}
+
+
+def test_a_task_of_a_session_that_later_requests_find() -> None:
+    found = finds(RULE, SESSIONS, "error", on="create_task")
+    assert ("tools.py", 5) in [(place.path, place.line) for place in found[0].related]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("sessions.py", "sessions: dict[str, Session] = {}", "sessions = None"),
+        ("sessions.py", "_serve())", "_serve(), context=Context())"),
+        ("tools.py", "principal.get()", "'all'"),
+        ("server.py", '@app.post("/open")', '@app.websocket("/open")'),
+    ],
+)
+def test_a_task_of_a_session_in_nobodys_context(path: str, old: str, new: str) -> None:
+    quiet(RULE, {**SESSIONS, path: SESSIONS[path].replace(old, new)})

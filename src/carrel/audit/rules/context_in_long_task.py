@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Reachable, ReadsContext, StartedInContext
+from carrel.audit.conditions import ForLaterRequests, Reachable, ReadsContext, StartedInContext
 from carrel.audit.file_view import FileView
 from carrel.audit.held import calls_method
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -42,12 +42,20 @@ class ContextInLongTask:
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 coroutine = _started(call)
-                if coroutine is None or not _is_lazy(view, call, function):
-                    continue
-                loop = _function(view, coroutine, function)
+                loop = _function(view, coroutine, function) if coroutine is not None else None
                 if loop is None or not _serves_others(loop) or _has_own_context(loop):
                     continue
-                yield self._candidate(view, call, function, loop)
+                if _is_lazy(view, call, function):
+                    yield self._candidate(view, call, function, loop)
+                elif function.is_initializer and function.class_ is not None:
+                    yield self._of_object(view, call, function, function.class_, loop)
+
+    def _of_object(self, view: FileView, call: ast.Call, function: Block, owner: Block, loop: Block) -> Candidate:
+        """`self.task = create_task(self._serve())` of a session that later requests find under its id."""
+        message = f"who makes a `{owner.name}` starts `{loop.name}`, which serves later requests in their context"
+        given = (ForLaterRequests(owner.symbol), ReadsContext(loop.symbol, function.symbol))
+        place = view.location(loop.node, "goes on for later requests")
+        return view.candidate(self.info, call, message, block=function, given=given, related=(place,))
 
     def _candidate(self, view: FileView, call: ast.Call, function: Block, loop: Block) -> Candidate:
         message = (
