@@ -156,6 +156,8 @@ def prover(view: FileView, function: Block) -> str:
     for decorator in function.decorators:
         if _SIGNED_IN.search(decorator.name):
             return decorator.name
+    if _asks_for_sign_in(function):
+        return "permission_classes"
     for node in function.nodes(ast.Attribute, ast.Subscript):
         if proves(view, node, function):
             return ast.unparse(node)
@@ -163,6 +165,16 @@ def prover(view: FileView, function: Block) -> str:
         if proves(view, call, function):
             return ast.unparse(call.func)
     return ""
+
+
+def _asks_for_sign_in(function: Block) -> bool:
+    """Whether the view of a REST framework lets everybody in who has signed in: `permission_classes`."""
+    owner = function.class_
+    if owner is None or not any(one.name == "request" for one in function.parameters):
+        return False
+    values = [one.value for one in owner.scope.bindings.get("permission_classes", ()) if one.value is not None]
+    named = [one for value in values for one in getattr(value, "elts", [])]
+    return bool(named) and all(ast.unparse(one).rpartition(".")[2] == "IsAuthenticated" for one in named)
 
 
 def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:

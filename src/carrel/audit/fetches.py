@@ -208,6 +208,9 @@ def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: as
             return True
         if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and _is_caller(view, part, function):
             return True
+        # A view narrows its own queryset once, for all that it does.
+        if isinstance(part, ast.Attribute) and part.attr == "get_queryset":
+            return True
         # `user__isnull=True` narrows it down to what nobody owns.
         if isinstance(part, ast.Call) and any((one.arg or "").partition("__")[0] in _OWNER for one in part.keywords):
             return True

@@ -102,3 +102,24 @@ def test_an_exception_made_once_is_written_on(body: str, severity: str) -> None:
 )
 def test_an_exception_of_its_own(body: str) -> None:
     quiet(RULE, raising(body))
+
+
+@pytest.mark.parametrize(
+    ("told", "is_found"), [("f'failed for {texts}'", True), ("str(batch)", True), ("'failed'", False), ("text", False)]
+)
+def test_each_who_waits_is_told_of_all(told: str, *, is_found: bool) -> None:
+    source = f"""
+        async def send(batch):
+            texts = [text for text, _ in batch]
+            try:
+                await post(texts)
+            except IOError:
+                for text, future in batch:
+                    future.set_exception(Failed({told}))
+        @app.post("/embed")
+        async def embed(text): ...
+        """
+    if is_found:
+        finds(RULE, source, "error", on="set_exception")
+    else:
+        quiet(RULE, source)

@@ -101,3 +101,13 @@ def test_a_helper_that_puts_the_function_aside() -> None:
     quiet(RULE, text.format("every_morning(lambda device, inbox=account.inbox: push(device, inbox))"))
     quiet(RULE, text.format("rows = every_row(lambda device: push(device, account.inbox))"))
     quiet(RULE, text.format("show_all(lambda device: push(device, account.inbox))"))
+
+
+def test_an_element_that_the_loop_knows_to_be_somebodys() -> None:
+    source = """
+        def plan(scheduler, subscribers):
+            for one in subscribers:
+                scheduler.add_job(deliver, args=[{0}, lambda: render(one)])
+        """
+    finds(RULE, source.replace("{0}", "one.email"), "error", on="lambda")
+    finds(RULE, source.replace("{0}", "one.colour"), "info")

@@ -162,3 +162,34 @@ def test_an_owner_of_another_class_says_nothing(fetched: str) -> None:
     models = {"models.py": MODELS.replace("user_id", "order")}
     finds(RULE, {**models, "app.py": HEAD + TWO.format("Country", fetched)}, "error")
     finds(RULE, {**models, "app.py": HEAD + TWO.format("Invoice", fetched)}, "info")
+
+
+@pytest.mark.parametrize(
+    ("classes", "fetch", "is_found"),
+    [
+        ("[IsAuthenticated]", "get_object_or_404(Note, pk=pk)", True),
+        ("[permissions.IsAuthenticated]", "get_object_or_404(Note, pk=pk)", True),
+        ("[IsAuthenticated]", "get_object_or_404(self.get_queryset(), pk=pk)", False),
+        ("[IsAuthenticated, IsOwner]", "get_object_or_404(Note, pk=pk)", False),
+        ("[IsAuthenticated]", "get_object_or_404(Note, pk=pk, owner=request.user)", False),
+    ],
+)
+def test_an_action_of_a_view_that_asks_for_a_sign_in(classes: str, fetch: str, *, is_found: bool) -> None:
+    source = f"""
+        from rest_framework import permissions, viewsets
+        from rest_framework.decorators import action
+        from rest_framework.permissions import IsAuthenticated
+        from django.shortcuts import get_object_or_404
+        class Note(Model):
+            owner = ForeignKey("User")
+        class Notes(viewsets.ModelViewSet):
+            permission_classes = {classes}
+            @action(detail=True)
+            def export(self, request, pk=None):
+                note = {fetch}
+                return note.text
+        """
+    if is_found:
+        finds(RULE, source, "error", on="get_object_or_404(")
+    else:
+        quiet(RULE, source)

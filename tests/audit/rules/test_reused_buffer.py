@@ -151,3 +151,24 @@ def test_a_protocols_buffer_that_is_read_beyond_what_arrived(given: str) -> None
 )
 def test_a_protocols_buffer_of_one_connection_or_read_in_part(parts: tuple[str, ...]) -> None:
     quiet(RULE, PROTOCOL.format(*parts))
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("np.divide(pcm, 32768, out=self.samples[:pcm.size])\n        return self.samples", True),
+        ("np.copyto(self.samples[:pcm.size], pcm)\n        return self.samples", True),
+        ("np.divide(pcm, 32768, out=self.samples[:pcm.size])\n        return self.samples[:pcm.size]", False),
+        ("np.divide(pcm, 32768, out=self.samples)\n        return self.samples", False),
+        ("self.samples.fill(0)\n        np.copyto(self.samples[:pcm.size], pcm)\n        return self.samples", False),
+    ],
+)
+def test_what_is_computed_into_the_beginning(body: str, *, is_found: bool) -> None:
+    source = (
+        "import numpy as np\nclass Frames:\n    def __init__(self):\n        self.samples = np.zeros(480000)\n"
+        f"    def fill(self, pcm):\n        {body}\nframes = Frames()\n"
+    )
+    if is_found:
+        finds(RULE, source, on="return")
+    else:
+        quiet(RULE, source)

@@ -129,3 +129,45 @@ def test_identity_that_stays_with_its_user(code: str) -> None:
 
 def test_a_file_without_a_client() -> None:
     quiet(RULE, "def ask(token):\n    return token\n")
+
+
+PORTAL = """
+    import aiohttp
+    from aiohttp import web
+    HTTP = web.AppKey("http", aiohttp.ClientSession)
+    async def outgoing(app):
+        {keep} = aiohttp.ClientSession(PORTAL{jar})
+        yield
+    async def sign_in(http, patient):
+        username, password = await credentials(patient)
+        await http.post("/login", data={{"username": username, "password": password}})
+    async def results(request):
+        http = request.{keep}
+        await sign_in(http, request["patient"])
+        return await http.get("/results.json")
+    """
+
+
+@pytest.mark.parametrize("keep", ["app[HTTP]", "app['http']", "app.state.http"])
+def test_a_cookie_jar_that_the_application_holds(keep: str) -> None:
+    finds(RULE, PORTAL.format(keep=keep, jar=""), "warning", on="/login")
+    quiet(RULE, PORTAL.format(keep=keep, jar=", cookie_jar=aiohttp.DummyCookieJar()"))
+
+
+def test_a_cookie_jar_of_another_module() -> None:
+    login = """
+        from http_client import portal
+        class Login:
+            def __init__(self, name, password):
+                self.name = name
+                self.password = password
+            async def grades(self):
+                await portal.post("/login", data={"name": self.name, "password": self.password})
+                return await portal.get("/grades")
+        """
+    client = "import httpx\nportal = httpx.AsyncClient()\n"
+    ask = "from login import Login\n@app.post('/x')\nasync def ask(body):\n    return Login(body.name, {}).grades()\n"
+    files = {"login.py": login, "http_client.py": client, "app.py": ask.format("body.password")}
+    finds(RULE, files, "warning", on="/login")
+    quiet(RULE, {**files, "app.py": ask.format("settings.PASSWORD")})
+    quiet(RULE, {**files, "http_client.py": "import httpx\ndef portal(): return httpx.AsyncClient()\n"})

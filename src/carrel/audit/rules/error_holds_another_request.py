@@ -8,7 +8,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import ExceptionObject
+from carrel.audit.conditions import ExceptionObject, HasEntryPoints
 from carrel.audit.file_view import FileView
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -38,6 +38,7 @@ class ErrorHoldsAnotherRequest:
         for function in view.functions:
             yield from self._shown(view, function)
             yield from self._noted(view, function)
+            yield from self._told_all(view, function)
 
     def _shown(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """A container that requests write to, in what an error is answered with."""
@@ -57,6 +58,21 @@ class ErrorHoldsAnotherRequest:
                 message = f"`{function.name}` answers an error with `{ast.unparse(name)}`, which all requests write to"
                 yield view.candidate(self.info, name, message, block=function)
                 break
+
+    def _told_all(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`for _, future in batch: future.set_exception(Failed(texts))`, with the texts of the whole batch."""
+        for loop in function.nodes(ast.For, ast.AsyncFor):
+            targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+            for call in (one for one in ast.walk(loop) if isinstance(one, ast.Call)):
+                fails = isinstance(call.func, ast.Attribute) and call.func.attr == "set_exception" and call.args
+                if not fails or targets.isdisjoint(one.id for one in _names(call.func)):
+                    continue
+                for name in _names(call.args[0]):
+                    if name.id not in targets and _is_all_of(name, loop.iter, function):
+                        message = f"each who waits is told `{name.id}`, which is made of what all of them sent"
+                        yield view.candidate(self.info, call, message, block=function,
+                                             grades=(Grade("error", (HasEntryPoints(),)), Grade("info")))  # fmt: skip
+                        break
 
     def _noted(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`NOT_ALLOWED.add_note(...)`: the note stays on the one object."""
@@ -81,6 +97,18 @@ class ErrorHoldsAnotherRequest:
         yield view.candidate(
             self.info, node, message, block=function, given=(ExceptionObject(access.name),), grades=grades
         )
+
+
+def _is_all_of(name: ast.Name, iterated: ast.expr, function: Block) -> bool:
+    """Whether the name is what the loop goes over, or a list made of it: `[text for text, _ in batch]`."""
+    whole = ast.unparse(iterated)
+    if name.id == whole:
+        return True
+    made = [one.value for one in function.scope.bindings.get(name.id, ()) if one.value is not None]
+    return any(
+        isinstance(one, ast.ListComp) and ast.unparse(one.generators[0].iter) == whole and not one.generators[0].ifs
+        for one in made
+    )
 
 
 def _names(value: ast.expr | None) -> Iterator[ast.Name]:

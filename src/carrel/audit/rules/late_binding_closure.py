@@ -55,7 +55,7 @@ class LateBindingClosure:
                         users
                         or identities(view, loop.iter, block)
                         or [one for one in captured if is_identity_like(one)]
-                        or _of_somebody(made, captured)
+                        or _of_somebody(loop, captured)
                     )
                     message = (
                         f"the function made here reads `{captured[0]}` only when it is called, after the loop went on"
@@ -103,10 +103,10 @@ def _captured(made: Made, names: set[str]) -> list[str]:
     return [name for name in loads if name in names - own]
 
 
-def _of_somebody(made: Made, captured: list[str]) -> list[str]:
-    """What the function reads of the captured variables that says whose they are: `row.account_id`."""
+def _of_somebody(loop: Loop, captured: list[str]) -> list[str]:
+    """What the loop reads of the captured variables that says whose they are: `row.account_id`."""
     return [
-        ast.unparse(one) for one in ast.walk(made)
+        ast.unparse(one) for statement in loop.body for one in ast.walk(statement)
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in captured
         and names_user(one.attr)
     ]  # fmt: skip

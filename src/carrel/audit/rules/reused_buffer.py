@@ -48,6 +48,7 @@ class ReusedBuffer:
                 yield from self._received(view, owner)
         for function in view.functions:
             for call in function.nodes(ast.Call):
+                yield from self._computed_into(view, call, function)
                 if not isinstance(call.func, ast.Attribute):
                     continue
                 if call.func.attr in _FILLS:
@@ -74,6 +75,14 @@ class ReusedBuffer:
         function, buffer = mutation.block, mutation.target
         if _is_array(view, view.access(buffer, function)) and not _is_cleared(view, mutation):
             yield from self._filled(view, buffer, function)
+
+    def _computed_into(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
+        """`np.divide(pcm, 32768, out=self._samples[:n])`, where nothing clears the rest."""
+        for target in (*(one.value for one in call.keywords if one.arg == "out"), *_copied_to(view, call)):
+            if isinstance(target, ast.Subscript) and _is_beginning(target.slice):
+                buffer = target.value
+                if _is_array(view, view.access(buffer, function)) and not _is_changed_besides(view, buffer, function):
+                    yield from self._filled(view, buffer, function)
 
     def _received(self, view: FileView, owner: Block) -> Iterator[Candidate]:
         """A buffer of all connections that `get_buffer` gives, of which `buffer_updated` reads more than arrived."""
@@ -115,10 +124,19 @@ def _kept(access: Access) -> tuple[Condition, ...] | None:
 def _is_partial(mutation: Mutation) -> bool:
     """Whether a part of the target is set that starts at its beginning and ends where the new values do."""
     key = mutation.keys[-1] if mutation.keys else None
-    if not isinstance(key, ast.Slice) or isinstance(mutation.node, ast.Delete):
+    return key is not None and _is_beginning(key) and not isinstance(mutation.node, ast.Delete)
+
+
+def _is_beginning(key: ast.expr) -> bool:
+    """Whether it is a slice from the start to where the new values end: `[:len(values)]`."""
+    if not isinstance(key, ast.Slice):
         return False
     starts = key.lower is None or _is_zero(key.lower)
     return starts and key.step is None and key.upper is not None and not isinstance(key.upper, ast.Constant)
+
+
+def _copied_to(view: FileView, call: ast.Call) -> list[ast.expr]:
+    return call.args[:1] if view.dotted(call.func) == "numpy.copyto" else []
 
 
 def _is_array(view: FileView, access: Access) -> bool:
@@ -128,9 +146,13 @@ def _is_array(view: FileView, access: Access) -> bool:
 
 def _is_cleared(view: FileView, mutation: Mutation) -> bool:
     """Whether the function sets the rest as well, or clears all of it, or takes a new one."""
-    text = ast.unparse(mutation.target)
+    return _is_changed_besides(view, mutation.target, mutation.block, mutation)
+
+
+def _is_changed_besides(view: FileView, buffer: ast.expr, function: Block, mutation: Mutation | None = None) -> bool:
+    text = ast.unparse(buffer)
     for other in view.mutations:
-        if other.block is not mutation.block or other is mutation:
+        if other.block is not function or other is mutation:
             continue
         if ast.unparse(other.target) == text and (other.kind == "item" or other.name in _CLEARS):
             return True
@@ -138,7 +160,7 @@ def _is_cleared(view: FileView, mutation: Mutation) -> bool:
             return True
     return any(
         called_name(call) in _CLEARS and isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == text
-        for call in mutation.block.nodes(ast.Call)
+        for call in function.nodes(ast.Call)
     )
 
 

@@ -10,12 +10,14 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, SharedClass, SharedObject
+from carrel.audit.callers import origins
+from carrel.audit.conditions import AnyOf, Condition, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import held_calls
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedClientIdentity"]
@@ -25,6 +27,7 @@ _CLIENTS: Final = frozenset(
      "aiohttp.ClientSession", "curl_cffi.requests.AsyncSession", "niquests.Session"}
 )  # fmt: skip
 _PARTS: Final = ("headers", "auth", "cookies", "cookie_jar", "params")
+_APPLICATION: Final = re.compile(r"(?:^|\.)(?:app|application)$")
 _NAMED: Final = re.compile(r"(?:client|session|http|api|requests|conn|connection)$", re.IGNORECASE)
 _LOGIN: Final = re.compile(r"log-?in|sign-?in|session|cookie|x-user", re.IGNORECASE)
 
@@ -60,17 +63,87 @@ class SharedClientIdentity:
 
     def _jars(self, view: FileView) -> Iterator[Candidate]:
         """A call that logs one user in, or goes where a user says, on a client that keeps the cookies of all."""
-        jars = {held.symbol: held for held in held_calls(view, _CLIENTS)
-                if not any(one.arg in ("cookies", "cookie_jar") for one in held.call.keywords)}  # fmt: skip
-        if not jars:
-            return
+        jars = {held.symbol: held.node for held in held_calls(view, _CLIENTS) if _keeps_cookies(held.call)}
+        on_app = dict(_on_application(view))
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 client = jars.get(view.dotted(call.func).rpartition(".")[0])
-                if client is not None and (_logs_in(view, call, function) or _is_led(view, call, function)):
+                if client is None and on_app and isinstance(call.func, ast.Attribute):
+                    places = _places(view, call.func.value, function)
+                    client = next((on_app[one] for one in places if one in on_app), None)
+                if client is None:
+                    yield from self._imported_jar(view, call, function)
+                elif _logs_in(view, call, function) or _is_led(view, call, function):
                     message = f"the cookies that answer `{function.name}` go with the calls for every other user"
                     yield view.candidate(self.info, call, message, block=function, severity="warning",
-                                         related=(view.location(client.node, "one cookie jar for all"),))  # fmt: skip
+                                         related=(view.location(client, "one cookie jar for all"),))  # fmt: skip
+
+    def _imported_jar(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
+        """`portal.post("/login", data={"password": self.password})`, with the `portal` of another module."""
+        access = view.access(call.func, function)
+        path, _, method = access.path.rpartition(".")
+        if access.kind != "global" or access.steps or method != "post" or not _names_login(call):
+            return
+        for sent in (one.value for one in call.keywords if one.arg in ("json", "data")):
+            given = _brought(view, sent, function)
+            if given is not None:
+                message = f"the cookies that answer `{function.name}` go with the calls for every other user"
+                yield view.candidate(self.info, call, message, block=function, given=(SharedObject(path), *given),
+                                     severity="warning")  # fmt: skip
+
+
+def _keeps_cookies(call: ast.Call) -> bool:
+    return not any(one.arg in ("cookies", "cookie_jar") for one in call.keywords)
+
+
+def _on_application(view: FileView) -> Iterator[tuple[str, ast.AST]]:
+    """The clients that keep cookies and that the file puts on the application: `app[HTTP] = ClientSession()`."""
+    for mutation in view.mutations:
+        calls = [one for one in mutation.values if isinstance(one, ast.Call)]
+        if any(view.dotted(one.func) in _CLIENTS and _keeps_cookies(one) for one in calls):
+            holder = ast.unparse(mutation.target)
+            if mutation.kind == "item" and mutation.keys and _APPLICATION.search(holder):
+                yield f"app[{ast.unparse(mutation.keys[-1])}]", mutation.node
+            elif mutation.kind == "attribute" and _APPLICATION.search(holder.removesuffix(".state")):
+                yield f"app.{mutation.name}", mutation.node
+
+
+def _places(view: FileView, node: ast.expr, function: Block) -> Iterator[str]:
+    """The places on the application that an expression, or the argument that the file hands over for it, stands for."""
+    for one in origins(view, node, function):
+        match one:
+            case ast.Subscript() if _APPLICATION.search(ast.unparse(one.value)):
+                yield f"app[{ast.unparse(one.slice)}]"
+            case ast.Attribute() if _APPLICATION.search(ast.unparse(one.value).removesuffix(".state")):
+                yield f"app.{one.attr}"
+            case ast.Name() if (parameter := function.parameter(one.id)) is not None:
+                names = [each.name for each in function.parameters]
+                for caller in view.functions:
+                    for call in caller.nodes(ast.Call):
+                        place = names.index(parameter.name)
+                        if called_here(view, call) is function and len(call.args) > place and caller is not function:
+                            yield from _places(view, call.args[place], caller)
+
+
+def _brought(view: FileView, sent: ast.expr, function: Block) -> tuple[Condition, ...] | None:
+    """What must hold for the password to be one user's: a caller hands it to the function, or to its object."""
+    if not isinstance(sent, ast.Dict):
+        return None
+    for key, value in zip(sent.keys, sent.values, strict=True):
+        if not isinstance(key, ast.Constant) or "passw" not in str(key.value).lower():
+            continue
+        if isinstance(value, ast.Name) and function.parameter(value.id) is not None:
+            return (TaintedParameter(function.symbol, value.id),)
+        owner = function.class_
+        if owner is not None and isinstance(value, ast.Attribute) and ast.unparse(value.value) == function.receiver:
+            for mutation in view.mutations:
+                given = mutation.values[0] if mutation.values else None
+                if (
+                    mutation.kind == "attribute" and mutation.name == value.attr and mutation.block.class_ is owner
+                    and isinstance(given, ast.Name) and mutation.block.parameter(given.id) is not None
+                ):  # fmt: skip
+                    return (TaintedParameter(mutation.block.symbol, given.id),)
+    return None
 
 
 def _part(mutation: Mutation) -> tuple[str, Access | None]:
@@ -130,9 +203,13 @@ def _logs_in(view: FileView, call: ast.Call, function: Block) -> bool:
                 named = isinstance(key, ast.Constant) and _LOGIN.search(str(key.value)) is not None
                 if named and _is_users(view, value, function):
                     return True
-    path = next((one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)), "")
     sent = [one.value for one in call.keywords if one.arg in ("json", "data", "params")]
-    return _LOGIN.search(path) is not None and any(_is_users(view, one, function) for one in sent)
+    return _names_login(call) and any(_is_users(view, one, function) for one in sent)
+
+
+def _names_login(call: ast.Call) -> bool:
+    path = next((one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)), "")
+    return _LOGIN.search(path) is not None
 
 
 def _is_led(view: FileView, call: ast.Call, function: Block) -> bool:
