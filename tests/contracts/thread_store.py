@@ -9,7 +9,7 @@ import pytest
 
 from carrel.context import ThreadId, ambient_context
 from carrel.errors import ConflictError, IsolationError, NotFoundError
-from tests.contracts.subjects import Stores, completed, run_context, started, user
+from tests.contracts.subjects import Stores, completed, run_context, started, user, whole_run
 
 
 class ThreadStoreContract:
@@ -26,6 +26,9 @@ class ThreadStoreContract:
     async def test_a_foreign_thread_answers_exactly_like_a_missing_one(self, stores: Stores) -> None:
         ada, bob = user("ada"), user("bob")
         foreign = (await stores.threads.create_thread(bob, "Secret")).thread_id
+        run = run_context("bob", foreign)
+        await stores.runs.create_run(run, agent="a", input="Secret?", idempotency_key=None, new_thread_title=None)
+        await stores.log.append(run, whole_run(run))
         calls: list[Callable[[ThreadId], Awaitable[Any]]] = [
             lambda thread_id: stores.threads.get_thread(ada, thread_id),
             lambda thread_id: stores.threads.rename_thread(ada, thread_id, "Mine"),

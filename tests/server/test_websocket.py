@@ -198,6 +198,15 @@ async def test_another_users_token_closes_the_connection():
     async with live() as stage, stage.signed_in("ann") as client:
         await send(client, type="authenticate", token="bob/s/600")
         assert await close_code(client) == 4501
+        await stage.gone()  # also from where it is known whose it was
+
+
+async def test_a_refused_renewal_leaves_the_connection_to_the_session_that_it_had():
+    async with live() as stage, stage.signed_in("ann") as client:
+        await stage.connections.close_session("s-2", 4501, "logged out")
+        assert (await authenticate(client, "ann", session="s-2"))["code"] == "bad_token"
+        await stage.connections.close_session("s", 4501, "logged out")
+        assert await close_code(client) == 4501
 
 
 async def test_an_expired_token_closes_the_connection(fast_clock: None, monkeypatch: pytest.MonkeyPatch):

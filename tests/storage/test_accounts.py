@@ -6,11 +6,13 @@ import asyncio
 import sqlite3
 
 import pytest
+from sqlalchemy import update
 
 from carrel.context import UserId
 from carrel.errors import AuthenticationError, ConflictError, InputError, NotFoundError
 from carrel.storage.accounts import AccountStore
 from carrel.storage.database import Database
+from carrel.storage.schema.tables import users
 
 LATER = 2_000.0
 
@@ -172,6 +174,14 @@ async def test_a_new_password_ends_every_session(accounts: AccountStore) -> None
     assert changed is not None
     assert changed.password_hash == "new"
     assert [await accounts.by_session(session) for session in [*mine, his]] == [None, None, bob]
+
+
+async def test_an_account_that_was_disabled_by_hand_has_no_session(accounts: AccountStore, database: Database) -> None:
+    ada = await accounts.create("ada", "hash", ())
+    session = await accounts.open_session(ada.user_id, "one", LATER)
+    await database.write(lambda connection: connection.execute(update(users).values(disabled=True)))
+    assert await accounts.by_session(session) is None
+    assert await accounts.active_sessions([session]) == frozenset()
 
 
 async def test_a_disabled_account_has_no_session_even_when_it_is_enabled_again(accounts: AccountStore) -> None:

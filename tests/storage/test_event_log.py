@@ -288,6 +288,21 @@ async def test_what_lands_after_an_acknowledgement_is_not_acknowledged(log: Sqli
     assert (await log.state(ada)).delivered == 3
 
 
+@pytest.mark.parametrize(("offset", "delivered"), [(99, 3), (1, 2)])
+async def test_a_log_that_is_not_in_memory_is_acknowledged_neither_beyond_its_top_nor_backwards(
+    database: Database, offset: int, delivered: int
+) -> None:
+    ada = run_context("ada")
+    before = await SqliteEventLog.open(database)
+    await before.append(ada, [thought(ada) for _ in range(3)])
+    before.acknowledge(ada, 2)
+    await before.close()
+    after = await SqliteEventLog.open(database)
+    after.acknowledge(ada, offset)
+    await after.close()
+    assert await on_disk(database, "SELECT delivered FROM log_state WHERE user_id = 'ada'") == [(delivered,)]
+
+
 async def test_a_watermark_is_not_lost_when_memory_forgets_its_user(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,6 +379,17 @@ async def test_erasing_leaves_nothing_and_the_next_log_is_another(database: Data
     with pytest.raises(UnrecoverablePositionError):
         await log.read(ada, 1, 64)
     assert len(await log.read(bob, 0, 64)) == 2
+
+
+async def test_an_erased_user_does_not_come_back_by_a_watermark_that_was_not_saved_yet(
+    database: Database, log: SqliteEventLog
+) -> None:
+    ada = run_context("ada")
+    await log.append(ada, [started(ada), completed(ada)])
+    log.acknowledge(ada, 2)
+    await log.erase(ada)
+    await log.close()
+    assert await on_disk(database, "SELECT user_id FROM log_state") == []
 
 
 async def test_a_user_with_an_open_run_is_not_erased(log: SqliteEventLog) -> None:
