@@ -20,6 +20,21 @@ from tests.audit.checking import view
     ],
 )
 def test_what_is_given_back(body: str, given: tuple[str, ...]) -> None:
-    head = "from pathlib import Path\nfrom flask import request\nfrom flask_jwt_extended import get_jwt\nROOT = Path('/srv')\n"
-    seen = view(f"{head}def f(claims, kind):\n    {body}\n")
+    imports = "from pathlib import Path\nfrom flask import request\nfrom flask_jwt_extended import get_jwt\n"
+    seen = view(f"{imports}ROOT = Path('/srv')\ndef f(claims, kind):\n    {body}\n")
     assert given_back(seen, seen.functions[0]) == given
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_given"),
+    [
+        ("select id, owner_id, body from documents where id = $1", True),
+        ("SELECT id, user_id FROM notes WHERE id = %s AND NOT deleted", True),
+        ("select id, owner_id, body from documents where id = $1 and owner_id = $2", False),
+        ("select id, body from documents where id = $1", False),
+        ("select id, owner_id from documents where title = $1", False),
+    ],
+)
+def test_a_row_that_is_anybodys(statement: str, *, is_given: bool) -> None:
+    seen = view(f"async def by_id(pool, key):\n    return await pool.fetchrow({statement!r}, key)\n")
+    assert ("anybodys-row" in given_back(seen, seen.functions[0])) is is_given

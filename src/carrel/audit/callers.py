@@ -31,7 +31,7 @@ _PROVING: Final = re.compile(
     r"(?i)^_?(?:get_|require_|load_|fetch_|extract_|async_)*(?:current|authenticated|request|logged_in)_(?:active_)?"
     r"(?:user|user_id|tenant|tenant_id|principal|identity|account)(?:_.*)?$|^_?verify(?:_(?:token|jwt|user|api_key|"
     r"session|access_token))?$|^_?authenticate(?:_.*)?$|^_?decode_(?:token|jwt|access_token)$|^_?identify$"
-    r"|^get_jwt(?:_identity)?$|^get_access_token$|^_?user_from_(?:token|request|session)$|^get_user$"
+    r"|^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$|^get_jwt(?:_identity)?$|^get_access_token$|^_?user_from_(?:token|request|session)$|^get_user$"
     r"|^_?get_(?:scoped|effective|request|caller|jwt)_(?:user|tenant)(?:_id)?(?:_.*)?$"
 )
 _PROVEN_PARTS: Final = frozenset(

@@ -55,9 +55,9 @@ __all__ = [
     "WrapsArguments",
 ]
 
-Given = Literal["claimed", "stand-in", "fixed-path"]
+Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row"]
 """What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
-is the same at every call with the same arguments."""
+is the same at every call with the same arguments, a row that has an owner and was selected without."""
 
 Proof = tuple[Location, ...]
 """The places that show that a condition holds, each with its note; empty when there is none to show."""
@@ -268,16 +268,20 @@ class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class CalledUnderTest(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Those who call the function do so only in some cases: `if "tenant" in message: enter(message["tenant"])`."""
+    """Those who call the function do so only in some cases: `if "tenant" in message: enter(message["tenant"])`.
+
+    `by_worker`: in a loop over messages.
+    """
 
     function: str
+    by_worker: bool = False
 
     def proof(self, program: Program) -> Proof | None:
-        return program.calls.called_under_test(program.resolution.canonical(self.function))
+        return program.calls.called_under_test(program.resolution.canonical(self.function), by_worker=self.by_worker)
 
 
 class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The path gives the value of a context variable that only functions set which no request leads to.
+    """The path gives the value of a context variable that no request sets, but the module, a default or the start-up.
 
     `app.scope.current.get`, or `app.scope.scope()` of a function that returns that.
     """
@@ -289,12 +293,16 @@ class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A function that this one leads to finds out who is asking, by a context variable that is named after a user."""
+    """A function that this one leads to finds out who is asking: by a context variable, or from the framework.
+
+    `itself`: this one may do so too.
+    """
 
     function: str
+    itself: bool = False
 
     def proof(self, program: Program) -> Proof | None:
-        return program.flow.reads_identity(self.function)
+        return program.flow.reads_identity(self.function, itself=self.itself)
 
 
 class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -21,7 +21,7 @@ OWNER_MEMBERS: Final = ("user_id", "owner_id", "owner", "user", "tenant_id", "te
 _OWNER: Final = frozenset(OWNER_MEMBERS)
 _FETCHING: Final = re.compile(
     r"^a?_?(?:get|find|load|fetch|read|retrieve|lookup|open|resume|delete|remove|update|pop|one|scalars?|first|"
-    r"hget|hgetall|query|download)(?:_[a-z0-9_]+)?$|_by_id$|^get_object_or_404$|^find_?one"
+    r"hget|hgetall|query|download)(?:_[a-z0-9_]+)?$|(?:^|_)by_id$|^get_object_or_404$|^find_?one"
 )
 _NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|"
                                   r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
@@ -32,6 +32,8 @@ _ASKING: Final = re.compile(
     r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
     r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
 )
+_ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
+"""Calls that find out who is asking, and ask nothing about the object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
             return True
     for call in function.nodes(ast.Call):
         called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        if call is not fetch.node and called and _ASKING.search(called):
+        if call is not fetch.node and _ASKING.search(called) and not _ASKS_WHO.match(called):
             return True
         handed = [*call.args, *(one.value for one in call.keywords)]
         if isinstance(call.func, ast.Attribute):

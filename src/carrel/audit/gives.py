@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
+from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, prover
 from carrel.audit.conditions import Given
 from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import gives_fixed_path
+from carrel.audit.held import text_of
 from carrel.audit.nobody import gives_stand_in
 
 __all__ = ["given_back"]
+
+_BY_ID: Final = re.compile(r"(?is)\s*select\b(.*?)\bfrom\b.*?\bwhere\b(.*?\bid\s*=\s*(?:\$\d|%s|\?|:\w+).*)")
+_OWNER: Final = re.compile(r"(?i)\b(?:owner|user|tenant|account|customer|created_by|author)(?:_id)?\b")
 
 
 def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
@@ -23,7 +29,20 @@ def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
         found.append("stand-in")
     if gives_fixed_path(view, function):
         found.append("fixed-path")
+    if _gives_anybodys_row(function):
+        found.append("anybodys-row")
     return tuple(found)
+
+
+def _gives_anybodys_row(function: Block) -> bool:
+    """Whether it gives what a statement selects by an id alone, with a column that says whose it is."""
+    for returned in function.nodes(ast.Return):
+        for call in ast.walk(returned):
+            text = text_of(call.args[0]) if isinstance(call, ast.Call) and call.args else ""
+            selected = _BY_ID.match(text)
+            if selected is not None and _OWNER.search(selected[1]) and not _OWNER.search(selected[2]):
+                return True
+    return False
 
 
 def _gives_claimed(view: FileView, function: Block) -> bool:

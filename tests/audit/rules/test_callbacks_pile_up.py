@@ -126,3 +126,19 @@ def test_a_handler_that_is_handed_over_for_one_run(body: str, *, is_found: bool)
         finds(RULE, source, "error", on="append")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"), [("self.listeners.append(listener)", True), ("return Progress(listener)", False)]
+)
+def test_a_method_that_keeps_its_listener(body: str, *, is_found: bool) -> None:
+    files = {
+        "engine.py": f"class Engine:\n    def __init__(self):\n        self.listeners = []\n"
+        f"    def on_progress(self, listener):\n        {body}\nengine = Engine()\n",
+        "app.py": f"import asyncio\nfrom engine import engine\n{APP}@app.get('/x')\nasync def run(topic: str):\n"
+        "    queue = asyncio.Queue()\n    engine.on_progress(queue.put)\n    await engine.run(topic)\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="on_progress")
+    else:
+        quiet(RULE, files)

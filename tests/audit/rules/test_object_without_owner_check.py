@@ -193,3 +193,26 @@ def test_an_action_of_a_view_that_asks_for_a_sign_in(classes: str, fetch: str, *
         finds(RULE, source, "error", on="get_object_or_404(")
     else:
         quiet(RULE, source)
+
+
+def test_a_repository_of_another_file_that_leaves_the_owner_out() -> None:
+    routes = """
+        from aiohttp import web
+        from repository import Documents
+        routes = web.RouteTableDef()
+        @routes.get("/documents/{id}")
+        async def show(request):
+            {0}await require_user(request)
+            found = await Documents(request.app["pool"]).by_id(int(request.match_info["id"]))
+            {1}
+            return web.json_response(dict(found))
+        """
+    repository = """
+        class Documents:
+            async def by_id(self, document_id):
+                return await self.pool.fetchrow("select id, owner_id from documents where id = $1{0}", document_id)
+        """
+    plain = {"app.py": routes.replace("{0}", "").replace("{1}", ""), "repository.py": repository.replace("{0}", "")}
+    finds(RULE, plain, "error", on="by_id")
+    owned = routes.replace("{0}", "user = ").replace("{1}", "if found['owner_id'] != user.id: raise KeyError")
+    quiet(RULE, {**plain, "app.py": owned})

@@ -161,3 +161,19 @@ def test_what_a_view_has_put_on_itself_before() -> None:
         """
     finds(RULE, source.replace("{0}", "merchant.secret"), "error", on="stripe.api_key")
     quiet(RULE, source.replace("{0}", "settings.secret"))
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        ("os.environ['OPENAI_API_KEY'] = key", True),
+        ("os.environ['OPENAI_API_KEY'] = st.secrets['key']", False),
+        ("os.environ['COLOUR'] = key", False),
+    ],
+)
+def test_a_script_that_runs_for_each_visitor(line: str, *, is_found: bool) -> None:
+    source = f"import os\nimport streamlit as st\nkey = st.text_input('Key')\nif key:\n    {line}\n"
+    if is_found:
+        finds(RULE, source, "error", on="os.environ")
+    else:
+        quiet(RULE, source)

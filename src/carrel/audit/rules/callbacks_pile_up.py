@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, MutableGlobal, SharedClass, SharedObject
+from carrel.audit.conditions import AnyOf, ChangesObject, Condition, MutableGlobal, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, identities, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -25,6 +25,8 @@ _REGISTERS: Final = re.compile(
     r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
     r"register_(?:callback|handler|listener|hook)|on_event)$"
 )
+_LISTENS: Final = re.compile(r"^on_[a-z_]+$")
+"""Names of methods that may take a listener, where they change their object."""
 _RUNS: Final = re.compile(r"^a?_?(?:invoke|run|stream|generate|call|chat|ask|predict|complete|execute)")
 _REMOVES: Final = re.compile(r"^(?:remove|disconnect|unsubscribe|off|discard|unregister|pop|clear|dispose|detach|stop)")
 _SETUP: Final = re.compile(
@@ -64,6 +66,9 @@ class CallbacksPileUp:
         self, view: FileView, call: ast.Call, holder: ast.expr, callback: ast.expr, function: Block
     ) -> Iterator[Candidate]:
         given = _shared(view, holder, function)
+        if isinstance(call.func, ast.Attribute) and not _REGISTERS.match(call.func.attr) and given is not None:
+            listens = _LISTENS.match(call.func.attr) is not None
+            given = (*given, ChangesObject(view.path(call.func, function))) if listens else given
         if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
             return
         message = (
@@ -114,7 +119,7 @@ def _hung(call: ast.Call) -> tuple[ast.expr, ast.expr] | None:
     holder = call.func.value
     if call.func.attr in _ADDS and isinstance(holder, ast.Attribute) and _HOOKS.match(holder.attr):
         return holder.value, call.args[-1]
-    if _REGISTERS.match(call.func.attr):
+    if _REGISTERS.match(call.func.attr) or _LISTENS.match(call.func.attr):
         return holder, call.args[-1]
     return None
 
@@ -123,6 +128,10 @@ def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> boo
     """Whether the callback is made in this call and knows something of it; one that is only handed on is not."""
     if isinstance(callback, ast.Lambda):
         return True
+    if isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
+        # `queue.put`, of a queue that is made here
+        bindings = function.scope.bindings.get(callback.value.id, ())
+        return any(isinstance(one.value, ast.Call) and called_name(one.value)[:1].isupper() for one in bindings)
     if not isinstance(callback, ast.Name):
         return _is_made_callable(view, callback, function)
     bindings = function.scope.bindings.get(callback.id, ())

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, is_restricted, names_user, prover
-from carrel.audit.conditions import HasMember
+from carrel.audit.conditions import Gives, HasMember
 from carrel.audit.fetches import OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
 from carrel.audit.file_view import FileView
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -58,6 +58,8 @@ class ObjectWithoutOwnerCheck:
             model = view.dotted(fetch.model) if fetch.model is not None else ""
             if model:
                 grades.append(Grade("error", (HasMember(model, OWNER_MEMBERS),)))
+            if isinstance(fetch.node, ast.Call):
+                grades.append(Grade("error", (Gives(view.path(fetch.node.func, function), "anybodys-row"),)))
             # Where only a decorator asks for a sign-in, what is fetched from may know the user by itself.
             is_held = not function.has_decorator(caller)
             personal = _PERSONAL.search(fetch.name.lower()) or _PERSONAL.search(fetch.method.lower())

@@ -10,7 +10,8 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
-from carrel.audit.held import is_in_finally
+from carrel.audit.frameworks import REQUEST_CALLS
+from carrel.audit.held import given_value, is_in_finally
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -46,6 +47,8 @@ class ProcessWideCredential:
         bound = {name.partition(".")[0] for name in _imported(view)}
         if not bound.isdisjoint(_COMMAND_LINES):
             return
+        if view.imports("streamlit"):
+            yield from self._by_script(view)
         for mutation in view.mutations:
             where = _place(mutation)
             if where and not mutation.removes and not _is_own_name(view, mutation):
@@ -75,6 +78,17 @@ class ProcessWideCredential:
         message = f"`{function.name}` sets `{where}` for the whole process"
         yield view.candidate(self.info, mutation.node, message, block=function,
                              grades=tuple(grades) if _is_handed(mutation) else (*grades, Grade("info")))  # fmt: skip
+
+    def _by_script(self, view: FileView) -> Iterator[Candidate]:
+        """`os.environ["OPENAI_API_KEY"] = st.text_input("Key")` in a script that runs for each visitor."""
+        for assign in view.top.nodes(ast.Assign):
+            for target in assign.targets:
+                is_variable = isinstance(target, ast.Subscript) and view.dotted(target.value) == "os.environ"
+                where = _variable(target.slice) if is_variable and isinstance(target, ast.Subscript) else ""
+                given = given_value(view, assign.value)
+                if where and isinstance(given, ast.Call) and view.dotted(given.func) in REQUEST_CALLS:
+                    message = f"the script sets `{where}` for the whole process, whoever runs it"
+                    yield view.candidate(self.info, assign, message)
 
     def _configured(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
         """`setattr(library, name, value)` for everything that a caller in this file hands over."""
