@@ -15,6 +15,7 @@ _STAR: Final = re.compile(rb"import\s*\*")
 _IN_ONE_LINE: Final = re.compile(rb"import\b(?:[^\n\\]|\\\r?\n?)*\Z")
 # In parentheses comments may hold parentheses of their own.
 _IN_PARENTHESES: Final = re.compile(rb"import\s*\((?:[^)#]|#[^\n]*\n)*\Z")
+_AS: Final = re.compile(rb"(?<![\w\x80-\xff])as[\s\\]+\Z")
 _OWN_PACKAGE: Final = re.compile(rb"from\s*\.+\s*import\b")
 
 
@@ -41,23 +42,35 @@ def may_refer(data: bytes, wanted: Wanted) -> bool:
     for name in _encoded(wanted.names):
         start = data.find(name)
         while start >= 0:
-            found = True
-            if _may_bind(data, start, start + len(name)):
-                return _hinted(data, wanted.hints)
+            end = start + len(name)
+            if _is_word(data, start, end) and not _is_comment(data, start):
+                found = True
+                if _may_bind(data, start, end):
+                    return _hinted(data, wanted.hints)
             start = data.find(name, start + 1)
     return found and _STAR.search(data) is not None and _hinted(data, wanted.hints)
 
 
+def _is_word(data: bytes, start: int, end: int) -> bool:
+    return not _LETTER.match(data[start - 1 : start]) and not _LETTER.match(data[end : end + 1])
+
+
+def _is_comment(data: bytes, start: int) -> bool:
+    """Whether the line begins as a comment: in a string, too, such a line names nothing."""
+    line = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1
+    return data[line:start].lstrip().startswith(b"#")
+
+
 def _may_bind(data: bytes, start: int, end: int) -> bool:
     before = data[start - 1 : start]
-    if _LETTER.match(before) or _LETTER.match(data[end : end + 1]):
-        return False
     if before in (b"'", b'"', b".", b":"):
         return True
     if not before.isspace() and before not in (b",", b"("):
         return False
     if data[end : end + 8].lstrip().startswith(b"=") and b"multiple" in data:
         return True  # patch.multiple("package.module", Name=…)
+    if _AS.search(data, max(0, start - 40), start):
+        return False  # another name is bound to it
     if data[max(0, start - 200) : start].rstrip(b" \t\r\n\f\\").endswith(b"."):
         return True
     return _imported(data, start)
