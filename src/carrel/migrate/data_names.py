@@ -18,6 +18,7 @@ _SCAN: Final = b'"by_certainty": {'
 _DOUBT: Final = "a data file names it: what reads the file decides when that must change"
 _NEAR: Final = 240
 """Bytes to both sides of a name that tell what it stands in; a line of JSON may be the whole file."""
+_LETTER: Final = re.compile(rb"[\w\x80-\xff]")
 _BEFORE: Final = re.compile(rb"(?:[\w\x80-\xff]+[.:])*\Z")
 _AFTER: Final = re.compile(rb"(?:[.:][\w\x80-\xff]+)*")
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?:[.:][^\W\d]\w*)(?:\.[^\W\d]\w*)*")
@@ -43,15 +44,18 @@ def is_recipe(data: bytes) -> bool:
     return True
 
 
-def data_sites(data: bytes, names: frozenset[str]) -> Iterator[Site]:
+def data_sites(data: bytes, names: frozenset[str]) -> tuple[Site, ...]:
     """The places of a data file where a value, or an item or key of one, is a dotted name with one of `names` in it.
 
     Whether a program reads it as a name cannot be known, so each is doubtful. What stands in a comment or a sentence is
     none: there it is a mention. No format is parsed: all of them write values behind `:` or `=`, in quotes, in
     brackets or on lines of their own. A recipe and what a scan has written hold none.
     """
-    if is_recipe(data) or _SCAN in data:
-        return
+    found = tuple(_sites(data, names))
+    return () if found and (is_recipe(data) or _SCAN in data) else found
+
+
+def _sites(data: bytes, names: frozenset[str]) -> Iterator[Site]:
     begun, line, line_start = 0, 1, 0
     for first, last in _tokens(data, names):
         line += data.count(b"\n", begun, first)
@@ -67,17 +71,25 @@ def data_sites(data: bytes, names: frozenset[str]) -> Iterator[Site]:
 
 def _tokens(data: bytes, names: frozenset[str]) -> Iterator[tuple[int, int]]:
     """The ranges of the longest dotted names around one of the names, in order."""
-    words = b"|".join(re.escape(name.encode()) for name in sorted(names))
     end = 0
-    for match in re.finditer(rb"(?<![\w\x80-\xff])(?:%b)(?![\w\x80-\xff])" % words, data):
-        if match.start() < end:
+    for first, last in sorted(place for name in names for place in _words(data, name.encode())):
+        if first < end:
             continue
-        near = max(end, match.start() - _NEAR)
-        before = _BEFORE.search(data[near : match.start()])
-        after = _AFTER.match(data, match.end())
-        start = near + before.start() if before else match.start()
-        end = after.end() if after else match.end()
+        near = max(end, first - _NEAR)
+        before, after = _BEFORE.search(data[near:first]), _AFTER.match(data, last)
+        start = near + before.start() if before else first
+        end = after.end() if after else last
         yield start, end
+
+
+def _words(data: bytes, name: bytes) -> Iterator[tuple[int, int]]:
+    # Ten times as fast as one pattern for all names, in files of megabytes.
+    first = data.find(name)
+    while first >= 0:
+        last = first + len(name)
+        if not _LETTER.match(data[first - 1 : first]) and not _LETTER.match(data[last : last + 1]):
+            yield first, last
+        first = data.find(name, last)
 
 
 def _targets(token: str) -> tuple[str, ...]:

@@ -57,4 +57,4 @@ def _beside_code(wanted: Wanted, path: str, data: bytes) -> tuple[Site, ...]:
         # Reading opcodes takes long; a pickle has the module's name beside the class's.
         near = any(module.encode() in data for module in wanted.modules)
         return tuple(pickle_sites(data, names)) if near else ()
-    return tuple(data_sites(data, names)) if is_data(path) else ()
+    return data_sites(data, names) if is_data(path) else ()

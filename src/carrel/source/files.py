@@ -68,7 +68,7 @@ class SourceTree:
     def read(self, path: str) -> bytes:
         """The bytes of one file; raises `SourceError` when it cannot be read."""
         try:
-            with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123 - three times as fast over 9,000 files
+            with open(f"{self.root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - fast over 9,000 files
                 return file.read()
         except OSError as error:
             raise SourceError(0, f"cannot be read: {error.strerror}") from None
