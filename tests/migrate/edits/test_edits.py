@@ -10,4 +10,4 @@ from carrel.migrate.references import Kind
 
 def test_every_kind_of_reference_has_its_edit():
     edited = {kind for edit in EDITS for kind in edit.kinds}
-    assert edited | {"doc", "comment"} == set(get_args(Kind))
+    assert edited | {"doc", "comment", "data", "pickle"} == set(get_args(Kind))
