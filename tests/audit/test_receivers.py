@@ -33,6 +33,7 @@ def test_new_objects_only_though_there_is_a_shared_one() -> None:
     [
         "def twin():\n    return desk.copy()\ndef f(user):\n    twin().use(user)",
         "def make():\n    return Desk()\ndef g():\n    return make()\ndef f(user):\n    g().use(user)",
+        "class State:\n    def __init__(self):\n        self.desk = Desk()\ndef f(user):\n    State().desk.use(user)",
         "def f(state, user):\n    for one in state:\n        find(one)\n    find(state).use(user)",
     ],
 )
@@ -46,6 +47,11 @@ def test_a_copy_what_a_function_made_and_what_only_the_name_says(more: str) -> N
         "def f(user):\n    desk.use(user)",
         "def f(user):\n    desk.answer(user)",
         "def f(one: Desk, user):\n    one.use(user)",
+        (
+            "class State:\n    def __init__(self):\n        self.desk = Desk()\nstate = State()\n"
+            "def f(user):\n    State().desk.use(user)"
+        ),
+        "class State:\n    def __init__(self):\n        self.desk = desk\ndef f(user):\n    State().desk.use(user)",
         "def f(request, user):\n    request.app.state.desk.use(user)",
         "def get():\n    return desk\ndef f(user):\n    get().use(user)",
         "def get(app) -> Desk:\n    return find(app)\ndef f(user):\n    get().use(user)",

@@ -61,7 +61,7 @@ class Program:
 
     @cached_property
     def receivers(self) -> Receivers:
-        return Receivers(self.resolution, self.calls)
+        return Receivers(self.resolution, self.calls, self.shared_classes)
 
     @cached_property
     def fields(self) -> Fields:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from carrel.audit.call_graph import CallGraph
@@ -17,9 +18,10 @@ _DEPTH: Final = 5
 class Receivers:
     """The calls of each method, by what they are made on."""
 
-    def __init__(self, resolution: Resolution, calls: CallGraph) -> None:
+    def __init__(self, resolution: Resolution, calls: CallGraph, shared: Collection[str]) -> None:
         self._resolution = resolution
         self._calls = calls
+        self._shared = shared
 
     def only_new(self, method: str) -> bool:
         """Whether every call of the method that is known is made on an object that the caller has just made.
@@ -39,7 +41,7 @@ class Receivers:
                 receiver = call.path.rpartition(".")[0]
                 if call.on_self:
                     waiting += self._versions(caller)
-                elif self._gives_new(receiver, _DEPTH):
+                elif self._gives_new(receiver, _DEPTH) or self._holds_new(receiver):
                     found = True
                 elif self._resolution.values(receiver) or ".state." in call.path:
                     return False
@@ -62,6 +64,16 @@ class Receivers:
             return self._makes_new(owner)
         functions = self._resolution.called(called)
         return bool(functions) and all(self._makes(one, depth - 1) for one in functions)
+
+    def _holds_new(self, path: str) -> bool:
+        """Whether it is what each object of a class makes for itself, `State().turns`, and no such object is shared."""
+        place, _, name = path.rpartition(".")
+        holders = [value.name for value in self._resolution.values(place) if value.kind == "instance"]
+        owners = {owner for holder in holders for owner in self._resolution.lineage(holder)}
+        facts = [self._resolution.classes[owner] for owner in owners if owner in self._resolution.classes]
+        given = [(fact, one) for fact in facts for one in fact.attributes.get(name, ())]
+        apart = bool(given) and not any(holder in self._shared for holder in holders)
+        return apart and all(one in fact.makes and self._gives_new(one, _DEPTH) for fact, one in given)
 
     def _makes(self, function: FunctionFact, depth: int) -> bool:
         # What only the annotation says was not made here.
