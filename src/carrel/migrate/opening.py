@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from pathlib import Path
 
 from carrel.errors import MigrationError
 from carrel.migrate.checkout import Checkout, slug
 from carrel.migrate.in_place import InPlace
 from carrel.migrate.ledger import Ledger
-from carrel.migrate.outlines import CACHE
+from carrel.migrate.outlines import CACHE, take_along
 from carrel.migrate.records import MigrationOpened, MigrationOpening
 from carrel.migrate.workspace import Workspace
 from carrel.migrate.worktree import Worktree
@@ -47,22 +45,12 @@ def _worktree(opening: MigrationOpening, checkout: Checkout, ledger: Ledger, rec
     history = ledger.history
     if history.opened is None:
         found.make(opening.base, checkout.top)
-        _take_along(checkout.root / CACHE, found.root / CACHE)
+        take_along(checkout.root / CACHE, found.root / CACHE)
     elif history.over is None:
         found.attach(checkout.top, anew_at=opening.base if anew else "")
         if history.open is not None or history.rollback is not None:
             found.clear_stale_lock()
     return found
-
-
-def _take_along(known: Path, place: Path) -> None:
-    """What was read of the checkout need not be read in the worktree again, where most files are the same."""
-    if known.is_dir() and not place.exists():
-        with contextlib.suppress(OSError):
-            place.mkdir(parents=True)
-            for file in known.iterdir():
-                if file.is_file():
-                    shutil.copy2(file, place / file.name)
 
 
 def _begin(checkout: Checkout, recipe: str, *, in_place: bool, place: Path | None) -> MigrationOpening:

@@ -66,3 +66,14 @@ def test_the_audits_rules_about_one_definition_count_for_the_names_that_moved(tm
     assert not check.problems
     assert check.notes[0].startswith("1 findings about other names")
     assert list(single_source(tmp_path, recipe, 1, [])) == []
+
+
+def test_what_the_rules_said_before_is_a_note(tmp_path: Path) -> None:
+    finished(tmp_path)
+    recipe, rules = parse_recipe(RECIPE), [TwoDefinitions("New")]
+    (check,) = single_source(tmp_path, recipe, 1, rules, against="HEAD")
+    assert check.holds
+    assert check.notes[0] == "pkg/new.py:1: `New` is defined twice, and was before"
+    (tmp_path / "pkg/new.py").write_text("class New: x = 1\n")
+    (check,) = single_source(tmp_path, recipe, 1, rules, against="HEAD")
+    assert check.problems == ("pkg/new.py:1: `New` is defined twice",)

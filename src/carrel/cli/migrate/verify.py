@@ -16,6 +16,7 @@ from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
     from carrel.audit.rule import Rule
+    from carrel.findings import Finding
     from carrel.migrate.recipe import Recipe
     from carrel.migrate.verify import Check
 
@@ -56,7 +57,7 @@ def verify(against: str, recipe: Path, root: Path, format_name: str, output: Pat
     read = read_recipe(recipe)
     with reading() as progress:
         found = verify_migration(root, read, against=against, jobs=jobs, progress=progress)
-    checks = (*found.checks, *single_source(root, read, jobs))
+    checks = (*found.checks, *single_source(root, read, jobs, against=found.against))
     holds = all(check.holds for check in checks)
     if format_name == "json":
         data = [{"holds": check.holds, **asdict(check)} for check in checks]
@@ -68,26 +69,47 @@ def verify(against: str, recipe: Path, root: Path, format_name: str, output: Pat
         raise click.exceptions.Exit(_BROKEN)
 
 
-def single_source(root: Path, recipe: Recipe, jobs: int, rules: Sequence[Rule] | None = None) -> Iterator[Check]:
-    """What the audit's rules about one definition per role say about the names that moved, where it has such rules."""
+def single_source(
+    root: Path, recipe: Recipe, jobs: int, rules: Sequence[Rule] | None = None, *, against: str = ""
+) -> Iterator[Check]:
+    """What the audit's rules about one definition per role say about the names that moved, where it has such rules.
+
+    What they said at the revision `against` is a note.
+    """
     from carrel.audit.rules import RULES
     from carrel.audit.runner import audit
     from carrel.audit.settings import AuditSettings
+    from carrel.migrate.burn_down import checked_out
+    from carrel.migrate.outlines import CACHE, take_along
     from carrel.migrate.verify import Check
 
     rules = RULES if rules is None else rules
     if not any(rule.info.code.startswith(_SINGLE_SOURCE) for rule in rules):
         return
     settings = AuditSettings(select=(_SINGLE_SOURCE,), exclude=recipe.tree.exclude, roots=recipe.tree.roots)
-    report = audit(root, settings, rules=rules, cache=root / ".carrel", jobs=jobs)
+    report = audit(root, settings, rules=rules, cache=root / CACHE, jobs=jobs)
     names = {name for symbol in recipe.symbols for name in (symbol.old_name, symbol.new_name)}
     about = [one for one in report.findings if any(_names(name, one.message) for name in names)]
+    before: frozenset[str] = frozenset()
+    if about and against:
+        with checked_out(root) as (check_out, directory):
+            check_out(against)
+            take_along(root / CACHE, directory / CACHE)
+            then = audit(directory, settings, rules=rules, cache=directory / CACHE, jobs=jobs)
+        before = frozenset(one.fingerprint for one in then.findings)
     yield Check(
         name="one definition per role",
         checked=f"{len(report.rules)} rules of the audit in {report.summary.files} files",
-        problems=tuple(f"{one.location.path}:{one.location.line}: {one.message}" for one in about),
-        notes=(f"{len(report.findings) - len(about)} findings about other names; see carrel audit --select CAR1",),
+        problems=tuple(_told(one) for one in about if one.fingerprint not in before),
+        notes=(
+            *(f"{_told(one)}, and was before" for one in about if one.fingerprint in before),
+            f"{len(report.findings) - len(about)} findings about other names; see carrel audit --select CAR1",
+        ),
     )
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.location.path}:{finding.location.line}: {finding.message}"
 
 
 def _names(name: str, message: str) -> bool:
