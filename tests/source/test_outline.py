@@ -26,6 +26,7 @@ def outline(source: str) -> Outline:
         ("def f():\n    import a", ("a", "", "a", False, "")),
         ("class C:\n    import a", ("a", "", "a", False, "")),
         ("if TYPE_CHECKING:\n    import a", ("a", "", "a", True, "type_checking")),
+        ('if __name__ == "__main__":\n    with x:\n        import a', ("a", "", "a", True, "main")),
         ("try:\n    import a\nexcept E:\n    pass", ("a", "", "a", True, "conditional")),
         ("with x:\n    import a", ("a", "", "a", True, "")),
         ("match x:\n    case 1:\n        import a", ("a", "", "a", True, "conditional")),
@@ -34,6 +35,21 @@ def outline(source: str) -> Outline:
 def test_every_import_is_seen_with_where_it_stands(source, expected):
     (site,) = outline(source).imports
     assert (site.module, site.name, site.bound, site.top, site.guard) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import a", True),
+        ("try:\n    import a\nexcept E:\n    pass", True),
+        ("def f():\n    import a", False),
+        ("if TYPE_CHECKING:\n    import a", False),
+        ('if __name__ == "__main__":\n    import a', False),
+    ],
+)
+def test_what_an_import_of_the_module_imports(source, expected):
+    (site,) = outline(source).imports
+    assert site.is_loading is expected
 
 
 def test_a_name_of_an_import_has_its_own_place():

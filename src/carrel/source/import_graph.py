@@ -14,8 +14,8 @@ __all__ = ["ImportGraph"]
 class ImportGraph:
     """The imports between the files of a project, by path.
 
-    `imports` holds for each file the files it imports when it is itself imported: those at module level outside of
-    `if TYPE_CHECKING`. `every` holds the imports inside functions and for type checkers too.
+    `imports` holds for each file the files it imports when it is itself imported, `ImportSite.is_loading`. `every` holds
+    the imports inside functions, for type checkers and for the file as a program too.
     """
 
     def __init__(self, imports: Mapping[str, frozenset[str]], every: Mapping[str, frozenset[str]]) -> None:
@@ -33,7 +33,7 @@ class ImportGraph:
             for site in project.outline(path).imports:
                 found = imported_paths(project, path, site)
                 named.update(found)
-                if site.top and site.guard != "type_checking":
+                if site.is_loading:
                     loaded.update(found)
             loaded.discard(path)
             named.discard(path)

@@ -28,7 +28,12 @@ class ImportSite(msgspec.Struct, frozen=True, array_like=True):
     """The name it binds."""
     top: bool = True
     """At module level, in `if` and `try` too; otherwise in a function or class."""
-    guard: Literal["", "type_checking", "conditional"] = ""
+    guard: Literal["", "type_checking", "main", "conditional"] = ""
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it happens while the module is imported: not for type checkers, nor when the file is run itself."""
+        return self.top and self.guard not in ("type_checking", "main")
 
 
 class Export(msgspec.Struct, frozen=True, array_like=True):
@@ -87,6 +92,7 @@ def outline_of(tree: ast.Module, lines: int) -> Outline:
 _TOP: Final = 1
 _CONDITIONAL: Final = 2
 _TYPE_CHECKING: Final = 4
+_MAIN: Final = 8
 
 
 class _Reader:
@@ -121,9 +127,11 @@ class _Reader:
 
     def _import(self, node: ast.Import | ast.ImportFrom, where: int) -> None:
         top = bool(where & _TOP)
-        guard: Literal["", "type_checking", "conditional"] = ""
+        guard: Literal["", "type_checking", "main", "conditional"] = ""
         if where & _TYPE_CHECKING:
             guard = "type_checking"
+        elif where & _MAIN:
+            guard = "main"
         elif where & _CONDITIONAL:
             guard = "conditional"
         for alias in node.names:
@@ -141,7 +149,7 @@ class _Reader:
                 self._export(bound, export, where)
 
     def _export(self, name: str, export: Export, where: int) -> None:
-        if where & (_CONDITIONAL | _TYPE_CHECKING):
+        if where & (_CONDITIONAL | _TYPE_CHECKING | _MAIN):
             export = msgspec.structs.replace(export, conditional=True)
         self.exports.setdefault(name, []).append(export)
 
@@ -189,6 +197,8 @@ class _Reader:
 
 def _blocks(node: ast.stmt) -> Iterable[tuple[list[ast.stmt], int]]:
     match node:
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant(value="__main__")])):
+            return ((node.body, _MAIN), (node.orelse, _CONDITIONAL))
         case ast.If():
             named = node.test.attr if isinstance(node.test, ast.Attribute) else getattr(node.test, "id", "")
             checking = named == "TYPE_CHECKING"

@@ -64,6 +64,7 @@ def test_a_cycle_that_an_except_hides() -> None:
         {"a.py": "import b\n", "b.py": "import c\n", "c.py": ""},
         {"a.py": "import b\n", "b.py": "def later():\n    import a\n"},
         {"a.py": "import b\n", "b.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\n"},
+        {"a.py": "import b\n", "b.py": 'if __name__ == "__main__":\n    import a\n'},
         {"p/__init__.py": "from . import a\n", "p/a.py": "from p import b\n", "p/b.py": ""},
         {"a.py": "import a\n"},
         {"tests/a.py": "import tests.b\n", "tests/b.py": "import tests.a\n", "tests/__init__.py": ""},

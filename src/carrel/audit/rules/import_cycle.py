@@ -88,7 +88,7 @@ def _lines(leads: _Leads, program: Program, path: str) -> dict[str, int]:
     """For each file that a file leads to while it is loaded, the line that does."""
     found: dict[str, int] = {}
     for site in program.files[path].outline.imports:
-        if site.top and site.guard != "type_checking":
+        if site.is_loading:
             target = leads(program, path, site)
             if target is not None and target != path:
                 found.setdefault(target, site.line)
