@@ -14,8 +14,8 @@ __all__ = ["ImportGraph"]
 class ImportGraph:
     """The imports between the files of a project, by path.
 
-    `imports` holds for each file the files it imports when it is itself imported, `ImportSite.is_loading`. `every` holds
-    the imports inside functions, for type checkers and for the file as a program too.
+    `imports` holds for each file the files it imports when it is itself imported, `ImportSite.is_loading`. `every`
+    holds the imports inside functions, for type checkers and for the file as a program too.
     """
 
     def __init__(self, imports: Mapping[str, frozenset[str]], every: Mapping[str, frozenset[str]]) -> None:
