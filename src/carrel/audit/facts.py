@@ -37,6 +37,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """As `passes`, where the argument tells the user from all others: an id that a token proves, an account."""
     under_test: bool = False
     """It is made only under some condition of the caller."""
+    in_worker: bool = False
+    """It is made only under some condition of a loop over messages."""
     given: tuple[str, ...] = ()
     """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
 
@@ -69,6 +71,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The attributes of objects whose values it changes in place, `app.Envelope().rows`, each with the line."""
     read: tuple[tuple[str, int], ...] = ()
     """The attributes of objects that it reads as a whole."""
+    asks: int = 0
+    """The line where it asks a framework for the current user."""
     gives: tuple[Given, ...] = ()
     keys: tuple[str, ...] = ()
     """The names of users, `user_id`, that it makes keys of what outlives the call of."""
@@ -149,3 +153,5 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The names in other modules that this one binds anew while it is imported, each with the path of what it gives."""
     state: tuple[tuple[str, str], ...] = ()
     """What it puts into the application's state: by name, the path of the object."""
+    shared_contexts: tuple[tuple[str, int], ...] = ()
+    """The context variables that have one mutable object in every context, each with the object's line."""

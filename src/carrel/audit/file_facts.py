@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from carrel.audit.context_values import shared_contexts
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_view import FileView
 from carrel.audit.keeping import kept_facts, state_facts
@@ -62,6 +63,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             forked_paths(view),
             replaced_names(view),
             state_facts(view),
+            shared_contexts(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

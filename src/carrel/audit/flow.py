@@ -67,7 +67,7 @@ class Flow:
         return None
 
     def set_before_requests(self, path: str) -> Proof | None:
-        """Where the context variable that the path gives is set, when that is only done while the process starts."""
+        """Where the object is made or set that the path gives in every context, because no request sets its own."""
         getters = self._resolution.called(path.removesuffix("()"))
         paths = [given for fact in getters for given in fact.returns] or [path]
         variables = {self._resolution.canonical(one.removesuffix("()").removesuffix(".get")) for one in paths}
@@ -77,19 +77,29 @@ class Flow:
             for variable, call in self._context_calls(fact, "set", frozenset())
             if variable in variables
         ]
+        if any(self._calls.way_to(fact.name) for fact, _ in setters):
+            return None
+        for facts in self._resolution.files.values():
+            for name, line in facts.shared_contexts:
+                if name in variables:
+                    return (Location(path=facts.path, line=line, note="made once"),)
         starting = [one for one in setters if any(_STARTING.search(name) for name in self._upwards(one[0].name))]
-        if not starting or any(self._calls.way_to(fact.name) for fact, _ in setters):
+        if not starting:
             return None
         return (self._at(starting[0][0], starting[0][1].line, "set before there are requests"),)
 
-    def reads_identity(self, function: str) -> Proof | None:
-        """Where a function that this one leads to by few calls reads a context variable that is named after a user."""
+    def reads_identity(self, function: str, *, itself: bool) -> Proof | None:
+        """Where a function that this one leads to by few calls finds out who is asking; `itself` counts too."""
         home = self._resolution.canonical(function)
         for name in self._downwards(home, depth=_NEXT):
             fact = self._resolution.functions[name]
-            for variable, call in self._context_calls(fact, "get", frozenset()) if name != home else ():
+            if name == home and not itself:
+                continue
+            for variable, call in self._context_calls(fact, "get", frozenset()):
                 if says_whose(variable.rpartition(".")[2]):
                     return (self._at(fact, call.line, "reads who is asking"),)
+            if fact.asks:
+                return (self._at(fact, fact.asks, "reads who is asking"),)
         return None
 
     def started_in_context(self, function: str) -> Proof | None:

@@ -21,8 +21,10 @@ __all__ = [
     "is_under_test",
     "names_identity",
     "text_of",
+    "worker_loop",
 ]
 
+_CONSUMES: Final = re.compile(r"(?i)consumer|subscri|listen|poll\(|consume\(")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9_]+")
 
 
@@ -105,6 +107,18 @@ def is_in_finally(view: FileView, node: ast.AST) -> bool:
             return around.name in ("__exit__", "__aexit__", "close", "aclose", "clear", "reset")
         child = around
     return False
+
+
+def worker_loop(view: FileView, node: ast.AST) -> ast.While | ast.AsyncFor | ast.For | None:
+    """The loop over messages around a node: one without end, or over what a consumer gives."""
+    for around in view.ancestors(node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        if isinstance(around, ast.While | ast.AsyncFor):
+            return around
+        if isinstance(around, ast.For) and _CONSUMES.search(ast.unparse(around.iter)):
+            return around
+    return None
 
 
 def is_under_test(view: FileView, node: ast.AST) -> bool:

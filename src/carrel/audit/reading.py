@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block, chain
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back
-from carrel.audit.held import is_under_test
+from carrel.audit.held import is_under_test, worker_loop
 from carrel.audit.nobody import key_names
 from carrel.audit.origins import identities, is_credential
 from carrel.audit.reads import changed_fields, read_fields
@@ -23,6 +25,11 @@ __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "fu
 
 _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
+_POOLED: Final = frozenset({"submit", "map", "apply", "apply_async", "imap", "imap_unordered", "starmap"})
+_POOLS: Final = re.compile(
+    r"(?:concurrent\.futures\.(?:process\.)?Process|multiprocessing\.(?:pool\.)?)Pool(?:Executor)?\(\)"
+)
+"""Pools of processes, which are forked when the first work is handed to them, and what hands work to them."""
 _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in_threadpool"})
 """What runs a function in another thread."""
 _MANY: Final = 8
@@ -59,6 +66,7 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         tuple(one.dotted for one in function.decorators),
         changed_fields(view, function),
         read_fields(view, function),
+        asks_who(view, function),
         given_back(view, function),
         key_names(view, function),
     )
@@ -141,7 +149,8 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     _is_on_self(view, call, block),
                     _is_in_thread(view, call),
                     tuple(_tells(view, call, block)),
-                    is_under_test(view, call),
+                    under_test := is_under_test(view, call),
+                    under_test and worker_loop(view, call) is not None,
                     tuple(_given(call)),
                 )
             )
@@ -361,6 +370,8 @@ def forked_paths(view: FileView) -> tuple[str, ...]:
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             if name == "Process":
                 found.update((view.path(one.value, block), None) for one in call.keywords if one.arg == "target")
+            elif name in _POOLED and call.args and _POOLS.match(view.path(call.func, block)):
+                found[view.path(call.args[0], block)] = None
             elif view.dotted(call.func) == "os.fork":
                 found.update((one.path, None) for one in call_facts(view, block))
     found.pop("", None)

@@ -299,3 +299,21 @@ def test_how_sure_it_is_that_requests_get_there() -> None:
     finds(RULE, text, "warning")
     finds(RULE, text + "@app.get('/x')\ndef show(): ...\n", "info")
     finds(RULE, text + "@app.get('/x')\ndef show(): f(1, 2)\n", "error")
+
+
+def test_a_helper_that_puts_the_user_into_the_key_by_itself() -> None:
+    files = {
+        "keys.py": "from flask import g\ndef key_of(text):\n    return f'{g.user.id}:{text}'\n",
+        "answers.py": """
+            from flask import g, request
+            from keys import key_of
+            @app.get("/answer")
+            def answer():
+                key = key_of(request.args["q"])
+                if (hit := cache.get(key)) is None:
+                    cache.set(key, hit := load(g.user.id, request.args["q"]))
+                return hit
+            """,
+    }
+    quiet(RULE, files)
+    finds(RULE, {**files, "keys.py": "def key_of(text):\n    return f'a:{text}'\n"}, "error", on="cache.set")

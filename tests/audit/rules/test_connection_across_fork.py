@@ -158,3 +158,18 @@ def test_a_pool_that_is_used_before_a_server_forks() -> None:
 )
 def test_a_pool_that_each_worker_fills(path: str, old: str, new: str) -> None:
     quiet(RULE, {**POOL, path: POOL[path].replace(old, new)})
+
+
+@pytest.mark.parametrize(
+    "hand",
+    [
+        "with ProcessPoolExecutor() as pool:\n        pool.map(work, jobs)",
+        "pool = ProcessPoolExecutor()\n    pool.submit(work, jobs)",
+        "Pool(4).map(work, jobs)",
+    ],
+)
+def test_a_connection_that_processes_of_a_pool_use(hand: str) -> None:
+    head = "from concurrent.futures import ProcessPoolExecutor\nfrom multiprocessing import Pool\nimport psycopg\n"
+    code = head + f"db = psycopg.connect('')\ndef work(job):\n    db.execute(job)\ndef run(jobs):\n    {hand}\n"
+    finds(RULE, code, "error", on="db =")
+    quiet(RULE, code.replace("ProcessPool", "ThreadPool").replace("multiprocessing", "multiprocessing.dummy"))

@@ -111,3 +111,27 @@ def test_a_middleware_that_resets_it_after_the_message() -> None:
     after = "    def after_process_message(self, broker, message, **_):\n        current_merchant.reset(self.was)\n"
     quiet(RULE, kept + after)
     quiet(RULE, MIDDLEWARE.replace("        if merchant:\n    ", ""))
+
+
+def test_a_setter_in_another_file_that_a_loop_calls_for_some_messages() -> None:
+    files = {
+        "scope.py": HEAD + "def enter(user):\n    sender.set(user)\n",
+        "worker.py": "from scope import enter\ndef run(consumer):\n    for message in consumer:\n"
+        "        if message.user:\n            enter(message.user)\n        handle(message)\n",
+    }
+    found = finds(RULE, files, "error", on="sender.set")
+    assert ("worker.py", 5) in [(place.path, place.line) for place in found[0].related]
+    quiet(
+        RULE,
+        {**files, "worker.py": files["worker.py"].replace("        handle", "        enter(None)\n        handle")},
+    )
+    quiet(RULE, {**files, "worker.py": files["worker.py"].replace("for message in consumer:", "for message in batch:")})
+    quiet(RULE, {**files, "scope.py": files["scope.py"] + "def leave(token):\n    sender.reset(token)\n"})
+
+
+def test_a_signal_before_each_task() -> None:
+    code = HEAD + "from celery.signals import task_postrun, task_prerun\n@task_prerun.connect\ndef before(task, **_):\n"
+    code += "    if task.request.user:\n        sender.set(task.request.user)\n"
+    finds(RULE, code, "error", on="sender.set")
+    quiet(RULE, code.replace("    if task.request.user:\n    ", ""))
+    quiet(RULE, code + "@task_postrun.connect\ndef after(task, **_):\n    sender.reset(task.token)\n")

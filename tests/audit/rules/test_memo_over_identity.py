@@ -123,3 +123,18 @@ def test_what_a_cached_function_calls_reads_who_is_asking() -> None:
 )
 def test_a_key_that_knows_or_nobody_who_asks(old: str, new: str) -> None:
     quiet(RULE, {**LEDGER, "settings.py": LEDGER["settings.py"].replace(old, new)})
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "from flask import g\ndef who():\n    return g.user.id\n",
+        "from flask import session\ndef who():\n    return session['user_id']\n",
+        "from flask_jwt_extended import get_jwt_identity\ndef who():\n    return get_jwt_identity()\n",
+    ],
+)
+def test_what_a_cached_function_calls_asks_the_framework(asks: str) -> None:
+    tree = "from functools import cache\nfrom who import who\n@cache\ndef tree(depth):\n    return load(who(), depth)\n"
+    finds(RULE, {"who.py": asks, "tree.py": tree}, "error", on="def tree")
+    nobody = asks.partition("return")[0] + "return 'nobody'\n"
+    quiet(RULE, {"who.py": nobody, "tree.py": tree})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.mutable_context_value import MutableContextValue
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = MutableContextValue()
 HEAD = "from contextvars import ContextVar\n"
@@ -98,3 +98,15 @@ def test_a_value_that_is_set_before_there_are_requests() -> None:
 )
 def test_a_value_that_each_request_sets(old: str, new: str) -> None:
     quiet(RULE, {**SCOPE, "web.py": SCOPE["web.py"].replace(old, new)})
+
+
+def test_a_default_that_another_file_changes_through_a_getter() -> None:
+    files = {
+        "scope.py": "from contextvars import ContextVar\nfields = ContextVar('f', default={})\n"
+        "def scope():\n    return fields.get()\n",
+        "web.py": "from scope import scope\n@app.get('/')\ndef index(request):\n    scope()['user'] = request.user\n",
+    }
+    found = findings(RULE, files)
+    assert [(one.severity, one.location.path) for one in found] == [("info", "scope.py"), ("error", "web.py")]
+    fresh = files["scope.py"] + "@app.middleware('http')\ndef begin(request):\n    fields.set({})\n"
+    assert [one.severity for one in findings(RULE, {**files, "scope.py": fresh})] == ["info"]

@@ -10,7 +10,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, HasEntryPoints, Not, UserDependency
+from carrel.audit.conditions import Condition, HasEntryPoints, Not, ReadsIdentity, UserDependency
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.mutations import Mutation
@@ -107,6 +107,12 @@ class CacheKeyOmitsUser:
             told, given = _depended_on(view, value, keys, function)
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
             return
+        given += tuple(
+            Not(ReadsIdentity(path, itself=True))
+            for key in keys
+            for leaf, where in leaves(view, key, function)
+            if isinstance(leaf, ast.Call) and (path := view.symbol_path(view.access(leaf.func, where)))
+        )
         message = f"what is stored depends on `{ast.unparse(told)}`, its key `{ast.unparse(keys[-1])}` does not"
         yield view.candidate(self.info, node, message, block=function, given=given, grades=_grades(view, function),
                              related=(view.location(keys[-1], "the key"),))  # fmt: skip

@@ -9,9 +9,9 @@ from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, ContextVariable
+from carrel.audit.conditions import CalledUnderTest, Condition, ContextVariable
 from carrel.audit.file_view import FileView
-from carrel.audit.held import calls_method, names_identity
+from carrel.audit.held import calls_method, is_under_test, names_identity, worker_loop
 from carrel.audit.origins import leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -27,7 +27,8 @@ _CURRENT: Final = re.compile(r"_?current_(?!.*(?:span|trace|task|level|log|local
 """A variable that says for whom the work is done, in words of its own: `current_merchant`."""
 _BEFORE_MESSAGE: Final = frozenset({"before_process_message", "pre_execute"})
 """Methods of middleware that a worker calls in the thread or task that then handles the message."""
-_Worker = ast.While | ast.AsyncFor | ast.FunctionDef | ast.ClassDef
+_BEFORE_TASK: Final = "celery.signals.task_prerun.connect"
+_Worker = ast.While | ast.AsyncFor | ast.For | ast.FunctionDef | ast.ClassDef | ast.Module
 
 
 class ContextNotReset:
@@ -49,9 +50,11 @@ class ContextNotReset:
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 loop = _worker(view, call, function)
+                dotted = view.dotted(call.func)
+                if loop is None and dotted.endswith(".set") and call.args:
+                    yield from self._setter(view, call, function, dotted.removesuffix(".set"))
                 if loop is None or calls_method(loop, *_CLEARS):
                     continue
-                dotted = view.dotted(call.func)
                 if dotted in _BINDS:
                     if _is_partial(view, call, loop):
                         yield self._candidate(view, call, function, "bind_contextvars", ())
@@ -60,6 +63,14 @@ class ContextNotReset:
                     yield self._candidate(
                         view, call, function, variable.rpartition(".")[2], (ContextVariable(variable),)
                     )
+
+    def _setter(self, view: FileView, call: ast.Call, function: Block, variable: str) -> Iterator[Candidate]:
+        """`def enter(tenant): current.set(tenant)`, which a worker's loop calls for some messages."""
+        others = (one for each in view.functions for one in each.nodes(ast.Call) if one is not call)
+        again = any(view.dotted(one.func) in (f"{variable}.set", f"{variable}.reset") for one in others)
+        if not again and function.class_ is None and not is_under_test(view, call):
+            given = (ContextVariable(variable), CalledUnderTest(function.symbol, by_worker=True))
+            yield self._candidate(view, call, function, variable.rpartition(".")[2], given)
 
     def _candidate(
         self, view: FileView, call: ast.Call, function: Block, name: str, given: tuple[Condition, ...]
@@ -83,10 +94,11 @@ def _words(view: FileView, value: ast.expr, function: Block) -> Iterator[ast.exp
 def _worker(view: FileView, call: ast.Call, function: Block) -> _Worker | None:
     """The loop over messages around the call; of a task that a worker process runs, the function itself.
 
-    Of a worker's middleware, which is told before and after each message, the class.
+    Of a worker's middleware, which is told before and after each message, the class; of a signal's receiver, the file.
     """
-    inside = takewhile(lambda one: one is not function.node, view.ancestors(call))
-    loop = next((one for one in inside if isinstance(one, ast.While | ast.AsyncFor)), None)
+    loop = worker_loop(view, call)
+    if loop is None and any(one.dotted == _BEFORE_TASK for one in function.decorators):
+        return view.module.tree
     owner = function.class_
     if loop is None and owner is not None and function.name in _BEFORE_MESSAGE:
         return owner.node if isinstance(owner.node, ast.ClassDef) else None

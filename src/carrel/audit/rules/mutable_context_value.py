@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from carrel.audit.access import Access
 from carrel.audit.conditions import SetBeforeRequests
+from carrel.audit.context_values import VARIABLE, shared_value
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.mutations import Mutation
@@ -15,8 +16,6 @@ from carrel.audit.sharing import reached
 from carrel.findings import RuleInfo
 
 __all__ = ["MutableContextValue"]
-
-_VARIABLE = "contextvars.ContextVar"
 
 
 class MutableContextValue:
@@ -35,8 +34,10 @@ class MutableContextValue:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
-        for held in held_calls(view, (_VARIABLE,)):
-            shared = _shared_value(view, held)
+        here: set[str] = set()
+        for held in held_calls(view, (VARIABLE,)):
+            here |= _getters(view, held.symbol)
+            shared = shared_value(view, held)
             if shared is None:
                 continue
             paths = _getters(view, held.symbol)
@@ -52,7 +53,8 @@ class MutableContextValue:
                 yield view.candidate(self.info, shared, message, severity="info")
         for mutation in view.mutations:
             access = next((one for one in mutation.accesses if one.kind == "global" and one.steps[:1] == ("()",)), None)
-            if access is not None and mutation.kind in ("attribute", "item", "method") and not mutation.removes:
+            is_change = mutation.kind in ("attribute", "item", "method") and not mutation.removes
+            if access is not None and is_change and not any(access.path.startswith(one) for one in here):
                 yield from self._installed(view, mutation, access)
 
     def _installed(self, view: FileView, change: Mutation, access: Access) -> Iterator[Candidate]:
@@ -78,23 +80,6 @@ class MutableContextValue:
 
 def _name(held: Held) -> str:
     return held.symbol.rpartition(".")[2]
-
-
-def _shared_value(view: FileView, held: Held) -> ast.expr | None:
-    """The mutable object that the variable has in every context: its default, or what the module sets."""
-    values = [one.value for one in held.call.keywords if one.arg == "default"]
-    sets = [call for call in view.top.nodes(ast.Call) if view.dotted(call.func) == f"{held.symbol}.set"]
-    values += [call.args[0] for call in sets if call.args]
-    return next((value for value in values if _is_mutable(view, value)), None)
-
-
-def _is_mutable(view: FileView, value: ast.expr) -> bool:
-    kind = view.value_kind(value)
-    if kind != "call":
-        return kind == "container"
-    path = view.path(value, view.top).removesuffix("()")
-    owner = next((one for one in view.classes if one.symbol == path), None)
-    return owner is not None and not view.is_frozen(owner)
 
 
 def _getters(view: FileView, symbol: str) -> set[str]:

@@ -1,0 +1,46 @@
+"""Where a function finds out by itself who is asking: from a framework, not from its arguments."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_OBJECTS
+from carrel.audit.origins import identities
+
+__all__ = ["asks_who"]
+
+_FRAMEWORKS: Final = ("flask", "quart", "flask_login", "flask_jwt_extended", "streamlit", "fastmcp", "mcp", "chainlit",
+                      "sanic", "bottle", "cherrypy")  # fmt: skip
+_USERS: Final = frozenset({"current_user", "user", "experimental_user"})
+_CALLS: Final = frozenset(
+    {"flask_jwt_extended.get_jwt_identity", "flask_jwt_extended.get_jwt",
+     "fastmcp.server.dependencies.get_http_headers", "fastmcp.server.dependencies.get_access_token",
+     "mcp.server.auth.middleware.auth_context.get_access_token"}
+)  # fmt: skip
+
+
+def asks_who(view: FileView, function: Block) -> int:
+    """The line where the function asks for the current user, `g.user` or `session["user_id"]`; 0 when it does not."""
+    if not view.imports(*_FRAMEWORKS):
+        return 0
+    for node in function.nodes(ast.Attribute, ast.Name):
+        dotted = view.dotted(node)
+        if dotted not in REQUEST_OBJECTS or view.access(node, function).kind == "parameter":
+            continue
+        if dotted.rpartition(".")[2] in _USERS or identities(view, _whole(view, node), function):
+            return node.lineno
+    return next((call.lineno for call in function.nodes(ast.Call) if view.dotted(call.func) in _CALLS), 0)
+
+
+def _whole(view: FileView, node: ast.expr) -> ast.expr:
+    """The expression as far as it goes on from the object: `session.get("user")` for `session`."""
+    while True:
+        around = view.module.parent(node)
+        match around:
+            case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Call(func=inner) if inner is node:
+                node = around
+            case _:
+                return node

@@ -1,0 +1,36 @@
+"""Values that a context variable has in every context, because nobody sets another one."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from carrel.audit.file_view import FileView
+from carrel.audit.held import Held, held_calls
+
+__all__ = ["VARIABLE", "shared_contexts", "shared_value"]
+
+VARIABLE: Final = "contextvars.ContextVar"
+
+
+def shared_contexts(view: FileView) -> tuple[tuple[str, int], ...]:
+    """The context variables of the file that have one mutable object in every context, each with the object's line."""
+    found = ((held, shared_value(view, held)) for held in held_calls(view, (VARIABLE,)))
+    return tuple((held.symbol, value.lineno) for held, value in found if value is not None)
+
+
+def shared_value(view: FileView, held: Held) -> ast.expr | None:
+    """The mutable object that the variable has in every context: its default, or what the module sets."""
+    values = [one.value for one in held.call.keywords if one.arg == "default"]
+    sets = [call for call in view.top.nodes(ast.Call) if view.dotted(call.func) == f"{held.symbol}.set"]
+    values += [call.args[0] for call in sets if call.args]
+    return next((value for value in values if _is_mutable(view, value)), None)
+
+
+def _is_mutable(view: FileView, value: ast.expr) -> bool:
+    kind = view.value_kind(value)
+    if kind != "call":
+        return kind == "container"
+    path = view.path(value, view.top).removesuffix("()")
+    owner = next((one for one in view.classes if one.symbol == path), None)
+    return owner is not None and not view.is_frozen(owner)

@@ -1,0 +1,25 @@
+"""Tests of carrel.audit.asking."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.asking import asks_who
+from tests.audit.checking import view
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("from flask import g\ndef f():\n    return g.user", 3),
+        ("from flask import request\ndef f():\n    return request.headers.get('authorization')", 3),
+        ("from flask import request\ndef f():\n    return request.method", 0),
+        ("from flask_login import current_user\ndef f():\n    return current_user.id", 3),
+        ("from flask_login import current_user\ndef f(current_user):\n    return current_user.id", 0),
+        ("from flask_jwt_extended import get_jwt\ndef f():\n    return get_jwt()", 3),
+        ("from mine import g\ndef f():\n    return g.user", 0),
+    ],
+)
+def test_where_a_function_asks(code: str, line: int) -> None:
+    read = view(code)
+    assert asks_who(read, read.functions[0]) == line
