@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 from pydantic import TypeAdapter
 
 # alembic and pydantic read the metadata of installed packages once, when first used: not in a test's loop.
@@ -13,6 +14,10 @@ import carrel.storage.migration
 
 assert carrel.storage.migration
 TypeAdapter(int)
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("carrel", deadline=None)
+settings.load_profile("carrel")
 
 
 @pytest.fixture
