@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from carrel.errors import SettingsError
-from carrel.server.process import bind, url_of
+from carrel.server.app import create_app
+from carrel.server.first_start import Started
+from carrel.server.process import _config, _serve, bind, url_of
 from carrel.server.settings import Settings
+from tests.server.served import settings_for
 from tests.server.serving import PASSWORD, Process, carrel, following, serving, wait_for_end
 
 pytestmark = pytest.mark.timeout(90)
@@ -119,6 +123,18 @@ async def test_a_frame_that_is_too_long_closes_with_the_code_of_a_malformed_one(
         assert await closed_with(connection) == 4503
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_who_sends_far_too_much_gets_to_see_that_it_is(process: Process, chunked: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b"x" * 65_536
+
+    tokens = await process.log_in("ann")
+    async with process.http(tokens) as http:
+        answer = await http.post("/api/v1/threads", content=pieces() if chunked else b"x" * 9_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
 async def test_text_that_is_not_utf8_closes_with_the_same_code(process: Process) -> None:
     async with process.socket() as connection:
         await connection.send(b'{"type": "\xff"}', text=True)
@@ -216,6 +232,20 @@ async def test_a_signal_drains_sends_clients_away_and_ends_well(tmp_path: Path, 
             await stream.__aexit__(None, None, None)
         assert await anyio.to_thread.run_sync(wait_for_end, process.popen) == 0
         assert "Traceback" not in process.log
+
+
+async def test_the_heap_is_settled_while_it_serves_and_not_after(tmp_path: Path) -> None:
+    before, frozen = gc.get_freeze_count(), list[int]()
+
+    def stop(_: Started) -> None:
+        frozen.append(gc.get_freeze_count())
+        signal.raise_signal(signal.SIGTERM)
+
+    settings = settings_for(tmp_path, port=0)
+    app = await anyio.to_thread.run_sync(create_app, settings)
+    await _serve(app, _config(settings, app), bind(settings), stop)
+    assert frozen[0] > before + 10_000
+    assert gc.get_freeze_count() == before
 
 
 def test_an_address_that_is_not_ours_is_said() -> None:
