@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import dataclass
 
+from carrel.context import UserId
 from carrel.storage.schema import metadata
 from tests.server.served import Served, client
 
@@ -55,6 +57,37 @@ async def test_being_erased_leaves_nothing_and_nobody_else_notices(server: Serve
     )
     assert left == []
     assert (await bob.finished(kept["run_id"]))["output"] == "HELLO"
+
+
+async def test_being_erased_closes_every_connection_of_mine_and_no_other(server: Served) -> None:
+    ann, bob = await server.user("ann"), await server.user("bob")
+    closed: list[tuple[str, int]] = []
+
+    @dataclass(eq=False)
+    class Connection:
+        user_id: UserId
+        session_id: str
+
+        def news(self, top: int) -> None: ...
+
+        def tick(self, now: float) -> None: ...
+
+        def close(self, code: int, reason: str) -> None:
+            closed.append((self.session_id, code))
+
+    connections = server.services.connections
+    everybodys = [
+        Connection(UserId(one.user_id), session)
+        for one in (ann, bob)
+        for session in (one.session_id, f"of {one.user_id}")
+    ]
+    for connection in everybodys:
+        connections.arrive(connection)
+        connections.add(connection)
+    assert (await ann.http.delete("/api/v1/me")).status_code == 204
+    assert closed == [(ann.session_id, 4501), (f"of {ann.user_id}", 4501)]
+    for connection in everybodys:
+        connections.remove(connection)
 
 
 async def test_while_a_run_is_open_nothing_is_erased(server: Served) -> None:

@@ -50,3 +50,13 @@ async def test_no_tool_call_waits_for_approval(server: Served) -> None:
     url = f"/api/v1/runs/{started['run_id']}/approvals/call"
     assert (await ann.http.post(url, json={"approved": True, "reason": "why not"})).status_code == 404
     assert (await ann.http.post(url, json={"approved": "yes"})).status_code == 422
+
+
+async def test_an_approval_of_a_foreign_run_answers_like_one_of_a_missing_run(server: Served) -> None:
+    ann, bob = await server.user("ann"), await server.user("bob")
+    started = await ann.start("wait", "stall")
+    foreign, missing = [
+        await bob.http.post(f"/api/v1/runs/{run}/approvals/call", json={"approved": True})
+        for run in (started["run_id"], "never-was")
+    ]
+    assert (foreign.status_code, foreign.content) == (missing.status_code, missing.content)
