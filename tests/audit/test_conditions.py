@@ -14,6 +14,7 @@ from carrel.audit.conditions import (
     HasEntryPoints,
     HasSetter,
     LeftOut,
+    MadeBy,
     MakesKeyOf,
     MutableGlobal,
     NamedElsewhere,
@@ -155,3 +156,11 @@ def test_what_functions_of_other_files_give_and_who_gets_to_them(condition: Cond
             """,
     }
     assert (condition.proof(program(source)) is not None) is holds
+
+
+def test_what_makes_a_global() -> None:
+    source = {"server.py": "import socketio\nsio = socketio.AsyncServer()\n", "app.py": "from server import sio\n"}
+    makers = ("socketio.AsyncServer",)
+    assert MadeBy("app.sio", makers).proof(program(source)) is not None
+    assert MadeBy("app.sio", ("redis.Redis",)).proof(program(source)) is None
+    assert MadeBy("app.other", makers).proof(program(source)) is None

@@ -118,3 +118,11 @@ def test_calls() -> None:
     call = ast.parse("auth.verify_token(x)", mode="eval").body
     assert isinstance(call, ast.Call)
     assert (called_name(call), is_asked(call)) == ("verify_token", True)
+
+
+@pytest.mark.parametrize(("part", "tells"), [("schema", True), ("is_authenticated", False)])
+def test_what_the_signed_in_user_has(part: str, *, tells: bool) -> None:
+    seen = view(f"from flask_login import current_user\ndef f():\n    return current_user.{part}\n")
+    returned = next(seen.functions[0].nodes(ast.Return)).value
+    assert returned is not None
+    assert bool(identities(seen, returned, seen.functions[0])) is tells

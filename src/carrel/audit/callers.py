@@ -148,10 +148,13 @@ def proven(view: FileView, node: ast.expr, block: Block) -> bool:
     return any(proves(view, leaf, where) for leaf, where in leaves(view, node, block))
 
 
-def prover(view: FileView, function: Block) -> str:
-    """What in the function knows who is calling, `user` or `request.state.user`; empty when nothing does."""
+def prover(view: FileView, function: Block, *, besides: str = "") -> str:
+    """What in the function knows who is calling, `user` or `request.state.user`; empty when nothing does.
+
+    `besides`: a parameter that does not count.
+    """
     for parameter in function.parameters:
-        if _is_proven_parameter(view, parameter):
+        if parameter.name != besides and _is_proven_parameter(view, parameter):
             return parameter.name
     for decorator in function.decorators:
         if _SIGNED_IN.search(decorator.name):
@@ -258,6 +261,8 @@ def _is_said(view: FileView, node: ast.expr, block: Block) -> bool:
 def _holds_proven(view: FileView, node: ast.expr, block: Block) -> bool:
     """Whether the server fills the object: the request itself, its state, a signed session, the ASGI scope."""
     if isinstance(node, ast.Attribute):
+        if ast.unparse(node) == "info.context":
+            return True
         return node.attr in ("state", "session", "scope", "environ") and (
             _is_request(view, chain_root(node), block) or ast.unparse(node) == "self.scope"
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyOf",
+    "AsksAndAwaits",
     "CalledUnderTest",
     "ChangesObject",
     "Condition",
@@ -31,7 +32,9 @@ __all__ = [
     "HasMember",
     "HasSetter",
     "IdentityParameter",
+    "KeepsByKey",
     "LeftOut",
+    "MadeBy",
     "MakesKeyOf",
     "MayGiveNone",
     "MutableGlobal",
@@ -55,9 +58,10 @@ __all__ = [
     "WrapsArguments",
 ]
 
-Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row"]
+Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected"]
 """What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
-is the same at every call with the same arguments, a row that has an owner and was selected without."""
+is the same at every call with the same arguments, a row that has an owner and was selected without, everything
+that calls have put into a container of the module."""
 
 Proof = tuple[Location, ...]
 """The places that show that a condition holds, each with its note; empty when there is none to show."""
@@ -140,6 +144,17 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return () if program.way_to(self.function) else None
 
 
+class KeepsByKey(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls keeps under its argument `key` what its argument `make` gives, for all requests."""
+
+    path: str
+    key: str
+    make: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.keeps_by_key(self.path, self.key, self.make)
+
+
 class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Some call of the function leaves the argument out; but for `shown`, it may be one that is not in the project."""
 
@@ -169,6 +184,16 @@ class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.gives(self.path, self.what)
+
+
+class MadeBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the dotted name stands for is a global that one of these calls makes: `socketio.AsyncServer`."""
+
+    name: str
+    makers: tuple[str, ...]
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.made_by(self.name, self.makers)
 
 
 class MakesKeyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -228,6 +253,15 @@ class FieldRead(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.fields.read_by_request(self.owner, self.attribute, self.besides, directly=self.directly)
+
+
+class AsksAndAwaits(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A method of the class sends something on what its object holds and then reads there: it has a connection."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.asks_and_awaits(self.name)
 
 
 class HasBase(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -449,12 +483,15 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ChangesObject,
     FieldChanged,
     FieldRead,
+    AsksAndAwaits,
     HasBase,
     Gives,
     HasEntryPoints,
     HasSetter,
+    MadeBy,
     MakesKeyOf,
     OpenToAll,
+    KeepsByKey,
     LeftOut,
     OnlyOnNew,
     RunsInAsync,

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["EntryPoint", "find_entry_points", "is_django_middleware"]
 
 _WEB: Final = frozenset({"route", "websocket"})
+_HOMES: Final = MappingProxyType({"action": "rest_framework.", "field": "strawberry.", "mutation": "strawberry."})
+"""Where decorators come from whose names say little."""
 _ANSWERS: Final = re.compile(r"^(?:django\.(?:http|shortcuts|template\.response)|rest_framework\.response)\.")
 """What a view of Django gives back."""
 
@@ -80,8 +83,9 @@ def _counts(view: FileView, decorator: Decorator) -> bool:
         return False
     if decorator.name not in AMBIGUOUS or decorator.dotted == "aiohttp.web.middleware":
         return "test" not in decorator.dotted
-    if decorator.name == "action":
-        return decorator.dotted.startswith("rest_framework.")
+    home = _HOMES.get(decorator.name)
+    if home is not None:
+        return decorator.dotted.startswith(home)
     named = decorator.call.func if decorator.call is not None else decorator.node
     if not isinstance(named, ast.Attribute):
         return decorator.name == "task" and decorator.dotted.startswith(("celery.", "prefect.", "taskiq."))

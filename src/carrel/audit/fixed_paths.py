@@ -12,6 +12,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.taint import is_identity_like
+from carrel.audit.through import called_here
 
 __all__ = ["FixedPath", "fixed_path", "gives_fixed_path", "is_unique", "path_parts"]
 
@@ -25,6 +26,7 @@ _UNIQUE_NAMES: Final = re.compile(
     r"port|counter|index|i|n)$",
     re.IGNORECASE,
 )
+_DEPTH: Final = 3
 _PUTS_TOGETHER: Final = frozenset({"Path", "PurePath", "join", "joinpath", "str", "fspath", "gettempdir", "getenv",
                                    "resolve", "absolute", "expanduser", "with_suffix", "with_name",
                                    "format"})  # fmt: skip
@@ -43,7 +45,7 @@ class FixedPath:
 
 def fixed_path(view: FileView, node: ast.expr, function: Block) -> FixedPath | None:
     """The path, when it starts at a place of the application and has no part of its own for each call."""
-    parts = list(path_parts(node, function))
+    parts = list(path_parts(node, function, data=False))
     if any(is_unique(part) for part in parts):
         return None
     parameters, helpers, rooted = [], [], False
@@ -75,15 +77,33 @@ def fixed_path(view: FileView, node: ast.expr, function: Block) -> FixedPath | N
 
 def gives_fixed_path(view: FileView, function: Block) -> bool:
     """Whether the function puts a path together that only its arguments can make another one."""
+    return _gives(view, function, _DEPTH)
+
+
+def _gives(view: FileView, function: Block, depth: int) -> bool:
     values = [one.value for one in function.nodes(ast.Return) if one.value is not None]
-    return bool(values) and all(
-        _is_path(view, value) and (found := fixed_path(view, value, function)) is not None and not found.helpers
-        for value in values
-    )
+    return bool(values) and depth > 0 and all(_is_given(view, value, function, depth) for value in values)
 
 
-def path_parts(node: ast.expr, function: Block) -> Iterator[ast.AST]:
-    """Everything that a path is put together from, through locals and constants of the module."""
+def _is_given(view: FileView, value: ast.expr, function: Block, depth: int) -> bool:
+    if isinstance(value, ast.Name):
+        bindings = function.scope.bindings.get(value.id, ())
+        known = len(bindings) == 1 and bindings[0].kind != "parameter" and bindings[0].value is not None
+        return known and _is_given(view, bindings[0].value, function, depth)  # type: ignore[arg-type] # it is not None
+    if isinstance(value, ast.Call) and (helper := called_here(view, value)) is not None:
+        handed = (*value.args, *(one.value for one in value.keywords))
+        return _gives(view, helper, depth - 1) and not any(
+            is_unique(part) for one in handed for part in path_parts(one, function)
+        )
+    found = fixed_path(view, value, function) if _is_path(view, value) else None
+    return found is not None and not found.helpers
+
+
+def path_parts(node: ast.expr, function: Block, *, data: bool = True) -> Iterator[ast.AST]:
+    """Everything that a path is put together from, through locals and constants of the module.
+
+    Without `data`, what a helper is handed besides is left out: the rows of `write("payments", rows_of(user))`.
+    """
     stack: list[ast.AST] = [node]
     seen: set[str] = set()
     while stack:
@@ -93,7 +113,21 @@ def path_parts(node: ast.expr, function: Block) -> Iterator[ast.AST]:
             seen.add(current.id)
             found = function.scope.lookup(current.id)
             stack += [one.value for one in (found[1] if found else ()) if one.value is not None]
-        stack += ast.iter_child_nodes(current)
+        if not data and isinstance(current, ast.Call) and called_name(current) not in _PUTS_TOGETHER:
+            handed = (*current.args, *(one.value for one in current.keywords))
+            stack += [current.func, *(one for one in handed if not _is_data(one, function))]
+        else:
+            stack += ast.iter_child_nodes(current)
+
+
+def _is_data(node: ast.expr, function: Block) -> bool:
+    """Whether an argument is what some other call gives, and that call makes no part of a path."""
+    if isinstance(node, ast.Name):
+        values = [one.value for one in function.scope.bindings.get(node.id, ())]
+        return len(values) == 1 and values[0] is not None and not isinstance(values[0], ast.Name) and _is_data(
+            values[0], function
+        )  # fmt: skip
+    return isinstance(node, ast.Call) and called_name(node) not in _PUTS_TOGETHER and not is_unique(node)
 
 
 def is_unique(part: ast.AST) -> bool:

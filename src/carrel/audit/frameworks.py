@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-__all__ = ["COPYING_BASES", "DECORATED", "HANDLER_BASES", "PAGE_EVENTS", "REGISTERED",
-           "REQUEST_CALLS", "REQUEST_OBJECTS", "REQUEST_TYPES", "EntryKind", "Registration",
-           "handling"]  # fmt: skip
+__all__ = [
+    "COPYING_BASES",
+    "DECORATED",
+    "HANDLER_BASES",
+    "PAGE_EVENTS",
+    "RECEIVES",
+    "REGISTERED",
+    "REQUEST_CALLS",
+    "REQUEST_OBJECTS",
+    "REQUEST_TYPES",
+    "SENDS",
+    "EntryKind",
+    "Registration",
+    "handling",
+]  # fmt: skip
 
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
 
@@ -43,6 +55,8 @@ DECORATED: Final[Mapping[str, tuple[EntryKind, str]]] = MappingProxyType(
         "websocket_route": ("websocket", "WebSocket"),
         "api_view": ("route", "api_view"),
         "action": ("route", "action"),
+        "field": ("route", "field"),
+        "mutation": ("route", "mutation"),
         "scheduled_job": ("task", "scheduled_job"),
         "middleware": ("middleware", "middleware"),
         "before_request": ("middleware", "before_request"),
@@ -86,7 +100,7 @@ RECEIVERS: Final = frozenset(
 # These names mean too many things: they count only on a receiver from the list above, or with a path.
 AMBIGUOUS: Final = frozenset(
     {*_METHODS, "on", "event", "command", "message", "resource", "prompt", "task", "consumer", "actor", "middleware",
-     "callback_query", "action"}
+     "callback_query", "action", "field", "mutation"}
 )  # fmt: skip
 
 REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
@@ -133,7 +147,7 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
         **dict.fromkeys(
             ("HTTPEndpoint", "MethodView", "View", "APIView", "RequestHandler", "TemplateView", "GenericAPIView",
              "FormView", "ListView", "DetailView", "Resource", "HomeAssistantView"),
-            ("route", (*_METHODS, "dispatch", "dispatch_request")),
+            ("route", (*_METHODS, "dispatch", "dispatch_request", "prepare")),
         ),
         **dict.fromkeys(("ViewSet", "ModelViewSet", "GenericViewSet"), ("route", _SET_METHODS)),
         **dict.fromkeys(
@@ -209,6 +223,10 @@ REQUEST_CALLS: Final = frozenset(
      "fastmcp.server.dependencies.get_access_token", "mcp.server.auth.middleware.auth_context.get_access_token"}
 )  # fmt: skip
 """Functions that give data of the current user."""
+
+SENDS: Final = frozenset({"write", "send", "sendall", "drain", "writelines"})
+RECEIVES: Final = frozenset({"read", "readline", "readexactly", "readuntil", "recv", "receive", "read_response"})
+"""Methods of connections that ask, and those that get the answer."""
 
 COPYING_BASES: Final = ("BaseModel", "BaseSettings", "SQLModel", "RootModel", "GenericModel", "Struct", "Document", "Item",
                         "TypedDict", "NamedTuple", "Enum", "Serializer", "HasTraits", "Schema")  # fmt: skip

@@ -13,6 +13,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import gives_fixed_path
 from carrel.audit.held import text_of
 from carrel.audit.nobody import gives_stand_in
+from carrel.audit.origins import called_name, parameters_in
 
 __all__ = ["given_back"]
 
@@ -31,7 +32,26 @@ def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
         found.append("fixed-path")
     if _gives_anybodys_row(function):
         found.append("anybodys-row")
+    if _gives_collected(view, function):
+        found.append("collected")
     return tuple(found)
+
+
+def _gives_collected(view: FileView, function: Block) -> bool:
+    """Whether it gives a whole container of the module into which another function puts what it is handed."""
+    for returned in function.nodes(ast.Return):
+        value = returned.value
+        is_copy = isinstance(value, ast.Call) and called_name(value) in ("list", "tuple", "sorted", "reversed", "copy")
+        inner = value.args[0] if is_copy and isinstance(value, ast.Call) and value.args else value
+        access = view.access(inner, function) if isinstance(inner, ast.Name) else None
+        if access is None or access.kind != "global" or access.steps:
+            continue
+        for mutation in view.mutations:
+            puts = mutation.kind == "method" and mutation.name in ("append", "appendleft", "add", "extend")
+            here = any(one.kind == "global" and one.name == access.name and not one.steps for one in mutation.accesses)
+            if puts and here and any(parameters_in(view, one, mutation.block) for one in mutation.values):
+                return True
+    return False
 
 
 def _gives_anybodys_row(function: Block) -> bool:

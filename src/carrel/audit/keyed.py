@@ -21,7 +21,7 @@ _STORE_CALLS: Final = frozenset(
      "aset", "mget"}
 )  # fmt: skip
 """Methods of key-value stores and caches: the first argument is the key."""
-_STORES: Final = ("redis", "cache", "store", "valkey", "kv", "memcache", "db", "storage", "memory")
+_STORES: Final = ("redis", "rds", "cache", "store", "valkey", "kv", "memcache", "db", "storage", "memory")
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
             asked = one.args[0]
             if isinstance(asked, ast.Constant) and _is_claim(one, str(asked.value)):
                 return True
+        if isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Constant) and one.slice.value == "sub":
+            return True
         said = claimed(view, one, function).lower().replace("-", "_").removeprefix("x_")
         name = one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", said) or said
         if names_user(name) or names_session(name):

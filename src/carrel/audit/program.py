@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
 
-from carrel.audit.call_graph import CallGraph
+from carrel.audit.call_graph import CallGraph, parameter_at
 from carrel.audit.conditions import Given, Proof
 from carrel.audit.facts import FileFacts
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
-from carrel.audit.frameworks import COPYING_BASES
+from carrel.audit.frameworks import COPYING_BASES, RECEIVES, SENDS
 from carrel.audit.pins import Pin
 from carrel.audit.receivers import Receivers
 from carrel.audit.resolution import Resolution
@@ -152,6 +152,26 @@ class Program:
         """The call that passes one user's data for the parameter."""
         return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
 
+    def keeps_by_key(self, path: str, key: str, make: str) -> Proof | None:
+        """The function that keeps what it is handed a callable for, under a key, where all requests find it."""
+        for fact in self.resolution.called(path):
+            owner = fact.name.rpartition(".")[0]
+            shared = fact.kind != "method" or self.shared_class(owner) is not None
+            if all(fact.memo) and shared and (parameter_at(fact, key), parameter_at(fact, make)) == fact.memo:
+                note = f"keeps it under `{fact.memo[0]}`"
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
+        return None
+
+    def asks_and_awaits(self, name: str) -> Proof | None:
+        """The method of the class that sends something on what the object holds, and then reads there."""
+        home = self.resolution.canonical(name)
+        for fact in self.resolution.functions.values():
+            if fact.is_async and fact.name.rpartition(".")[0] == home:
+                held = [call.path.rpartition(".")[2] for call in fact.calls if call.path.startswith(f"{home}().")]
+                if not SENDS.isdisjoint(held) and not RECEIVES.isdisjoint(held):
+                    return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="asks and awaits"),)
+        return None
+
     def for_later_requests(self, owner: str) -> Proof | None:
         """The module-level container that has objects of the class, when a route makes them, not a connection."""
         home = self.resolution.canonical(owner)
@@ -226,6 +246,13 @@ class Program:
             if what in fact.gives:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="gives it"),)
         return None
+
+    def made_by(self, name: str, makers: tuple[str, ...]) -> Proof | None:
+        """Where a module makes the global by one of these calls."""
+        fact = self.resolution.globals.get(self.resolution.canonical(name))
+        if fact is None or not any(path.removesuffix("()") in makers for path in fact.paths):
+            return None
+        return (fact.location,)
 
     def makes_key_of(self, name: str) -> Proof | None:
         """The function that makes a key of what has this name, when a request gets there."""

@@ -196,3 +196,16 @@ def test_a_list_of_all_connections_that_is_made_first() -> None:
     finds(RULE, source.format(targets=all_of_them), "error", on="send_json")
     quiet(RULE, source.format(targets="[ws for ws in self._sockets.get(user_id, ())]"))
     quiet(RULE, source.format(targets="[ws for key, ws in self._sockets.items() if key == user_id]"))
+
+
+def test_a_server_of_another_module() -> None:
+    files = {
+        "server.py": "import socketio\nsio = socketio.AsyncServer()\nother = Other()\n",
+        "chat.py": "from server import sio, other\nasync def reply(user_id, text):\n    await {}\n",
+        "app.py": "from server import sio\nfrom chat import reply\n@sio.event\nasync def message(sid, data):\n"
+        "    await reply(data['user_id'], data['text'])\n",
+    }
+    chat = files["chat.py"]
+    finds(RULE, {**files, "chat.py": chat.format("sio.emit('answer', {'text': text, 'user': user_id})")}, "error")
+    quiet(RULE, {**files, "chat.py": chat.format("sio.emit('answer', {'text': text, 'user': user_id}, room=user_id)")})
+    quiet(RULE, {**files, "chat.py": chat.format("other.emit('answer', {'text': text, 'user': user_id})")})

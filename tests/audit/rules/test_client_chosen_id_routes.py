@@ -184,3 +184,28 @@ def test_a_reply_list_named_by_the_client(given: str) -> None:
 @pytest.mark.parametrize("given", ["uuid.uuid4().hex", "g.account_id + body['correlation_id']", "'all'"])
 def test_a_reply_list_named_by_the_server(given: str) -> None:
     quiet(RULE, LISTS.format(given=given))
+
+
+@pytest.mark.parametrize(
+    ("name", "asks", "is_found"),
+    [
+        ("f'result:{job.job_id}'", "await redis.rpush('jobs', channel)", True),
+        ("f'result:{job.job_id}'", "", False),
+        ("f'result:{user}:{job.job_id}'", "await redis.rpush('jobs', channel)", False),
+    ],
+)
+def test_an_answer_on_a_channel_that_the_client_names(name: str, asks: str, *, is_found: bool) -> None:
+    source = f"""
+        from fastapi import Depends, FastAPI
+        app = FastAPI()
+        @app.post("/jobs")
+        async def submit(job: Job, user=Depends(current_user)):
+            channel = {name}
+            await pubsub.subscribe(channel)
+            {asks}
+            return await pubsub.get_message()
+        """
+    if is_found:
+        finds(RULE, source, "error", on="subscribe")
+    else:
+        quiet(RULE, source)

@@ -123,3 +123,17 @@ def test_each_who_waits_is_told_of_all(told: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on="set_exception")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("given", "is_found"), [("list(RECENT)", True), ("len(RECENT)", False), ("RECENT[-1]", False)])
+def test_what_a_helper_of_another_file_kept(given: str, *, is_found: bool) -> None:
+    files = {
+        "errors.py": "RECENT = []\ndef note(details):\n    RECENT.append(details)\ndef context():\n"
+        f"    return {given}\n",
+        "app.py": "from errors import context\n@app.exception_handler(ValueError)\nasync def failed(request, exc):\n"
+        "    return JSONResponse({'error': str(exc), 'context': context()})\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="context()")
+    else:
+        quiet(RULE, files)

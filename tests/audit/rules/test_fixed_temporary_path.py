@@ -190,3 +190,40 @@ def test_a_path_from_a_helper_of_another_file() -> None:
     helper = "import uuid\nfrom pathlib import Path\nROOT = Path('/srv')\ndef report_path(kind):\n    return {}\n"
     finds(RULE, {"app.py": view, "paths.py": helper.format("ROOT / f'{kind}.xlsx'")}, "error", on="write_sheet")
     quiet(RULE, {"app.py": view, "paths.py": helper.format("ROOT / f'{kind}-{uuid.uuid4()}.xlsx'")})
+
+
+def test_what_is_written_into_an_open_file() -> None:
+    source = """
+        from fastapi import Depends, FastAPI
+        app = FastAPI()
+        def render(html):
+            with open("/tmp/letter.html", "w") as file:
+                {0}
+            subprocess.run(["convert", "/tmp/letter.html"])
+        @app.get("/letter")
+        def letter(user=Depends(current_user)):
+            return render(letter_of(user))
+        """
+    finds(RULE, source.replace("{0}", "file.write(html)"), "error", on="open(")
+    finds(RULE, source.replace("{0}", "json.dump(html, file)"), "error", on="open(")
+    finds(RULE, source.replace("{0}", "file.write('ok')"), "info")
+
+
+def test_a_helper_that_writes_and_gives_the_path() -> None:
+    files = {
+        "export.py": "import os\nOUT = os.environ.get('OUT', '/srv')\ndef place(kind{0}):\n"
+        "    return os.path.join(OUT, f'{kind}{1}.csv')\n"
+        "def write(kind, rows{0}):\n    path = place(kind{2})\n    frame(rows).to_csv(path)\n    return path\n",
+        "app.py": "from fastapi import Depends, FastAPI\nfrom fastapi.responses import FileResponse\n"
+        "from export import write\napp = FastAPI()\n@app.get('/export')\ndef export(user=Depends(current_user)):\n"
+        "    path = write('payments', rows_of(user){3})\n    return FileResponse(path)\n",
+    }
+
+    def filled(*parts: str) -> dict[str, str]:
+        found = dict(files)
+        for place, part in enumerate(parts):
+            found = {path: text.replace(f"{{{place}}}", part) for path, text in found.items()}
+        return found
+
+    finds(RULE, filled("", "", "", ""), "error", on="write('payments'")
+    quiet(RULE, filled(", user_id", "-{user_id}", ", user_id", ", user.id"))

@@ -200,3 +200,34 @@ def test_a_helper_that_gives_what_a_header_says() -> None:
     deps = "from flask import request\nfrom flask_jwt_extended import get_jwt\ndef tenant_id():\n    return {}\n"
     finds(RULE, {"app.py": view, "deps.py": deps.format("request.headers['X-Tenant-Id']")}, "error", on="filter_by")
     quiet(RULE, {"app.py": view, "deps.py": deps.format("get_jwt()['tenant']")})
+
+
+def test_a_dependency_that_gives_what_a_header_says() -> None:
+    source = """
+        from fastapi import Depends, FastAPI, Request
+        app = FastAPI()
+        def tenant_of(request: Request):
+            return {0}
+        @app.get("/notes")
+        async def listed(tenant=Depends(tenant_of){1}):
+            return await notes.list_for(tenant)
+        """
+    known = ", user=Depends(current_user)"
+    claimed = "request.headers.get('x-tenant-id', '')"
+    finds(RULE, source.replace("{0}", claimed).replace("{1}", known), "error", on="list_for")
+    quiet(RULE, source.replace("{0}", claimed).replace("{1}", ""))
+    quiet(RULE, source.replace("{0}", "request.state.tenant").replace("{1}", known))
+
+
+def test_a_field_of_graphql() -> None:
+    source = """
+        import strawberry
+        @strawberry.type
+        class Query:
+            @strawberry.field
+            async def orders(self, info: Info, user_id: str):
+                viewer = info.context["user"]
+                return await orders_of({0})
+        """
+    finds(RULE, source.replace("{0}", "user_id"), "error", on="orders_of")
+    quiet(RULE, source.replace("{0}", "viewer.id"))

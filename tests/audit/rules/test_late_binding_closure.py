@@ -111,3 +111,23 @@ def test_an_element_that_the_loop_knows_to_be_somebodys() -> None:
         """
     finds(RULE, source.replace("{0}", "one.email"), "error", on="lambda")
     finds(RULE, source.replace("{0}", "one.colour"), "info")
+
+
+@pytest.mark.parametrize(
+    ("made", "severity"),
+    [
+        ("[lambda: send(user.email) for user in users]", "error"),
+        ("{one.id: lambda: send(one.email) for one in rows}", "error"),
+        ("[Tool(name=one.name, func=lambda q: one.run(q)) for one in rows]", "info"),
+        ("[lambda user=user: send(user.email) for user in users]", ""),
+        ("[sorted(user.rows, key=lambda row: row.at) for user in users]", ""),
+        ("[min(rows, key=lambda row: row.at - user.at) for user in users]", ""),
+        ("[partial(send, user.email) for user in users]", ""),
+    ],
+)
+def test_functions_of_a_comprehension(made: str, severity: str) -> None:
+    source = f"from functools import partial\ndef plan(users, rows):\n    jobs = {made}\n    return jobs\n"
+    if severity:
+        finds(RULE, source, severity, on="lambda")
+    else:
+        quiet(RULE, source)

@@ -220,3 +220,35 @@ def test_a_key_of_the_visitor_who_is_not_signed_in(body: str, decorator: str, *,
         finds(RULE, source, "warning", on="request.user.pk")
     else:
         quiet(RULE, source)
+
+
+def test_a_dependency_that_stands_in_for_nobody() -> None:
+    source = """
+        from fastapi import Depends, FastAPI
+        app = FastAPI()
+        HISTORY = {}
+        def session_key(request):
+            return request.cookies.get("sid"{0})
+        @app.post("/ask")
+        async def ask(text, key=Depends(session_key)):
+            HISTORY.setdefault(key, []).append(text)
+        """
+    finds(RULE, source.replace("{0}", ", 'default'"), "error", on="HISTORY")
+    quiet(RULE, source.replace("{0}", ""))
+
+
+def test_a_guest_that_everybody_is_before_each_request() -> None:
+    source = """
+        from flask import Flask, g, request
+        app = Flask(__name__)
+        rds = Redis()
+        @app.before_request
+        def who():
+            token = request.headers.get("Authorization")
+            g.user_id = decode(token)["sub"] if token else {0}
+        @app.get("/cart")
+        def show():
+            return rds.lrange(f"cart:{g.user_id}", 0, -1)
+        """
+    finds(RULE, source.replace("{0}", '"guest"'), "error", on="guest")
+    quiet(RULE, source.replace("{0}", "new_guest()"))

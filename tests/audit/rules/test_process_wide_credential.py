@@ -177,3 +177,15 @@ def test_a_script_that_runs_for_each_visitor(line: str, *, is_found: bool) -> No
         finds(RULE, source, "error", on="os.environ")
     else:
         quiet(RULE, source)
+
+
+def test_a_library_that_is_configured_for_one_user() -> None:
+    files = {
+        "llm.py": "import google.generativeai as genai\ndef model(api_key):\n    genai.configure(api_key=api_key)\n",
+        "app.py": "from fastapi import Depends, FastAPI\nfrom llm import model\napp = FastAPI()\n@app.post('/ask')\n"
+        "async def ask(user=Depends(current_user)):\n    return model({})\n",
+    }
+    finds(RULE, {**files, "app.py": files["app.py"].format("await key_of(user)")}, "error", on="genai.configure")
+    finds(RULE, {**files, "app.py": files["app.py"].format("settings.KEY")}, "info")
+    own = "import google.generativeai as genai\ndef model():\n    genai.configure(api_key=os.environ['KEY'])\n"
+    quiet(RULE, {"llm.py": own})

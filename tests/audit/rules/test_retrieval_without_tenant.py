@@ -130,3 +130,27 @@ def test_documents_that_are_stored_with_their_owner() -> None:
     quiet(RULE, source.replace("{0}", "title").replace("{1}", "{'k': 6}"))
     narrowed = "{'k': 6, 'filter': {'organisation': organisation}}"
     quiet(RULE, source.replace("{0}", "organisation").replace("{1}", narrowed))
+
+
+def test_points_and_engines_of_what_is_stored_with_its_owner() -> None:
+    points = """
+        qdrant = AsyncQdrantClient("localhost")
+        async def store(tenant_id, text):
+            await qdrant.upsert("docs", points=[{"id": 1, "payload": {"tenant_id": tenant_id, "text": text}}])
+        @app.get("/ask")
+        async def ask(q):
+            return await qdrant.query_points("docs", query=embed(q){0})
+        """
+    finds(RULE, points.replace("{0}", ""), "error", on="query_points")
+    quiet(RULE, points.replace("{0}", ", query_filter=own(q)"))
+    engine = """
+        index = VectorStoreIndex.from_documents([])
+        def add(user_id, text):
+            index.insert(Document(text=text, metadata={"user_id": user_id}))
+        engine = index.as_query_engine({0})
+        @app.get("/ask")
+        def ask(q):
+            return engine.query(q)
+        """
+    finds(RULE, engine.replace("{0}", "similarity_top_k=4"), "error", on="as_query_engine")
+    quiet(RULE, engine.replace("{0}", "filters=mine"))

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
-from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
+from carrel.audit.conditions import Condition, MadeBy, Reachable, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -57,8 +57,7 @@ class BroadcastToEverySocket:
             yield from self._loops(view, function)
             yield from self._at_once(view, function)
             yield from self._groups(view, function)
-            if servers:
-                yield from self._emits(view, function, servers)
+            yield from self._emits(view, function, servers)
         yield from self._queues(view)
 
     def _loops(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -113,17 +112,22 @@ class BroadcastToEverySocket:
                 emit, arguments = call.args[0], call.args[1:]
             if not isinstance(emit, ast.Attribute) or emit.attr not in ("emit", "send"):
                 continue
-            if view.access(emit.value, function).path not in servers:
-                continue
+            access = view.access(emit.value, function)
+            made: tuple[Condition, ...] = ()
+            if access.path not in servers:
+                if access.kind != "global" or access.steps or access.name.startswith(f"{view.top.symbol}."):
+                    continue
+                made = (MadeBy(access.path, tuple(sorted(_SERVERS))),)
             if any(one.arg in _NARROWED or one.arg is None for one in call.keywords):
                 continue
             message = f"`{function.name}` emits to everybody who is connected, with no room"
             taint = view.best_taint(tuple(arguments[1:]), function) if len(arguments) > 1 else None
             if taint is not None and not _lists_all(arguments[1]):
-                yield view.candidate(self.info, call, message, block=function, grades=_grades(taint, function))
+                yield view.candidate(self.info, call, message, block=function, given=made,
+                                     grades=_grades(taint, function))  # fmt: skip
             elif emit is not call.func and _knows_user(function):
                 # What will be sent through it is not known yet; whom it is for is.
-                yield view.candidate(self.info, call, message, block=function, severity="warning")
+                yield view.candidate(self.info, call, message, block=function, given=made, severity="warning")
 
     def _queues(self, view: FileView) -> Iterator[Candidate]:
         """One queue that every handler puts into, and every connection takes from."""

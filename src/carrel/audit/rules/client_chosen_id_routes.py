@@ -32,6 +32,9 @@ _CLIENTS: Final = re.compile(r"(?i)request|message|msg|correlation|client|progre
 _MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")
 _AWAITS: Final = frozenset({"blpop", "brpop", "bzpopmin", "bzpopmax", "blmove", "brpoplpush"})
 """Calls of a store that wait until somebody puts an answer under the key."""
+_LISTENS: Final = frozenset({"subscribe", "psubscribe"})
+_ASKS: Final = frozenset({"rpush", "lpush", "xadd", "publish", "send", "apply_async", "delay", "enqueue", "send_task"})
+"""Calls that send off the question whose answer is then listened for."""
 _KEY_FUNCTION: Final = re.compile(r"(?i)(?:^|_)(?:key|name|path|id|slot)(?:_for|_of)?(?:_|$)")
 
 
@@ -80,7 +83,8 @@ class ClientChosenIdRoutes:
     def _awaits(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`redis.blpop(f"reply:{body['correlation_id']}")`, the name made here or by a helper."""
         for call in function.nodes(ast.Call):
-            if called_name(call) not in _AWAITS or not call.args:
+            listens = called_name(call) in _LISTENS and _asks_before(function)
+            if not (called_name(call) in _AWAITS or listens) or not call.args:
                 continue
             parts = [one for one in through(view, call.args[0], function) if not isinstance(one[0], ast.Constant)]
             names = [claimed(view, one, where) for one, where in parts]
@@ -169,6 +173,10 @@ def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Con
         sent = taint.given if taint is not None and taint.given else (TaintedParameter(block.symbol, root.id),)
         return f"{ast.unparse(one)}", (AnyOf(sent),)
     return None
+
+
+def _asks_before(function: Block) -> bool:
+    return any(called_name(call) in _ASKS for call in function.nodes(ast.Call))
 
 
 def _is_made(node: ast.expr) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import ExceptionObject, HasEntryPoints
+from carrel.audit.conditions import ExceptionObject, Gives, HasEntryPoints
 from carrel.audit.file_view import FileView
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -49,6 +49,13 @@ class ErrorHoldsAnotherRequest:
             if not handles and not isinstance(statement, ast.Raise) and not _in_handler(view, statement):
                 continue
             value = statement.exc if isinstance(statement, ast.Raise) else statement.value
+            for call in (one for one in ast.walk(value) if isinstance(one, ast.Call)) if value is not None else ():
+                path = view.path(call.func, function)
+                if path and not call.args and not call.keywords:
+                    message = (
+                        f"`{function.name}` answers an error with `{ast.unparse(call)}`, what was kept of all requests"
+                    )
+                    yield view.candidate(self.info, call, message, block=function, given=(Gives(path, "collected"),))
             for name in _names(value):
                 access = view.access(name, function)
                 if access.kind != "global" or access.steps or access.name.startswith("builtins."):

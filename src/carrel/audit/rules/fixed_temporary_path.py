@@ -53,6 +53,7 @@ class FixedTemporaryPath:
                 path, data = _written(call)
                 if path is None:
                     continue
+                data = _written_into(view, call) if data == [] and _is_used_again(path, call, function) else data
                 parts = list(path_parts(path, function))
                 temporary = _is_temporary(view, parts) or _is_upload(view, call, parts, function)
                 if temporary and not any(is_unique(part) for part in parts):
@@ -66,7 +67,8 @@ class FixedTemporaryPath:
             fixed = fixed_path(view, path, function)
             if fixed is None or len(fixed.helpers) > 1 or _is_temporary(view, list(path_parts(path, function))):
                 continue
-            for call, data in _written_before(read, path, function):
+            handed = [(one, [*one.args, *(each.value for each in one.keywords)]) for one in fixed.helpers]
+            for call, data in (*handed, *_written_before(read, path, function)):
                 taint = view.best_taint(tuple(data), function)
                 if taint is not None:
                     yield self._round_trip(view, call, read, function, fixed, taint)
@@ -190,6 +192,32 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     if name in _MAKES:
         return (arguments[0] if name == "makedirs" and arguments else on), None
     return None, None
+
+
+def _is_used_again(path: ast.expr, opened: ast.Call, function: Block) -> bool:
+    """Whether a later call is handed the path: `run(["convert", "/tmp/in.svg", …])`."""
+    text = ast.unparse(path)
+    return any(
+        call.lineno > opened.lineno and any(isinstance(one, ast.expr) and ast.unparse(one) == text for one in inside)
+        for call in function.nodes(ast.Call)
+        if (inside := [each for argument in call.args for each in ast.walk(argument)])
+    )
+
+
+def _written_into(view: FileView, opened: ast.Call) -> list[ast.expr]:
+    """What is written into a file that `with open(…) as file` opens."""
+    item = view.module.parent(opened)
+    around = view.module.parent(item) if isinstance(item, ast.withitem) else None
+    if not isinstance(item, ast.withitem) or not isinstance(item.optional_vars, ast.Name) or around is None:
+        return []
+    name = item.optional_vars.id
+    found: list[ast.expr] = []
+    for call in (one for one in ast.walk(around) if isinstance(one, ast.Call)):
+        root = call.func.value if isinstance(call.func, ast.Attribute) else None
+        is_file = isinstance(root, ast.Name) and root.id == name
+        if is_file or any(isinstance(one, ast.Name) and one.id == name for one in call.args):
+            found += [one for one in call.args if not (isinstance(one, ast.Name) and one.id == name)]
+    return found
 
 
 def _is_temporary(view: FileView, parts: list[ast.AST]) -> bool:

@@ -32,7 +32,7 @@ _CHECKS: Final = re.compile(
 _REFUSES: Final = re.compile(r"(?i)\b40[13]\b|unauthori[sz]ed|forbidden|permission")
 _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
-    r"remove|clear|remember|record|retrieve|export)(?:_|$)"
+    r"remove|clear|remember|record|retrieve|export)(?:_|$)|^\w+_(?:of|for)$"
 )
 _COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
 _WHOSE_ROWS: Final = re.compile(
@@ -116,6 +116,16 @@ class IdentityFromRequest:
     def _by_helper(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`filter_by(tenant_id=tenant_id())`, where the helper gives what a header says."""
         caller = prover(view, function)
+        for node, key, _ in _data_keys(view, function) if caller else ():
+            parameter = function.parameter(key.id) if isinstance(key, ast.Name) else None
+            dependency = view.dependency(parameter) if parameter is not None else None
+            if not dependency or parameter is None or not names_user(parameter.name):
+                continue
+            # The one that says it cannot be the one that proves it.
+            other = prover(view, function, besides=parameter.name)
+            if other:
+                message = f"`{parameter.name}` is what the client says, though `{other}` knows the caller"
+                yield view.candidate(self.info, node, message, block=function, given=(Gives(dependency, "claimed"),))
         for call in function.nodes(ast.Call) if caller else ():
             selects = called_name(call) in ("filter", "filter_by", "where", "get_or_404")
             for keyword in call.keywords if selects or _DATA.match(called_name(call)) else ():

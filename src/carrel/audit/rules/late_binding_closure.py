@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import identities
+from carrel.audit.origins import called_name, identities
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -44,6 +45,7 @@ class LateBindingClosure:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for block in view.blocks:
+            yield from self._comprehended(view, block)
             for made in (*block.nodes(ast.Lambda), *block.nodes(ast.FunctionDef, ast.AsyncFunctionDef)):
                 loop = _loop(view, made)
                 if loop is None or not _outlasts(view, made, loop):
@@ -55,13 +57,35 @@ class LateBindingClosure:
                         users
                         or identities(view, loop.iter, block)
                         or [one for one in captured if is_identity_like(one)]
-                        or _of_somebody(loop, captured)
+                        or _of_somebody(loop.body, captured)
                     )
                     message = (
                         f"the function made here reads `{captured[0]}` only when it is called, after the loop went on"
                     )
                     yield view.candidate(self.info, made, message, block=block, severity="error" if told else "info",
                                          related=(view.location(loop.target, "bound anew in each round"),))  # fmt: skip
+
+    def _comprehended(self, view: FileView, block: Block) -> Iterator[Candidate]:
+        """`[lambda: send(user.email) for user in users]`: all of them read the last user."""
+        for many in block.nodes(ast.ListComp, ast.DictComp):
+            element = many.value if isinstance(many, ast.DictComp) else many.elt
+            handed = [*element.args, *(one.value for one in element.keywords)] if isinstance(element, ast.Call) else []
+            is_kept = isinstance(element, ast.Call) and (
+                called_name(element) in _KEPT or called_name(element)[:1].isupper()
+            )
+            targets = [one.id for each in many.generators for one in ast.walk(each.target) if isinstance(one, ast.Name)]
+            for made in (element, *(handed if is_kept else ())):
+                captured = _captured(made, set(targets)) if isinstance(made, ast.Lambda) else []
+                if captured:
+                    told = (
+                        any(map(is_identity_like, targets))
+                        or identities(view, many.generators[0].iter, block)
+                        or _of_somebody((many,), captured)
+                    )
+                    message = (
+                        f"the function made here reads `{captured[0]}` only when it is called, when it is the last"
+                    )
+                    yield view.candidate(self.info, made, message, block=block, severity="error" if told else "info")
 
 
 def _loop(view: FileView, made: Made) -> Loop | None:
@@ -103,10 +127,10 @@ def _captured(made: Made, names: set[str]) -> list[str]:
     return [name for name in loads if name in names - own]
 
 
-def _of_somebody(loop: Loop, captured: list[str]) -> list[str]:
-    """What the loop reads of the captured variables that says whose they are: `row.account_id`."""
+def _of_somebody(places: Sequence[ast.AST], captured: list[str]) -> list[str]:
+    """What is read there of the captured variables that says whose they are: `row.account_id`."""
     return [
-        ast.unparse(one) for statement in loop.body for one in ast.walk(statement)
+        ast.unparse(one) for place in places for one in ast.walk(place)
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in captured
         and names_user(one.attr)
     ]  # fmt: skip

@@ -87,8 +87,8 @@ class MissingIdentityCollapses:
                 yield view.candidate(self.info, default, message, block=function, given=(MakesKeyOf(name),))
         for node, key in _stored(view, function):
             for part in key_parts(key, function):
-                path = view.path(part.func, function) if isinstance(part, ast.Call) else ""
-                if path and isinstance(part, ast.Call):
+                path = _made_by(view, part, function)
+                if path:
                     message = f"`{function.name}` stores under `{ast.unparse(part)}`, one text for all without identity"
                     given = (Gives(path, "stand-in"), Reachable(function.symbol))
                     yield view.candidate(self.info, node, message, block=function, given=given)
@@ -100,6 +100,14 @@ class MissingIdentityCollapses:
                 yield view.candidate(self.info, leaf, message, block=where, given=(OpenToAll(function.symbol),),
                                      severity="warning",
                                      related=(view.location(use.node, "the key is used here"),))  # fmt: skip
+
+
+def _made_by(view: FileView, part: ast.expr, function: Block) -> str:
+    """The function that gives a part of a key: called there, or the dependency of a parameter."""
+    if isinstance(part, ast.Call):
+        return view.path(part.func, function)
+    parameter = function.parameter(part.id) if isinstance(part, ast.Name) else None
+    return (view.dependency(parameter) or "") if parameter is not None else ""
 
 
 def _published(function: Block) -> Iterator[tuple[ast.expr, str, ast.expr]]:

@@ -24,6 +24,11 @@ _CREDENTIAL: Final = re.compile(
     re.IGNORECASE,
 )
 _CONFIGURATION: Final = re.compile(r"(?:Config|Configuration|Settings)$")
+_CONFIGURES: Final = frozenset(
+    {"google.generativeai.configure", "huggingface_hub.login", "wandb.login", "boto3.setup_default_session",
+     "vertexai.init", "dspy.configure", "agentops.init", "dashscope.configure", "cloudinary.config"}
+)  # fmt: skip
+"""Functions that set the credentials of a whole library."""
 _RANDOM: Final = re.compile(r"(?i)random|uuid|token_(?:hex|urlsafe)|urandom|nanoid|ulid")
 _COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "fire", "optparse", "docopt"})
 
@@ -47,6 +52,7 @@ class ProcessWideCredential:
         bound = {name.partition(".")[0] for name in _imported(view)}
         if not bound.isdisjoint(_COMMAND_LINES):
             return
+        yield from self._library(view)
         if view.imports("streamlit"):
             yield from self._by_script(view)
         for mutation in view.mutations:
@@ -78,6 +84,24 @@ class ProcessWideCredential:
         message = f"`{function.name}` sets `{where}` for the whole process"
         yield view.candidate(self.info, mutation.node, message, block=function,
                              grades=tuple(grades) if _is_handed(mutation) else (*grades, Grade("info")))  # fmt: skip
+
+    def _library(self, view: FileView) -> Iterator[Candidate]:
+        """`genai.configure(api_key=api_key)`: there is one configuration of a library."""
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                if view.dotted(call.func) not in _CONFIGURES:
+                    continue
+                for keyword in call.keywords:
+                    taint = view.taint(keyword.value, function) if _CREDENTIAL.search(keyword.arg or "") else None
+                    if taint is None or not (taint.by == "request" or parameters_in(view, keyword.value, function)):
+                        continue
+                    passed = taint.given or ((TaintedParameter(function.symbol, taint.parameter),)
+                                             if taint.parameter else ())  # fmt: skip
+                    message = f"`{function.name}` sets `{keyword.arg}` for the whole process"
+                    yield view.candidate(
+                        self.info, call, message, block=function,
+                        grades=(Grade("error", (*passed, Reachable(function.symbol))), Grade("info")),
+                    )  # fmt: skip
 
     def _by_script(self, view: FileView) -> Iterator[Candidate]:
         """`os.environ["OPENAI_API_KEY"] = st.text_input("Key")` in a script that runs for each visitor."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, is_restricted, names_user, proven, prover
-from carrel.audit.conditions import Condition, Reachable, SharedClass
+from carrel.audit.conditions import Condition, HasEntryPoints, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -78,18 +78,19 @@ class RetrievalWithoutTenant:
     def _untagged(self, view: FileView) -> Iterator[Candidate]:
         """`vectors.as_retriever()` where the file stores documents there with `{"organisation": organisation}`."""
         for store, (key, added) in _tagged(view).items():
-            for function in view.functions:
+            for function in (view.top, *view.functions):
                 for call in function.nodes(ast.Call):
                     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-                    searches = method == "as_retriever" or _is_search(call)
+                    searches = method in ("as_retriever", "as_query_engine", "as_chat_engine") or _is_search(call)
                     if not searches or view.access(call.func.value, function).path != store:  # type: ignore[attr-defined]
                         continue
+                    reached: Condition = Reachable(function.symbol) if function is not view.top else HasEntryPoints()
                     if not _is_narrowed(view, call, function) and not is_restricted(view, function):
                         message = f"`{function.name}` searches the documents of every `{key}`"
                         yield view.candidate(
                             self.info, call, message, block=function,
                             related=(view.location(added, f"documents are stored with their `{key}`"),),
-                            grades=(Grade("error", (Reachable(function.symbol),)),),
+                            grades=(Grade("error", (reached,)),),
                         )  # fmt: skip
 
     def _statements(self, view: FileView, function: Block, who: str) -> Iterator[Candidate]:
@@ -195,7 +196,7 @@ def _tagged(view: FileView) -> dict[str, tuple[str, ast.Call]]:
             for key, value in zip(written.keys, written.values, strict=True)
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and _SCOPE.match(key.value)
             and isinstance(value, ast.Name | ast.Attribute | ast.Subscript)
-            and isinstance(around := view.module.parent(written), ast.keyword) and "meta" in (around.arg or "")
+            and _is_metadata(view, written)
         ]  # fmt: skip
         for call in function.nodes(ast.Call) if keys else ():
             if isinstance(call.func, ast.Attribute) and _ADDS.match(call.func.attr):
@@ -203,6 +204,16 @@ def _tagged(view: FileView) -> dict[str, tuple[str, ast.Call]]:
                 if path:
                     found.setdefault(path, (keys[0], call))
     return found
+
+
+def _is_metadata(view: FileView, written: ast.Dict) -> bool:
+    """Whether the dictionary is what a document is stored with: `metadata={…}`, `{"payload": {…}}`."""
+    around = view.module.parent(written)
+    name = around.arg if isinstance(around, ast.keyword) else ""
+    if isinstance(around, ast.Dict):
+        keys = [key for key, value in zip(around.keys, around.values, strict=True) if value is written]
+        name = next((str(key.value) for key in keys if isinstance(key, ast.Constant)), "")
+    return re.search(r"^(?:\w*meta\w*|payload)$", name or "") is not None
 
 
 def _text(view: FileView, node: ast.expr, function: Block) -> str:
