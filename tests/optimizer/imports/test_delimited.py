@@ -64,3 +64,9 @@ def test_a_header_that_is_none(content: str, code: str) -> None:
     with pytest.raises(FileRefusedError) as caught:
         rows(content)
     assert caught.value.failure.code == code
+
+
+def test_a_header_of_very_many_columns_is_read_as_quickly_as_its_length_allows() -> None:
+    """Looking for each name among all the others would take minutes here, and a server's other users would wait."""
+    names = [f"c{number}" for number in range(100_000)]
+    assert DelimitedTable(data(",".join(names))).columns == tuple(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
@@ -70,7 +71,7 @@ class DelimitedTable:
             names = tuple(name.strip() for name in next(self._reader))
         except csv.Error as error:
             raise FileRefusedError("bad_quoting", f"the header line cannot be read: {error}") from error
-        double = sorted({name for name in names if names.count(name) > 1})
+        double = sorted(name for name, number in Counter(names).items() if number > 1)
         if double:
             raise FileRefusedError(
                 "duplicate_columns", f"the header names a column twice: {', '.join(double)}", columns=names
