@@ -96,6 +96,15 @@ async def test_a_guessed_refresh_token_ends_nobodys_session(server: Served) -> N
 
 
 @pytest.mark.parametrize("path", ["refresh", "logout"])
+@pytest.mark.parametrize("token", ["\\ud800.x", "x.\\ud800", "\\u0000"])
+async def test_a_token_that_is_no_text_is_refused_by_its_field(server: Served, path: str, token: str) -> None:
+    body = f'{{"refresh_token": "{token}"}}'
+    headers = {"Content-Type": "application/json"}
+    answer = await server.http.post(f"/api/v1/auth/{path}", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "refresh_token")
+
+
+@pytest.mark.parametrize("path", ["refresh", "logout"])
 async def test_a_session_that_never_was_closes_nothing_and_is_not_remembered(server: Served, path: str) -> None:
     ann = await server.user("ann")
     connection = Connection(UserId(ann.user_id), f"{EXTERNAL_SESSION}{ann.user_id}")

@@ -14,7 +14,7 @@ from carrel.server.authenticator import EXTERNAL_SESSION
 from carrel.server.description import problems
 from carrel.server.problems import problem_response
 from carrel.server.routes import API_PREFIX
-from carrel.server.routes.bodies import RequestBody
+from carrel.server.routes.bodies import RequestBody, StorableText
 from carrel.server.services import CurrentServices, Services
 from carrel.server.sessions import Grant
 from carrel.server.throttle import address_key
@@ -44,13 +44,13 @@ class TokenAnswer(BaseModel):
 class RefreshBody(RequestBody):
     """A refresh token, to be exchanged."""
 
-    refresh_token: str
+    refresh_token: StorableText
 
 
 class LogoutBody(RequestBody):
     """A refresh token whose session is to end, for a client whose access token has expired."""
 
-    refresh_token: str | None = None
+    refresh_token: StorableText | None = None
 
 
 def auth_routes() -> APIRouter:
