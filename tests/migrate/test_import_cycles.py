@@ -52,20 +52,19 @@ LINES = (
     "import a", "import b", "import p", "import p.c", "from p import d", "from . import c", "from .d import x",
     "from q.e import y", "import q.e", "from p import *", "def f():\n    import a", "def (", "\xff",
 )  # fmt: skip
-CHANGES = st.lists(
-    st.tuples(st.sampled_from(PATHS), st.none() | st.lists(st.sampled_from(LINES), max_size=3)), min_size=1, max_size=4
-)
+CONTENTS = st.lists(st.sampled_from(LINES), min_size=1, max_size=3)
+CHANGES = st.dictionaries(st.sampled_from(PATHS), CONTENTS | CONTENTS | CONTENTS | st.none(), min_size=1, max_size=3)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(CHANGES, min_size=1, max_size=4))
-def test_what_is_kept_up_to_date_is_what_reading_everything_finds(tmp_path_factory, steps) -> None:
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries(dict.fromkeys(PATHS, CONTENTS)), st.lists(CHANGES, min_size=2, max_size=5))
+def test_what_is_kept_up_to_date_is_what_reading_everything_finds(tmp_path_factory, begin, steps) -> None:
     root = tmp_path_factory.mktemp("code") / "code"
     root.mkdir()
     kept = cycles(root)
     clock = itertools.count(1_000_000_000)
-    for step in steps:
-        for path, lines in step:
+    for step in (begin, *steps):
+        for path, lines in step.items():
             if lines is None:
                 (root / path).unlink(missing_ok=True)
             else:
