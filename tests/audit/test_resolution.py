@@ -123,3 +123,10 @@ def test_what_tables_of_functions_and_annotated_containers_hold() -> None:
     assert [one.name for one in resolution.called("app.REPORTS[]")] == ["app.by_day"]
     assert [one.name for one in resolution.called("app.open_sessions[].call")] == ["app.Session.call"]
     assert [value.shared for value in resolution.values("app.open_sessions[]")] == [None]
+
+
+def test_a_package_that_imports_a_function_of_its_own_name_ends() -> None:
+    files = {"shop/cli/__init__.py": "from shop.cli.cli import cli\n", "shop/cli/cli.py": "def cli(): ...\n"}
+    resolution = program(files).resolution
+    assert resolution.values("cli.cli.cli.cli") == ()
+    assert [one.name for one in resolution.values("cli.cli")] == ["cli.cli.cli"]

@@ -78,6 +78,11 @@ class Resolution:
             found = self._canonical[dotted] = dotted if known else self.project.canonical(dotted)
         return found
 
+    def is_global(self, path: str) -> bool:
+        """Whether the path leads through a global of the project: `app.services.registry.mailer.send`."""
+        parts = path.split(".")
+        return any(self.canonical(".".join(parts[:end])) in self.globals for end in range(2, len(parts)))
+
     def lineage(self, name: str) -> tuple[str, ...]:
         """A class and the classes of the project above it, nearest first."""
         found = self._lineages.get(name)
@@ -175,7 +180,7 @@ class Resolution:
             values = [result for value in values[:_MANY] for result in self._step(value, step)]
         return values
 
-    def _root(self, parts: list[str]) -> list[Value]:
+    def _root(self, parts: list[str], tried: tuple[str, ...] = ()) -> list[Value]:
         dotted = ".".join(parts)
         name = self.canonical(dotted)
         if name in self.classes:
@@ -186,10 +191,12 @@ class Resolution:
             return self._global(self.globals[name])
         if self.project.is_module(name):
             return [Value("module", name)]
-        if len(parts) < 2:
-            return []
         head, _, last = name.rpartition(".")
-        return [result for value in self._root(head.split(".")) for result in self._step(value, last)] if head else []
+        # A package that imports a module of its own name gives ever longer names for the same thing.
+        if len(parts) < 2 or not head or dotted in tried:
+            return []
+        holders = self._root(head.split("."), (*tried, dotted))
+        return [result for value in holders for result in self._step(value, last)]
 
     def _global(self, fact: GlobalFact) -> list[Value]:
         values = [value for path in fact.paths for value in self.values(path)]
