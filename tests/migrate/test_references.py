@@ -112,7 +112,11 @@ FOUND = {
     ),
     "star of itself behind it": (
         "from pkg.engine import Engine\nfrom pkg.engine import *\nEngine()\n",
-        ["1 import Engine", "3 call Engine"],
+        ["1 import Engine", "3 call mixed Engine"],
+    ),
+    "star beside an import for types": (
+        "from pkg.engine import *\nif TYPE_CHECKING:\n    from pkg.engine import Engine\nEngine()\n",
+        ["3 import Engine", "4 call mixed Engine"],
     ),
     "f-string": ("from pkg.engine import Engine\nf'{Engine}'\n", ["1 import Engine", "2 name Engine"]),
     "walrus and comprehension": (

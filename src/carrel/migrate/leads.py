@@ -23,7 +23,7 @@ class Lead:
     """An assignment lies between: `Engine = facade.Engine`, then `Engine`."""
     star: bool = False
     stars: tuple[str, ...] = ()
-    """Where star imports behind its other bindings would lead, should they bring the name."""
+    """Where star imports that its other bindings do not hide would lead, should they bring the name."""
     mixed: str = ""
     doubt: str = ""
 
@@ -87,7 +87,9 @@ class Leads:
         if targets and others:
             line = getattr(others[0].node, "lineno", 0)
             mixed = f"`{name}` is also bound in line {line} ({others[0].kind.replace('_', ' ')})"
-        last = max(getattr(binding.node, "lineno", 0) for binding in bindings)
+        # A binding under a condition leaves what a star has bound before.
+        always = [binding.node for binding in bindings if not self._module.guard(binding.node)]
+        last = max((getattr(node, "lineno", 0) for node in always), default=0)
         stars = self._starred(name, last) if targets and home is self._module.scope else ()
         return Lead(tuple(dict.fromkeys(targets)), aliased, stars=stars, mixed=mixed, doubt=doubt)
 

@@ -99,10 +99,13 @@ class Moved:
             mixed = f"it may be `{other}`, too"
         if any(one.symbol != first.symbol for one in found[1:]) and not mixed:
             mixed = f"it may be `{found[1].symbol}`, too"
-        starred = next((star for star in site.stars if self._is_another(star, first)), "")
-        if starred and not mixed:
-            mixed = f"a star import may bind it to `{starred}`"
-        return Match(first.symbol, first.resolved_to, first.via, first.written, mixed)
+        via = first.via
+        for star in site.stars:
+            if self._is_defined(star):
+                mixed = mixed or f"a star import may bind it to `{star}`"
+                same = self.match(star)
+                via = (*via, *same.via) if same is not None else via
+        return Match(first.symbol, first.resolved_to, via, first.written, mixed)
 
     def match(self, dotted: str) -> Match | None:
         """What a dotted name leads to: something that moves, or something inside it."""
@@ -165,11 +168,8 @@ class Moved:
     def _may_exist(self, dotted: str) -> bool:
         return any(one.kind in ("definition", "external") for one in self.project.resolve(dotted))
 
-    def _is_another(self, dotted: str, match: Match) -> bool:
-        """Whether a name leads to a definition of the tree, and not to what a match does."""
-        found = self.match(dotted)
-        if found is not None:
-            return found.symbol != match.symbol
+    def _is_defined(self, dotted: str) -> bool:
+        """Whether a name leads to a definition of the tree."""
         return any(one.kind == "definition" for one in self.project.resolve(dotted))
 
     def _place(self, old: str, new: str) -> _Thing:

@@ -9,7 +9,7 @@ from carrel.findings import Unparsable
 
 __all__ = ["READER", "Certainty", "Kind", "Reference", "Scan"]
 
-READER: Final = "5"
+READER: Final = "6"
 """Another number has every file read anew."""
 
 Kind = Literal[

@@ -29,7 +29,7 @@ class Site(msgspec.Struct, frozen=True, array_like=True):
     star: bool = False
     """It is bound by a star import, so those targets count that exist."""
     stars: tuple[str, ...] = ()
-    """What a star import behind its other bindings would bind it to, should it bring the name."""
+    """What a star import that its other bindings do not hide would bind it to, should it bring the name."""
     mixed: str = ""
     """Which further binding the name has here, that is no fallback for the targets."""
     doubt: str = ""
