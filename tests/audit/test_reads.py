@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.reads import is_presence_list, reads_whole, uses
+from carrel.audit.reads import compares_owner, gives_each_their_own, is_presence_list, reads_whole, uses
 from tests.audit.checking import view
 
 
@@ -38,3 +38,25 @@ def test_a_list_of_who_is_there() -> None:
 def test_another_name_of_the_same_spelling_is_not_it() -> None:
     assert list(uses(view("BOX = []\ndef f(BOX):\n    return BOX\n"), "app.BOX")) == []
     assert len(list(uses(view("import other\ndef f():\n    return other.BOX\n"), "other.BOX"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("test", "is_own"),
+    [
+        ("one.user_id == user_id", True),
+        ("user_id == one.owner", True),
+        ("one.user_id != user_id", False),
+        ("one.number == user_id", False),
+        ("one.user_id == 1", False),
+    ],
+)
+def test_each_is_given_their_own(test: str, *, is_own: bool) -> None:
+    seen = view(
+        f"BOX = []\ndef put(one):\n    BOX.append(one)\ndef of(user_id):\n    return [one for one in BOX if {test}]\n"
+    )
+    assert gives_each_their_own(seen, "app.BOX") is is_own
+    assert compares_owner(seen.functions[1]) is is_own
+    everything = view(
+        f"BOX = []\ndef all():\n    return BOX\ndef of(user_id):\n    return [x for x in BOX if {test}]\n"
+    )
+    assert not gives_each_their_own(everything, "app.BOX")

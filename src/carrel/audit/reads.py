@@ -10,8 +10,10 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import MUTATORS
+from carrel.audit.taint import is_identity_like
 
-__all__ = ["changed_fields", "is_presence_list", "is_whole", "read_fields", "reads_whole", "uses"]
+__all__ = ["changed_fields", "compares_owner", "gives_each_their_own", "is_presence_list", "is_whole", "read_fields",
+           "reads_whole", "uses"]  # fmt: skip
 
 _QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
 _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
@@ -75,6 +77,24 @@ def is_presence_list(view: FileView, dotted: str) -> bool:
         if isinstance(parent, ast.Attribute) and parent.attr in ("remove", "discard"):
             return True
     return False
+
+
+def gives_each_their_own(view: FileView, dotted: str) -> bool:
+    """Whether every function that gets at what is in the container compares whose it is with whom it is asked for."""
+    readers = {view.block_of(node) for node in uses(view, dotted) if is_whole(view, node)}
+    return bool(readers) and all(compares_owner(reader) for reader in readers)
+
+
+def compares_owner(reader: Block) -> bool:
+    """Whether a comparison in the function is about whose an entry is: `event.user_id == user_id`."""
+    return any(_is_about_owner(one) for one in reader.nodes(ast.Compare))
+
+
+def _is_about_owner(comparison: ast.Compare) -> bool:
+    sides = (comparison.left, *comparison.comparators)
+    named = [side.attr if isinstance(side, ast.Attribute) else getattr(side, "id", "") for side in sides]
+    asked = any(isinstance(side, ast.Name) for side in sides)
+    return asked and all(map(is_identity_like, named)) and all(isinstance(one, ast.Eq) for one in comparison.ops)
 
 
 def changed_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ...]:

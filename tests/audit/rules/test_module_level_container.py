@@ -24,7 +24,9 @@ APP = "from fastapi import FastAPI\napp = FastAPI()\nHISTORY = []\nLAST = {}\n"
     ],
 )
 def test_what_a_route_writes_and_another_reads(write: str) -> None:
-    route = f"@app.post('/say')\nasync def say(text: str):\n    {write}\ndef all_of_them():\n    return [HISTORY, LAST]\n"
+    route = (
+        f"@app.post('/say')\nasync def say(text: str):\n    {write}\ndef all_of_them():\n    return [HISTORY, LAST]\n"
+    )
     (found,) = finds(RULE, APP + route, "error")
     assert found.reachable_from == ("POST /say app.say",)
 
@@ -137,3 +139,18 @@ def test_a_place_that_each_call_writes_and_reads_before_another_task_may_run() -
     finds(RULE, APP + show + route.format(""), "error")
     finds(RULE, APP + show + route.format("async ") + "def last():\n    return LAST\n", "error")
     finds(RULE, APP + show.replace("    LAST", "    if page: LAST") + route.format("async "), "error")
+
+
+def test_a_list_of_which_each_is_given_their_own() -> None:
+    source = """
+        EVENTS = []
+        def record(user_id, data):
+            EVENTS.append((user_id, data))
+        def of(user_id):
+            return [data for owner, data in EVENTS if owner {0} user_id]
+        @app.post("/say")
+        def say(text, user=Depends(current_user)):
+            record(user.id, text)
+        """
+    quiet(RULE, source.replace("{0}", "=="))
+    finds(RULE, source.replace("{0}", "!="), "error", on="append")

@@ -13,7 +13,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
-from carrel.audit.reads import is_presence_list, reads_whole, uses
+from carrel.audit.reads import gives_each_their_own, is_presence_list, reads_whole, uses
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, makes_work
 from carrel.audit.taint import Taint
@@ -85,6 +85,8 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Access, tuple[Condition
         if not access.name.startswith(f"{view.top.symbol}."):
             return access, (SharedContainer(access.name),)
         if not reads_whole(view, access.name) or is_presence_list(view, access.name):
+            continue
+        if gives_each_their_own(view, access.name):
             continue
         if view.mutable_global(access) == ():
             return access, ()

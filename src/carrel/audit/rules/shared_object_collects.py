@@ -15,9 +15,10 @@ from carrel.audit.conversations import given_conversations
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed
+from carrel.audit.reads import compares_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, is_guarded, reached
-from carrel.audit.taint import Taint, is_identity_like
+from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedObjectCollects"]
@@ -131,7 +132,7 @@ def _takes_out(view: FileView, owner: Block, name: str) -> bool:
 def _gives_each_their_own(view: FileView, owner: Block, name: str) -> bool:
     """Whether every method that reads what was put in compares whose it is with whom it is asked for."""
     readers = [method for method in view.methods(owner) if _reads(view, method, name)]
-    return bool(readers) and all(any(map(_is_about_owner, method.nodes(ast.Compare))) for method in readers)
+    return bool(readers) and all(map(compares_owner, readers))
 
 
 def _reads(view: FileView, method: Block, name: str) -> bool:
@@ -141,14 +142,6 @@ def _reads(view: FileView, method: Block, name: str) -> bool:
         if node.attr == name and isinstance(node.ctx, ast.Load) and not puts_in:
             return True
     return False
-
-
-def _is_about_owner(comparison: ast.Compare) -> bool:
-    """`event.user_id == user_id`"""
-    sides = (comparison.left, *comparison.comparators)
-    asked = any(isinstance(side, ast.Name) and is_identity_like(side.id) for side in sides)
-    owned = any(isinstance(side, ast.Attribute) and is_identity_like(side.attr) for side in sides)
-    return asked and owned and all(isinstance(one, ast.Eq) for one in comparison.ops)
 
 
 def _is_without(value: ast.expr, container: str) -> bool:
