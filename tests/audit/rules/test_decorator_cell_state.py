@@ -211,3 +211,18 @@ def test_a_variable_of_the_wrapper_itself() -> None:
             return wrapper
         """,
     )
+
+
+def test_what_wraps_the_send_of_one_request() -> None:
+    code = """
+        class Validator:
+            def wrap(self, %(given)s):
+                messages = []
+                async def inner(message):
+                    messages.append(message)
+                    while messages:
+                        await %(given)s(messages.pop(0))
+                return inner
+        """
+    quiet(RULE, code % {"given": "send"})
+    finds(RULE, code % {"given": "function"})

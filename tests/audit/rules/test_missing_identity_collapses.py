@@ -252,3 +252,16 @@ def test_a_guest_that_everybody_is_before_each_request() -> None:
         """
     finds(RULE, source.replace("{0}", '"guest"'), "error", on="guest")
     quiet(RULE, source.replace("{0}", "new_guest()"))
+
+
+def test_a_key_that_is_used_only_where_there_is_one() -> None:
+    code = """
+        KINDS = {}
+        def note(message):
+            user_id = message.user_id or ""
+            %s
+                KINDS[user_id] = message.kind
+        """
+    quiet(RULE, code % "if user_id and message.kind:")
+    finds(RULE, code % "if user_id or message.kind:")
+    finds(RULE, code % "if message.kind:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.shared_object_stores_argument import SharedObjectStoresArgument
+from carrel.findings import Severity
 from tests.audit.checking import finds, quiet
 
 RULE = SharedObjectStoresArgument()
@@ -302,3 +303,18 @@ def test_what_was_fetched_for_one_user_and_is_read_by_another_method() -> None:
 @pytest.mark.parametrize(("old", "new"), [('claims["sub"]', 'request.query["color"]'), ("self.record)", "question)")])
 def test_what_was_fetched_for_nobody_or_is_not_read(old: str, new: str) -> None:
     finds(RULE, ASSISTANT.replace(old, new), "info")
+
+
+@pytest.mark.parametrize(("name", "severity"), [("settings", "info"), ("app_config", "info"), ("desk", "error")])
+def test_what_is_set_for_all_on_purpose(name: str, severity: Severity) -> None:
+    code = f"""
+        from fastapi import FastAPI, Request
+        app = FastAPI()
+        class Held:
+            owner: str
+        {name} = Held()
+        @app.post("/owner")
+        async def change(request: Request):
+            {name}.owner = request.headers["x-user"]
+        """
+    finds(RULE, code, severity)

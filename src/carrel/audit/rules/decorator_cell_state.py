@@ -20,6 +20,8 @@ __all__ = ["DecoratorCellState"]
 _ADDS: Final = frozenset({"append", "appendleft", "extend", "insert", "update", "add"})
 _RECEIVERS: Final = frozenset({"self", "cls"})
 """What a method is called on is no argument of one call."""
+_OF_A_REQUEST: Final = frozenset({"send", "receive", "scope"})
+"""What ASGI hands over for each request: what wraps `send` is new for each, and no decorator."""
 
 
 class DecoratorCellState:
@@ -94,7 +96,7 @@ def _is_wrapper(block: Block) -> bool:
     if outer is None or outer.kind != "function":
         return False
     given = any(isinstance(one.value, ast.Name) and one.value.id == block.name for one in outer.nodes(ast.Return))
-    names = {one.name for one in outer.parameters}
+    names = {one.name for one in outer.parameters if one.name not in _OF_A_REQUEST}
     calls = any(isinstance(call.func, ast.Name) and call.func.id in names for call in block.nodes(ast.Call))
     return (given and calls) or block.has_decorator("wraps")
 

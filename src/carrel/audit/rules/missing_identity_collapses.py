@@ -56,7 +56,9 @@ class MissingIdentityCollapses:
                 if counts_only(ast.unparse(use.container).rpartition(".")[2]) or _only_ends(view, use):
                     continue
                 for default, text in stand_ins(view, use.key, function):
-                    if default not in seen and not (text == "`''`" and _only_looks(view, use, function)):
+                    if text == "`''`" and (_only_looks(view, use, function) or _is_there(view, use)):
+                        continue
+                    if default not in seen:
                         seen.add(default)
                         message = f"`{function.name}` stores under {text} for everybody who has no identity"
                         yield view.candidate(self.info, default, message, block=function,
@@ -161,6 +163,21 @@ def _only_looks(view: FileView, use: Keyed, function: Block) -> bool:
         for other in keyed(view, function)
         if ast.unparse(other.key) == key
     )
+
+
+def _is_there(view: FileView, use: Keyed) -> bool:
+    """Whether the key is used only where there is something in it: `if chat_id: names[chat_id] = name`."""
+    inner: ast.AST = use.node
+    for around in view.ancestors(use.node):
+        if isinstance(around, ast.If | ast.IfExp) and inner in (
+            around.body if isinstance(around.body, list) else [around.body]
+        ):
+            tests = around.test.values if isinstance(around.test, ast.BoolOp) else [around.test]
+            alternative = isinstance(around.test, ast.BoolOp) and isinstance(around.test.op, ast.Or)
+            if not alternative and any(ast.dump(one) == ast.dump(use.key) for one in tests):
+                return True
+        inner = around
+    return False
 
 
 def _opened(view: FileView, function: Block) -> Iterator[Keyed]:

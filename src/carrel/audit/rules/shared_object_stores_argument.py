@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_names
 from carrel.audit.conditions import (
     Condition,
     FieldRead,
@@ -35,6 +36,8 @@ _SETTING: Final = re.compile(
     r"version|format|width|height|host|port|seed|device|dtype)(?:_left|s)?$"
 )
 """What settings of a process are called, which one caller makes for all on purpose."""
+_CONFIGURATION: Final = re.compile(r"(?i)(?:^|_)(?:settings|config|configuration|conf|cfg|preferences)$")
+"""What holds them: who changes it changes it for all, and is asked whether they may."""
 
 
 class SharedObjectStoresArgument:
@@ -66,6 +69,8 @@ class SharedObjectStoresArgument:
         self, view: FileView, mutation: Mutation, taint: Taint, given: tuple[Condition, ...], name: str
     ) -> Candidate:
         message = f"`{name}` keeps {taint.reason} on an object that every request uses"
+        if _CONFIGURATION.search(chain_names(mutation.target)[-1]):
+            return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, severity="info")
         grades = grades_of(view, taint, mutation.block)
         # That something was worked out from what a request brought says little, and a level is the process's.
         certain = taint.by == "name" or (_is_kept_as_it_is(view, mutation) and not _SETTING.search(mutation.name))
