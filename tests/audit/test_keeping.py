@@ -50,6 +50,7 @@ def test_a_singleton_class(head: str) -> None:
         "class A:\n    def f(self):\n        self.desk = Desk()",
         "if __name__ == '__main__':\n    desk = Desk()",
         "class Desk:\n    _all = {}\n    def __new__(cls, user):\n        cls._all[user] = 1\n",
+        "class Desk:\n    _stack = []\n    def __new__(cls):\n        cls._stack.append(super().__new__(cls))\n",
         "class A:\n    def twin(self):\n        new = A()\n        new.desk = Desk()\n        return new",
         "def f(desk):\n    x = g(desk)\n    x = h(x)\n    global y\n    y = x\n",
     ],

@@ -69,7 +69,9 @@ def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
             for value in mutation.values:
                 yield from _objects(view, value, mutation.block)
         owner = mutation.block.class_
-        if mutation.block.name == "__new__" and owner is not None and _on_class(mutation) and not mutation.keys:
+        # `cls._one = ...`: of what goes into a list, `cls._stack.append(new)`, there may be many.
+        is_one = mutation.kind == "attribute" and _on_class(mutation) and not mutation.keys
+        if mutation.block.name == "__new__" and owner is not None and is_one:
             yield owner.node, f"{owner.symbol}()"
     for owner in view.classes:
         framework = not _ONE_OBJECT.isdisjoint(view.base_paths(owner)) or is_django_middleware(view, owner)
