@@ -46,6 +46,7 @@ def test_another_name_of_the_same_spelling_is_not_it() -> None:
         ("one.user_id == user_id", True),
         ("user_id == one.owner", True),
         ("one.user_id != user_id", False),
+        ("one.number == number", False),
         ("one.number == user_id", False),
         ("one.user_id == 1", False),
     ],
@@ -60,3 +61,14 @@ def test_each_is_given_their_own(test: str, *, is_own: bool) -> None:
         f"BOX = []\ndef all():\n    return BOX\ndef of(user_id):\n    return [x for x in BOX if {test}]\n"
     )
     assert not gives_each_their_own(everything, "app.BOX")
+
+
+@pytest.mark.parametrize(
+    ("test", "is_own"),
+    [("one.stream_id != stream_id", True), ("one.user_id != stream_id", False), ("one.event_id != stream_id", False)],
+)
+def test_the_others_are_passed_over(test: str, *, is_own: bool) -> None:
+    seen = view(
+        f"def after(stream_id):\n    for one in BOX:\n        if {test}:\n            continue\n        send(one)\n"
+    )
+    assert compares_owner(seen.functions[0]) is is_own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,6 +18,8 @@ __all__ = ["changed_fields", "compares_owner", "gives_each_their_own", "is_prese
 
 _QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
 _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
+_SCOPE: Final = re.compile(r"^(?:stream|channel|topic|room|group|connection)(?:_?(?:id|name|key))?$")
+"""What keeps the entries of some apart from those of others, beside users: the same word on both sides of a test."""
 _KEYED: Final = frozenset({"get", "setdefault", "keys", "__contains__", "index", "count"}) | (MUTATORS - _WHOLE)
 
 
@@ -87,14 +90,22 @@ def gives_each_their_own(view: FileView, dotted: str) -> bool:
 
 def compares_owner(reader: Block) -> bool:
     """Whether a comparison in the function is about whose an entry is: `event.user_id == user_id`."""
-    return any(_is_about_owner(one) for one in reader.nodes(ast.Compare))
+    refusals = [
+        one.test for one in reader.nodes(ast.If) if isinstance(one.body[-1], ast.Continue | ast.Return | ast.Raise)
+    ]
+    return any(
+        _is_about_owner(one)
+        and (isinstance(one.ops[0], ast.Eq) or (isinstance(one.ops[0], ast.NotEq) and one in refusals))
+        for one in reader.nodes(ast.Compare)
+    )
 
 
 def _is_about_owner(comparison: ast.Compare) -> bool:
     sides = (comparison.left, *comparison.comparators)
     named = [side.attr if isinstance(side, ast.Attribute) else getattr(side, "id", "") for side in sides]
     asked = any(isinstance(side, ast.Name) for side in sides)
-    return asked and all(map(is_identity_like, named)) and all(isinstance(one, ast.Eq) for one in comparison.ops)
+    scoped = len(set(named)) == 1 and _SCOPE.match(named[0]) is not None
+    return asked and len(named) == 2 and (scoped or all(map(is_identity_like, named)))
 
 
 def changed_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ...]:
