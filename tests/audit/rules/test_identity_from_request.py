@@ -231,3 +231,19 @@ def test_a_field_of_graphql() -> None:
         """
     finds(RULE, source.replace("{0}", "user_id"), "error", on="orders_of")
     quiet(RULE, source.replace("{0}", "viewer.id"))
+
+
+def test_what_stands_in_the_address_of_a_django_view() -> None:
+    views = """
+        from django.shortcuts import render
+        from app.votes import VOTES
+        def profile(request, user_id):
+            votes = VOTES.get_votes(user_id)
+            return render(request, "profile.html", {"votes": votes, "own": request.user.is_authenticated})
+        """
+    urls = """
+        from django.urls import path
+        from app import views
+        urlpatterns = [path("users/<str:user_id>/", views.profile)]
+        """
+    finds(RULE, {"app/__init__.py": "", "app/views.py": views, "app/urls.py": urls}, "info")

@@ -39,6 +39,7 @@ _WHOSE_ROWS: Final = re.compile(
     r"(?is)\b(?:select|update|delete)\b.*\bwhere\b.*\b\w*(?:user|email|owner|member|account|customer|employee|tenant|patient)"
     r"(?:_?id|_email)?\s*=\s*(?:\$\d|%s|\?|:\w|%\()"
 )
+_ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
 _RANKS: Final = re.compile(r"(?i)\brole|admin|superuser|is_staff|manager")
 _SIGNED_IN: Final = re.compile(
     r"^_?(?:require[sd]?_(?:login|user|signed_in|authenticated_user)|login_required|"
@@ -81,6 +82,7 @@ class IdentityFromRequest:
             if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
                 continue
             in_path = f"{{{name}" in label or f":{name}>" in label or f"<{name}>" in label
+            in_path = in_path or _is_in_djangos_path(function, name)
             severity: Severity = "error" if caller else "warning"
             if in_path:
                 severity = "warning" if caller and is_kept else "info"
@@ -152,6 +154,13 @@ class IdentityFromRequest:
             if _is_identity_then(view, choice, function) and not is_restricted(view, function):
                 message = f"`{function.name}` lets `{name}` of the request go before the user that the token proves"
                 yield view.candidate(self.info, choice, message, block=function, severity="error")
+
+
+def _is_in_djangos_path(function: Block, name: str) -> bool:
+    """Whether it is an argument of a view of Django: those are parts of the address, which `urls.py` says."""
+    first = function.parameters[0].name if function.parameters else ""
+    addressed = any(one.name in _ADDRESSES for one in function.decorators)
+    return first == "request" and not addressed and function.parameter(name) is not None
 
 
 def _sign_in_before(view: FileView, function: Block) -> str:
