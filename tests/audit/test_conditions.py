@@ -13,6 +13,7 @@ from carrel.audit.conditions import (
     Gives,
     HasEntryPoints,
     HasSetter,
+    KeepsOwners,
     LeftOut,
     MadeBy,
     MakesKeyOf,
@@ -164,3 +165,11 @@ def test_what_makes_a_global() -> None:
     assert MadeBy("app.sio", makers).proof(program(source)) is not None
     assert MadeBy("app.sio", ("redis.Redis",)).proof(program(source)) is None
     assert MadeBy("app.other", makers).proof(program(source)) is None
+
+
+def test_a_store_of_documents_with_their_owner() -> None:
+    put = "from store import store\ndef add(user_id):\n    store.add_texts(metadatas=[{'user_id': user_id}])\n"
+    everything = program({"store.py": "store = Chroma()\n", "ingest.py": put})
+    assert KeepsOwners("store.store").proof(everything) is not None
+    assert KeepsOwners("ingest.store").proof(everything) is not None
+    assert KeepsOwners("store.other").proof(everything) is None

@@ -33,6 +33,7 @@ __all__ = [
     "HasSetter",
     "IdentityParameter",
     "KeepsByKey",
+    "KeepsOwners",
     "LeftOut",
     "MadeBy",
     "MakesKeyOf",
@@ -184,6 +185,15 @@ class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.gives(self.path, self.what)
+
+
+class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function puts documents with their owner into the store."""
+
+    store: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.keeps_owners(self.store)
 
 
 class MadeBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -488,6 +498,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     Gives,
     HasEntryPoints,
     HasSetter,
+    KeepsOwners,
     MadeBy,
     MakesKeyOf,
     OpenToAll,

@@ -76,6 +76,12 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     gives: tuple[Given, ...] = ()
     keys: tuple[str, ...] = ()
     """The names of users, `user_id`, that it makes keys of what outlives the call of."""
+    tags: tuple[str, ...] = ()
+    """The paths of the stores into which it puts documents with their owner."""
+    cacheable: bool = False
+    """It lets caches between server and users keep what it gives."""
+    memo: tuple[str, str] = ("", "")
+    """The parameters that are the key and the callable, of a function that keeps what the callable gives."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -104,7 +104,10 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
 
 
 def is_owned_here(view: FileView, model: ast.expr | None = None) -> bool:
-    """Whether somewhere in the file the owner of an object, of this model if given, is compared with a caller."""
+    """Whether somewhere in the file the owner of an object, of this model if given, is compared with a caller.
+
+    Of a model it is enough that its rows are selected by their owner.
+    """
     for function in view.functions:
         for comparison in function.nodes(ast.Compare):
             sides = (comparison.left, *comparison.comparators)
@@ -112,6 +115,12 @@ def is_owned_here(view: FileView, model: ast.expr | None = None) -> bool:
             if any(_is_of(view, one, function, model) for one in owned) and any(
                 _is_caller(view, side, function) for side in sides
             ):
+                return True
+        for call in function.nodes(ast.Call):
+            named = [one.value for one in call.keywords if one.arg in _OWNER] if model is not None else []
+            parts = (one.id for one in ast.walk(call.func) if isinstance(one, ast.Name))
+            # `Report.query.filter_by(user_id=current_user.id)`
+            if any(_is_caller(view, one, function) for one in named) and ast.unparse(model or call) in parts:
                 return True
     return False
 

@@ -247,6 +247,15 @@ class Program:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="gives it"),)
         return None
 
+    def keeps_owners(self, store: str) -> Proof | None:
+        """The function that puts documents with their owner into the store."""
+        home = self.resolution.canonical(store)
+        for fact in self.resolution.functions.values():
+            if any(self.resolution.canonical(one) == home for one in fact.tags):
+                note = "documents are stored with their owner"
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
+        return None
+
     def made_by(self, name: str, makers: tuple[str, ...]) -> Proof | None:
         """Where a module makes the global by one of these calls."""
         fact = self.resolution.globals.get(self.resolution.canonical(name))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
 from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block, chain
+from carrel.audit.cacheable import cacheable_headers
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back
 from carrel.audit.held import is_under_test, worker_loop
+from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
 from carrel.audit.origins import identities, is_credential
 from carrel.audit.reads import changed_fields, read_fields
+from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
 
 __all__ = ["call_facts", "class_facts", "context_variables", "forked_paths", "function_facts", "global_facts",
@@ -44,10 +47,11 @@ def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
         for mutation in view.mutations
         if any(access.kind == "self" for access in mutation.accesses) and not mutation.block.is_initializer
     }
-    return tuple(_function(view, function, changes=function in changed) for function in view.functions)
+    cacheable = {function for function, _ in cacheable_headers(view)}
+    return tuple(_function(view, function, changed, cacheable) for function in view.functions)
 
 
-def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact:
+def _function(view: FileView, function: Block, changed: Container[Block], cacheable: Container[Block]) -> FunctionFact:
     parameters = tuple(one.name for one in function.parameters if one.name != function.receiver)
     is_method = function.class_ is not None
     return FunctionFact(
@@ -58,7 +62,7 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         _returns(view, function),
         call_facts(view, function),
         view.is_cached(function),
-        changes,
+        function in changed,
         "function" if not is_method else "method" if function.receiver else "static",
         function.is_async,
         _gives_none(function),
@@ -69,6 +73,9 @@ def _function(view: FileView, function: Block, *, changes: bool) -> FunctionFact
         asks_who(view, function),
         given_back(view, function),
         key_names(view, function),
+        tagged_stores(view, function),
+        function in cacheable,
+        memo_of(view, function),
     )
 
 

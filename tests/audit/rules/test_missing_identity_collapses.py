@@ -265,3 +265,21 @@ def test_a_key_that_is_used_only_where_there_is_one() -> None:
     quiet(RULE, code % "if user_id and message.kind:")
     finds(RULE, code % "if user_id or message.kind:")
     finds(RULE, code % "if message.kind:")
+
+
+@pytest.mark.parametrize(
+    ("thread", "is_found"), [("thread_id or 'default'", True), ("thread_id", False), ("thread_id or new_id()", False)]
+)
+def test_a_conversation_that_everybody_continues(thread: str, *, is_found: bool) -> None:
+    source = f"""
+        async def run(text, thread_id=None):
+            config = {{"configurable": {{"thread_id": {thread}}}}}
+            return await graph.ainvoke(text, config)
+        @app.post("/ask")
+        async def ask(text, thread_id=None):
+            return await run(text, thread_id)
+        """
+    if is_found:
+        finds(RULE, source, "error", on="thread_id or")
+    else:
+        quiet(RULE, source)

@@ -216,3 +216,20 @@ def test_a_repository_of_another_file_that_leaves_the_owner_out() -> None:
     finds(RULE, plain, "error", on="by_id")
     owned = routes.replace("{0}", "user = ").replace("{1}", "if found['owner_id'] != user.id: raise KeyError")
     quiet(RULE, {**plain, "app.py": owned})
+
+
+def test_a_model_whose_rows_are_selected_by_their_owner() -> None:
+    source = """
+        from flask_login import current_user, login_required
+        from models import Other, Report
+        @app.get("/reports/<int:report_id>")
+        @login_required
+        def report(report_id):
+            return Report.query.get_or_404(report_id).text
+        @app.get("/reports")
+        @login_required
+        def reports():
+            return {0}.query.filter_by(user_id=current_user.id)
+        """
+    finds(RULE, source.replace("{0}", "Report"), "error", on="get_or_404")
+    finds(RULE, source.replace("{0}", "Other"), "info")

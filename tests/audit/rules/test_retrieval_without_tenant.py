@@ -154,3 +154,16 @@ def test_points_and_engines_of_what_is_stored_with_its_owner() -> None:
         """
     finds(RULE, engine.replace("{0}", "similarity_top_k=4"), "error", on="as_query_engine")
     quiet(RULE, engine.replace("{0}", "filters=mine"))
+
+
+def test_documents_that_another_file_stores_with_their_owner() -> None:
+    files = {
+        "search.py": "store = Chroma()\ndef find(question):\n    return store.similarity_search(question{})\n",
+        "ingest.py": "from search import store\ndef add(user_id, text):\n"
+        "    store.add_texts([text], metadatas=[{'user_id': user_id}])\n",
+        "app.py": "from search import find\n@app.get('/ask')\ndef ask(q):\n    return find(q)\n",
+    }
+    search = files["search.py"]
+    finds(RULE, {**files, "search.py": search.format("")}, "error", on="similarity_search")
+    quiet(RULE, {**files, "search.py": search.format(", filter=mine()")})
+    quiet(RULE, {**files, "search.py": search.format(""), "ingest.py": "def add(): ...\n"})

@@ -94,6 +94,11 @@ class MissingIdentityCollapses:
                     message = f"`{function.name}` stores under `{ast.unparse(part)}`, one text for all without identity"
                     given = (Gives(path, "stand-in"), Reachable(function.symbol))
                     yield view.candidate(self.info, node, message, block=function, given=given)
+        for value in _conversations(function):
+            for default, text in stand_ins(view, value, function):
+                message = f"`{function.name}` continues the conversation {text} for everybody who names none"
+                yield view.candidate(self.info, default, message, block=function,
+                                     grades=(Grade("error", (Reachable(function.symbol),)), Grade("info")))  # fmt: skip
         for use in keyed(view, function):
             for leaf, where in _session_users(view, use, function):
                 message = (
@@ -134,6 +139,16 @@ def _stored(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.exp
     for call in function.nodes(ast.Call):
         if _STORES.match(called_name(call)) and len(call.args) + len(call.keywords) > 1:
             yield from ((call, one) for one in call.args[:1])
+
+
+def _conversations(function: Block) -> Iterator[ast.expr]:
+    """The ids under which a graph or chain finds its memory again: `{"configurable": {"thread_id": …}}`."""
+    for outer in function.nodes(ast.Dict):
+        for key, inner in zip(outer.keys, outer.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == "configurable" and isinstance(inner, ast.Dict):
+                for name, value in zip(inner.keys, inner.values, strict=True):
+                    if isinstance(name, ast.Constant) and name.value in ("thread_id", "session_id"):
+                        yield value
 
 
 def _session_users(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, Block]]:

@@ -9,10 +9,11 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, is_restricted, names_user, proven, prover
-from carrel.audit.conditions import Condition, HasEntryPoints, Reachable, SharedClass
+from carrel.audit.conditions import Condition, HasEntryPoints, KeepsOwners, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.tagged import names_scope
 from carrel.findings import RuleInfo
 
 __all__ = ["RetrievalWithoutTenant"]
@@ -32,11 +33,7 @@ _FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|part
 _TEXT_SEARCH: Final = re.compile(
     r"(?is)\bselect\b.*\bfrom\b.*(?:\blike\b|\bilike\b|\bmatch\b|@@|<->|<=>|<#>|\bts_rank)"
 )
-_SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|customer|account|workspace|team|company|"
-                           r"clinic|patient|member|firm|school)(?:_?(?:id|name|slug|key))?$")  # fmt: skip
-"""A key of a document's metadata, or a field of what a tool is handed, that says whose it is."""
-_ADDS: Final = re.compile(r"^a?_?(?:add|upsert|insert|index|ingest|store|upload)(?:_(?:documents?|texts?|points?|many|"
-                          r"nodes?|records?|chunks?|batch))?$")  # fmt: skip
+_OPENS: Final = frozenset({"as_retriever", "as_query_engine", "as_chat_engine"})
 _OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
 
 
@@ -76,22 +73,19 @@ class RetrievalWithoutTenant:
         yield from self._untagged(view)
 
     def _untagged(self, view: FileView) -> Iterator[Candidate]:
-        """`vectors.as_retriever()` where the file stores documents there with `{"organisation": organisation}`."""
-        for store, (key, added) in _tagged(view).items():
-            for function in (view.top, *view.functions):
-                for call in function.nodes(ast.Call):
-                    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-                    searches = method in ("as_retriever", "as_query_engine", "as_chat_engine") or _is_search(call)
-                    if not searches or view.access(call.func.value, function).path != store:  # type: ignore[attr-defined]
-                        continue
-                    reached: Condition = Reachable(function.symbol) if function is not view.top else HasEntryPoints()
-                    if not _is_narrowed(view, call, function) and not is_restricted(view, function):
-                        message = f"`{function.name}` searches the documents of every `{key}`"
-                        yield view.candidate(
-                            self.info, call, message, block=function,
-                            related=(view.location(added, f"documents are stored with their `{key}`"),),
-                            grades=(Grade("error", (reached,)),),
-                        )  # fmt: skip
+        """`vectors.as_retriever()` where documents are put into `vectors` with `{"organisation": organisation}`."""
+        for function in (view.top, *view.functions):
+            for call in function.nodes(ast.Call):
+                if not isinstance(call.func, ast.Attribute) or not (_is_search(call) or call.func.attr in _OPENS):
+                    continue
+                access = view.access(call.func.value, function)
+                held = access.kind == "global" or access.own_class is not None
+                if not held or _is_narrowed(view, call, function) or is_restricted(view, function):
+                    continue
+                reached: Condition = Reachable(function.symbol) if function is not view.top else HasEntryPoints()
+                message = f"`{ast.unparse(call.func.value)}` holds documents of many, and is searched for nobody's own"
+                yield view.candidate(self.info, call, message, block=function,
+                                     grades=(Grade("error", (KeepsOwners(access.path), reached)),))  # fmt: skip
 
     def _statements(self, view: FileView, function: Block, who: str) -> Iterator[Candidate]:
         for call in function.nodes(ast.Call):
@@ -181,39 +175,9 @@ def _handed(view: FileView, function: Block) -> str:
             for owner in view.classes:
                 fields = [one.target for one in owner.nodes(ast.AnnAssign)] if owner.symbol == path else []
                 for field in fields:
-                    if isinstance(field, ast.Name) and _SCOPE.match(field.id):
+                    if isinstance(field, ast.Name) and names_scope(field.id):
                         return f"{parameter.name}.deps.{field.id}"
     return ""
-
-
-def _tagged(view: FileView) -> dict[str, tuple[str, ast.Call]]:
-    """The stores that the file puts documents into, each with what their metadata say of the owner."""
-    found: dict[str, tuple[str, ast.Call]] = {}
-    for function in view.functions:
-        keys = [
-            key.value
-            for written in function.nodes(ast.Dict)
-            for key, value in zip(written.keys, written.values, strict=True)
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and _SCOPE.match(key.value)
-            and isinstance(value, ast.Name | ast.Attribute | ast.Subscript)
-            and _is_metadata(view, written)
-        ]  # fmt: skip
-        for call in function.nodes(ast.Call) if keys else ():
-            if isinstance(call.func, ast.Attribute) and _ADDS.match(call.func.attr):
-                path = view.access(call.func.value, function).path
-                if path:
-                    found.setdefault(path, (keys[0], call))
-    return found
-
-
-def _is_metadata(view: FileView, written: ast.Dict) -> bool:
-    """Whether the dictionary is what a document is stored with: `metadata={…}`, `{"payload": {…}}`."""
-    around = view.module.parent(written)
-    name = around.arg if isinstance(around, ast.keyword) else ""
-    if isinstance(around, ast.Dict):
-        keys = [key for key, value in zip(around.keys, around.values, strict=True) if value is written]
-        name = next((str(key.value) for key in keys if isinstance(key, ast.Constant)), "")
-    return re.search(r"^(?:\w*meta\w*|payload)$", name or "") is not None
 
 
 def _text(view: FileView, node: ast.expr, function: Block) -> str:
