@@ -140,3 +140,16 @@ def test_a_handler_whose_base_is_in_another_file() -> None:
     view = "from app.base import SignedIn\nclass Notes(SignedIn):\n    def post(self, r): target()\ndef target(): ...\n"
     found = way({"app/__init__.py": "", "app/base.py": base, "app/notes.py": view}, "app.notes.target")
     assert found == ("POST Notes app.notes.Notes.post", "app.notes.target")
+
+
+def test_an_object_of_a_global_that_nobody_knows_is_called_by_name() -> None:
+    everything = program("""
+        class Registry: ...
+        registry = Registry()
+        class Mailer:
+            def to(self, recipient): ...
+        @app.post("/")
+        def receipt(user):
+            registry.mailer.to(user.email)
+        """)
+    assert everything.calls.way_to("app.Mailer.to") == ("POST / app.receipt", "app.Mailer.to")

@@ -73,6 +73,7 @@ def test_relative_imports_start_from_the_package(name, is_package, level, module
         ({"a.py": "from chat.b import x\n", "b.py": ""}, ("../chat",)),
         ({"a.py": "from chat import Flask\n", "b.py": ""}, ()),
         ({"a.py": "from b import x\n", "b.py": ""}, ()),
+        ({"a.py": "from . import chat\n", "chat.py": ""}, ("../chat",)),
         ({"a.py": "from chat.b import x\n", "b.py": "", "chat/b.py": ""}, ()),
     ],
 )

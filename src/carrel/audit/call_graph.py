@@ -18,7 +18,7 @@ from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_part_name
 from carrel.findings import Location
 
-__all__ = ["CallGraph"]
+__all__ = ["CallGraph", "parameter_at"]
 
 _LONGEST: Final = 12
 _EVERYWHERE: Final = MUTATORS | {
@@ -174,7 +174,7 @@ class CallGraph:
                 for place, parameter in passed(call):
                     if parameter and (name, parameter) not in found:
                         continue
-                    target = _parameter(called, place)
+                    target = parameter_at(called, place)
                     if target and (called.name, target) not in found:
                         note = f"{says} `{target}`"
                         found[called.name, target] = Location(
@@ -207,7 +207,7 @@ class CallGraph:
         """A call of the function without the argument; of a function that nothing here calls, nobody knows."""
         calls = self.callers.get(function, ())
         for caller, call in calls:
-            places = {_parameter(self._resolution.functions[function], place) for place in call.given}
+            places = {parameter_at(self._resolution.functions[function], place) for place in call.given}
             if parameter not in places and "*" not in call.given:
                 note = f"leaves `{parameter}` out"
                 return (Location(path=self._resolution.paths[caller], line=call.line, note=note),)
@@ -245,7 +245,8 @@ class CallGraph:
             return self._resolution.called(path.rpartition(".")[0])
         known = self._resolution.values(path.rpartition(".")[0]) if "." in path else ()
         # Of an object whose class is not known: `self.desk.answer` with an untyped `desk`.
-        return [] if known or "." not in path or ("()" not in path and ":" not in path) else self._by_name(method)
+        is_own = "()" in path or ":" in path or self._resolution.is_global(path)
+        return [] if known or "." not in path or not is_own else self._by_name(method)
 
     def _by_name(self, method: str) -> list[FunctionFact]:
         if method in _EVERYWHERE:
@@ -263,7 +264,7 @@ class CallGraph:
                     yield special.name
 
 
-def _parameter(function: FunctionFact, place: str) -> str:
+def parameter_at(function: FunctionFact, place: str) -> str:
     """The parameter that an argument is for; empty when it cannot be told."""
     if place.isdigit():
         index = int(place)

@@ -48,6 +48,7 @@ __all__ = [
     "ReadsContext",
     "ReadsIdentity",
     "RunsInAsync",
+    "SendsCacheable",
     "SetBeforeRequests",
     "SharedClass",
     "SharedContainer",
@@ -143,6 +144,15 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.way_to(self.function) else None
+
+
+class SendsCacheable(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls gives a response that caches between server and users may keep."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.sends_cacheable(self.path)
 
 
 class KeepsByKey(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -502,6 +512,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     MadeBy,
     MakesKeyOf,
     OpenToAll,
+    SendsCacheable,
     KeepsByKey,
     LeftOut,
     OnlyOnNew,

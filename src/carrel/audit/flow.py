@@ -83,6 +83,10 @@ class Flow:
             for name, line in facts.shared_contexts:
                 if name in variables:
                     return (Location(path=facts.path, line=line, note="made once"),)
+            for call in facts.imported_calls:
+                owner, _, last = call.path.rpartition(".")
+                if last == "set" and self._resolution.canonical(owner) in variables:
+                    return (Location(path=facts.path, line=call.line, note="set while the module is imported"),)
         starting = [one for one in setters if any(_STARTING.search(name) for name in self._upwards(one[0].name))]
         if not starting:
             return None

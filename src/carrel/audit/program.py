@@ -152,6 +152,13 @@ class Program:
         """The call that passes one user's data for the parameter."""
         return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
 
+    def sends_cacheable(self, path: str) -> Proof | None:
+        """The function whose response caches may keep."""
+        for fact in self.resolution.called(path):
+            if fact.cacheable:
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="lets caches keep it"),)
+        return None
+
     def keeps_by_key(self, path: str, key: str, make: str) -> Proof | None:
         """The function that keeps what it is handed a callable for, under a key, where all requests find it."""
         for fact in self.resolution.called(path):

@@ -68,7 +68,7 @@ def outer_root(directory: Path, paths: Collection[str], read: Callable[[str], by
         parts.insert(0, _identifier(directory.name))
     top = [path for path in paths if "/" not in path and path.endswith(".py")]
     inside = {path.partition("/")[0].removesuffix(".py") for path in paths}
-    if parts[0] in inside:
+    if any(path.startswith(f"{parts[0]}/") for path in paths):
         return ()
     own = ".".join(parts)
     if "__init__.py" in top or any(_imports_own(own, inside, read(path)) for path in top):

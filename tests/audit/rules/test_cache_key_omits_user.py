@@ -317,3 +317,74 @@ def test_a_helper_that_puts_the_user_into_the_key_by_itself() -> None:
     }
     quiet(RULE, files)
     finds(RULE, {**files, "keys.py": "def key_of(text):\n    return f'a:{text}'\n"}, "error", on="cache.set")
+
+
+SERVICE = """
+    class Answers:
+        def __init__(self):
+            self._cache = {}
+        def answer(self, user, question):
+            if question in self._cache:
+                return self._cache[question]
+            self._cache[question] = text = complete(search(user.id, question))
+            return text
+    answers = Answers()
+    @app.post("/ask")
+    def ask(user, text: str):
+        return answers.answer(user, text)
+    """
+
+
+def test_a_cache_that_an_object_for_all_keeps() -> None:
+    finds(RULE, SERVICE, "error", on="self._cache[question] =")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("answers = Answers()", ""),
+        ("search(user.id, question)", "search(question)"),
+        ("if question in self._cache:", "if False:"),
+        ("self._cache", "self._open"),
+    ],
+)
+def test_an_object_that_keeps_what_is_nobodys(old: str, new: str) -> None:
+    quiet(RULE, SERVICE.replace(old, new))
+
+
+MEMO = {
+    "memo.py": """
+        class Memo:
+            def __init__(self):
+                self._data = {}
+            async def once(self, key, make):
+                if key not in self._data:
+                    self._data[key] = await make()
+                return self._data[key]
+        memo = Memo()
+        """,
+    "api.py": """
+        from memo import memo
+        @app.get("/invoices")
+        async def invoices(year: int, user=Depends(current_user)):
+            return await memo.once(f"invoices:{year}", lambda: invoices_of(user.id, year))
+        """,
+}
+
+
+def test_a_memo_that_is_handed_a_callable() -> None:
+    found = finds(RULE, MEMO, "error", on="memo.once")
+    assert ("memo.py", 5) in [(place.path, place.line) for place in found[0].related]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("api.py", "{year}", "{user.id}:{year}"),
+        ("api.py", "user.id, year", "year"),
+        ("memo.py", "memo = Memo()", "memo = None"),
+        ("memo.py", "self._data[key] = await make()", "return await make()"),
+    ],
+)
+def test_a_memo_whose_key_says_whose_or_that_keeps_nothing(path: str, old: str, new: str) -> None:
+    quiet(RULE, {**MEMO, path: MEMO[path].replace(old, new)})

@@ -135,3 +135,10 @@ def test_what_a_pool_holds_says_that_it_is_one() -> None:
 
 def test_a_pool_of_something_else() -> None:
     quiet(RULE, LINKS.replace("self.writer.write(line)", "pass"))
+
+
+def test_a_pool_of_what_another_file_defines() -> None:
+    link, _, pool = LINKS.partition("class Links:")
+    files = {"link.py": link, "pool.py": f"import asyncio\nfrom link import Link\nclass Links:{pool}"}
+    finds(RULE, files, "error", on="self.idle.put_nowait(link)")
+    quiet(RULE, {**files, "link.py": link.replace("self.writer.write(line)", "pass")})

@@ -110,3 +110,13 @@ def test_a_default_that_another_file_changes_through_a_getter() -> None:
     assert [(one.severity, one.location.path) for one in found] == [("info", "scope.py"), ("error", "web.py")]
     fresh = files["scope.py"] + "@app.middleware('http')\ndef begin(request):\n    fields.set({})\n"
     assert [one.severity for one in findings(RULE, {**files, "scope.py": fresh})] == ["info"]
+
+
+def test_a_value_that_a_third_file_sets_while_it_is_imported() -> None:
+    files = {
+        "bag.py": "from contextvars import ContextVar\nbag = ContextVar('b')\ndef tags():\n    return bag.get()\n",
+        "web.py": "from bag import bag, tags\nbag.set({})\n"
+        "@app.get('/')\ndef index(request):\n    tags()['u'] = request.user\n",
+    }
+    found = finds(RULE, files, "error", on="tags()['u'] =")
+    assert ("web.py", 2) in [(place.path, place.line) for place in found[0].related]

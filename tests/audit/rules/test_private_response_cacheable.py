@@ -129,3 +129,35 @@ def test_a_middleware_of_django_that_is_a_class() -> None:
 )
 def test_a_middleware_of_django_that_asks_or_lets_nothing_be_kept(old: str, new: str) -> None:
     quiet(RULE, EDGE.replace(old, new))
+
+
+HELPER = {
+    "http.py": """
+        from fastapi.responses import JSONResponse
+        def cached_json(data, seconds=60):
+            return JSONResponse(data, headers={"Cache-Control": f"public, max-age={seconds}"})
+        """,
+    "api.py": """
+        from fastapi import Depends, FastAPI
+        from http import cached_json
+        app = FastAPI()
+        @app.get("/orders")
+        async def orders(user=Depends(current_user)):
+            return cached_json(await load(user.id))
+        """,
+}
+
+
+def test_a_helper_in_another_file_that_sends_the_header() -> None:
+    finds(RULE, HELPER, "error", on="return cached_json")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("http.py", "public", "private"),
+        ("api.py", "user.id", "1"),
+    ],
+)
+def test_a_helper_that_sends_it_for_nobody(path: str, old: str, new: str) -> None:
+    quiet(RULE, {**HELPER, path: HELPER[path].replace(old, new)})

@@ -202,3 +202,52 @@ def test_a_backlog_of_which_each_is_given_their_own() -> None:
         """
     quiet(RULE, source.replace("{0}", "=="))
     finds(RULE, source.replace("{0}", "!="), "error", on="append")
+
+
+BUFFER = {
+    "memory.py": """
+        class Buffer:
+            def __init__(self):
+                self.items = []
+            def save(self, text):
+                self.items.append(text)
+            def dump(self):
+                return self.items
+        """,
+    "api.py": """
+        from functools import lru_cache
+        from memory import Buffer
+        class Agent:
+            def __init__(self):
+                self.log = Buffer()
+            def reply(self, text):
+                self.log.save(text)
+                return complete(self.log.dump())
+        @lru_cache
+        def agent():
+            return Agent()
+        @app.post("/chat")
+        def chat(text: str):
+            return agent().reply(text)
+        """,
+}
+
+
+def test_what_users_said_in_an_object_of_another_file() -> None:
+    finds(RULE, BUFFER, "warning", on="self.items.append")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return self.items", "batch, self.items = self.items, []\n                return batch"),
+        ("return self.items", "return len(self.items)"),
+        ("text", "metric"),
+    ],
+)
+def test_what_is_emptied_not_given_out_or_not_said(old: str, new: str) -> None:
+    finds(RULE, {**BUFFER, "memory.py": BUFFER["memory.py"].replace(old, new)}, "info")
+
+
+def test_settings_are_meant_for_all() -> None:
+    quiet(RULE, {path: text.replace("Form", "Settings") for path, text in WIZARD.items()})

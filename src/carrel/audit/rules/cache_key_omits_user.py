@@ -8,9 +8,19 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Final
 
+import msgspec
+
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, HasEntryPoints, Not, ReadsIdentity, UserDependency
+from carrel.audit.conditions import (
+    Condition,
+    HasEntryPoints,
+    KeepsByKey,
+    Not,
+    ReadsIdentity,
+    SharedClass,
+    UserDependency,
+)
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.mutations import Mutation
@@ -60,10 +70,15 @@ class CacheKeyOmitsUser:
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 yield from self._called(view, call, function)
+                yield from self._handed(view, call, function)
             yield from self._left_out(view, function)
         for mutation in view.mutations:
             if mutation.kind == "item" and _outlives(view, mutation) and _looked_up(mutation):
                 yield from self._stored(view, mutation.node, mutation.keys, mutation.values[0], mutation.block)
+            elif mutation.kind == "item" and mutation.block.class_ is not None and _is_own_cache(view, mutation):
+                shared = SharedClass(mutation.block.class_.symbol)
+                for one in self._stored(view, mutation.node, mutation.keys, mutation.values[0], mutation.block):
+                    yield msgspec.structs.replace(one, given=(shared, *one.given))
             elif mutation.kind == "rebind" and mutation.name in mutation.block.scope.globals:
                 yield from self._made_once(view, mutation)
 
@@ -76,6 +91,18 @@ class CacheKeyOmitsUser:
         if keys:
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
             yield from self._stored(view, call, keys, call.args[2 if timed else len(keys)], function)
+
+    def _handed(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
+        """`memo.once(f"invoices:{year}", lambda: invoices_of(user.id, year))`, where `once` keeps what it is given."""
+        makers = [index for index, one in enumerate(call.args) if isinstance(one, ast.Lambda)]
+        path = view.symbol_path(view.access(call.func, function)) if len(makers) == 1 else ""
+        for index, key in enumerate(call.args) if path else ():
+            if index != makers[0]:
+                given = KeepsByKey(path, str(index), str(makers[0]))
+                made = call.args[makers[0]]
+                assert isinstance(made, ast.Lambda)
+                for one in self._stored(view, call, (key,), made.body, function):
+                    yield msgspec.structs.replace(one, given=(given, *one.given))
 
     def _left_out(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`@st.cache_data def deals(_viewer, start)`: Streamlit makes no key of names with a leading underscore."""
@@ -247,6 +274,12 @@ def _outlives(view: FileView, mutation: Mutation) -> bool:
         and not (access.kind == "cell" and access.block is not None and _is_of_one_call(view, access, mutation.block))
         for access in mutation.accesses
     )
+
+
+def _is_own_cache(view: FileView, mutation: Mutation) -> bool:
+    """Whether the object keeps what it has worked out: `self._cache[question] = answer`, looked up before."""
+    own = any(one.kind == "self" and len(one.steps) == 1 and _CACHE.search(one.steps[0]) for one in mutation.accesses)
+    return own and not is_fixed(view, mutation.keys[-1], mutation.block) and _looked_up(mutation)
 
 
 def _is_of_one_call(view: FileView, access: Access, inner: Block) -> bool:

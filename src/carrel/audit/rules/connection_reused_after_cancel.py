@@ -10,7 +10,9 @@ from typing import Final
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.cancellation import finally_around, is_guarded, shielded
+from carrel.audit.conditions import AnyOf, AsksAndAwaits
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import RECEIVES, SENDS
 from carrel.audit.mutations import Mutation
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -23,8 +25,6 @@ _CHECKS: Final = frozenset(
     {"close", "disconnect", "terminate", "discard", "is_closed", "closed", "reset", "invalidate", "abort",
      "is_connected", "shield", "kill", "is_dirty", "broken"}
 )  # fmt: skip
-_SENDS: Final = frozenset({"write", "send", "sendall", "drain", "writelines"})
-_RECEIVES: Final = frozenset({"read", "readline", "readexactly", "readuntil", "recv", "receive", "read_response"})
 
 
 class ConnectionReusedAfterCancel:
@@ -48,8 +48,12 @@ class ConnectionReusedAfterCancel:
         for mutation in view.mutations:
             function = mutation.block
             if function.is_async and function not in safe and _gives_back(view, mutation):
+                named = _CONNECTION.search(ast.unparse(mutation.values[0])) is not None
+                kinds = tuple(AsksAndAwaits(name) for name in _made(view, mutation))
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
-                yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
+                if named or kinds:
+                    yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True,
+                                         given=() if named else (AnyOf(kinds),))  # fmt: skip
         for function in view.functions:
             if function.is_async and function not in safe and function.class_ is not None:
                 yield from self._exchange(view, function)
@@ -57,8 +61,8 @@ class ConnectionReusedAfterCancel:
     def _exchange(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """A question and its answer on a connection that the object keeps."""
         awaited = [one.value for one in function.nodes(ast.Await) if isinstance(one.value, ast.Call)]
-        sent = next((one for one in function.nodes(ast.Call) if _is_on_kept(view, one, function, _SENDS)), None)
-        read = next((one for one in awaited if _is_on_kept(view, one, function, _RECEIVES)), None)
+        sent = next((one for one in function.nodes(ast.Call) if _is_on_kept(view, one, function, SENDS)), None)
+        read = next((one for one in awaited if _is_on_kept(view, one, function, RECEIVES)), None)
         if sent is None or read is None or sent.lineno > read.lineno:
             return
         if is_guarded(view, read, _CHECKS) or not _takes_turns(view, function):
@@ -72,7 +76,7 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
     if mutation.kind != "method" or mutation.name not in _PUTS or len(mutation.values) != 1:
         return False
     value = mutation.values[0]
-    if not isinstance(value, ast.Name) or not (_CONNECTION.search(value.id) or _holds_exchanges(view, mutation)):
+    if not isinstance(value, ast.Name):
         return False
     if not any(one.kind == "self" and one.steps for one in mutation.accesses):
         return False
@@ -88,22 +92,15 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
     return guard is not None and taken and not _mentions_check(guard)
 
 
-def _holds_exchanges(view: FileView, mutation: Mutation) -> bool:
-    """Whether what else is put there is made of a class that asks and waits for the answer: `idle.put(Link(…))`."""
+def _made(view: FileView, mutation: Mutation) -> tuple[str, ...]:
+    """The classes of what else is put there: `idle.put(Link(…))`."""
     places = {access.path for access in mutation.accesses}
-    made = {
+    return tuple(
         view.dotted(value.func)
         for other in view.mutations
         if other.kind == "method" and other.name in _PUTS and any(one.path in places for one in other.accesses)
         for value in other.values
         if isinstance(value, ast.Call)
-    }
-    return any(
-        any(_is_on_kept(view, call, method, _SENDS) for call in method.nodes(ast.Call))
-        and any(_is_on_kept(view, call, method, _RECEIVES) for call in method.nodes(ast.Call))
-        for owner in view.classes
-        if owner.symbol in made
-        for method in view.methods(owner)
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.cacheable import cacheable_headers
+from carrel.audit.conditions import SendsCacheable
 from carrel.audit.file_view import FileView
-from carrel.audit.held import given_value
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.taint import is_identity_like
@@ -17,9 +18,6 @@ from carrel.findings import RuleInfo
 
 __all__ = ["PrivateResponseCacheable"]
 
-_KEPT: Final = re.compile(r"\bpublic\b|\bs-maxage=[1-9]|\bmax-age=[1-9]")
-_NOT_KEPT: Final = re.compile(r"\bprivate\b|\bno-store\b|\bno-cache\b|max-age=0")
-_HEADER: Final = "cache-control"
 _SELECTS: Final = ("path", "startswith", "endswith", "url", "content_type", "suffix")
 _ASKS_WHO: Final = "user.is_authenticated.session.cookies.COOKIES.authorization.auth"
 _OWN_DATA: Final = re.compile(r"(?:^|\.)(?:user|current_user|session|cookies|principal)(?:$|\.)")
@@ -41,10 +39,7 @@ class PrivateResponseCacheable:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
-        for function, node, value in _headers(view):
-            text = _text(view, value)
-            if _KEPT.search(text) is None or _NOT_KEPT.search(text) or _varies(function):
-                continue
+        for function, node in cacheable_headers(view):
             entry = view.entry_point(function)
             if entry is not None and entry.kind == "middleware":
                 if not _selects(view, node, _ASKS_WHO):
@@ -53,51 +48,18 @@ class PrivateResponseCacheable:
             elif (owner := _user(view, function)) and not _selects(view, node, owner):
                 message = f"caches may keep what `{function.name}` answers to `{owner}`"
                 yield view.candidate(self.info, node, message, block=function)
+        for function in view.functions:
+            yield from self._answered(view, function)
 
-
-def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
-    """Every value that a `Cache-Control` header is given."""
-    for mutation in view.mutations:
-        if mutation.keys and mutation.values and _is_header(mutation.keys[-1]):
-            yield mutation.block, mutation.node, mutation.values[0]
-        elif mutation.name == "update" and mutation.values and "header" in ast.unparse(mutation.target).lower():
-            yield from ((mutation.block, mutation.node, one) for one in _in_mapping(view, mutation.values[0]))
-    for function in view.functions:
-        for decorator in function.decorators:
-            if decorator.name == "cache_control" and decorator.call is not None:
-                yield function, decorator.node, decorator.call
-        for call in function.nodes(ast.Call):
-            if view.dotted(call.func) == "django.utils.cache.patch_cache_control":
-                yield function, call, call
-            for keyword in call.keywords:
-                if keyword.arg == "headers":
-                    yield from ((function, call, one) for one in _in_mapping(view, keyword.value))
-
-
-def _in_mapping(view: FileView, node: ast.expr) -> Iterator[ast.expr]:
-    mapping = given_value(view, node)
-    if isinstance(mapping, ast.Dict):
-        yield from (value for key, value in zip(mapping.keys, mapping.values, strict=True) if key and _is_header(key))
-
-
-def _is_header(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lower() == _HEADER
-
-
-def _text(view: FileView, value: ast.expr) -> str:
-    if isinstance(value, ast.Call):
-        # Django's `@cache_control(public=True, max_age=60)`.
-        said = [f"{one.arg}={ast.unparse(one.value)}".replace("_", "-").lower() for one in value.keywords]
-        return ", ".join(one for one in said if not one.endswith("=false"))
-    # Of `f"max-age={seconds}"` the number is some number.
-    parts = (one for one in ast.walk(given_value(view, value)) if isinstance(one, ast.Constant | ast.FormattedValue))
-    return "".join(str(one.value) if isinstance(one, ast.Constant) else "1" for one in parts).lower()
-
-
-def _varies(function: Block) -> bool:
-    named = any(isinstance(one.value, str) and one.value.lower() == "vary" for one in function.nodes(ast.Constant))
-    removed = (target for one in function.nodes(ast.Delete) for target in one.targets)
-    return named and not any("vary" in ast.unparse(one).lower() for one in removed)
+    def _answered(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`return cached_json(load(user.id))`, where `cached_json` sends the header."""
+        owner = _user(view, function)
+        for statement in function.nodes(ast.Return) if owner else ():
+            value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+            path = view.symbol_path(view.access(value.func, function)) if isinstance(value, ast.Call) else ""
+            if path and not _selects(view, statement, owner):
+                message = f"caches may keep what `{function.name}` answers to `{owner}`"
+                yield view.candidate(self.info, statement, message, block=function, given=(SendsCacheable(path),))
 
 
 def _selects(view: FileView, node: ast.AST, owner: str = "") -> bool:

@@ -27,6 +27,8 @@ _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert"})
 _SETTING: Final = re.compile(
     r"(?i)(?:settings|config|options?|params|headers|registry|defaults|flags|env|kwargs|by_\w+)$"
 )
+_SAID: Final = re.compile(r"^(?:user_)?(?:text|messages?|prompt|content|question|query|utterance|reply|answer|turn)$")
+"""What the words of a user are called."""
 _HELD: Final = frozenset(
     {"history", "messages", "transcript", "memory", "turns", "conversation", "chat_history", "dialog", "scratchpad"}
 )
@@ -75,6 +77,9 @@ class SharedObjectCollects:
         elif taint.by == "parameter":
             # One slot that each call fills anew says something by itself, one more entry does not.
             grades = (Grade("info", () if mutation.kind == "item" else taint.given),)
+            if _SAID.search(taint.parameter) and not _empties(view, mutation, name):
+                read = FieldRead(owner, name, mutation.block.symbol)
+                grades = (Grade("warning", (*taint.given, read, *reached(view, mutation.block))), *grades)
         if mutation.name == "update":
             # It may be by keys that tell users apart: then nobody gives out the whole.
             read = FieldRead(owner, name, mutation.block.symbol, directly=True)
@@ -104,6 +109,16 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
     return None
 
 
+def _empties(view: FileView, mutation: Mutation, name: str) -> bool:
+    """Whether the class begins anew with what it collects, or takes it out again: a batch, a queue."""
+    return any(
+        one.block.class_ is mutation.block.class_ and not one.block.is_initializer
+        and (one.name == name if one.kind == "attribute" else one.removes)
+        and any(access.steps[:1] in ((), (name,)) for access in one.accesses)
+        for one in view.mutations
+    )  # fmt: skip
+
+
 def _is_listened_to(view: FileView, method: Block) -> bool:
     """Whether it is a stream of events that others subscribe to: all of them are meant to hear what comes."""
     return method.class_ is not None and any(one.name in _SUBSCRIBES for one in view.methods(method.class_))
@@ -112,7 +127,9 @@ def _is_listened_to(view: FileView, method: Block) -> bool:
 def _merges(mutation: Mutation) -> bool:
     """Whether everything in an argument goes in, under whatever keys it has: `self.answers.update(values)`."""
     plain = len(mutation.values) == 1 and isinstance(mutation.values[0], ast.Name)
-    return mutation.name == "update" and plain and _SETTING.search(ast.unparse(mutation.target)) is None
+    owner = mutation.block.class_.name if mutation.block.class_ is not None else ""
+    is_setting = any(_SETTING.search(name) for name in (ast.unparse(mutation.target), owner))
+    return mutation.name == "update" and plain and not is_setting
 
 
 def _takes_out(view: FileView, owner: Block, name: str) -> bool:

@@ -1,0 +1,23 @@
+"""Tests of carrel.audit.memos."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.memos import memo_of
+from tests.audit.checking import view
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("KEPT[key] = make()", ("key", "make")),
+        ("KEPT[key] = value = make()", ("key", "make")),
+        ("KEPT[key] = load(key)", ("", "")),
+        ("KEPT['one'] = make()", ("", "")),
+        ("kept = {}\n    kept[key] = make()", ("", "")),
+    ],
+)
+def test_what_keeps_what_a_callable_gives(body: str, found: tuple[str, str]) -> None:
+    read = view(f"KEPT = {{}}\ndef once(key, make):\n    {body}\n")
+    assert memo_of(read, read.functions[0]) == found
