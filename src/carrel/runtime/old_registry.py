@@ -70,7 +70,7 @@ class OldRegistry(AgentRegistry):
             source = self._sources.get(name) or self._find(name)
         except KeyError:
             return False
-        if type(source) is _Copies:
+        if type(source) is _Copies and source.spare is None:
             source.prepare()
         return True
 
@@ -183,21 +183,20 @@ class _Source:
 class _Copies(_Source):
     """Copies of one instance that is shared; the instance itself is never run."""
 
-    __slots__ = ("_spare",)
+    __slots__ = ("spare",)
 
     def __init__(self, name: str, instance: object, spare: object | None) -> None:
         self._name = name
         self.found = instance
-        self._spare: Any = spare
+        self.spare: Any = spare
 
     def prepare(self) -> None:
         """Make the next copy now, so that it is known whether one can be made."""
-        if self._spare is None:
-            self._spare = _copy(self._name, self.found)
+        self.spare = _copy(self._name, self.found)
 
     def take(self) -> Any:
         """A copy that nobody else gets."""
-        spare, self._spare = self._spare, None
+        spare, self.spare = self.spare, None
         return _copy(self._name, self.found) if spare is None else spare
 
     async def agent(self, context: object, run_context: UserExecutionContext, bridge: RunBridge) -> Any:
