@@ -228,6 +228,8 @@ SENDS: Final = frozenset({"write", "send", "sendall", "drain", "writelines"})
 RECEIVES: Final = frozenset({"read", "readline", "readexactly", "readuntil", "recv", "receive", "read_response"})
 """Methods of connections that ask, and those that get the answer."""
 
-COPYING_BASES: Final = ("BaseModel", "BaseSettings", "SQLModel", "RootModel", "GenericModel", "Struct", "Document", "Item",
-                        "TypedDict", "NamedTuple", "Enum", "Serializer", "HasTraits", "Schema")  # fmt: skip
+COPYING_BASES: Final = (
+    "BaseModel", "BaseSettings", "SQLModel", "RootModel", "GenericModel", "Struct", "Document", "Item", "TypedDict",
+    "NamedTuple", "Enum", "Serializer", "HasTraits", "Schema",
+)  # fmt: skip
 """Last parts of the names of bases whose objects get a copy of each default."""

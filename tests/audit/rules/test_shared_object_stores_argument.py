@@ -300,7 +300,15 @@ def test_what_was_fetched_for_one_user_and_is_read_by_another_method() -> None:
     finds(RULE, ASSISTANT, "error", on="self.record =")
 
 
-@pytest.mark.parametrize(("old", "new"), [('claims["sub"]', 'request.query["color"]'), ("self.record)", "question)")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('claims["sub"]', 'request.query["color"]'),
+        ("self.record)", "question)"),
+        ("employee)\n", "employee.name)\n"),
+        ("await assistant.load", "await Assistant().load"),
+    ],
+)
 def test_what_was_fetched_for_nobody_or_is_not_read(old: str, new: str) -> None:
     finds(RULE, ASSISTANT.replace(old, new), "info")
 

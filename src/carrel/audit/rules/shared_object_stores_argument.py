@@ -22,7 +22,7 @@ from carrel.audit.conditions import (
 )
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import is_asked
+from carrel.audit.origins import is_asked, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, is_guarded, makes_work
 from carrel.audit.taint import Taint, is_identity_like
@@ -75,18 +75,22 @@ class SharedObjectStoresArgument:
         # That something was worked out from what a request brought says little, and a level is the process's.
         certain = taint.by == "name" or (_is_kept_as_it_is(view, mutation) and not _SETTING.search(mutation.name))
         if is_guarded(view, mutation) or not certain:
-            grades = () if is_guarded(view, mutation) else _worked_out(mutation, taint)
+            grades = () if is_guarded(view, mutation) else _worked_out(view, mutation, taint)
             grades = (*grades, Grade("info"))
-        elif isinstance(given[0], SharedClass):
+        if isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
             grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
-def _worked_out(mutation: Mutation, taint: Taint) -> tuple[Grade, ...]:
+def _worked_out(view: FileView, mutation: Mutation, taint: Taint) -> tuple[Grade, ...]:
     """`self.employee = fetch(employee_id)`: what belongs to the one whom a caller names, for the next one to read."""
     owner = mutation.block.class_
     if owner is None or not taint.parameter or mutation.accesses[0].kind != "self" or _SETTING.search(mutation.name):
+        return ()
+    made_of = (leaf for value in mutation.values for leaf, _ in leaves(view, value, mutation.block))
+    handed = (one for leaf in made_of if isinstance(leaf, ast.Call) for one in leaf.args)
+    if not any(isinstance(one, ast.Name) and one.id == taint.parameter for one in handed):
         return ()
     told = IdentityParameter(mutation.block.symbol, taint.parameter)
     read = FieldRead(owner.symbol, mutation.name, mutation.block.symbol)
