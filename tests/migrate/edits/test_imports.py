@@ -218,3 +218,14 @@ def test_a_name_that_a_star_behind_its_import_may_bind_anew_stays():
     before = "from pkg.old import Old\nfrom pkg.same import *\nOld()\n"
     reasons = changed(before, before.replace("pkg.old import Old", "pkg.new import New as Old"))
     assert reasons == ("a star import may bind it to `pkg.same.Old`",)
+
+
+def test_a_star_import_gets_no_import_for_a_module_that_has_the_symbol():
+    found = outcomes(
+        {
+            "pkg/__init__.py": "from .old import Old\n__all__ = ['Old']\n",
+            "app.py": "from pkg import *\nimport pkg.old\nx: Old\ny: old.Old\n",
+        }
+    )["app.py"]
+    assert isinstance(found, Edited)
+    assert found.after == b"from pkg import *\nfrom pkg.new import New as Old\nimport pkg.old\nx: Old\ny: old.Old\n"

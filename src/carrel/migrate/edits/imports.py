@@ -89,7 +89,9 @@ class ImportEdit:
         if symbol is None:
             file.leave(reference, "a star import of a module that moves")
             return
-        uses = [one for one in file.references if one.symbol == symbol.old and one.kind != "import" and one.bound]
+        mine = (one for one in file.references if one.symbol == symbol.old and one.kind != "import")
+        # What is reached through a module has the module's name bound.
+        uses = [one for one in mine if one.bound and "." not in one.text]
         for before in sorted({one.bound for one in uses if file.symbol(one) == symbol}):
             file.names[symbol.old, before] = LocalName(symbol, before, before)
             file.insert_after(statement, _import_line(file, statement, file.names[symbol.old, before]))
