@@ -84,7 +84,7 @@ PIECES = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), min_size=1, max_size=4),
     st.integers(0, 60), st.integers(0, 3), st.text("x1=() \n#\\@;'", max_size=3),
