@@ -10,6 +10,7 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import ExceptionObject, Gives, HasEntryPoints
 from carrel.audit.file_view import FileView
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
@@ -68,6 +69,8 @@ class ErrorHoldsAnotherRequest:
 
     def _told_all(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`for _, future in batch: future.set_exception(Failed(texts))`, with the texts of the whole batch."""
+        if not any(called_name(call) == "set_exception" for call in function.nodes(ast.Call)):
+            return
         for loop in function.nodes(ast.For, ast.AsyncFor):
             targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
             for call in (one for one in ast.walk(loop) if isinstance(one, ast.Call)):

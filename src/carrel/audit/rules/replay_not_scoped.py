@@ -56,7 +56,12 @@ class ReplayNotScoped:
 
     def _streams(self, view: FileView) -> Iterator[Candidate]:
         """`redis.xrange(STREAM, min=cursor)` of a stream into which another function puts what is somebody's."""
-        calls = [(call, function) for function in view.functions for call in function.nodes(ast.Call) if call.args]
+        calls = [
+            (call, function)
+            for function in view.functions
+            for call in function.nodes(ast.Call)
+            if call.args and called_name(call) in _STORE_PUTS | _STORE_READS
+        ]
         puts = {
             ast.unparse(call.args[0]): call
             for call, function in calls

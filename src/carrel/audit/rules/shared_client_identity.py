@@ -15,7 +15,7 @@ from carrel.audit.conditions import AnyOf, Condition, SharedClass, SharedObject,
 from carrel.audit.file_view import FileView
 from carrel.audit.held import held_calls
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import parameters_in
+from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
@@ -80,9 +80,11 @@ class SharedClientIdentity:
 
     def _imported_jar(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         """`portal.post("/login", data={"password": self.password})`, with the `portal` of another module."""
+        if called_name(call) != "post" or not _names_login(call):
+            return
         access = view.access(call.func, function)
-        path, _, method = access.path.rpartition(".")
-        if access.kind != "global" or access.steps or method != "post" or not _names_login(call):
+        path = access.path.rpartition(".")[0]
+        if access.kind != "global" or access.steps:
             return
         for sent in (one.value for one in call.keywords if one.arg in ("json", "data")):
             given = _brought(view, sent, function)
