@@ -239,6 +239,14 @@ async def test_a_closed_engine_does_nothing_more(end: str):
             await engine.execute_agent(*call)
 
 
+async def test_a_call_that_comes_before_a_close_is_carried_out_is_refused():
+    engine = quiet({"note": Remembering()}, user_context=old_context())
+    closing = asyncio.ensure_future(engine.close())
+    with pytest.raises(EngineClosedError):
+        await engine.execute_agent("note", "hello")
+    await closing
+
+
 async def test_what_old_code_reads_is_there():
     registry, bridge, context = {"note": Remembering()}, Bridge(), old_context()
     engine = quiet(registry, bridge, context)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from carrel.errors import SettingsError
+from carrel.errors import AgentNotFoundError, SettingsError
 from carrel.runtime.agent import AgentRun
 from carrel.runtime.registry import AgentRegistry, AgentSpec
 
@@ -36,8 +36,14 @@ def test_functions_and_classes_are_found_by_name_in_order():
 
 def test_every_make_is_a_fresh_agent():
     registry = AgentRegistry([greeter, Counter])
-    for spec in registry.values():
+    for name, spec in registry.items():
         assert spec.make() is not spec.make()
+        assert registry.make(name) is not registry.make(name)
+
+
+def test_an_agent_that_is_not_there_cannot_be_made():
+    with pytest.raises(AgentNotFoundError, match="'other'; there are: greeter, counter"):
+        AgentRegistry([greeter, Counter]).make("other")
 
 
 def test_a_registry_cannot_be_changed():
