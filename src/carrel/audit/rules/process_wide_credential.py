@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Reachable, TaintedParameter
+from carrel.audit.conditions import IdentityParameter, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS
 from carrel.audit.held import given_value, is_in_finally
@@ -95,8 +95,8 @@ class ProcessWideCredential:
                     taint = view.taint(keyword.value, function) if _CREDENTIAL.search(keyword.arg or "") else None
                     if taint is None or not (taint.by == "request" or parameters_in(view, keyword.value, function)):
                         continue
-                    passed = taint.given or ((TaintedParameter(function.symbol, taint.parameter),)
-                                             if taint.parameter else ())  # fmt: skip
+                    # A key of the operator's, one for each model, is no user's.
+                    passed = (IdentityParameter(function.symbol, taint.parameter),) if taint.parameter else ()
                     message = f"`{function.name}` sets `{keyword.arg}` for the whole process"
                     yield view.candidate(
                         self.info, call, message, block=function,
