@@ -43,3 +43,9 @@ def test_reads_are_those_that_a_request_leads_to() -> None:
     assert fields.read_by_request("app.desk.Desk", "notes", "", directly=True) is None
     assert fields.read_by_request("app.desk.Desk", "names", "", directly=True) is not None
     assert fields.read_by_request("app.desk.Desk", "names", "app.web.names", directly=True) is None
+
+
+def test_what_a_function_gives_may_be_changed_by_who_calls_it() -> None:
+    everything = program("def make(base=[]):\n    return base\ndef use():\n    rows = make()\n    rows.append(1)\n")
+    assert [place.line for place in everything.fields.result_changed("app.make") or ()] == [5]
+    assert everything.fields.result_changed("app.use") is None

@@ -47,6 +47,7 @@ __all__ = [
     "Reachable",
     "ReadsContext",
     "ReadsIdentity",
+    "ResultChanged",
     "RunsInAsync",
     "SendsCacheable",
     "SetBeforeRequests",
@@ -258,6 +259,15 @@ class FieldChanged(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.fields.changed(self.owner, self.attribute)
+
+
+class ResultChanged(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function changes in place what a call of this one gives: `filters = make()`, and then `filters[key] = 1`."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.fields.result_changed(self.function)
 
 
 class FieldRead(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -503,6 +513,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ChangesObject,
     FieldChanged,
     FieldRead,
+    ResultChanged,
     AsksAndAwaits,
     HasBase,
     Gives,

@@ -149,8 +149,8 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     entry_points: tuple[EntryPoint, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
-    context_variables: tuple[str, ...] = ()
-    """The dotted names of the `ContextVar`s of the module and its classes."""
+    context_variables: dict[str, str] = {}
+    """The dotted names of the `ContextVar`s of the module and its classes, each with the name that it was made with."""
     imported_calls: tuple[CallFact, ...] = ()
     """What is called while the module is imported."""
     forked: tuple[str, ...] = ()

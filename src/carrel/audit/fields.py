@@ -29,6 +29,15 @@ class Fields:
             return (self._at(fact, line, f"changes `{attribute}`"),)
         return None
 
+    def result_changed(self, function: str) -> Proof | None:
+        """Where what a call of the function gives is changed in place."""
+        home = self._resolution.canonical(function)
+        for path, fact, line in self._changes.get(f"{home.rpartition('.')[2]}()", ()):
+            called = self._resolution.called(f"{path}.{home.rpartition('.')[2]}")
+            if any(one.name == home for one in called):
+                return (self._at(fact, line, "changes what it gives"),)
+        return None
+
     def read_by_request(self, owner: str, attribute: str, besides: str, *, directly: bool) -> Proof | None:
         """Where a function that a request leads to reads the attribute; `directly`: the entry point does it itself."""
         for fact, line in self._uses(self._reads, owner, attribute):

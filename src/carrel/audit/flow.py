@@ -100,7 +100,7 @@ class Flow:
             if name == home and not itself:
                 continue
             for variable, call in self._context_calls(fact, "get", frozenset()):
-                if says_whose(variable.rpartition(".")[2]):
+                if says_whose(variable.rpartition(".")[2]) or says_whose(self._context_variables[variable]):
                     return (self._at(fact, call.line, "reads who is asking"),)
             if fact.asks:
                 return (self._at(fact, fact.asks, "reads who is asking"),)
@@ -176,8 +176,10 @@ class Flow:
         return tuple(path for facts in self._resolution.files.values() for path in facts.forked)
 
     @cached_property
-    def _context_variables(self) -> frozenset[str]:
-        return frozenset(name for facts in self._resolution.files.values() for name in facts.context_variables)
+    def _context_variables(self) -> dict[str, str]:
+        return {
+            name: label for facts in self._resolution.files.values() for name, label in facts.context_variables.items()
+        }
 
     @cached_property
     def _callers(self) -> dict[str, list[str]]:

@@ -134,6 +134,7 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
         "add_task": Registration("task", 0, ("func",)),
         "add_job": Registration("task", 0, ("func",)),
         "serve": Registration("websocket", 0, ("handler",), "WebSocket"),
+        "basic_consume": Registration("consumer", 1, ("on_message_callback", "consumer_callback")),
         "start_server": Registration("consumer", 0, ("client_connected_cb",)),
     }
 )

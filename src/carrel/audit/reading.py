@@ -358,15 +358,21 @@ def _holds(view: FileView, binding: Binding) -> str:
     return ""
 
 
-def context_variables(view: FileView) -> tuple[str, ...]:
-    """The dotted names of the context variables that the module and its classes hold."""
-    return tuple(
-        f"{block.symbol}.{name}"
+def context_variables(view: FileView) -> dict[str, str]:
+    """The dotted names of the context variables that the module and its classes hold, with the names they were made
+    with: `ContextVar("principal")`."""
+    return {
+        f"{block.symbol}.{name}": _label(binding.value)
         for block in (view.top, *view.classes)
         for name, bindings in block.scope.bindings.items()
         for binding in bindings
         if isinstance(binding.value, ast.Call) and view.dotted(binding.value.func) == "contextvars.ContextVar"
-    )
+    }
+
+
+def _label(made: ast.Call) -> str:
+    first = made.args[0] if made.args else None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
 
 
 def forked_paths(view: FileView) -> tuple[str, ...]:

@@ -135,5 +135,6 @@ def _is_field(access: Access) -> bool:
         return len(access.steps) == 1
     if access.kind == "global":
         # `app.desk.answers`, of which only the whole project knows where the object ends and the attribute begins.
-        return access.name.count(".") > 1 if not access.steps else access.steps[-1] not in ("()", "[]")
+        called = access.steps == ("()",)  # `filters = make_filters()`: what a function gives
+        return access.name.count(".") > 1 if not access.steps else called or access.steps[-1] not in ("()", "[]")
     return access.kind == "parameter" and len(access.steps) == 1

@@ -211,9 +211,9 @@ class Resolution:
         if step == "[]":
             held = self.globals.get(value.name) if value.kind == "object" else None
             paths = held.elements if held is not None else ()
-            found = [replace(one, shared=value.shared) for path in paths for one in self.values(path)]
+            first = [replace(one, shared=value.shared) for path in paths for one in self.values(path)]
             # Of what it is filled with later, each is somebody's.
-            return found + list(self.values(held.holds) if held is not None and held.holds else ())
+            return first + list(self.values(held.holds) if held is not None and held.holds else ())
         if value.kind in ("function", "object"):
             return []
         if value.kind == "module":

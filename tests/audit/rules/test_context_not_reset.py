@@ -135,3 +135,11 @@ def test_a_signal_before_each_task() -> None:
     finds(RULE, code, "error", on="sender.set")
     quiet(RULE, code.replace("    if task.request.user:\n    ", ""))
     quiet(RULE, code + "@task_postrun.connect\ndef after(task, **_):\n    sender.reset(task.token)\n")
+
+
+def test_a_callback_that_a_queue_calls_for_each_message() -> None:
+    code = HEAD + "def on_message(channel, method, properties, body):\n    if 'user' in properties.headers:\n"
+    code += "        sender.set(properties.headers['user'])\n    handle(body)\n"
+    code += "def main(channel):\n    channel.basic_consume('jobs', on_message_callback=on_message)\n"
+    finds(RULE, code, "error", on="sender.set")
+    quiet(RULE, code.replace("    handle(body)", "    handle(body)\n    sender.reset(None)"))

@@ -138,3 +138,10 @@ def test_what_a_cached_function_calls_asks_the_framework(asks: str) -> None:
     finds(RULE, {"who.py": asks, "tree.py": tree}, "error", on="def tree")
     nobody = asks.partition("return")[0] + "return 'nobody'\n"
     quiet(RULE, {"who.py": nobody, "tree.py": tree})
+
+
+def test_a_variable_that_says_whose_it_is_where_it_is_made() -> None:
+    who = "from contextvars import ContextVar\n_who = ContextVar('principal')\ndef current():\n    return _who.get()\n"
+    may = "from functools import cache\nimport who\n@cache\ndef may(action):\n    return rank(who.current(), action)\n"
+    finds(RULE, {"who.py": who, "may.py": may}, "error", on="def may")
+    quiet(RULE, {"who.py": who.replace("principal", "level"), "may.py": may})

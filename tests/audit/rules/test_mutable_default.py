@@ -186,3 +186,28 @@ def test_a_default_that_is_kept_and_changed_in_another_file() -> None:
 )
 def test_a_default_that_is_kept_and_not_changed(old: str, new: str) -> None:
     finds(RULE, {**ENVELOPE, "tasks.py": ENVELOPE["tasks.py"].replace(old, new)}, "info")
+
+
+FILTERS = {
+    "build.py": "def make(base={'state': 'open'}):\n    return base\n",
+    "api.py": """
+        from build import make
+        @app.get("/tickets")
+        def tickets(user):
+            filters = make()
+            filters["owner"] = user.id
+            return search(filters)
+        """,
+}
+
+
+def test_a_default_that_is_returned_and_changed_in_another_file() -> None:
+    found = finds(RULE, FILTERS, "error", on="base=")
+    assert ("api.py", 6) in [(place.path, place.line) for place in found[0].related]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("make()", "make({})"), ("make()", "dict(make())"), ('filters["owner"] = ', "")]
+)
+def test_a_default_that_is_returned_and_not_changed(old: str, new: str) -> None:
+    finds(RULE, {**FILTERS, "api.py": FILTERS["api.py"].replace(old, new)}, "info")

@@ -103,7 +103,7 @@ def _worker(view: FileView, call: ast.Call, function: Block) -> _Worker | None:
     if loop is None and owner is not None and function.name in _BEFORE_MESSAGE:
         return owner.node if isinstance(owner.node, ast.ClassDef) else None
     entry = view.entry_point(function) if loop is None else None
-    if entry is not None and entry.kind == "task" and isinstance(function.node, ast.FunctionDef):
+    if entry is not None and entry.kind in ("task", "consumer") and isinstance(function.node, ast.FunctionDef):
         return function.node
     return loop
 

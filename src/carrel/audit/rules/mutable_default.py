@@ -9,7 +9,17 @@ from typing import Final
 import msgspec
 
 from carrel.audit.blocks import Block, Parameter
-from carrel.audit.conditions import AnyOf, ChangesObject, FieldChanged, HasEntryPoints, LeftOut, Not, Reachable
+from carrel.audit.conditions import (
+    AnyOf,
+    ChangesObject,
+    Condition,
+    FieldChanged,
+    HasEntryPoints,
+    LeftOut,
+    Not,
+    Reachable,
+    ResultChanged,
+)
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
@@ -66,8 +76,8 @@ class MutableDefault:
         elif kept and not changes:
             message = f"the default of `{parameter.name}` is one object, and `{function.name}` gives it away"
             sure = (
-                Grade(one.severity, (FieldChanged(*field), *one.given))
-                for field in _fields_of(view, function, parameter)
+                Grade(one.severity, (changed, *one.given))
+                for changed in _changed_later(view, function, parameter, kept)
                 for one in _grades(function, parameter)
                 if one.given
             )
@@ -122,14 +132,16 @@ def _grades(function: Block, parameter: Parameter) -> tuple[Grade, ...]:
     return Grade("error", (LeftOut(*named), served)), Grade("warning", (LeftOut(*named, shown=True),)), Grade("info")
 
 
-def _fields_of(view: FileView, function: Block, parameter: Parameter) -> Iterator[tuple[str, str]]:
-    """The class and the attribute that the argument itself is kept under: `self.rows = rows`."""
+def _changed_later(view: FileView, function: Block, parameter: Parameter, kept: list[ast.AST]) -> Iterator[Condition]:
+    """What says that the default is changed where it was given away to: returned, or kept by `self.rows = rows`."""
+    if any(isinstance(one, ast.Return) for one in kept):
+        yield ResultChanged(function.symbol)
     owner = function.class_
     for mutation in view.mutations_in(function):
         value = mutation.values[0] if mutation.kind == "attribute" else None
         on_self = any(one.kind == "self" and not one.steps for one in mutation.accesses)
         if owner is not None and on_self and isinstance(value, ast.Name) and value.id == parameter.name:
-            yield owner.symbol, mutation.name
+            yield FieldChanged(owner.symbol, mutation.name)
 
 
 def _diff(view: FileView, function: Block, parameter: Parameter) -> str:
