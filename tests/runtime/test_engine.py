@@ -20,6 +20,7 @@ from carrel.errors import (
     IsolationError,
     StorageError,
 )
+from carrel.events import encoded_type
 from carrel.runtime.agent import AgentResult, AgentRun, Usage
 from carrel.runtime.engine import UserExecutionEngine
 from carrel.runtime.factory import AgentFactory
@@ -630,6 +631,7 @@ async def test_an_unknown_agent_and_an_odd_input_leave_no_event():
 
 async def test_an_engine_refuses_parts_that_are_bound_to_others():
     mine, other_user, other_run = context_of("ada"), context_of("bob"), context_of("ada")
+    other_thread = replace(mine, thread_id=ThreadId("another"))
     log, bridge = MemoryEventLog(), LocalBridge()
     registry = AgentRegistry([echo])
 
@@ -637,6 +639,8 @@ async def test_an_engine_refuses_parts_that_are_bound_to_others():
         return WebSocketEmitter(context, log, bridge)
 
     own = emitter(mine)
+    with pytest.raises(IsolationError, match="emitter"):
+        UserExecutionEngine(context=mine, agent_factory=AgentFactory(registry), websocket_emitter=emitter(other_thread))
     for foreign in (other_user, other_run):
         with pytest.raises(IsolationError, match="emitter"):
             UserExecutionEngine(context=mine, agent_factory=AgentFactory(registry), websocket_emitter=emitter(foreign))
@@ -842,3 +846,44 @@ async def test_run_ids_of_two_users_may_be_equal():
         bodies = b"".join(logged.body for logged in log.events(context))
         assert context.user_id.encode() in bodies
         assert (b"bob" if context.user_id == "ada" else b"ada") not in bodies
+
+
+async def test_nothing_more_is_heard_of_an_agent_while_what_it_left_open_is_stopped():
+    answered, refused = asyncio.Event(), asyncio.Event()
+
+    def types() -> list[str]:
+        return [encoded_type(logged.body) for logged in log.events(context)]
+
+    @tool
+    async def slow_to_stop() -> None:
+        """Takes its time."""
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await refused.wait()
+
+    async def hasty(run: AgentRun) -> str:
+        """Answers before it is done."""
+
+        async def go_on() -> None:
+            await answered.wait()
+            for _ in range(10):
+                await asyncio.sleep(0)
+            try:
+                await run.think("and another thing")
+            finally:
+                refused.set()
+
+        calls = [asyncio.create_task(run.use_tool(slow_to_stop)), asyncio.create_task(go_on())]
+        while types()[-1] != "tool_executing":
+            await asyncio.sleep(0)
+        answered.set()
+        left.extend(calls)
+        return "done"
+
+    log, context, left = MemoryEventLog(), context_of(), list[asyncio.Task[object]]()
+    async with engine_for(context, hasty, log=log) as engine:
+        assert (await engine.execute_agent("hasty", "")).output == "done"
+    assert types() == ["agent_started", "tool_executing", "tool_completed", "agent_completed"]
+    raised = await asyncio.gather(*left, return_exceptions=True)
+    assert [type(error) for error in raised] == [EngineClosedError, EngineClosedError]

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -22,8 +22,6 @@ from carrel.runtime.old_request import AgentExecutionResult, read_request
 from carrel.runtime.request import Ending
 
 __all__ = ["ExecutionEngine", "MissingUserContextWarning", "engine_of"]
-
-NO_REQUEST: Final = RequestId("")
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +69,7 @@ class ExecutionEngine(UserExecutionEngine):
         self._given = given
         self._asked = False
         self._again: tuple[UserExecutionEngine, ...] = ()
-        self._answers: dict[RequestId, object] = {}
+        self._answers: dict[RequestId | None, object] = {}
         factory, emitter = self._parts_for(context, given)
         UserExecutionEngine.__init__(self, context=context, agent_factory=factory, websocket_emitter=emitter)
 
@@ -113,7 +111,7 @@ class ExecutionEngine(UserExecutionEngine):
             agent, context = context, None
         name, text, of = read_request(agent, context, input, state, user_context)
         mine = of is self._given or self._is_mine(of)
-        request_id = NO_REQUEST
+        request_id: RequestId | None = None
         try:
             if mine and not self._asked:
                 self._asked = True
