@@ -229,3 +229,37 @@ def test_a_star_import_gets_no_import_for_a_module_that_has_the_symbol():
     )["app.py"]
     assert isinstance(found, Edited)
     assert found.after == b"from pkg import *\nfrom pkg.new import New as Old\nimport pkg.old\nx: Old\ny: old.Old\n"
+
+
+def test_a_module_that_a_star_may_bring_is_not_bound_to_the_new_symbol():
+    api = "from .old import Old\n__all__ = ['Old']\n"
+    outcome = outcomes({"pkg/__init__.py": api, "app.py": "from pkg import *\nOld.LIMIT\nold.Old.LIMIT\n"})["app.py"]
+    assert isinstance(outcome, Edited)
+    assert outcome.after == b"from pkg import *\nfrom pkg.new import New as Old\nOld.LIMIT\nold.Old.LIMIT\n"
+
+
+def test_the_blank_before_import_stays_behind_dots_alone():
+    files = {"pkg/__init__.py": "from .old import Old\n", "pkg/app.py": "from . import Old\nOld\n"}
+    outcome = outcomes(files)["pkg/app.py"]
+    assert isinstance(outcome, Edited)
+    assert outcome.after == b"from .new import New\nNew\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from pkg.old import Old, Other, Old as E\nOld, E\n",
+         "from pkg.old import Other\nfrom pkg.new import New, New as E\nNew, E\n"),
+        ("from pkg.old import Other, \\\n    Old\nOld\n", "from pkg.old import Other\nfrom pkg.new import New\nNew\n"),
+    ],
+)  # fmt: skip
+def test_every_name_that_moves_is_taken_out_of_the_statement(before, after):
+    changed(before, after)
+
+
+def test_a_package_whose_name_begins_alike_is_not_taken_for_the_own_one():
+    used = recipe(symbols='[[symbols]]\nold = "pkg.old.Old"\nnew = "pkgs.new.New"\n')
+    files = {"pkgs/__init__.py": "", "pkgs/new.py": "class New: ...\n", "pkg/app.py": "from .old import Old\nOld\n"}
+    outcome = outcomes(files, used)["pkg/app.py"]
+    assert isinstance(outcome, Edited)
+    assert outcome.after == b"from pkgs.new import New\nNew\n"
