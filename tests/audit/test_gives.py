@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.gives import given_back
+from carrel.audit.gives import given_back, gives_none
 from tests.audit.checking import view
 
 
@@ -38,3 +38,17 @@ def test_what_is_given_back(body: str, given: tuple[str, ...]) -> None:
 def test_a_row_that_is_anybodys(statement: str, *, is_given: bool) -> None:
     seen = view(f"async def by_id(pool, key):\n    return await pool.fetchrow({statement!r}, key)\n")
     assert ("anybodys-row" in given_back(seen, seen.functions[0])) is is_given
+
+
+@pytest.mark.parametrize(
+    ("body", "gives"),
+    [
+        ("if user: return user.id\n    return None", True),
+        ("return getattr(user, 'id', None)", True),
+        ("return user.id if user else None", True),
+        ("return user.id", False),
+        ("return None", False),
+    ],
+)
+def test_nothing_in_some_cases(body: str, *, gives: bool) -> None:
+    assert gives_none(view(f"def f(user):\n    {body}\n").functions[0]) is gives

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Union
+from typing import TYPE_CHECKING, Union
 
 import msgspec
 
+from carrel.audit.data_conditions import Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
+from carrel.audit.run_conditions import (
+    CalledUnderTest,
+    ContextVariable,
+    Disposed,
+    ForkedWith,
+    ForLaterRequests,
+    ReadsContext,
+    ReadsIdentity,
+    RunsInAsync,
+    SetBeforeRequests,
+    StartedInContext,
+    UsedBy,
+)
 from carrel.findings import Location
 
 if TYPE_CHECKING:
@@ -14,57 +28,35 @@ if TYPE_CHECKING:
 __all__ = [
     "AnyOf",
     "AsksAndAwaits",
-    "CalledUnderTest",
     "ChangesObject",
     "Condition",
-    "ContextVariable",
-    "Disposed",
     "ExceptionObject",
     "FieldChanged",
     "FieldRead",
     "ForEachThread",
-    "ForLaterRequests",
-    "ForkedWith",
-    "Given",
-    "Gives",
     "HasBase",
     "HasEntryPoints",
     "HasMember",
     "HasSetter",
     "IdentityParameter",
     "KeepsByKey",
-    "KeepsOwners",
     "LeftOut",
-    "MadeBy",
-    "MakesKeyOf",
     "MayGiveNone",
     "MutableGlobal",
     "NamedElsewhere",
     "Not",
     "OnlyOnNew",
-    "OpenToAll",
     "Proof",
     "Reachable",
-    "ReadsContext",
-    "ReadsIdentity",
     "ResultChanged",
-    "RunsInAsync",
     "SendsCacheable",
-    "SetBeforeRequests",
     "SharedClass",
     "SharedContainer",
     "SharedObject",
-    "StartedInContext",
     "TaintedParameter",
-    "UsedBy",
     "UserDependency",
     "WrapsArguments",
 ]
-
-Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected"]
-"""What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
-is the same at every call with the same arguments, a row that has an owner and was selected without, everything
-that calls have put into a container of the module."""
 
 Proof = tuple[Location, ...]
 """The places that show that a condition holds, each with its note; empty when there is none to show."""
@@ -188,53 +180,6 @@ class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return () if program.receivers.only_new(self.method) else None
 
 
-class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Calling the path gives such a value, `FunctionFact.gives`."""
-
-    path: str
-    what: Given
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.gives(self.path, self.what)
-
-
-class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some function puts documents with their owner into the store."""
-
-    store: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.keeps_owners(self.store)
-
-
-class MadeBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the dotted name stands for is a global that one of these calls makes: `socketio.AsyncServer`."""
-
-    name: str
-    makers: tuple[str, ...]
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.made_by(self.name, self.makers)
-
-
-class MakesKeyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A function that a request gets to makes a key of what has this name, `user_id`."""
-
-    name: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.makes_key_of(self.name)
-
-
-class OpenToAll(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A view that asks for no sign-in leads to the function."""
-
-    function: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.open_to_all(self.function)
-
-
 class HasEntryPoints(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The code base has functions that are called from outside, so that what they do not lead to serves no request."""
 
@@ -311,122 +256,6 @@ class HasSetter(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.has_setter(self.path) else None
-
-
-class RunsInAsync(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The function is a coroutine, or one calls it: other tasks use the same thread."""
-
-    function: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.runs_in_async(self.function)
-
-
-class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The dotted name is a `ContextVar`."""
-
-    name: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return () if program.flow.is_context_variable(self.name) else None
-
-
-class CalledUnderTest(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Those who call the function do so only in some cases: `if "tenant" in message: enter(message["tenant"])`.
-
-    `by_worker`: in a loop over messages.
-    """
-
-    function: str
-    by_worker: bool = False
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.calls.called_under_test(program.resolution.canonical(self.function), by_worker=self.by_worker)
-
-
-class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The path gives the value of a context variable that no request sets, but the module, a default or the start-up.
-
-    `app.scope.current.get`, or `app.scope.scope()` of a function that returns that.
-    """
-
-    path: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.set_before_requests(self.path)
-
-
-class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A function that this one leads to finds out who is asking: by a context variable, or from the framework.
-
-    `itself`: this one may do so too.
-    """
-
-    function: str
-    itself: bool = False
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.reads_identity(self.function, itself=self.itself)
-
-
-class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The function, or one that it leads to, reads a context variable, and itself sets none.
-
-    With a `starter`, one that is set by that function or on the way to it; without, one that is named after a user.
-    """
-
-    function: str
-    starter: str = ""
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.reads_context(self.function, self.starter)
-
-
-class ForLaterRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Objects of the class are made by a route and kept in a module's container, for other requests to find."""
-
-    owner: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.for_later_requests(self.owner)
-
-
-class StartedInContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The function sets a context variable, or is called by one that does."""
-
-    function: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.started_in_context(self.function)
-
-
-class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A function of this kind calls the global, or a method of it."""
-
-    name: str
-    kind: Literal["request", "async", "function"]
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.used_by(self.name, self.kind)
-
-
-class ForkedWith(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A forked process uses the global, or what the function gives; `lazy`: its parent has done so before."""
-
-    name: str
-    lazy: bool
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.flow.forked_with(self.name, lazy=self.lazy)
-
-
-class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some function lets go of the connections that the global has: `engine.dispose()`."""
-
-    name: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return () if program.flow.disposed(self.name) else None
 
 
 class HasMember(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from carrel.audit.conditions import Given
+from carrel.audit.data_conditions import Given
 from carrel.audit.entry_points import EntryPoint
 from carrel.audit.rule import Candidate
 from carrel.findings import Location

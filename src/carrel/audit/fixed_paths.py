@@ -87,9 +87,8 @@ def _gives(view: FileView, function: Block, depth: int) -> bool:
 
 def _is_given(view: FileView, value: ast.expr, function: Block, depth: int) -> bool:
     if isinstance(value, ast.Name):
-        bindings = function.scope.bindings.get(value.id, ())
-        known = len(bindings) == 1 and bindings[0].kind != "parameter" and bindings[0].value is not None
-        return known and _is_given(view, bindings[0].value, function, depth)  # type: ignore[arg-type] # it is not None
+        made = [one.value for one in function.scope.bindings.get(value.id, ()) if one.kind != "parameter"]
+        return len(made) == 1 and made[0] is not None and _is_given(view, made[0], function, depth)
     if isinstance(value, ast.Call) and (helper := called_here(view, value)) is not None:
         handed = (*value.args, *(one.value for one in value.keywords))
         return _gives(view, helper, depth - 1) and not any(

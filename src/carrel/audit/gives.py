@@ -15,7 +15,7 @@ from carrel.audit.held import text_of
 from carrel.audit.nobody import gives_stand_in
 from carrel.audit.origins import called_name, parameters_in
 
-__all__ = ["given_back"]
+__all__ = ["given_back", "gives_none"]
 
 _BY_ID: Final = re.compile(r"(?is)\s*select\b(.*?)\bfrom\b.*?\bwhere\b(.*?\bid\s*=\s*(?:\$\d|%s|\?|:\w+).*)")
 _OWNER: Final = re.compile(r"(?i)\b(?:owner|user|tenant|account|customer|created_by|author)(?:_id)?\b")
@@ -35,6 +35,26 @@ def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
     if _gives_collected(view, function):
         found.append("collected")
     return tuple(found)
+
+
+def gives_none(function: Block) -> bool:
+    """Whether a `return` gives `None`, or what `getattr(user, "id", None)` has instead of a value."""
+    given = [statement.value for statement in function.nodes(ast.Return)]
+    return any(map(_is_none, given)) and any(value is not None and not isinstance(value, ast.Constant)
+                                             for value in given)  # fmt: skip
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    match value:
+        case None:
+            return True
+        case ast.Constant():
+            return value.value is None
+        case ast.IfExp():
+            return _is_none(value.body) or _is_none(value.orelse)
+        case ast.Call() if isinstance(value.func, ast.Name) and value.func.id == "getattr" and len(value.args) == 3:
+            return _is_none(value.args[2])
+    return False
 
 
 def _gives_collected(view: FileView, function: Block) -> bool:

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Final
 
 from carrel.audit.call_graph import CallGraph, parameter_at
-from carrel.audit.conditions import Given, Proof
+from carrel.audit.conditions import Proof
+from carrel.audit.data_conditions import Given
 from carrel.audit.facts import FileFacts
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow

@@ -14,7 +14,7 @@ from carrel.audit.cacheable import cacheable_headers
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
-from carrel.audit.gives import given_back
+from carrel.audit.gives import given_back, gives_none
 from carrel.audit.held import is_under_test, worker_loop
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
@@ -65,7 +65,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         function in changed,
         "function" if not is_method else "method" if function.receiver else "static",
         function.is_async,
-        _gives_none(function),
+        gives_none(function),
         _statements(getattr(function.node, "body", [])),
         tuple(one.dotted for one in function.decorators),
         changed_fields(view, function),
@@ -120,26 +120,6 @@ def _returns(view: FileView, function: Block) -> tuple[str, ...]:
         if annotated and annotated.partition(".")[0] not in _FOREIGN:
             paths[f"{annotated}()"] = None
     return tuple(paths)[:4]
-
-
-def _gives_none(function: Block) -> bool:
-    """Whether a `return` gives `None`, or what `getattr(user, "id", None)` has instead of a value."""
-    given = [statement.value for statement in function.nodes(ast.Return)]
-    return any(map(_is_none, given)) and any(value is not None and not isinstance(value, ast.Constant)
-                                             for value in given)  # fmt: skip
-
-
-def _is_none(value: ast.expr | None) -> bool:
-    match value:
-        case None:
-            return True
-        case ast.Constant():
-            return value.value is None
-        case ast.IfExp():
-            return _is_none(value.body) or _is_none(value.orelse)
-        case ast.Call() if isinstance(value.func, ast.Name) and value.func.id == "getattr" and len(value.args) == 3:
-            return _is_none(value.args[2])
-    return False
 
 
 def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:

@@ -9,7 +9,8 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
-from carrel.audit.conditions import Condition, MadeBy, Reachable, SharedClass, SharedObject
+from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
+from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page

@@ -12,15 +12,7 @@ import msgspec
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import (
-    Condition,
-    HasEntryPoints,
-    KeepsByKey,
-    Not,
-    ReadsIdentity,
-    SharedClass,
-    UserDependency,
-)
+from carrel.audit.conditions import Condition, HasEntryPoints, KeepsByKey, Not, SharedClass, UserDependency
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.mutations import Mutation
@@ -36,6 +28,7 @@ from carrel.audit.origins import (
     telling,
 )
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import ReadsIdentity
 from carrel.audit.sharing import reached
 from carrel.audit.taint import is_part_name
 from carrel.findings import RuleInfo, Severity

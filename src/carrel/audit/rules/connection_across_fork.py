@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.conditions import Disposed, ForkedWith, Not
+from carrel.audit.conditions import Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.run_conditions import Disposed, ForkedWith
 from carrel.findings import RuleInfo
 
 __all__ = ["ConnectionAcrossFork"]

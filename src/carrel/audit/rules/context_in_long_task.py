@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import ForLaterRequests, Reachable, ReadsContext, StartedInContext
+from carrel.audit.conditions import Reachable
 from carrel.audit.file_view import FileView
 from carrel.audit.held import calls_method
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import ForLaterRequests, ReadsContext, StartedInContext
 from carrel.findings import RuleInfo
 
 __all__ = ["ContextInLongTask"]

@@ -9,11 +9,12 @@ from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import CalledUnderTest, Condition, ContextVariable
+from carrel.audit.conditions import Condition
 from carrel.audit.file_view import FileView
 from carrel.audit.held import calls_method, is_under_test, names_identity, worker_loop
 from carrel.audit.origins import leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import CalledUnderTest, ContextVariable
 from carrel.findings import RuleInfo
 
 __all__ = ["ContextNotReset"]

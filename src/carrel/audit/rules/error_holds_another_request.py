@@ -8,7 +8,8 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import ExceptionObject, Gives, HasEntryPoints
+from carrel.audit.conditions import ExceptionObject, HasEntryPoints
+from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page

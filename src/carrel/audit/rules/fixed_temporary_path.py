@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, Gives, Reachable, TaintedParameter
+from carrel.audit.conditions import Condition, Reachable, TaintedParameter
+from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import FixedPath, fixed_path, is_unique, path_parts
 from carrel.audit.origins import called_name

@@ -13,7 +13,6 @@ from carrel.audit.conditions import (
     IdentityParameter,
     MutableGlobal,
     Not,
-    RunsInAsync,
     SharedObject,
 )
 from carrel.audit.file_view import FileView
@@ -21,6 +20,7 @@ from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_credential
 from carrel.audit.places import is_test_plumbing
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import RunsInAsync
 from carrel.audit.sharing import is_before_requests, reached
 from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
-from carrel.audit.conditions import Gives
+from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.keyed import keyed

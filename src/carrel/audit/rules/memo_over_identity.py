@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, ContextVariable, ReadsIdentity, SharedClass
+from carrel.audit.conditions import Condition, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
 from carrel.audit.origins import says_whose
 from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.run_conditions import ContextVariable, ReadsIdentity
 from carrel.findings import RuleInfo
 
 __all__ = ["MemoOverIdentity"]

@@ -8,13 +8,14 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, RunsInAsync, SharedContainer
+from carrel.audit.conditions import Condition, SharedContainer
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.reads import gives_each_their_own, is_presence_list, reads_whole, uses
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import RunsInAsync
 from carrel.audit.sharing import brought, grades_of, makes_work
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from carrel.audit.access import Access
-from carrel.audit.conditions import SetBeforeRequests
 from carrel.audit.context_values import VARIABLE, shared_value
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.mutations import Mutation
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import SetBeforeRequests
 from carrel.audit.sharing import reached
 from carrel.findings import RuleInfo
 

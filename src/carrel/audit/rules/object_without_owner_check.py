@@ -9,7 +9,8 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, is_restricted, names_user, prover
-from carrel.audit.conditions import Gives, HasMember
+from carrel.audit.conditions import HasMember
+from carrel.audit.data_conditions import Gives
 from carrel.audit.fetches import OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
 from carrel.audit.file_view import FileView
 from carrel.audit.rule import Candidate, Grade, rule_page

@@ -9,7 +9,8 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, is_restricted, names_user, proven, prover
-from carrel.audit.conditions import Condition, HasEntryPoints, KeepsOwners, Reachable, SharedClass
+from carrel.audit.conditions import Condition, HasEntryPoints, Reachable, SharedClass
+from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, Grade, rule_page

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import SharedClass, UsedBy
+from carrel.audit.conditions import SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.keeping import is_application_part
 from carrel.audit.mutations import Mutation
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import UsedBy
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedOrmSession"]

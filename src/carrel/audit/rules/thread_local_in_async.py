@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from carrel.audit.conditions import IdentityParameter, RunsInAsync
+from carrel.audit.conditions import IdentityParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import says_whose
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import RunsInAsync
 from carrel.audit.thread_locals import thread_local_stores
 from carrel.findings import RuleInfo
 

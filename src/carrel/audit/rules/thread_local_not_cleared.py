@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from carrel.audit.conditions import CalledUnderTest, Not, RunsInAsync
+from carrel.audit.conditions import Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import CalledUnderTest, RunsInAsync
 from carrel.audit.thread_locals import is_cleared, thread_local_stores
 from carrel.findings import RuleInfo
 

@@ -1,0 +1,72 @@
+"""Conditions on what functions give, make keys of and store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from carrel.audit.conditions import Proof
+    from carrel.audit.program import Program
+
+__all__ = [
+    "Given",
+    "Gives",
+    "KeepsOwners",
+    "MadeBy",
+    "MakesKeyOf",
+    "OpenToAll",
+]
+
+Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected"]
+"""What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
+is the same at every call with the same arguments, a row that has an owner and was selected without, everything
+that calls have put into a container of the module."""
+
+
+class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Calling the path gives such a value, `FunctionFact.gives`."""
+
+    path: str
+    what: Given
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.gives(self.path, self.what)
+
+
+class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function puts documents with their owner into the store."""
+
+    store: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.keeps_owners(self.store)
+
+
+class MadeBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the dotted name stands for is a global that one of these calls makes: `socketio.AsyncServer`."""
+
+    name: str
+    makers: tuple[str, ...]
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.made_by(self.name, self.makers)
+
+
+class MakesKeyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A function that a request gets to makes a key of what has this name, `user_id`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.makes_key_of(self.name)
+
+
+class OpenToAll(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A view that asks for no sign-in leads to the function."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.open_to_all(self.function)

@@ -1,0 +1,141 @@
+"""Conditions on when functions run: in which context, task or process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from carrel.audit.conditions import Proof
+    from carrel.audit.program import Program
+
+__all__ = [
+    "CalledUnderTest",
+    "ContextVariable",
+    "Disposed",
+    "ForLaterRequests",
+    "ForkedWith",
+    "ReadsContext",
+    "ReadsIdentity",
+    "RunsInAsync",
+    "SetBeforeRequests",
+    "StartedInContext",
+    "UsedBy",
+]
+
+
+class RunsInAsync(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function is a coroutine, or one calls it: other tasks use the same thread."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.runs_in_async(self.function)
+
+
+class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The dotted name is a `ContextVar`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.flow.is_context_variable(self.name) else None
+
+
+class CalledUnderTest(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Those who call the function do so only in some cases: `if "tenant" in message: enter(message["tenant"])`.
+
+    `by_worker`: in a loop over messages.
+    """
+
+    function: str
+    by_worker: bool = False
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.called_under_test(program.resolution.canonical(self.function), by_worker=self.by_worker)
+
+
+class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The path gives the value of a context variable that no request sets, but the module, a default or the start-up.
+
+    `app.scope.current.get`, or `app.scope.scope()` of a function that returns that.
+    """
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.set_before_requests(self.path)
+
+
+class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A function that this one leads to finds out who is asking: by a context variable, or from the framework.
+
+    `itself`: this one may do so too.
+    """
+
+    function: str
+    itself: bool = False
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.reads_identity(self.function, itself=self.itself)
+
+
+class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function, or one that it leads to, reads a context variable, and itself sets none.
+
+    With a `starter`, one that is set by that function or on the way to it; without, one that is named after a user.
+    """
+
+    function: str
+    starter: str = ""
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.reads_context(self.function, self.starter)
+
+
+class ForLaterRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Objects of the class are made by a route and kept in a module's container, for other requests to find."""
+
+    owner: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.for_later_requests(self.owner)
+
+
+class StartedInContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function sets a context variable, or is called by one that does."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.started_in_context(self.function)
+
+
+class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A function of this kind calls the global, or a method of it."""
+
+    name: str
+    kind: Literal["request", "async", "function"]
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.used_by(self.name, self.kind)
+
+
+class ForkedWith(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A forked process uses the global, or what the function gives; `lazy`: its parent has done so before."""
+
+    name: str
+    lazy: bool
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.forked_with(self.name, lazy=self.lazy)
+
+
+class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function lets go of the connections that the global has: `engine.dispose()`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.flow.disposed(self.name) else None

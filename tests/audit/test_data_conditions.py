@@ -1,0 +1,57 @@
+"""What functions give, make keys of and store, in whatever file they stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.conditions import Condition
+from carrel.audit.data_conditions import Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
+from tests.audit.checking import program
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (Gives("app.who.subject()", "stand-in"), False),
+        (Gives("app.who.subject", "stand-in"), True),
+        (Gives("app.who.subject", "claimed"), False),
+        (MakesKeyOf("user_id"), True),
+        (MakesKeyOf("tenant_id"), False),
+        (OpenToAll("app.who.load"), True),
+        (OpenToAll("app.who.own"), False),
+    ],
+)
+def test_what_functions_of_other_files_give_and_who_gets_to_them(condition: Condition, *, holds: bool) -> None:
+    source = {
+        "app/__init__.py": "",
+        "app/who.py": """
+            def subject(claims): return claims.get("sub", "default")
+            def load(user_id): return redis.get(f"notes:{user_id}")
+            def own(user_id): return user_id
+            """,
+        "app/views.py": """
+            from django.http import HttpResponse
+            from django.contrib.auth.decorators import login_required
+            from .who import load, own
+            def show(request): return HttpResponse(load(1))
+            @login_required
+            def mine(request): return HttpResponse(own(1))
+            """,
+    }
+    assert (condition.proof(program(source)) is not None) is holds
+
+
+def test_what_makes_a_global() -> None:
+    source = {"server.py": "import socketio\nsio = socketio.AsyncServer()\n", "app.py": "from server import sio\n"}
+    makers = ("socketio.AsyncServer",)
+    assert MadeBy("app.sio", makers).proof(program(source)) is not None
+    assert MadeBy("app.sio", ("redis.Redis",)).proof(program(source)) is None
+    assert MadeBy("app.other", makers).proof(program(source)) is None
+
+
+def test_a_store_of_documents_with_their_owner() -> None:
+    put = "from store import store\ndef add(user_id):\n    store.add_texts(metadatas=[{'user_id': user_id}])\n"
+    everything = program({"store.py": "store = Chroma()\n", "ingest.py": put})
+    assert KeepsOwners("store.store").proof(everything) is not None
+    assert KeepsOwners("ingest.store").proof(everything) is not None
+    assert KeepsOwners("store.other").proof(everything) is None

@@ -1,0 +1,35 @@
+"""When functions run, as conditions ask it of a whole program."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.conditions import Condition
+from carrel.audit.run_conditions import ContextVariable, RunsInAsync, UsedBy
+from tests.audit.checking import program
+
+SOURCE = """
+    from contextvars import ContextVar
+    who = ContextVar("who")
+    desk = Desk()
+    @app.get("/x")
+    async def ask(text): helper(text)
+    def helper(text): desk.answer(text)
+    def alone(): ...
+    """
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (RunsInAsync("app.ask"), True),
+        (RunsInAsync("app.helper"), True),
+        (RunsInAsync("app.alone"), False),
+        (ContextVariable("app.who"), True),
+        (ContextVariable("app.desk"), False),
+        (UsedBy("app.desk", "request"), True),
+        (UsedBy("app.who", "request"), False),
+    ],
+)
+def test_when_functions_run(condition: Condition, *, holds: bool) -> None:
+    assert (condition.proof(program(SOURCE)) is not None) is holds
