@@ -8,7 +8,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, prover
-from carrel.audit.conditions import Given
+from carrel.audit.data_conditions import Given
 from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import gives_fixed_path
 from carrel.audit.held import text_of

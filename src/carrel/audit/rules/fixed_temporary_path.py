@@ -132,7 +132,7 @@ def _written_before(read: ast.Call, path: ast.expr, function: Block) -> Iterator
     """The calls before the reading that put something at the path, or beside it, each with what they put there."""
     named = {one.id for one in path_parts(path, function) if isinstance(one, ast.Name)}
     places = {name for name in named if function.parameter(name) is None}
-    waits = [one.lineno for one in function.nodes(ast.Await, ast.AsyncFor, ast.AsyncWith)]
+    waits = [one.lineno for one in (*function.nodes(ast.Await), *function.nodes(ast.AsyncFor, ast.AsyncWith))]
     for call in function.nodes(ast.Call):
         last = call.end_lineno or call.lineno
         between = any(last < line <= read.lineno for line in waits)
