@@ -161,8 +161,7 @@ parameters = { context = "{context}" }
         ("from pkg.old import *\nOld(r, b)\n",
          "from pkg.old import *\nfrom pkg.new import make_old\nmake_old(r, b)\n"),
         ("from pkg.old import *\nOld(r, b)\nx: Old\n",
-         "from pkg.old import *\nfrom pkg.new import New as Old\nfrom pkg.new import make_old\n"
-         "make_old(r, b)\nx: Old\n"),
+         "from pkg.old import *\nfrom pkg.new import New as Old\nfrom pkg.new import make_old\nmake_old(r, b)\nx: Old\n"),  # noqa: E501
         ("import pkg.old\npkg.old.Old(r, b)\npkg.old.Old.LIMIT\n",
          "import pkg.old\nfrom pkg.new import make_old\nfrom pkg.new import New\nmake_old(r, b)\nNew.LIMIT\n"),
         ("from pkg.old import Old\n__all__ = ['Old']\nOld(r, b)\n",
