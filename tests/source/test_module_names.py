@@ -94,3 +94,9 @@ def test_a_package_as_root_gives_its_name_before_the_bare_one():
     assert roots == ("lib/x", "../chat", ".")
     assert module_names("a.py", roots) == (ModuleName("chat.a", False), ModuleName("a", False))
     assert module_names("__init__.py", roots) == (ModuleName("chat", True),)
+
+
+def test_no_file_of_a_package_is_a_module_of_the_standard_library():
+    names = module_names("graph/types.py", source_roots(["graph/channels/__init__.py", "graph/types.py"]))
+    assert [name.dotted for name in names] == ["graph.types"]
+    assert [name.dotted for name in module_names("types.py", (".",))] == ["types"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -92,13 +93,17 @@ def _identifier(name: str) -> str:
 
 
 def module_names(path: str, roots: Iterable[str]) -> tuple[ModuleName, ...]:
-    """The names that the file at the relative `path` can be imported by, the one from its nearest root first."""
+    """The names that the file at the relative `path` can be imported by, the one from its nearest root first.
+
+    Never one of the standard library, which Python finds before what is installed: `app/types.py` is no `types`.
+    """
     names = []
     for root in roots:
         prefix = "" if root == "." else f"{root}/"
         if root.startswith(_OUTER) or path.startswith(prefix):
             name = _named(prefix[len(_OUTER) :] + path if root.startswith(_OUTER) else path[len(prefix) :])
-            if name is not None and name not in names:
+            is_standard = root != "." and name is not None and name.dotted.partition(".")[0] in sys.stdlib_module_names
+            if name is not None and name not in names and not is_standard:
                 names.append(name)
     return tuple(names)
 
