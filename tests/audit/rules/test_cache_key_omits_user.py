@@ -388,3 +388,16 @@ def test_a_memo_that_is_handed_a_callable() -> None:
 )
 def test_a_memo_whose_key_says_whose_or_that_keeps_nothing(path: str, old: str, new: str) -> None:
     quiet(RULE, {**MEMO, path: MEMO[path].replace(old, new)})
+
+
+def test_a_key_that_is_an_address() -> None:
+    code = """
+        CACHE = {}
+        def settings(provider, user):
+            found = CACHE.get(%(key)s)
+            if found is None:
+                found = CACHE[%(key)s] = load(user.id)
+            return found
+        """
+    finds(RULE, code % {"key": "provider.name"}, "warning")
+    quiet(RULE, code % {"key": "id(provider)"})

@@ -102,3 +102,15 @@ def test_an_address_that_a_helper_gives() -> None:
     finds(RULE, HELPER % "id(what)" + USE % "request", "warning", on="self._key(what)")
     finds(RULE, HELPER % "id(what)" + USE % "FIXED", "info")
     quiet(RULE, HELPER % "what.name" + USE % "request")
+
+
+def test_what_a_library_gives_to_all() -> None:
+    code = """
+        from tracing import trace
+        ATTACHED = {}
+        def instrument(user_id, session):
+            %s
+            ATTACHED[id(provider)] = user_id
+        """
+    finds(RULE, code % "provider = trace.get_provider()", "info")
+    finds(RULE, code % "provider = trace.get_provider(session)", "error")

@@ -54,7 +54,7 @@ class MapKeyedById:
         taint = view.taint(subject, mutation.block)
         told = told or (taint is not None and taint.by == "request")
         grades: tuple[Grade, ...] = (Grade("info", given),)
-        if told and not _is_handed_on(view, mutation, text):
+        if told and not _is_handed_on(view, mutation, text) and not _is_the_librarys(view, subject, mutation.block):
             grades = (Grade("error", given), Grade("info"))
         elif taint is not None and taint.by == "parameter" and mutation.block.class_ is not None:
             grades = (Grade("warning", (*given, *taint.given)), Grade("info", given))
@@ -123,6 +123,18 @@ def _is_handed_on(view: FileView, mutation: Mutation, text: str) -> bool:
         for value in mutation.values
         for leaf, _ in leaves(view, value, mutation.block)
     )  # fmt: skip
+
+
+def _is_the_librarys(view: FileView, subject: ast.expr, block: Block) -> bool:
+    """Whether it is what a library gives to everybody who asks, `trace.get_tracer_provider()`: it stays."""
+    found = block.scope.bindings.get(subject.id, ()) if isinstance(subject, ast.Name) else ()
+    return bool(found) and all(
+        isinstance(one.value, ast.Call)
+        and not (one.value.args or one.value.keywords)
+        and called_name(one.value).startswith("get_")
+        and "." in view.dotted(one.value.func)
+        for one in found
+    )
 
 
 def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
