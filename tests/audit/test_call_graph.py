@@ -97,7 +97,7 @@ def test_what_tells_users_apart_passes_through_calls() -> None:
         from flask import request
         def route():
             claims = jwt.decode(request.headers["authorization"], KEY)
-            one(claims["sub"], request.form, settings.token)
+            one(claims["sub"], request.form["printer_profile"], settings.token)
         def one(a, b, c):
             two(a, b, c)
         def two(x, y, z): ...

@@ -11,6 +11,7 @@ from typing import Final
 from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block, chain
 from carrel.audit.cacheable import cacheable_headers
+from carrel.audit.callers import names_user, proven
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
@@ -197,7 +198,9 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
         if taint is None:
             continue
         if taint.by == "request":
-            if any(not is_credential(told) for told in identities(view, value, block)):
+            # A name that only sounds like a user's, `printer_profile`, does not tell.
+            told = [one for one in identities(view, value, block) if not is_credential(one)]
+            if told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told)):
                 yield place, ""
         elif taint.parameter:
             yield place, taint.parameter
