@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,9 +16,11 @@ import carrel.storage.migration
 assert carrel.storage.migration
 TypeAdapter(int)
 
-# How long an example takes says how busy the machine is.
-settings.register_profile("carrel", deadline=None)
-settings.load_profile("carrel")
+# How long an example takes says how busy the machine is. The same examples in every run: what somebody's change broke
+# shows in theirs. To look further: HYPOTHESIS_PROFILE=explore make test ARGS=tests/migrate.
+settings.register_profile("carrel", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "carrel"))
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def run(root: Path, module: str) -> object:
             return type(error)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(programs(), st.booleans())
 def test_a_program_does_the_same_before_and_after(tmp_path_factory, program, relative):
     root = tmp_path_factory.mktemp("code")
