@@ -263,3 +263,12 @@ def test_a_package_whose_name_begins_alike_is_not_taken_for_the_own_one():
     outcome = outcomes(files, used)["pkg/app.py"]
     assert isinstance(outcome, Edited)
     assert outcome.after == b"from pkgs.new import New\nNew\n"
+
+
+def test_a_star_gets_no_import_for_a_name_that_another_import_binds():
+    before = "from pkg.old import *\nOld()\ndef f():\n    from pkg.old import Old as E\n    E()\n"
+    changed(
+        before,
+        "from pkg.old import *\nfrom pkg.new import New as Old\nOld()\ndef f():\n"
+        "    from pkg.new import New as E\n    E()\n",
+    )

@@ -90,8 +90,10 @@ class ImportEdit:
             file.leave(reference, "a star import of a module that moves")
             return
         mine = (one for one in file.references if one.symbol == symbol.old and one.kind != "import")
-        # What is reached through a module has the module's name bound.
-        uses = [one for one in mine if one.bound and "." not in one.text]
+        module = reference.written.rpartition(".")[0]
+        # What is reached through a module has the module's name bound; what another import binds has another way there.
+        brought = (one for one in mine if one.bound and "." not in one.text)
+        uses = [one for one in brought if one.written in ("", f"{module}.{one.bound}")]
         for before in sorted({one.bound for one in uses if file.symbol(one) == symbol}):
             file.names[symbol.old, before] = LocalName(symbol, before, before)
             file.insert_after(statement, _import_line(file, statement, file.names[symbol.old, before]))
