@@ -51,7 +51,7 @@ class ImportCycles:
 
     def _targets(self, path: str, outline: Outline) -> frozenset[str]:
         """The files that one imports when it is imported."""
-        sites = (site for site in outline.imports if site.top and site.guard != "type_checking")
+        sites = (site for site in outline.imports if site.is_loading)
         found = {target for site in sites for target in imported_paths(self._project, path, site)}
         return frozenset(found - {path})
 

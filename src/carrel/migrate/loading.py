@@ -17,7 +17,7 @@ def loaded_with(project: Project, path: str, *, packages: bool = False) -> froze
         named = {
             target
             for site in project.outline(importer).imports
-            if site.top and site.guard != "type_checking"
+            if site.is_loading
             for target in imported_paths(project, importer, site)
         }
         if packages:
