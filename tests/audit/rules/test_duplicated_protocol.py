@@ -44,6 +44,17 @@ def test_another_name_for_the_same_few_methods_is_only_mentioned() -> None:
     finds(RULE, {"a.py": protocol(methods=many), "b.py": protocol("Outlet", methods=many)}, "warning")
 
 
+def test_a_promise_for_coroutines_is_another_one() -> None:
+    quiet(RULE, {"a.py": protocol(), "b.py": protocol("SinkProtocol").replace("def ", "async def ")})
+
+
+def test_methods_that_are_told_something_else_are_another_promise() -> None:
+    finds(RULE, {"a.py": protocol(), "b.py": protocol().replace("send(self)", "send(self, user)")}, "info")
+    many = protocol(methods="send close flush wait").replace("(self)", "(self, name, vault)")
+    finds(RULE, {"a.py": many, "b.py": many.replace("Sink", "Outlet").replace("name, vault", "vault, name")}, "info")
+    finds(RULE, {"a.py": many, "b.py": many + "    def reset(self): ...\n"}, "warning")
+
+
 def test_two_in_one_file_and_one_for_each_plug_in_are_only_mentioned() -> None:
     finds(RULE, protocol() + protocol("SinkABC", base="ABC"), "info")
     finds(RULE, {"plugins/a/sink.py": protocol(), "plugins/b/sink.py": protocol()}, "info")

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Final
 
 from carrel.audit.copies import stand_side_by_side
+from carrel.audit.facts import FunctionFact
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, likeness, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -47,7 +48,7 @@ class DuplicatedProtocol:
         for group in found.values():
             first = group[0]
             # Two promises of two methods are soon alike; one name in two files is one promise.
-            same = [one for one in group[1:] if _is_written_twice(first, one)]
+            same = [one for one in group[1:] if _is_written_twice(program, first, one)]
             others = same or group[1:]
             if first.symbol in told:
                 continue
@@ -61,12 +62,24 @@ class DuplicatedProtocol:
 def _is_twin(program: Program, one: Role, other: Role) -> bool:
     """Whether one extends the other, or is the same for coroutines."""
     names = {role.name.replace("Async", "").replace("Sync", "") for role in (one, other)}
-    return related_roles(program, one, other) or (len(names) == 1 and one.name != other.name)
+    if related_roles(program, one, other) or (len(names) == 1 and one.name != other.name):
+        return True
+    return any(ours.is_async != theirs.is_async for ours, theirs in _both(program, one, other))
 
 
-def _is_written_twice(one: Role, other: Role) -> bool:
+def _is_written_twice(program: Program, one: Role, other: Role) -> bool:
     alike = _bare_name(one) == _bare_name(other) or (len(one.methods) >= _MANY and one.methods == other.methods)
-    return alike and one.location.path != other.location.path and not stand_side_by_side(one, other)
+    if not alike or one.location.path == other.location.path or stand_side_by_side(one, other):
+        return False
+    # Who is told something else keeps another promise.
+    return all(ours.parameters == theirs.parameters for ours, theirs in _both(program, one, other))
+
+
+def _both(program: Program, one: Role, other: Role) -> Iterator[tuple[FunctionFact, FunctionFact]]:
+    """The methods that both have."""
+    functions = program.resolution.functions
+    for method in one.methods & other.methods:
+        yield functions[f"{one.symbol}.{method}"], functions[f"{other.symbol}.{method}"]
 
 
 def _bare_name(role: Role) -> str:
