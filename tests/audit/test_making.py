@@ -44,11 +44,18 @@ def test_data_and_tests_have_no_factories() -> None:
 def test_the_calls_of_a_class_itself() -> None:
     everything = program({"engine.py": ENGINE, "app.py": MAKES, "tests/a.py": MAKES})
     found = list(direct_calls(everything, frozenset({"engine.Engine"})))
-    assert [(caller, where.line) for _, caller, where in found][:2] == [
+    assert [(one.caller, one.location.line) for one in found][:2] == [
         ("app.create_engine", 4),
         ("app.current_engine", 7),
     ]
-    assert {where.path for _, _, where in found} == {"app.py"}
+    assert {one.location.path for one in found} == {"app.py"}
+    assert all(one.is_bare and not one.given for one in found)
+
+
+def test_a_call_that_tells_the_class_whose_it_is() -> None:
+    calls = "from engine import Engine\ndef f(user_id, size):\n    Engine(user_id)\n    Engine(size)\n    Engine(*size)\n"
+    found = direct_calls(program({"engine.py": ENGINE, "app.py": calls}), frozenset({"engine.Engine"}))
+    assert [one.is_bare for one in found] == [False, True, False]
 
 
 def test_what_asks_another_factory_is_none_itself() -> None:

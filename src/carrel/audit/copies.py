@@ -10,10 +10,12 @@ from typing import Final
 from carrel.audit.program import Program
 from carrel.audit.roles import Role
 
-__all__ = ["are_copies", "spread", "stand_side_by_side"]
+__all__ = ["are_copies", "share_lines", "spread", "stand_side_by_side"]
 
 _SAME: Final = 0.65
 """The share of equal lines from which on one class was written by copying the other."""
+_SOME: Final = 0.25
+"""The share from which on they do the same work."""
 _ENOUGH: Final = 12
 """Equal lines that are no coincidence."""
 _SEVERAL: Final = 3
@@ -47,7 +49,12 @@ def are_copies(program: Program, one: Role, other: Role) -> bool:
     enough = max(_ENOUGH, (len(one.lines) + len(other.lines)) / 2 * _SAME)
     if min(len(one.lines), len(other.lines)) < enough:
         return False
-    return (Counter(one.lines) & Counter(other.lines)).total() >= enough
+    return _common_lines(one, other) >= enough
+
+
+def share_lines(one: Role, other: Role) -> bool:
+    """Whether what one does is to be found in the other, so that it is not only the names that are alike."""
+    return _common_lines(one, other) >= (len(one.lines) + len(other.lines)) / 2 * _SOME
 
 
 def spread(program: Program, group: Iterable[Role]) -> tuple[Role, ...]:
@@ -88,6 +95,10 @@ def stand_side_by_side(one: Role, other: Role) -> bool:
         near = (len(ours) + 1) // 2
         return len(differing) == 1 or ours[:near] == theirs[:near]
     return len(differing) == 1 and any(all(sort.search(part) for part in differing[0]) for sort in (_VERSION, _SYSTEM))
+
+
+def _common_lines(one: Role, other: Role) -> int:
+    return (Counter(one.lines) & Counter(other.lines)).total()
 
 
 def _without_side(parts: list[str]) -> list[str]:

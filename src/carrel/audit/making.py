@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from carrel.audit.program import Program
-from carrel.audit.roles import Role, is_test_path, roles
+from carrel.audit.roles import Role, is_test_path, likeness, roles
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
 
-__all__ = ["Factory", "direct_calls", "factories", "is_maker"]
+__all__ = ["DirectCall", "Factory", "direct_calls", "factories", "is_maker", "make_the_same"]
 
 _DATA: Final = ("Model", "DeclarativeBase", "Document", "BaseModel", "SQLModel", "Struct")
 """Bases of rows and messages, however far above: whoever has what is in one makes one."""
 _FIELDS: Final = ("dataclass", "define", "attrs")
 """Decorators of classes that are their fields."""
 _MAKES: Final = re.compile(r"^(?:a?create|make|build|new|produce|construct)(?:_|$)|^get_instance$")
+_SAME: Final = 0.6
+"""The share of common calls from which on two functions do the same work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,23 @@ class Factory:
     """It does more than to call the class: what is made without it lacks something."""
     for_user: bool = False
     """It is told for whom: `create_engine(user)`."""
+    told: frozenset[str] = frozenset()
+    """What else it is told: its other parameters."""
+    calls: frozenset[str] = frozenset()
+    """The last parts of the names of what it calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectCall:
+    """A call of a class itself."""
+
+    product: str
+    caller: str
+    location: Location
+    is_bare: bool
+    """It hands the class nothing of a user, and no list of arguments that nobody knows."""
+    given: int
+    """How many arguments it hands over."""
 
 
 def factories(program: Program) -> Iterator[Factory]:
@@ -64,12 +83,16 @@ def factories(program: Program) -> Iterator[Factory]:
                     continue
                 seen.add((symbol, product))
                 where = Location(path=path, line=function.line, note="makes one")
-                for_user = any(is_identity_like(one) for one in function.parameters)
-                yield Factory(symbol, product, where, adds=function.statements > 1, for_user=for_user)
+                told = frozenset(one for one in function.parameters if not is_identity_like(one))
+                yield Factory(
+                    symbol, product, where, adds=function.statements > 1, told=told,
+                    for_user=len(told) < len(function.parameters),
+                    calls=frozenset(call.path.rpartition(".")[2] for call in function.calls),
+                )  # fmt: skip
 
 
-def direct_calls(program: Program, products: frozenset[str]) -> Iterator[tuple[str, str, Location]]:
-    """The class, the calling function and the place of each call of one of the classes itself, tests excluded."""
+def direct_calls(program: Program, products: frozenset[str]) -> Iterator[DirectCall]:
+    """Each call of one of the classes itself, tests excluded."""
     for path, facts in sorted(program.files.items()):
         if is_test_path(path):
             continue
@@ -77,7 +100,16 @@ def direct_calls(program: Program, products: frozenset[str]) -> Iterator[tuple[s
             for call in function.calls:
                 made = program.resolution.canonical(call.path)
                 if made in products:
-                    yield made, function.name, Location(path=path, line=call.line)
+                    where = Location(path=path, line=call.line)
+                    tells = any(not parameter or is_identity_like(parameter) for _, parameter in call.tells)
+                    is_bare = not tells and "*" not in call.given
+                    yield DirectCall(made, function.name, where, is_bare, len(call.given))
+
+
+def make_the_same(one: Factory, other: Factory) -> bool:
+    """Whether either could be called for the other: it is told no less, and does most of what the other does."""
+    told = one.told <= other.told or other.told <= one.told
+    return told and likeness(one.calls, other.calls) >= _SAME
 
 
 def is_maker(function: str) -> bool:

@@ -36,6 +36,26 @@ def test_a_namesake_that_does_other_work_is_only_mentioned() -> None:
     finds(RULE, {"a.py": PLAIN, "b.py": other}, "info")
 
 
+def test_two_that_only_answer_to_one_framework_are_only_mentioned() -> None:
+    watch = """class Watch(EventHandler):
+    def __init__(self, storage, run_id):
+        self.storage, self.run_id = storage, run_id
+        super().__init__(patterns=[storage.path])
+    def on_modified(self, event):
+        for record in self.storage.records(self.run_id):
+            self.storage.call(record)
+"""
+    other = """class ConsolidatedWatch(EventHandler):
+    def __init__(self, every):
+        self.every = check(every)
+        super().__init__(patterns=every.paths)
+    def on_modified(self, event):
+        self.every.changed()
+"""
+    finds(RULE, {"a.py": watch, "b.py": other}, "info")
+    finds(RULE, {"a.py": watch, "b.py": watch.replace("class ", "class Consolidated")}, "warning")
+
+
 def test_of_several_plain_ones_the_one_that_is_most_like_it() -> None:
     (found,) = finds(RULE, {"a.py": "class Engine:\n    x = 1\n", "b.py": PLAIN,
                             "c.py": PLAIN.replace("Engine", "LegacyEngine")}, "warning")  # fmt: skip

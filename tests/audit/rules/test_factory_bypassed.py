@@ -57,6 +57,20 @@ def test_another_maker_is_only_mentioned() -> None:
     finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": PAST.replace("handle", "_build_spare")}, "info")
 
 
+def test_what_is_told_as_much_as_the_factory_is_only_mentioned() -> None:
+    for given in ("self.user_id", "request.user.id", "*parts", "1"):
+        past = PAST.replace("handle()", "handle(self, request, parts)").replace("Engine()", f"Engine({given})")
+        finds(RULE, {"engine.py": ENGINE, "factory.py": FACTORY, "app.py": past}, "info")
+
+
+def test_what_no_request_leads_to_is_only_mentioned() -> None:
+    served = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/x')\n" + PAST.partition("\n")[2]
+    files = {"engine.py": ENGINE, "factory.py": FACTORY}
+    finds(RULE, {**files, "app.py": "from engine import Engine\n" + served}, "warning")
+    other = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/x')\ndef hello(): ...\n"
+    finds(RULE, {**files, "app.py": PAST, "routes.py": other}, "info")
+
+
 def test_a_class_that_is_its_fields_has_no_factory() -> None:
     row = "from dataclasses import dataclass\n@dataclass\n" + ENGINE
     quiet(RULE, {"engine.py": row, "factory.py": FACTORY, "app.py": PAST})

@@ -23,6 +23,29 @@ def test_three_factories_in_three_modules() -> None:
     assert {place.path for place in found.related} == {"b.py", "c.py"}
 
 
+def test_the_one_that_forgets_the_user_is_one_of_them() -> None:
+    told = MAKES.replace("()", "(user)")
+    finds(RULE, {"engine.py": ENGINE, "a.py": told, "b.py": MAKES, "c.py": FACTORY}, "warning")
+
+
+def test_factories_that_make_different_things_are_only_mentioned() -> None:
+    makes = """from engine import Engine
+from parts import {parts}
+def create_engine(data):
+    engine = Engine({calls})
+    engine.run()
+    return engine
+"""
+    files = {"engine.py": ENGINE}
+    for name, parts in ({"a.py": "Piston Valve", "b.py": "Fan Shaft", "c.py": "Coil Rotor"}).items():
+        names = parts.split()
+        calls = ", ".join(f"{one}(data)" for one in names)
+        files[name] = makes.format(parts=", ".join(names), calls=calls)
+    finds(RULE, files, "info")
+    told = {f"{name}.py": MAKES.replace("()", f"({name})") for name in ("clip", "frame", "patch")}
+    finds(RULE, {"engine.py": ENGINE, **told}, "info")
+
+
 def test_two_are_only_mentioned() -> None:
     finds(RULE, {"engine.py": ENGINE, "a.py": MAKES, "b.py": FACTORY}, "info")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.copies import share_lines
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, is_test_path, likeness, plain_name, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -79,8 +80,13 @@ def _most_like(role: Role, others: list[Role]) -> Role:
 
 
 def _replaces(program: Program, role: Role, other: Role) -> bool:
-    """Whether the two do the same work; a number alone tells versions of what both of them speak."""
+    """Whether the two do the same work; a number alone tells versions of what both of them speak.
+
+    What a framework asks for by name is in both of them, so some of the lines have to be the same, too.
+    """
     if role.is_value or _VERSION.search(role.name) or likeness(role.methods, other.methods) < _ALIKE:
+        return False
+    if not share_lines(role, other):
         return False
     return not related_roles(program, role, other) and not _lead_to_each_other(
         program, role.location.path, other.location.path

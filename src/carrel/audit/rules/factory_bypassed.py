@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.making import Factory, direct_calls, factories, is_maker
+from carrel.audit.conditions import AnyOf, HasEntryPoints, Not, Reachable
+from carrel.audit.making import DirectCall, Factory, direct_calls, factories, is_maker
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.findings import RuleInfo, Severity
+from carrel.findings import RuleInfo
 
 __all__ = ["FactoryBypassed"]
 
@@ -40,23 +41,28 @@ class FactoryBypassed:
         for factory in factories(program):
             by_product.setdefault(factory.product, []).append(factory)
         paths = program.resolution.paths
-        for product, caller, where in direct_calls(program, frozenset(by_product)):
-            made_by = by_product[product]
-            at_home = {one.location.path for one in made_by} | {paths.get(product, "")}
-            if where.path in at_home:
+        for call in direct_calls(program, frozenset(by_product)):
+            made_by = by_product[call.product]
+            at_home = {one.location.path for one in made_by} | {paths.get(call.product, "")}
+            if call.location.path in at_home:
                 continue
-            factory = made_by[0]
             # A class is called by whoever likes; one that has `Factory` behind its name says that it is not.
-            own = [one for one in made_by if _is_named_for(one.symbol, product)]
-            # What it lacks matters where the factory is told for whom it makes one; another maker is another factory.
-            passed = any(one.adds and one.for_user for one in own) and not _STARTS.search(caller)
-            severity: Severity = "warning" if passed and not is_maker(caller) else "info"
-            name = product.rpartition(".")[2]
-            message = f"`{name}` is made directly, past `{(own or [factory])[0].symbol.rpartition('.')[2]}`"
+            own = [one for one in made_by if _is_named_for(one.symbol, call.product)]
+            name, factory = call.product.rpartition(".")[2], (own or made_by)[0]
+            message = f"`{name}` is made directly, past `{factory.symbol.rpartition('.')[2]}`"
             yield Candidate(
-                rule=self.info.rule, location=where, message=message, symbol=caller,
-                related=((own or [factory])[0].location,), grades=(Grade(severity),),
+                rule=self.info.rule, location=call.location, message=message, symbol=call.caller,
+                related=(factory.location,), grades=_grades(call, own),
             )  # fmt: skip
+
+
+def _grades(call: DirectCall, own: list[Factory]) -> tuple[Grade, ...]:
+    """A warning where a request gets an object that is told less than the factory, which is told for whom, tells it."""
+    starts = _STARTS.search(call.caller) or is_maker(call.caller)
+    if starts or not any(one.adds and one.for_user and call.is_bare and call.given <= len(one.told) for one in own):
+        return (Grade("info"),)
+    served = AnyOf((Reachable(call.caller), Not(HasEntryPoints())))
+    return Grade("warning", (served,)), Grade("info")
 
 
 def _is_named_for(factory: str, product: str) -> bool:

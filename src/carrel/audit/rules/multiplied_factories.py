@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.making import Factory, factories
+from carrel.audit.making import Factory, factories, make_the_same
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -43,8 +43,10 @@ class MultipliedFactories:
             message = (
                 f"`{product.rpartition('.')[2]}` is made by {len(group)} factories in {len(modules)} modules: {listed}"
             )
+            # Functions that make one class of different things are no copies of one factory.
+            most = max(len({one.location.path for one in group if make_the_same(one, each)}) for each in group)
             yield Candidate(
                 rule=self.info.rule, location=first.location, message=message, symbol=first.symbol,
                 related=tuple(one.location for one in others),
-                grades=(Grade("warning" if len(modules) >= _MANY else "info"),),
+                grades=(Grade("warning" if most >= _MANY else "info"),),
             )  # fmt: skip
