@@ -105,6 +105,12 @@ def test_side_by_side(one: str, other: str, expected: bool) -> None:
     assert copied({one: store(), other: store()}) is not expected
 
 
+def test_versions_that_are_there_to_choose_from() -> None:
+    versions = {"models.py": store(), "models_v2.py": store()}
+    assert copied(versions)
+    assert not copied({**versions, "models_v3.py": "from models_v2 import *\n"})
+
+
 THIN = "class ShopStore:\n    def take(self): ...\n    def more(self): ...\n    def most(self): ...\n"
 THREE = {"a.py": store(), "b.py": THIN, "x/c.py": THIN}
 

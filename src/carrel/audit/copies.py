@@ -23,6 +23,7 @@ _SEVERAL: Final = 3
 _MANY: Final = 3
 """Classes or files that are no coincidence."""
 _VERSION: Final = re.compile(r"^v\d+(?:\.py)?$")
+_NUMBERED: Final = re.compile(r"_v\d+\.py$")
 _SYSTEM: Final = re.compile(r"(?:linux|windows|win32|posix|unix|darwin|macos|osx|bsd)(?:\.py)?$")
 _PRIVATE: Final = re.compile(r"(?:^|/)_(?!_)[^/]*\.py$")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
@@ -42,7 +43,9 @@ def are_copies(program: Program, one: Role, other: Role) -> bool:
 
     The file of a neural network holds all of its layers, so layers are written in as many files as use them.
     """
-    if "Module" in one.bases or stand_side_by_side(one, other) or not _are_of_one_kind(one, other):
+    if "Module" in one.bases or not _are_of_one_kind(one, other):
+        return False
+    if stand_side_by_side(one, other) or _are_versions(program, one, other):
         return False
     if not (_works(program, one) and _works(program, other)):
         return False
@@ -121,6 +124,12 @@ def _are_of_a_row(program: Program, one: Role, other: Role) -> bool:
         return False
     row = [path for path in program.files if path.rpartition("/")[0] == ours and path.endswith(ending)]
     return len(row) >= _MANY
+
+
+def _are_versions(program: Program, one: Role, other: Role) -> bool:
+    """Whether both files are of a row, such as `models.py`, `models_v2.py`, `models_v3.py`: users take their pick."""
+    plain = {_NUMBERED.sub(".py", role.location.path) for role in (one, other)}
+    return len(plain) == 1 and sum(_NUMBERED.sub(".py", path) in plain for path in program.files) >= _MANY
 
 
 def _works(program: Program, role: Role) -> bool:
