@@ -130,6 +130,12 @@ def test_calls_that_leave_an_argument_out(calls: str, left_out: bool) -> None:
     assert (everything.calls.left_out("app.ask", "turns") is not None) is left_out
 
 
+@pytest.mark.parametrize(("calls", "left_out"), [("", True), ("ask(1)", True), ("ask(1, [])\n    ask(2)", False)])
+def test_calls_that_always_leave_an_argument_out(calls: str, left_out: bool) -> None:
+    everything = program(f"def ask(text, turns=[]): ...\ndef f(everything):\n    {calls or '...'}\n")
+    assert (everything.calls.left_out("app.ask", "turns", always=True) is not None) is left_out
+
+
 def test_a_framework_may_leave_an_argument_out() -> None:
     everything = program("@app.get('/x')\ndef ask(turns=[]): ...\ndef f():\n    ask([])\n")
     assert everything.calls.left_out("app.ask", "turns") is not None

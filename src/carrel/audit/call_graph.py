@@ -203,15 +203,24 @@ class CallGraph:
         caller, call = calls[0]
         return (Location(path=self._resolution.paths[caller], line=call.line, note="called only in some cases"),)
 
-    def left_out(self, function: str, parameter: str) -> Proof | None:
-        """A call of the function without the argument; of a function that nothing here calls, nobody knows."""
+    def left_out(self, function: str, parameter: str, *, always: bool = False) -> Proof | None:
+        """A call of the function without the argument; of a function that nothing here calls, nobody knows.
+
+        `always`: and no call with it.
+        """
         calls = self.callers.get(function, ())
+        proof: Proof = ()
         for caller, call in calls:
             places = {parameter_at(self._resolution.functions[function], place) for place in call.given}
-            if parameter not in places and "*" not in call.given:
+            if parameter in places or "*" in call.given:
+                if always:
+                    return None
+            elif not proof:
                 note = f"leaves `{parameter}` out"
-                return (Location(path=self._resolution.paths[caller], line=call.line, note=note),)
-        return None if calls and function not in self.entry_points else ()
+                proof = (Location(path=self._resolution.paths[caller], line=call.line, note=note),)
+                if not always:
+                    break
+        return proof or (None if calls and function not in self.entry_points else ())
 
     def _next(self, name: str) -> Iterator[str]:
         for _, called in self.callees.get(name, ()):

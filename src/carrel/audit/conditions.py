@@ -160,14 +160,18 @@ class KeepsByKey(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some call of the function leaves the argument out; but for `shown`, it may be one that is not in the project."""
+    """Some call of the function leaves the argument out; but for `shown`, it may be one that is not in the project.
+
+    `always`: none passes it.
+    """
 
     function: str
     parameter: str
     shown: bool = False
+    always: bool = False
 
     def proof(self, program: Program) -> Proof | None:
-        proof = program.calls.left_out(self.function, self.parameter)
+        proof = program.calls.left_out(self.function, self.parameter, always=self.always)
         return proof if proof or not self.shown else None
 
 

@@ -188,6 +188,12 @@ def test_a_default_that_is_kept_and_not_changed(old: str, new: str) -> None:
     finds(RULE, {**ENVELOPE, "tasks.py": ENVELOPE["tasks.py"].replace(old, new)}, "info")
 
 
+def test_a_default_that_is_kept_where_others_pass_their_own() -> None:
+    finds(RULE, {**ENVELOPE, "lists.py": "from envelope import Envelope\nEMPTY = Envelope('me')\n"}, "error")
+    own = "from envelope import Envelope\ndef send(rows):\n    return Envelope('me', rows)\n"
+    finds(RULE, {**ENVELOPE, "lists.py": own}, "info")
+
+
 FILTERS = {
     "build.py": "def make(base={'state': 'open'}):\n    return base\n",
     "api.py": """

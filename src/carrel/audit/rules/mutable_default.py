@@ -75,8 +75,10 @@ class MutableDefault:
             yield candidate if telling else msgspec.structs.replace(candidate, grades=(Grade("info"),))
         elif kept and not changes:
             message = f"the default of `{parameter.name}` is one object, and `{function.name}` gives it away"
+            # Which of the objects is changed, nobody knows: it has the default where all of them have it.
+            always = LeftOut(function.symbol, parameter.name, always=True)
             sure = (
-                Grade(one.severity, (changed, *one.given))
+                Grade(one.severity, (changed, always, *one.given))
                 for changed in _changed_later(view, function, parameter, kept)
                 for one in _grades(function, parameter)
                 if one.given
