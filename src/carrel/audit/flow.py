@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final, Literal
 
 from carrel.audit.call_graph import CallGraph
@@ -18,9 +19,13 @@ from carrel.findings import Location
 
 __all__ = ["Flow"]
 
-_SETTERS: Final = frozenset({"structlog.contextvars.bind_contextvars", "structlog.contextvars.bound_contextvars"})
-_READERS: Final = frozenset({"structlog.contextvars.get_contextvars"})
-
+_STRUCTLOG: Final = MappingProxyType(
+    {
+        "structlog.contextvars.bind_contextvars": "set",
+        "structlog.contextvars.bound_contextvars": "set",
+        "structlog.contextvars.get_contextvars": "get",
+    }
+)
 _STARTING: Final = re.compile(r"(?:^|\.)(?:_*main|startup|on_startup|start_up|lifespan|create_app|make_app|serve)$")
 _NEXT: Final = 2
 _NEAR: Final = 4
@@ -53,13 +58,13 @@ class Flow:
         """
         home = self._resolution.canonical(function)
         own = self._resolution.functions.get(home)
-        if own is None or any(True for _ in self._context_calls(own, "set", _SETTERS)):
+        if own is None or any(True for _ in self._context_calls(own, "set")):
             return None
         places = dict(self._sets_before(starter)) if starter else {}
         near = None if starter else _NEAR
         for name in self._downwards(home, depth=near):
             fact = self._resolution.functions[name]
-            for variable, call in self._context_calls(fact, "get", _READERS):
+            for variable, call in self._context_calls(fact, "get"):
                 if variable in places:
                     return (self._at(fact, call.line, "reads the context"), places[variable])
                 if not starter and is_identity_like(variable.rpartition(".")[2]):
@@ -72,10 +77,10 @@ class Flow:
         paths = [given for fact in getters for given in fact.returns] or [path]
         variables = {self._resolution.canonical(one.removesuffix("()").removesuffix(".get")) for one in paths}
         setters = [
-            (fact, call)
-            for fact in self._resolution.functions.values()
-            for variable, call in self._context_calls(fact, "set", frozenset())
-            if variable in variables
+            (self._resolution.functions[name], call)
+            for name, calls in self._in_context.items()
+            for variable, method, call in calls
+            if method == "set" and variable in variables
         ]
         if any(self._calls.way_to(fact.name) for fact, _ in setters):
             return None
@@ -99,8 +104,9 @@ class Flow:
             fact = self._resolution.functions[name]
             if name == home and not itself:
                 continue
-            for variable, call in self._context_calls(fact, "get", frozenset()):
-                if says_whose(variable.rpartition(".")[2]) or says_whose(self._context_variables[variable]):
+            for variable, call in self._context_calls(fact, "get"):
+                label = self._context_variables.get(variable, "")
+                if says_whose(variable.rpartition(".")[2]) or says_whose(label):
                     return (self._at(fact, call.line, "reads who is asking"),)
             if fact.asks:
                 return (self._at(fact, fact.asks, "reads who is asking"),)
@@ -117,7 +123,7 @@ class Flow:
             if fact is None:
                 continue
             for one in (fact, *(called for _, called in self._calls.callees.get(name, ()))):
-                for variable, call in self._context_calls(one, "set", _SETTERS):
+                for variable, call in self._context_calls(one, "set"):
                     yield variable, self._at(one, call.line, "sets the context")
 
     def used_by(self, name: str, kind: Literal["request", "async", "function"]) -> Proof | None:
@@ -208,14 +214,22 @@ class Flow:
         known = [name for name in names if name in self._resolution.functions]
         return _walk(known, lambda one: [called.name for _, called in self._calls.callees.get(one, ())], depth)
 
-    def _context_calls(self, fact: FunctionFact, method: str, others: frozenset[str]) -> Iterator[tuple[str, CallFact]]:
+    def _context_calls(self, fact: FunctionFact, method: Literal["get", "set"]) -> Iterator[tuple[str, CallFact]]:
         """The calls of a method of a context variable, with the variable."""
-        for call in fact.calls:
-            owner, _, last = call.path.rpartition(".")
-            if call.path in others:
-                yield "structlog.contextvars", call
-            elif last == method and self.is_context_variable(owner):
-                yield self._resolution.canonical(owner), call
+        return ((variable, call) for variable, one, call in self._in_context.get(fact.name, ()) if one == method)
+
+    @cached_property
+    def _in_context(self) -> dict[str, list[tuple[str, str, CallFact]]]:
+        """For each function that reads or sets the context, the variable, the method and the call."""
+        found: dict[str, list[tuple[str, str, CallFact]]] = {}
+        for fact in self._resolution.functions.values():
+            for call in fact.calls:
+                owner, _, last = call.path.rpartition(".")
+                if call.path in _STRUCTLOG:
+                    found.setdefault(fact.name, []).append(("structlog.contextvars", _STRUCTLOG[call.path], call))
+                elif last in ("get", "set") and self.is_context_variable(owner):
+                    found.setdefault(fact.name, []).append((self._resolution.canonical(owner), last, call))
+        return found
 
     def _uses(self, home: str) -> Iterator[tuple[FunctionFact, CallFact]]:
         last = home.rpartition(".")[2]
