@@ -53,7 +53,9 @@ def test_the_calls_of_a_class_itself() -> None:
 
 
 def test_a_call_that_tells_the_class_whose_it_is() -> None:
-    calls = "from engine import Engine\ndef f(user_id, size):\n    Engine(user_id)\n    Engine(size)\n    Engine(*size)\n"
+    calls = (
+        "from engine import Engine\ndef f(user_id, size):\n    Engine(user_id)\n    Engine(size)\n    Engine(*size)\n"
+    )
     found = direct_calls(program({"engine.py": ENGINE, "app.py": calls}), frozenset({"engine.Engine"}))
     assert [one.is_bare for one in found] == [False, True, False]
 
