@@ -7,10 +7,10 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REQUEST_OBJECTS
-from carrel.audit.origins import identities
+from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
+from carrel.audit.origins import identities, is_request_name
 
-__all__ = ["asks_who"]
+__all__ = ["asks_request", "asks_who"]
 
 _FRAMEWORKS: Final = ("flask", "quart", "flask_login", "flask_jwt_extended", "streamlit", "fastmcp", "mcp", "chainlit",
                       "sanic", "bottle", "cherrypy")  # fmt: skip
@@ -33,6 +33,20 @@ def asks_who(view: FileView, function: Block) -> int:
         if dotted.rpartition(".")[2] in _USERS or identities(view, _whole(view, node), function):
             return node.lineno
     return next((call.lineno for call in function.nodes(ast.Call) if view.dotted(call.func) in _CALLS), 0)
+
+
+def asks_request(view: FileView, function: Block) -> int:
+    """The line where it takes from the request that it is handed who is asking, `request.user`; 0 when it does not."""
+    requests = {
+        one.name
+        for one in function.parameters
+        if is_request_name(one.name) or view.annotation_name(one.annotation) in REQUEST_TYPES
+    }
+    if not requests:
+        return 0
+    used = (name for name in function.nodes(ast.Name) if name.id in requests)
+    told = (one for one in (_whole(view, name) for name in used) if not isinstance(one, ast.Name))
+    return next((one.lineno for one in told if identities(view, one, function)), 0)
 
 
 def _whole(view: FileView, node: ast.expr) -> ast.expr:

@@ -112,6 +112,15 @@ class Flow:
                 return (self._at(fact, fact.asks, "reads who is asking"),)
         return None
 
+    def reads_request(self, function: str) -> Proof | None:
+        """Where the function, or one below it, takes from a request who is asking; of another's, nobody knows."""
+        called = [one.name for one in self._resolution.called(function)]
+        for name in self._downwards(*called, depth=_NEAR):
+            fact = self._resolution.functions[name]
+            if fact.of_request or fact.asks:
+                return (self._at(fact, fact.of_request or fact.asks, "reads who is asking"),)
+        return None if called else ()
+
     def started_in_context(self, function: str) -> Proof | None:
         """Where a context variable is set by the function, or by one on the way to it."""
         return next(((place,) for _, place in self._sets_before(function)), None)

@@ -18,6 +18,7 @@ __all__ = [
     "ForkedWith",
     "ReadsContext",
     "ReadsIdentity",
+    "ReadsRequest",
     "RunsInAsync",
     "SetBeforeRequests",
     "StartedInContext",
@@ -79,6 +80,18 @@ class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.reads_identity(self.function, itself=self.itself)
+
+
+class ReadsRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function takes from the request that it is handed who is asking, or one that it leads to does so.
+
+    Of a function that is not in the project nobody knows.
+    """
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.reads_request(self.function)
 
 
 class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):

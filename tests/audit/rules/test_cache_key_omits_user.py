@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.cache_key_omits_user import CacheKeyOmitsUser
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = CacheKeyOmitsUser()
 
@@ -244,6 +244,62 @@ def load(name, other):
 """
     quiet(RULE, text.format("name"))
     finds(RULE, text.format("other"))
+
+
+TERMS = """
+from django.core.cache import cache
+from markup import parse
+def terms(request, text):
+    found = cache.get(f"terms:{text.pk}")
+    if found is None:
+        cache.set(f"terms:{text.pk}", found := {})
+    return found
+"""
+PARSE = """
+def parse(request, text):
+    return Parser(request).run(text, host=request.get_host(), {})
+"""
+
+
+def test_a_request_that_is_only_asked_for_its_host() -> None:
+    for made, found in (("parse(request, text)", False), ("parse(request, text) + greeting(request.user.name)", True)):
+        files = {"app.py": TERMS.replace("{}", made)}
+        assert bool(findings(RULE, {**files, "markup.py": PARSE.format("lang=request.path")})) is found
+    files = {"app.py": TERMS.replace("{}", "parse(request, text)")}
+    finds(RULE, {**files, "markup.py": PARSE.format("user=request.user")}, "error")
+    finds(RULE, {**files, "markup.py": "from other import parse\n"}, "error")
+
+
+CHECKED = """
+class Client:
+    def header(self, op):
+        identity = (self.host, self.token)
+        kept = self._header_cache.get(op)
+        if {}:
+            return kept[1]
+        header = json.dumps([op, self.token])
+        self._header_cache[op] = (identity, header)
+        return header
+CLIENT = Client()
+"""
+
+
+def test_what_is_only_given_back_to_whom_it_was_made_for() -> None:
+    finds(RULE, CHECKED.format("kept is not None"))
+    finds(RULE, CHECKED.format("kept is not None and kept[0] == op"))
+    quiet(RULE, CHECKED.format("kept is not None and kept[0] == identity"))
+    quiet(RULE, CHECKED.format("kept and kept[0][1] == self.token"))
+
+
+def test_the_environment_is_no_cache() -> None:
+    text = """
+import os
+def sign_in(name, answer):
+    if name not in {0}:
+        {0}[name] = answer.get("token")
+"""
+    finds(RULE, "KEPT = {}\n" + text.format("KEPT"))
+    quiet(RULE, text.format("os.environ"))
 
 
 BOARD = """

@@ -28,7 +28,7 @@ from carrel.audit.origins import (
     telling,
 )
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.run_conditions import ReadsIdentity
+from carrel.audit.run_conditions import ReadsIdentity, ReadsRequest
 from carrel.audit.sharing import reached
 from carrel.audit.taint import is_part_name
 from carrel.findings import RuleInfo, Severity
@@ -67,13 +67,18 @@ class CacheKeyOmitsUser:
             yield from self._left_out(view, function)
         for mutation in view.mutations:
             if mutation.kind == "item" and _outlives(view, mutation) and _looked_up(mutation):
-                yield from self._stored(view, mutation.node, mutation.keys, mutation.values[0], mutation.block)
+                yield from self._kept(view, mutation)
             elif mutation.kind == "item" and mutation.block.class_ is not None and _is_own_cache(view, mutation):
                 shared = SharedClass(mutation.block.class_.symbol)
-                for one in self._stored(view, mutation.node, mutation.keys, mutation.values[0], mutation.block):
+                for one in self._kept(view, mutation):
                     yield msgspec.structs.replace(one, given=(shared, *one.given))
             elif mutation.kind == "rebind" and mutation.name in mutation.block.scope.globals:
                 yield from self._made_once(view, mutation)
+
+    def _kept(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        container = ast.unparse(mutation.target)
+        value, block = mutation.values[0], mutation.block
+        yield from self._stored(view, mutation.node, mutation.keys, value, block, container)
 
     def _called(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         if not isinstance(call.func, ast.Attribute) or len(call.args) < 2 or call.func.attr not in _STORES:
@@ -83,7 +88,8 @@ class CacheKeyOmitsUser:
         keys = _keys(call, function) if _is_cache(call.func.value) else ()
         if keys:
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
-            yield from self._stored(view, call, keys, call.args[2 if timed else len(keys)], function)
+            value, container = call.args[2 if timed else len(keys)], ast.unparse(call.func.value)
+            yield from self._stored(view, call, keys, value, function, container)
 
     def _handed(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         """`memo.once(f"invoices:{year}", lambda: invoices_of(user.id, year))`, where `once` keeps what it is given."""
@@ -117,17 +123,24 @@ class CacheKeyOmitsUser:
                 return
 
     def _stored(
-        self, view: FileView, node: ast.AST, keys: tuple[ast.expr, ...], value: ast.expr, function: Block
-    ) -> Iterator[Candidate]:
+        self, view: FileView, node: ast.AST, keys: tuple[ast.expr, ...], value: ast.expr, function: Block,
+        container: str = "",
+    ) -> Iterator[Candidate]:  # fmt: skip
         if any(isinstance(key, ast.Call) and view.dotted(key.func) in ("id", "builtins.id") for key in keys):
             return  # by the address of an object: see `map-keyed-by-id`
         whole = {name for key in keys for name in _whole(view, key, function)}
-        inputs = (one for one, where in telling(view, value, function) if not _is_made_of(view, one, where, whole))
-        told = next(inputs, None)
-        given: tuple[Condition, ...] = ()
+        inputs = [
+            (one, _handed_to(view, one, where))
+            for one, where in telling(view, value, function)
+            if not _is_made_of(view, one, where, whole)
+        ]
+        # What needs no further proof comes first.
+        told, given = min(inputs, key=lambda one: bool(one[1]), default=(None, ()))
         if told is None:
             told, given = _depended_on(view, value, keys, function)
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
+            return
+        if container and _is_checked(view, ast.unparse(told), container, function):
             return
         given += tuple(
             Not(ReadsIdentity(path, itself=True))
@@ -164,6 +177,19 @@ def _depended_on(
         if dependency and parameter is not None and not is_part_name(view.annotation_name(parameter.annotation)):
             return leaf, (UserDependency(dependency),)
     return None, ()
+
+
+def _handed_to(view: FileView, leaf: ast.expr, function: Block) -> tuple[Condition, ...]:
+    """Of a request that is handed on as a whole: the function that gets it must ask it for more than its host."""
+    around = view.module.parent(leaf)
+    call = view.module.parent(around) if isinstance(around, ast.keyword) else around
+    parameter = function.parameter(leaf.id) if isinstance(leaf, ast.Name) else None
+    if parameter is None or not isinstance(call, ast.Call) or call.func is leaf:
+        return ()
+    if not is_request_name(parameter.name) and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
+        return ()
+    path = view.symbol_path(view.access(call.func, function))
+    return (ReadsRequest(path),) if path else ()
 
 
 def _whole(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
@@ -220,6 +246,21 @@ def _is_about_one_user(view: FileView, function: Block) -> bool:
     return bool(calls) and all(_is_for_anonymous(view, call) for call in calls)
 
 
+def _is_checked(view: FileView, told: str, container: str, function: Block) -> bool:
+    """Whether what is found is compared with who asks before it is given: `if kept[0] == (self.host, self.token)`."""
+    for comparison in function.nodes(ast.Compare):
+        sides = [
+            {ast.unparse(leaf) for leaf, _ in leaves(view, side, function)}
+            for side in (comparison.left, *comparison.comparators)
+        ]
+        found = [any(one.startswith(container) for one in side) for side in sides]
+        asked = [told in side for side in sides]
+        equal = isinstance(comparison.ops[0], ast.Eq | ast.NotEq)
+        if equal and ((found[0] and asked[1]) or (found[1] and asked[0])):
+            return True
+    return False
+
+
 def _is_for_anonymous(view: FileView, call: ast.Call) -> bool:
     child: ast.AST = call
     for around in view.ancestors(call):
@@ -261,7 +302,7 @@ def _is_same(pair: tuple[ast.expr, ast.expr]) -> bool:
 
 def _outlives(view: FileView, mutation: Mutation) -> bool:
     """Whether it is a map by some key that is there for the next call too."""
-    if is_fixed(view, mutation.keys[-1], mutation.block):
+    if is_fixed(view, mutation.keys[-1], mutation.block) or view.dotted(mutation.target) == "os.environ":
         return False
     return any(
         access.kind in ("global", "class", "cell")
