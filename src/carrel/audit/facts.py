@@ -84,10 +84,6 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The parameters that are the key and the callable, of a function that keeps what the callable gives."""
     of_request: int = 0
     """The line where it takes from the request that it is handed who is asking."""
-    for_administrators: bool = False
-    """It turns everybody away who is no administrator."""
-    spawns: str = ""
-    """The parameter that it runs in a new process, of a function that does so with what it is handed."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
