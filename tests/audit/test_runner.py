@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -89,6 +90,16 @@ def test_progress_ends_with_all_files(root: Path) -> None:
     told: list[tuple[int, int]] = []
     audit(root, AuditSettings(), progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (4, 4)
+
+
+def test_the_collector_rests_meanwhile_and_only_then(root: Path) -> None:
+    seen = []
+    audit(root, AuditSettings(), progress=lambda _done, _of: seen.append(gc.isenabled()))
+    assert not any(seen)
+    assert gc.isenabled()
+    with pytest.raises(SourceError):
+        audit(root / "nowhere", AuditSettings())
+    assert gc.isenabled()
 
 
 def test_what_cannot_be_run(root: Path) -> None:

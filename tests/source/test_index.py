@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -132,6 +133,29 @@ def test_an_empty_file_can_be_all_that_changed(root):
     (root / "m001.py").write_bytes(b"")
     found, read = facts(root)
     assert ("m001.py" in found, read) == (False, 1)
+
+
+class Cyclic:
+    """What only the collector finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def cyclic(path: str, data: bytes) -> int:
+    Cyclic()
+    return 1
+
+
+def test_nothing_that_was_read_stays_where_the_collector_is_off(root):
+    tree = SourceTree(root)
+    gc.collect()
+    gc.disable()
+    try:
+        Index(tree, cyclic, int, version="1", directory=None, jobs=1).facts(tree.files())
+        assert not any(isinstance(one, Cyclic) for one in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 def when(path: str, data: bytes) -> int:

@@ -98,7 +98,7 @@ class Index(Generic[Facts]):
         batches = _batches(files)
         if self._jobs == 1 or len(files) < _FEW:
             for batch in batches:
-                yield _beside(batch, _read_batch(self._tree, self._read, batch, expected))
+                yield _beside(batch, _read_and_sweep(self._tree, self._read, batch, expected))
             return
         # Not at the top: where everything is known, importing these would take longer than all the rest.
         import multiprocessing
@@ -109,7 +109,7 @@ class Index(Generic[Facts]):
         workers = ProcessPoolExecutor(self._jobs, multiprocessing.get_context(start), initializer=_start_worker)
         with workers:
             tasks = [
-                workers.submit(_read_in_worker, self._tree, self._read, batch, _expected_of(batch, expected))
+                workers.submit(_read_and_sweep, self._tree, self._read, batch, _expected_of(batch, expected))
                 for batch in batches
             ]
             for batch, task in zip(batches, tasks, strict=True):
@@ -180,18 +180,20 @@ def _digest(file: SourceFile, data: bytes) -> bytes:
 
 
 def _start_worker() -> None:
-    """Syntax trees are large and short-lived: what was there before is never garbage, and a batch is swept at once."""
+    """What was there before is never garbage, and nobody else looks for any: a batch is swept at once."""
     gc.freeze()
     gc.disable()
 
 
-def _read_in_worker(
+def _read_and_sweep(
     tree: SourceTree, read: Callable[[str, bytes], object], batch: list[SourceFile], expected: Mapping[str, bytes]
 ) -> list[tuple[bytes, bytes | None]]:
+    """As `_read_batch`; where the collector is off, what it leaves is collected: syntax trees, large and in cycles."""
     try:
         return _read_batch(tree, read, batch, expected)
     finally:
-        gc.collect()
+        if not gc.isenabled():
+            gc.collect()
 
 
 def _batches(files: Sequence[SourceFile]) -> list[list[SourceFile]]:
