@@ -93,6 +93,17 @@ class ServerProcess:
             await database.close()
         self._names = names
 
+    async def disable(self, name: str) -> None:
+        """What `carrel user disable` does, while the server runs."""
+        database = await Database.open(self.data / "carrel.db")
+        try:
+            accounts = AccountStore(database)
+            account = await accounts.by_name(name)
+            assert account is not None
+            await accounts.set_disabled(account.user_id, True)
+        finally:
+            await database.close()
+
     def forget_events(self) -> None:
         """Recreate every user's log, as after restoring an old backup; only while the server is down."""
         with contextlib.closing(sqlite3.connect(self.data / "carrel.db")) as database, database:

@@ -13,6 +13,7 @@ from tests.server.page.scripted_agents import LINES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
+ENDED = "Your session was ended, and not from this page"
 LOST = re.compile(r"^(Connecting …|Reconnecting in \d+ s|Offline, next try in \d+ s)$")
 
 
@@ -106,3 +107,15 @@ async def test_logging_out_elsewhere_leads_to_the_login(visit, scripted):
     answer = await visitor.context.request.post(f"{scripted.url}api/v1/auth/logout", data={"refresh_token": token})
     assert answer.status == 204
     await expect(visitor.page.get_by_label("User name")).to_be_visible(timeout=15_000)
+    await expect(visitor.page.get_by_text(ENDED)).to_be_visible()
+    await visitor.log_in()
+    await visitor.page.get_by_role("button", name="Log out").click()
+    await expect(visitor.page.get_by_label("User name")).to_be_visible()
+    await expect(visitor.page.get_by_text(ENDED)).to_be_hidden()
+
+
+async def test_a_disabled_user_is_told_that_the_session_was_ended(visit, scripted):
+    visitor = await visit(scripted)
+    await scripted.disable(visitor.name)
+    await expect(visitor.page.get_by_label("User name")).to_be_visible(timeout=15_000)
+    await expect(visitor.page.get_by_text(ENDED)).to_be_visible()

@@ -30,4 +30,4 @@ const login = new LoginView(document.getElementById("login"), async (name, passw
 });
 
 if (session.known) enter();
-else login.show();
+else login.show({ ended: session.ended });

@@ -7,20 +7,24 @@ export class LoginView {
   #node;
   #form;
   #problem;
+  #ended;
 
   /** `login(name, password)` rejects with what to tell. */
   constructor(node, login) {
     this.#node = node;
     this.#form = node.querySelector("form");
     this.#problem = node.querySelector("[role=alert]");
+    this.#ended = node.querySelector(".login-ended");
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit(login);
     });
   }
 
-  show() {
+  /** `ended`: whether to say that the last login ended without a log-out here. */
+  show({ ended }) {
     this.#node.hidden = false;
+    this.#ended.hidden = !ended;
     this.#form.elements.username.focus();
   }
 

@@ -8,6 +8,7 @@
 import { Problem, readProblem } from "./problem.js";
 
 const STORED = "carrel.refresh";
+const ENDED = "carrel.ended";
 const LOCK = "carrel.refresh";
 const EARLY = 0.25; // renew when a quarter of the life is left, at most a minute before the end
 const EARLY_MS = 60_000;
@@ -40,6 +41,11 @@ export class Session {
   /** Whether a login of this tab can perhaps be continued. */
   get known() {
     return this.#refresh !== null;
+  }
+
+  /** Whether the server refused to go on with the last login of this tab, which nobody had logged out of here. */
+  get ended() {
+    return sessionStorage.getItem(ENDED) !== null;
   }
 
   /** Log in; raises `Problem` when the server refuses. */
@@ -76,7 +82,10 @@ export class Session {
       answer = await this.#post("auth/refresh", JSON.stringify({ refresh_token: mine }));
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500 || error.status === 429) throw error;
-      this.#forget();
+      if (this.#refresh === mine) {
+        this.#forget();
+        sessionStorage.setItem(ENDED, "yes"); // the document is loaded anew, and this is for the next
+      }
       throw new SessionOver(error.message);
     }
     if (this.#refresh !== mine) throw new SessionOver("Logged out meanwhile.");
@@ -107,6 +116,7 @@ export class Session {
     this.#expires = Date.now() + life - early;
     this.#refresh = answer.refresh_token;
     sessionStorage.setItem(STORED, this.#refresh);
+    sessionStorage.removeItem(ENDED);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#onTime(), life - early);
     if (renewed) this.#hooks.renewed(this.#access);
