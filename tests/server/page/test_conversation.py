@@ -12,6 +12,9 @@ from tests.server.page.waiting import becomes
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
+SCROLLED = "Math.round(document.getElementById('scroller').scrollTop)"
+BELOW = "(({ scrollHeight: all, scrollTop: above, clientHeight: seen }) => Math.round(all - above - seen))(scroller)"
+
 
 async def test_the_timeline_shows_the_five_events_with_the_sub_agent_nested(visit, scripted):
     visitor = await visit(scripted)
@@ -137,6 +140,26 @@ async def test_the_steps_of_an_old_run_are_loaded_when_somebody_looks(visit, scr
     await expect(run.locator('[data-event="agent_completed"]')).to_have_count(2)
     assert (await visitor.events(run)).count("agent_started") == 2
     await expect(run).to_have_attribute("data-state", "succeeded")
+
+
+async def test_a_reader_who_scrolled_up_stays_there_and_one_at_the_end_follows(visit, scripted):
+    visitor = await visit(scripted, viewport={"width": 800, "height": 320})
+    run = await visitor.ask("count up down")
+    await expect(run.locator(".answer")).to_contain_text("piece 5.")
+    await becomes(visitor.page, BELOW, 0)
+    await visitor.page.locator("#scroller").hover()
+    await visitor.page.mouse.wheel(0, -30)
+    await becomes(visitor.page, BELOW, 30)
+    place = await visitor.page.evaluate(SCROLLED)
+    scripted.open_gate("up")
+    await expect(run.locator(".answer")).to_contain_text("piece 9.")
+    await expect(run.get_by_text("line 9.")).to_be_attached()
+    assert await visitor.page.evaluate(SCROLLED) == place
+    await visitor.page.mouse.wheel(0, 5_000)
+    await becomes(visitor.page, BELOW, 0)
+    scripted.open_gate("down")
+    await visitor.answered(run)
+    await becomes(visitor.page, BELOW, 0)
 
 
 async def test_a_run_is_stopped_and_says_so(visit, scripted):

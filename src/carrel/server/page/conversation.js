@@ -2,7 +2,9 @@
 
 import { RunView } from "./run_view.js";
 
-const NEAR_END = 80;
+// Whoever scrolls down to within this many pixels of the end wants to be there.
+const NEAR_END = 40;
+const ROUNDING = 1;
 
 export class ConversationView {
   #list;
@@ -56,26 +58,31 @@ export class ConversationView {
     this.#dirty.clear();
   }
 
-  /** Follow growing content, unless the reader has scrolled up. */
+  /** Follow growing content while the reader is at its end; whoever scrolls up, however little, stays there. */
   #keepEnd() {
     const scroller = this.#scroller;
     let following = true;
-    let height = 0;
+    let { scrollHeight: height, scrollTop: top } = scroller;
+    const settle = () => {
+      if (following) scroller.scrollTop = scroller.scrollHeight;
+      ({ scrollHeight: height, scrollTop: top } = scroller);
+    };
     scroller.addEventListener("scroll", () => {
-      // Content that grows or shrinks also scrolls; only a scroll at the same height is the reader's.
-      if (scroller.scrollHeight === height) following = atEnd(scroller);
+      // Where content shrinks, the browser scrolls up by itself; at the same height it was the reader.
+      const up = scroller.scrollTop < top && scroller.scrollHeight >= height;
+      following = atEnd(scroller, up ? ROUNDING : NEAR_END) || (following && !up);
+      top = scroller.scrollTop;
     });
-    new ResizeObserver(() => {
-      height = scroller.scrollHeight;
-      if (following) scroller.scrollTop = height;
-    }).observe(this.#list);
+    const sizes = new ResizeObserver(settle);
+    sizes.observe(this.#list);
+    sizes.observe(scroller); // a growing message box or a keyboard on the screen must not hide the end
     this.scrollToEnd = () => {
       following = true;
-      scroller.scrollTop = scroller.scrollHeight;
+      settle();
     };
   }
 }
 
-function atEnd({ scrollHeight, scrollTop, clientHeight }) {
-  return scrollHeight - scrollTop - clientHeight < NEAR_END;
+function atEnd({ scrollHeight, scrollTop, clientHeight }, margin) {
+  return scrollHeight - scrollTop - clientHeight <= margin;
 }
