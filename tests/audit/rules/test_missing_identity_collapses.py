@@ -31,6 +31,25 @@ def test_one_key_for_everybody_without_an_identity(body: str) -> None:
     finds(RULE, function(body, "request, redis, user, user_id, session_id, text"), "error")
 
 
+HELD = """
+class Permissions:
+    def __init__(self):
+        self.checkers = {}
+    def of(self, user):
+        key = user.id if not user.is_anonymous else "anonymous"
+        if key not in self.checkers:
+            self.checkers[key] = Checker(user)
+        return self.checkers[key]
+def view(request):
+    return %s.of(request.user)
+"""
+
+
+def test_a_dictionary_of_an_object_that_one_request_has() -> None:
+    finds(RULE, HELD % "Permissions()", "info")
+    finds(RULE, HELD % "ONE" + "ONE = Permissions()\n", "error")
+
+
 IDENTITY = {
     "identity.py": """
         def user_id(request):

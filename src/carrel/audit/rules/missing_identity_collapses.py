@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user
 from carrel.audit.chains import chain_names
-from carrel.audit.conditions import MayGiveNone, Reachable
+from carrel.audit.conditions import MayGiveNone, Reachable, SharedClass
 from carrel.audit.data_conditions import Gives, MakesKeyOf, OpenToAll
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
@@ -62,7 +62,7 @@ class MissingIdentityCollapses:
                     if default not in seen:
                         seen.add(default)
                         message = f"`{function.name}` stores under {text} for everybody who has no identity"
-                        yield view.candidate(self.info, default, message, block=function,
+                        yield view.candidate(self.info, default, message, block=function, grades=_grades(use, function),
                                              related=(view.location(use.node, "the key is used here"),))  # fmt: skip
                 for call in _optional(view, use, function):
                     if call not in seen:
@@ -108,6 +108,14 @@ class MissingIdentityCollapses:
                 yield view.candidate(self.info, leaf, message, block=where, given=(OpenToAll(function.symbol),),
                                      severity="warning",
                                      related=(view.location(use.node, "the key is used here"),))  # fmt: skip
+
+
+def _grades(use: Keyed, function: Block) -> tuple[Grade, ...]:
+    """An error; of a dictionary that an object holds, where more than one request has the object."""
+    owner = function.class_
+    if use.is_store or use.access.kind != "self" or owner is None:
+        return (Grade("error"),)
+    return Grade("error", (SharedClass(owner.symbol),)), Grade("info")
 
 
 def _made_by(view: FileView, part: ast.expr, function: Block) -> str:
