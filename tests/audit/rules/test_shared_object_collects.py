@@ -53,6 +53,12 @@ def test_a_slot_of_a_shared_object() -> None:
     )
 
 
+def test_a_name_alone_says_little_in_a_library() -> None:
+    text = "class A:\n    def refresh(self, profile):\n        self.state['now'] = profile\na = A()\n"
+    finds(RULE, text, "info")
+    finds(RULE, text + "@app.get('/me')\ndef me(user):\n    a.refresh(user)\n", "error")
+
+
 def test_a_conversation_is_a_warning_even_when_nobody_knows_who_speaks() -> None:
     finds(RULE, "class A:\n    def say(self, text):\n        self.history.append(text)\na = A()\n", "warning")
 

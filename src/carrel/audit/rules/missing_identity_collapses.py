@@ -18,7 +18,7 @@ from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.through import through
-from carrel.findings import RuleInfo
+from carrel.findings import RuleInfo, Severity
 
 __all__ = ["MissingIdentityCollapses"]
 
@@ -68,14 +68,15 @@ class MissingIdentityCollapses:
                     if call not in seen:
                         seen.add(call)
                         message = f"`{function.name}` makes a key of `{ast.unparse(call)}`, which may be `None`"
-                        path = view.path(call.func, function)
-                        yield view.candidate(self.info, use.node, message, block=function,
-                                             grades=(Grade("error", (MayGiveNone(path),)),))  # fmt: skip
+                        given = (MayGiveNone(view.path(call.func, function)),)
+                        yield view.candidate(self.info, use.node, message, block=function, given=given,
+                                             grades=_grades(use, function))  # fmt: skip
                 parameter = _defaulted(view, use, function)
                 if parameter is not None and parameter not in seen:
                     seen.add(parameter)
                     message = f"`{function.name}` has one key for everybody who sends no `{ast.unparse(parameter)}`"
-                    yield view.candidate(self.info, use.node, message, block=function, severity="warning")
+                    yield view.candidate(self.info, use.node, message, block=function,
+                                         grades=_grades(use, function, "warning"))  # fmt: skip
                 name = _untested(use, function)
                 if name is not None and name not in seen:
                     seen.add(name)
@@ -110,12 +111,12 @@ class MissingIdentityCollapses:
                                      related=(view.location(use.node, "the key is used here"),))  # fmt: skip
 
 
-def _grades(use: Keyed, function: Block) -> tuple[Grade, ...]:
-    """An error; of a dictionary that an object holds, where more than one request has the object."""
+def _grades(use: Keyed, function: Block, severity: Severity = "error") -> tuple[Grade, ...]:
+    """So severe; of a dictionary that an object holds, where more than one request has the object."""
     owner = function.class_
     if use.is_store or use.access.kind != "self" or owner is None:
-        return (Grade("error"),)
-    return Grade("error", (SharedClass(owner.symbol),)), Grade("info")
+        return (Grade(severity),)
+    return Grade(severity, (SharedClass(owner.symbol),)), Grade("info")
 
 
 def _made_by(view: FileView, part: ast.expr, function: Block) -> str:

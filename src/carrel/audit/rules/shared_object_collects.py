@@ -74,6 +74,9 @@ class SharedObjectCollects:
         grades = grades_of(view, taint, mutation.block)
         if name.strip("_") in _HELD and taint.by == "parameter":
             grades = (grades[0], Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
+        elif taint.by == "name" and name.strip("_") not in _HELD:
+            # In a library a name alone, such as `profile`, may be of something else.
+            grades = tuple(one for one in grades if one.severity != "warning")
         elif taint.by == "parameter":
             # One slot that each call fills anew says something by itself, one more entry does not.
             grades = (Grade("info", () if mutation.kind == "item" else taint.given),)
