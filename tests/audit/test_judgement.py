@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
@@ -73,3 +75,17 @@ def test_a_rule_that_is_not_checked_finds_nothing() -> None:
 def test_what_another_project_or_a_test_has_is_at_most_information(path: str) -> None:
     (found,) = judged(location=Location(path=path, line=3))
     assert found.severity == "info"
+
+
+@pytest.mark.parametrize(
+    ("decorator", "leak_classes", "severity"),
+    [("@admin_required", (1,), "info"), ("@login_required", (1,), "warning"), ("@admin_required", (), "warning")],
+)
+def test_a_leak_where_only_administrators_get_to_is_information(
+    decorator: str, leak_classes: tuple[int, ...], severity: str
+) -> None:
+    everything = program(SOURCE.replace("def route", f"{decorator}\ndef route"))
+    place = Candidate(rule="r", location=Location(path="app.py", line=3), message="m", symbol="app.Desk.f")
+    info = replace(INFO, leak_classes=leak_classes)
+    (found,) = judge([place], everything, {"r": info})
+    assert found.severity == severity

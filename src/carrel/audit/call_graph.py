@@ -91,15 +91,46 @@ class CallGraph:
     @cached_property
     def _before(self) -> dict[str, str]:
         """For each function that an entry point leads to, the function before it; empty for the entry point itself."""
-        before = dict.fromkeys(self.entry_points, "")
+        closed = (name for name in self.entry_points if name not in self._open)
+        return self._ways({**self._open, **dict.fromkeys(closed, "")}, frozenset())
+
+    @cached_property
+    def _open(self) -> dict[str, str]:
+        """As `_before`, for what the requests of all users lead to and share."""
+        alone = (
+            name for name, entry in self.entry_points.items() if self._is_closed(entry) or self._has_process(entry)
+        )
+        functions = self._resolution.functions.values()
+        closed = frozenset((*alone, *(fact.name for fact in functions if fact.for_administrators)))
+        return self._ways(dict.fromkeys((name for name in self.entry_points if name not in closed), ""), closed)
+
+    def _ways(self, before: dict[str, str], closed: frozenset[str]) -> dict[str, str]:
         waiting = deque(before)
         while waiting:
             name = waiting.popleft()
             for called in self._next(name):
-                if called not in before:
+                if called not in before and called not in closed:
                     before[called] = name
                     waiting.append(called)
         return before
+
+    def _is_closed(self, entry: EntryPoint) -> bool:
+        """Whether all routes of its router are for administrators."""
+        return bool(entry.by) and self._resolution.canonical(entry.by) in self._closed_routers
+
+    @cached_property
+    def _closed_routers(self) -> frozenset[str]:
+        files = self._resolution.files.values()
+        return frozenset(self._resolution.canonical(one) for facts in files for one in facts.closed_routers)
+
+    def _has_process(self, entry: EntryPoint) -> bool:
+        """Whether each call of it has a process of its own, in which modules are new."""
+        return entry.kind == "task" and any(one.spawns for one in self._resolution.called(entry.by))
+
+    def is_apart(self, symbol: str) -> bool:
+        """Whether only entry points lead to the function that are for administrators, or have a process of their own:
+        there, what is kept for all is meant for all, or there is nobody else."""
+        return symbol in self._before and symbol not in self._open
 
     @cached_property
     def open_ways(self) -> dict[str, str]:
@@ -164,7 +195,8 @@ class CallGraph:
     ) -> None:
         """Adds the parameters that calls pass something for, and those that are passed on from them."""
         functions = self._resolution.functions
-        waiting = deque(functions)
+        # What only administrators bring is no user's.
+        waiting = deque(name for name in functions if not self.is_apart(name))
         queued = set(functions)
         while waiting:
             name = waiting.popleft()

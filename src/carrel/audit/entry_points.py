@@ -44,6 +44,8 @@ class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
     label: str
     """`POST /chat`, `tool search`, `task reports.build`."""
     line: int = 0
+    by: str = ""
+    """The path of what it is registered with: of the router whose decorator it has, of what is called with it."""
 
     @property
     def text(self) -> str:
@@ -71,7 +73,8 @@ def _decorated(view: FileView) -> Iterator[EntryPoint]:
                 label = _route_label(decorator.call, word, text)
             else:
                 label = f"{word} {text or function.name}" if word != function.name else word
-            yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0))
+            by = decorator.dotted.rpartition(".")[0]
+            yield EntryPoint(function.symbol, kind, label, getattr(function.node, "lineno", 0), by)
 
 
 def _counts(view: FileView, decorator: Decorator) -> bool:
@@ -172,7 +175,7 @@ def _registered(view: FileView) -> Iterator[EntryPoint]:
             path = _function_path(view, handler, block)
             if path:
                 label = _route_label(call, row.label, text) if row.kind in _WEB else f"{row.kind} {name}"
-                yield EntryPoint(path, row.kind, label, call.lineno)
+                yield EntryPoint(path, row.kind, label, call.lineno, view.path(call.func, block))
 
 
 def _handler(call: ast.Call, row: Registration) -> ast.expr | None:

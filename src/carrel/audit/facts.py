@@ -84,6 +84,10 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The parameters that are the key and the callable, of a function that keeps what the callable gives."""
     of_request: int = 0
     """The line where it takes from the request that it is handed who is asking."""
+    for_administrators: bool = False
+    """It turns everybody away who is no administrator."""
+    spawns: str = ""
+    """The parameter that it runs in a new process, of a function that does so with what it is handed."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -163,3 +167,5 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What it puts into the application's state: by name, the path of the object."""
     shared_contexts: tuple[tuple[str, int], ...] = ()
     """The context variables that have one mutable object in every context, each with the object's line."""
+    closed_routers: tuple[str, ...] = ()
+    """The dotted names of the routers whose routes are all for administrators."""

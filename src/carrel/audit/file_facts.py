@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from carrel.audit.administrators import administrators_routers
 from carrel.audit.context_values import shared_contexts
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_view import FileView
@@ -64,6 +65,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             replaced_names(view),
             state_facts(view),
             shared_contexts(view),
+            administrators_routers(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

@@ -34,7 +34,8 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
         way = program.way_to(candidate.symbol)
         if candidate.lower_unreachable and has_entry_points and not way:
             severity = _LOWER[severity]
-        if is_foreign(candidate.location.path) or is_test_plumbing(candidate.location.path):
+        apart = bool(info.leak_classes) and program.calls.is_apart(candidate.symbol)
+        if apart or is_foreign(candidate.location.path) or is_test_plumbing(candidate.location.path):
             severity = "info"
         yield Finding(
             rule=info.rule,

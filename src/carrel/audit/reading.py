@@ -8,6 +8,7 @@ import sys
 from collections.abc import Container, Iterator
 from typing import Final
 
+from carrel.audit.administrators import is_for_administrators
 from carrel.audit.asking import asks_request, asks_who
 from carrel.audit.blocks import Block, chain
 from carrel.audit.cacheable import cacheable_headers
@@ -19,7 +20,7 @@ from carrel.audit.gives import given_back, gives_none
 from carrel.audit.held import is_under_test, worker_loop
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
-from carrel.audit.origins import identities, is_credential
+from carrel.audit.origins import called_name, identities, is_credential
 from carrel.audit.reads import changed_fields, read_fields
 from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
@@ -78,6 +79,8 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         function in cacheable,
         memo_of(view, function),
         asks_request(view, function),
+        is_for_administrators(view, function),
+        _spawned(view, function),
     )
 
 
@@ -375,6 +378,17 @@ def forked_paths(view: FileView) -> tuple[str, ...]:
     if _preloads(view):
         found[PRELOADED] = None
     return tuple(found)
+
+
+def _spawned(view: FileView, function: Block) -> str:
+    """The parameter that the function runs in a process made for that: `Process(target=work, args=args)`."""
+    for call in function.nodes(ast.Call):
+        if called_name(call) == "Process":
+            for target in (one.value for one in call.keywords if one.arg == "target"):
+                access = view.access(target, function)
+                if access.kind == "parameter" and not access.steps:
+                    return access.name
+    return ""
 
 
 def _preloads(view: FileView) -> bool:

@@ -1,0 +1,160 @@
+"""Which functions and routers serve nobody but the administrators of a site: what they set, they set for all."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block, Decorator, Parameter
+from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import DECORATED
+
+__all__ = ["administrators_routers", "is_for_administrators"]
+
+_ADMINISTRATOR: Final = re.compile(r"(?i)admin|super_?user|staff|sysop")
+_OR: Final = re.compile(r"_or_|\bor\b|\||(?<=[a-z])Or(?=[A-Z])")
+"""Between those who are let in: `IsAdminOrReadOnly`, `admin_or_owner`."""
+_OTHERS: Final = re.compile(r"(?i)(?<![a-z])(?:non|not|exclude|anonymous|optional|maybe)(?![a-z])")
+_GUARDS: Final = re.compile(
+    r"(?i)require|permission|passes_test|role|auth|access|only|check|protect|guard|secure|scope|ensure|verify|decorator"
+)
+"""What decides by its arguments who is let in: `user_passes_test(is_admin)`, `roles_required("admin")`."""
+_ASSERTS: Final = re.compile(r"(?i)^_?(?:check|require|ensure|assert|verify|validate|authori[sz]e|must_be|needs?)_")
+_REFUSES: Final = re.compile(
+    r"(?i)\b40[134]\b|forbid|denied|unauthori[sz]ed|abort|redirect|permission|not_found|no_access"
+)
+_RANK: Final = re.compile(
+    r"(?i)^(?:(?:is|has|check|user_is|am)_?)?(?:super_?|site_?|system_?|server_?)?(?:admin(?:istrator)?|user|staff)"
+    r"(?:_?(?:user|role|member|rights|privileges|permissions?|access))?s?$"
+)
+"""A name, an attribute or a text that says whether somebody is an administrator; with `_ADMINISTRATOR`."""
+_MIXIN: Final = re.compile(r"(?i)(?:mixin|required|only)$")
+_ALIAS: Final = re.compile(r"^(?:Current|Active|Require[sd]?|Authenticated|Verified)+(?:Admin|Super[Uu]ser|Staff)\w*$")
+"""What a dependency is called where it is another file's: `CurrentSuperuser`."""
+
+
+def is_for_administrators(view: FileView, function: Block) -> bool:
+    """Whether something in front of the function, or in it, turns everybody away who is no administrator."""
+    owner = function.class_
+    return (
+        any(_lets_in(one) for one in function.decorators)
+        or any(_asks(view, one) for one in function.parameters)
+        or any(_refuses(one) for one in getattr(function.node, "body", ()))
+        or (owner is not None and _is_administrators(view, owner))
+    )
+
+
+def administrators_routers(view: FileView) -> tuple[str, ...]:
+    """The dotted names of routers and blueprints all of whose routes turn away who is no administrator."""
+    found: dict[str, None] = {}
+    for name, bindings in view.top.scope.bindings.items():
+        for binding in bindings:
+            if isinstance(binding.value, ast.Call) and _depends(binding.value):
+                found[f"{view.top.symbol}.{name}"] = None
+    for block in view.blocks:
+        for call in block.nodes(ast.Call):
+            includes = isinstance(call.func, ast.Attribute) and call.func.attr == "include_router"
+            if includes and call.args and _depends(call):
+                found[view.dotted(call.args[0])] = None
+    for function in view.functions:
+        for decorator in function.decorators:
+            if decorator.name == "before_request" and is_for_administrators(view, function):
+                found[decorator.dotted.rpartition(".")[0]] = None
+    found.pop("", None)
+    return tuple(found)
+
+
+def _names_administrators(text: str) -> bool:
+    return _OTHERS.search(text) is None and all(map(_ADMINISTRATOR.search, _OR.split(text)))
+
+
+def _lets_in(decorator: Decorator) -> bool:
+    """Whether a decorator lets only administrators in."""
+    if decorator.name in DECORATED:
+        return decorator.call is not None and _depends(decorator.call)
+    if decorator.name == "permission_required" and decorator.dotted.startswith("django."):
+        return True
+    if _names_administrators(decorator.name):
+        return _GUARDS.search(decorator.name) is not None or decorator.call is None
+    arguments = [*decorator.call.args, *decorator.call.keywords] if decorator.call is not None else []
+    told = [one for one in map(ast.unparse, arguments) if not one.startswith("name=")]
+    return bool(told) and _GUARDS.search(decorator.name) is not None and all(map(_names_administrators, told))
+
+
+def _depends(call: ast.Call) -> bool:
+    """Whether a route or router has a dependency that lets only administrators in: `dependencies=[…]`."""
+    given = (one.value for one in call.keywords if one.arg == "dependencies")
+    return any(_names_administrators(ast.unparse(one)) for each in given for one in getattr(each, "elts", ()))
+
+
+def _asks(view: FileView, parameter: Parameter) -> bool:
+    """Whether a parameter is what a dependency gives to administrators alone: `Depends(get_current_admin)`."""
+    dependency = view.dependency(parameter)
+    if dependency is None:
+        return _ALIAS.match(view.annotation_name(parameter.annotation)) is not None
+    places = [one for one in (parameter.default, parameter.annotation) if one is not None]
+    calls = (one for place in places for one in ast.walk(place) if isinstance(one, ast.Call))
+    texts = [
+        dependency.rpartition(".")[2],
+        *(ast.unparse(each) for one in calls for each in (*one.args, *one.keywords)),
+    ]
+    return any(map(_names_administrators, texts))
+
+
+def _refuses(statement: ast.stmt) -> bool:
+    """Whether a statement ends its function for others: `if not user.is_admin: raise …`, `check_superuser(user)`."""
+    match statement:
+        case ast.If(test=test, body=body):
+            return any(map(_is_other, _alternatives(test))) and _is_refusal(body[-1])
+        case ast.Expr(value=ast.Await(value=ast.Call(func=called)) | ast.Call(func=called)):
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            return _ASSERTS.match(name) is not None and _names_administrators(name)
+    return False
+
+
+def _alternatives(test: ast.expr) -> list[ast.expr]:
+    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else [test]
+
+
+def _is_other(test: ast.expr) -> bool:
+    """Whether the test holds for whoever is no administrator, and says nothing else: `user.role != "admin"`."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.BoolOp() | ast.Name()):
+            return False
+        case ast.UnaryOp(op=ast.Not()) | ast.Compare(ops=[ast.NotEq() | ast.NotIn()]):
+            return any(_RANK.match(text) and _ADMINISTRATOR.search(text) for text in _texts(test))
+    return False
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    """The names and the texts in an expression."""
+    for one in ast.walk(node):
+        match one:
+            case ast.Attribute(attr=text) | ast.Name(id=text) | ast.Constant(value=str(text)):
+                yield text
+
+
+def _is_refusal(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Raise):
+        return True
+    return isinstance(statement, ast.Return | ast.Expr) and _REFUSES.search(ast.unparse(statement)) is not None
+
+
+def _is_administrators(view: FileView, owner: Block) -> bool:
+    """Whether a class of views is for administrators, by its decorators, its bases, or the permissions it asks for."""
+    if any(_lets_in(one) for one in owner.decorators):
+        return True
+    if any(_MIXIN.search(one) and (_names_administrators(one) or one == "PermissionRequiredMixin")
+           for one in view.base_names(owner)):  # fmt: skip
+        return True
+    return any(map(_names_administrators, _permissions(view, owner)))
+
+
+def _permissions(view: FileView, owner: Block) -> Iterator[str]:
+    for binding in owner.scope.bindings.get("permission_classes", ()):
+        yield from (ast.unparse(one) for one in getattr(binding.value, "elts", ()))
+    if "UserPassesTestMixin" in view.base_names(owner):
+        tests = (one for one in view.methods(owner) if one.name == "test_func")
+        yield from (ast.unparse(one.value) for test in tests for one in test.nodes(ast.Return) if one.value is not None)

@@ -1,0 +1,147 @@
+"""Which functions turn everybody away who is no administrator."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrel.audit.administrators import administrators_routers, is_for_administrators
+from tests.audit.checking import program, view
+
+
+def is_for(source: str) -> bool:
+    file = view(source)
+    return is_for_administrators(file, file.functions[-1])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@admin_required\ndef f(): ...",
+        "@auth.requires_admin()\ndef f(): ...",
+        "@user_passes_test(lambda u: u.is_superuser)\ndef f(r): ...",
+        "@user_passes_test(lambda u: u.is_superuser or u.is_staff)\ndef f(r): ...",
+        "@staff_member_required\ndef f(r): ...",
+        "@method_decorator(staff_member_required, name='dispatch')\nclass V:\n  def get(self, r): ...",
+        "from django.contrib.auth.decorators import permission_required\n@permission_required('a.b')\ndef f(r): ...",
+        "@roles_required('admin')\ndef f(): ...",
+        "@app.post('/x', dependencies=[Depends(require_admin)])\ndef f(): ...",
+        "def f(user=Depends(get_current_admin)): ...",
+        "def f(user: Annotated[User, Depends(current_superuser)]): ...",
+        "def f(user=Depends(RoleChecker(['admin']))): ...",
+        "def f(user=Security(current_user, scopes=['admin'])): ...",
+        "from .deps import CurrentSuperuser\ndef f(user: CurrentSuperuser): ...",
+        "def f(user):\n  if not user.is_admin:\n    raise HTTPException(403)",
+        "def f(user):\n  if not user or not user.is_superuser:\n    raise Forbidden",
+        "def f(user):\n  if user.role != 'admin':\n    return jsonify(error='no'), 403",
+        "async def f(r):\n  await require_superuser(r)",
+        "class V:\n  permission_classes = [IsAuthenticated, IsAdminUser]\n  def get(self, r): ...",
+        "class V(AdminRequiredMixin, View):\n  def get(self, r): ...",
+        "class V(UserPassesTestMixin):\n  def test_func(self): return self.user.is_staff\n  def get(self): ...",
+    ],
+)
+def test_for_administrators(source: str) -> None:
+    assert is_for(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@login_required\ndef f(): ...",
+        "@admin.route('/admin/x')\ndef f(): ...",
+        "@admin_or_owner_required\ndef f(): ...",
+        "@roles_required('admin', 'member')\ndef f(): ...",
+        "@cached('admin')\ndef f(): ...",
+        "@require_not_admin\ndef f(): ...",
+        "@permission_required('chat.use')\ndef f(): ...",
+        "def f(user=Depends(get_current_user)): ...",
+        "def f(admin: AdminUser): ...",
+        "def f(user, owner):\n  if user != owner and not user.is_admin:\n    raise HTTPException(403)",
+        "def f(user, owner):\n  if not (user == owner or user.is_admin):\n    raise HTTPException(403)",
+        "def f(user):\n  if user.is_admin:\n    raise HTTPException(403)",
+        "def f(key):\n  admin = find(key)\n  if not admin:\n    raise NotFound",
+        "def f(user):\n  if not user.is_admin:\n    return mine(user)",
+        "def f():\n  if not settings.admin_ui:\n    raise NotFound",
+        "class V:\n  permission_classes = [IsAdminOrReadOnly]\n  def get(self, r): ...",
+        "class V:\n  permission_classes = [IsAdminUser | IsMember]\n  def get(self, r): ...",
+    ],
+)
+def test_for_others_too(source: str) -> None:
+    assert not is_for(source)
+
+
+def test_routers_for_administrators() -> None:
+    source = """
+        router = APIRouter(prefix="/admin", dependencies=[Depends(require_admin)])
+        other = APIRouter(dependencies=[Depends(signed_in)])
+        app.include_router(pages.router, dependencies=[Depends(require_admin)])
+        app.include_router(chat.router)
+        bp = Blueprint("admin", __name__)
+        @bp.before_request
+        def guard():
+            if not current_user.is_admin:
+                abort(403)
+        """
+    assert administrators_routers(view(f"import pages, chat\n{source.replace(chr(10) + ' ' * 8, chr(10))}")) == (
+        "app.router", "pages.router", "app.bp"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("closed", "apart"),
+    [("@admin_required\n", True), ("", False), ("@login_required\n", False)],
+)
+def test_what_only_administrators_get_to(closed: str, apart: bool) -> None:
+    route = "@app.post('/set')\n{}def set_it(value): store(value)\ndef store(value): ...\n"
+    calls = program({"app.py": route.format(closed)}).calls
+    assert calls.is_apart("app.store") is apart
+    assert (calls.tainted_parameter("app.store", "value") is None) is apart
+    assert calls.way_to("app.store") == ("POST /set app.set_it", "app.store")
+
+
+def test_what_others_get_to_as_well() -> None:
+    source = """
+        @app.post("/set")
+        @admin_required
+        def set_it(value): store(value)
+        @app.post("/save")
+        def save(first, second): keep(first)
+        def keep(value): store(value)
+        def store(value): ...
+        """
+    calls = program(source).calls
+    assert not calls.is_apart("app.store")
+    assert calls.way_to("app.store") == ("POST /save app.save", "app.keep", "app.store")
+
+
+def test_a_way_ends_where_a_function_turns_others_away() -> None:
+    source = """
+        @app.post("/set")
+        def set_it(value): change(value)
+        def change(value):
+            if not current_user.is_admin:
+                raise Forbidden
+            store(value)
+        def store(value): ...
+        """
+    assert program(source).calls.is_apart("app.store")
+
+
+def test_routers_that_another_file_closes() -> None:
+    routes = "router = APIRouter()\n@router.post('/set')\ndef set_it(value): store(value)\ndef store(value): ...\n"
+    main = "from routes import router\napp.include_router(router{})\n"
+    for guard, apart in ((", dependencies=[Depends(require_admin)]", True), ("", False)):
+        calls = program({"routes.py": routes, "main.py": main.format(guard)}).calls
+        assert calls.is_apart("routes.store") is apart
+
+
+@pytest.mark.parametrize(("starts", "apart"), [("Process(target=work).start()", True), ("work()", False)])
+def test_what_has_a_process_of_its_own(starts: str, apart: bool) -> None:
+    jobs = f"class Jobs:\n  def add_task(self, work, *args): {starts}\njobs = Jobs()\n"
+    source = """
+from jobs import jobs
+@app.post("/run")
+def run(symbol): jobs.add_task(work, symbol)
+def work(symbol): store(symbol)
+def store(symbol): ...
+"""
+    assert program({"jobs.py": jobs, "app.py": source}).calls.is_apart("app.store") is apart
