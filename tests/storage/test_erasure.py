@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from typing import cast
 
 import pytest
 
-from carrel.context import UserId, ambient_context
+from carrel.context import UserContext, UserId, ambient_context
 from carrel.errors import ConflictError, IsolationError
 from carrel.storage.accounts import AccountStore
 from carrel.storage.database import Database
@@ -72,6 +73,23 @@ async def test_a_user_with_a_run_in_the_queue_stays_whole(stores: Stores, databa
     with pytest.raises(ConflictError, match="still going"):
         await erase_user(database, stores.log, context)
     assert (await stores.runs.get_run(context, context.run_id)).state == "queued"
+
+
+async def test_a_run_that_begins_meanwhile_keeps_the_account(stores: Stores, database: Database) -> None:
+    log = stores.log
+    assert isinstance(log, SqliteEventLog)
+
+    class ThenARun:
+        async def erase(self, context: UserContext) -> None:
+            await log.erase(context)
+            begun = run_context(ada)
+            await stores.runs.create_run(begun, agent="a", input="?", idempotency_key=None, new_thread_title="Bills")
+
+    accounts = AccountStore(database)
+    ada = await live(stores, accounts, "ada")
+    with pytest.raises(ConflictError, match="still going"):
+        await erase_user(database, cast("SqliteEventLog", ThenARun()), user(ada))
+    assert await accounts.by_name("ada") is not None
 
 
 async def test_nobody_is_erased_while_working_for_another(stores: Stores, database: Database) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from carrel.errors import ConflictError
 from carrel.storage.log_writer import Heads
 
-__all__ = ["Bounds", "erase_log", "next_user_over", "trim"]
+__all__ = ["Bounds", "check_idle", "erase_log", "next_user_over", "trim"]
 
 # So few that the log is not held up: an append waits for at most one such transaction.
 _EVENTS_AT_ONCE: Final = 500
@@ -65,10 +66,15 @@ def trim(bounds: Bounds, user_id: str, connection: sqlite3.Connection, heads: He
     return oldest - state.oldest
 
 
+def check_idle(user_id: str, execute: Callable[[str, tuple[str, str]], Any]) -> None:
+    """Raise `ConflictError` (`user_busy`) while a run of the user is open; `execute` is that of any connection."""
+    if execute(_BUSY, (user_id, user_id)).fetchone() is not None:
+        raise ConflictError("user_busy", "a run of this user is still going; cancel it or wait for its end")
+
+
 def erase_log(user_id: str, connection: sqlite3.Connection, heads: Heads) -> None:
     """Delete the user's log in the caller's transaction; `ConflictError` (`user_busy`) while a run is open."""
-    if connection.execute(_BUSY, (user_id, user_id)).fetchone() is not None:
-        raise ConflictError("user_busy", "a run of this user is still going; cancel it or wait for its end")
+    check_idle(user_id, connection.execute)
     connection.execute("DELETE FROM event_log WHERE user_id = ?", (user_id,))
     connection.execute("DELETE FROM log_state WHERE user_id = ?", (user_id,))
     heads.set(user_id, None)

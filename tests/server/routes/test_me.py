@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from carrel.context import UserId
 from carrel.storage.schema import metadata
-from tests.server.served import Served, client
+from tests.server.served import Caller, Served, client
 
 
 async def test_me_is_the_tokens_user(server: Served) -> None:
@@ -59,42 +61,50 @@ async def test_being_erased_leaves_nothing_and_nobody_else_notices(server: Serve
     assert (await bob.finished(kept["run_id"]))["output"] == "HELLO"
 
 
+@dataclass(eq=False)
+class Connection:
+    """One that is open until it is closed."""
+
+    user_id: UserId
+    session_id: str
+    closed: int | None = None
+
+    def news(self, top: int) -> None: ...
+
+    def tick(self, now: float) -> None: ...
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = code
+
+
+@contextmanager
+def connected(server: Served, *users: Caller) -> Iterator[list[Connection]]:
+    """Two connections of each user, of two sessions."""
+    connections = [
+        Connection(UserId(one.user_id), session) for one in users for session in (one.session_id, f"of {one.user_id}")
+    ]
+    for connection in connections:
+        server.services.connections.arrive(connection)
+        server.services.connections.add(connection)
+    yield connections
+    for connection in connections:
+        server.services.connections.remove(connection)
+
+
 async def test_being_erased_closes_every_connection_of_mine_and_no_other(server: Served) -> None:
     ann, bob = await server.user("ann"), await server.user("bob")
-    closed: list[tuple[str, int]] = []
-
-    @dataclass(eq=False)
-    class Connection:
-        user_id: UserId
-        session_id: str
-
-        def news(self, top: int) -> None: ...
-
-        def tick(self, now: float) -> None: ...
-
-        def close(self, code: int, reason: str) -> None:
-            closed.append((self.session_id, code))
-
-    connections = server.services.connections
-    everybodys = [
-        Connection(UserId(one.user_id), session)
-        for one in (ann, bob)
-        for session in (one.session_id, f"of {one.user_id}")
-    ]
-    for connection in everybodys:
-        connections.arrive(connection)
-        connections.add(connection)
-    assert (await ann.http.delete("/api/v1/me")).status_code == 204
-    assert closed == [(ann.session_id, 4501), (f"of {ann.user_id}", 4501)]
-    for connection in everybodys:
-        connections.remove(connection)
+    with connected(server, ann, bob) as connections:
+        assert (await ann.http.delete("/api/v1/me")).status_code == 204
+        assert [one.closed for one in connections] == [4501, 4501, None, None]
 
 
-async def test_while_a_run_is_open_nothing_is_erased(server: Served) -> None:
+async def test_while_a_run_is_open_nothing_is_erased_and_nothing_closed(server: Served) -> None:
     ann = await server.user("ann")
     started = await ann.start("wait", "stall")
-    answer = await ann.http.delete("/api/v1/me")
-    assert (answer.status_code, answer.json()["code"]) == (409, "user_busy")
+    with connected(server, ann) as connections:
+        answer = await ann.http.delete("/api/v1/me")
+        assert (answer.status_code, answer.json()["code"]) == (409, "user_busy")
+        assert [one.closed for one in connections] == [None, None]
     assert (await ann.http.get(f"/api/v1/runs/{started['run_id']}")).status_code == 200
 
 

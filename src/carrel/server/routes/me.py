@@ -74,9 +74,8 @@ def me_routes() -> APIRouter:
     @owner_rule("caller")
     async def erase_me(identity: CurrentUser, services: CurrentServices) -> Response:
         """Delete my account and all that is kept about me, for good; 409 `user_busy` while a run is open."""
-        # Closed first: an open socket could start a run for somebody who is being erased.
-        await services.connections.close_user(identity.user.user_id, 4501, "the account is being deleted")
         await erase_user(services.database, services.log, identity.user)
+        await services.connections.close_user(identity.user.user_id, 4501, "the account was deleted")
         return Response(status_code=204)
 
     return router
