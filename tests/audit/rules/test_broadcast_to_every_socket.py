@@ -42,6 +42,27 @@ def test_a_loop_over_all_connections(loop: str) -> None:
     finds(RULE, hub(loop), "error", on="message")
 
 
+LEFTOVER = """
+from tornado.websocket import WebSocketHandler
+class Output(WebSocketHandler):
+    clients = set()
+    def open(self):
+        self.clients.add(self)
+    def on_message(self, message):
+        self.tell(message)
+    @classmethod
+    def tell(cls, message):
+        for client in cls.clients:
+            client.write_message(message)
+"""
+
+
+def test_a_handler_that_nothing_names_is_a_leftover() -> None:
+    quiet(RULE, {"output.py": LEFTOVER, "main.py": "import tornado\n"})
+    finds(RULE, {"output.py": LEFTOVER, "main.py": "from output import Output\nROUTES = [('/ws', Output)]\n"}, "error")
+    finds(RULE, LEFTOVER + "ROUTES = [('/ws', Output)]\n", "error")
+
+
 def test_what_is_nobodys_is_only_mentioned() -> None:
     finds(RULE, hub(LOOPS[0], sent="'maintenance at noon'"), "info")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
-from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
+from carrel.audit.conditions import Condition, NamedElsewhere, Reachable, SharedClass, SharedObject
 from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
@@ -75,7 +75,8 @@ class BroadcastToEverySocket:
                 taint = view.best_taint(tuple(call.args), function)
                 if taint is not None:
                     message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
-                    yield view.candidate(self.info, call, message, block=function, given=shared,
+                    given = (*shared, *_is_in_use(view, function))
+                    yield view.candidate(self.info, call, message, block=function, given=given,
                                          grades=_grades(taint, function))  # fmt: skip
                 break
 
@@ -178,6 +179,15 @@ def _alive(many: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
 
 def _grades(taint: Taint, function: Block) -> tuple[Grade, ...]:
     return (Grade("error", (*taint.given, Reachable(function.symbol))), Grade("info"))
+
+
+def _is_in_use(view: FileView, function: Block) -> tuple[Condition, ...]:
+    """That somebody serves with the class: a handler that nothing names is a leftover."""
+    owner = function.class_
+    if owner is None or owner.decorators:
+        return ()
+    here = any(name.id == owner.name for block in view.blocks for name in block.nodes(ast.Name))
+    return () if here else (NamedElsewhere(owner.symbol),)
 
 
 def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Condition, ...] | None:
