@@ -142,3 +142,17 @@ def test_a_method_that_keeps_its_listener(body: str, *, is_found: bool) -> None:
         finds(RULE, files, "error", on="on_progress")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(("decorator", "is_found"), [("@cl.on_chat_start\n", True), ("", False)])
+def test_an_entry_point_is_no_set_up_whatever_its_name_is(decorator: str, *, is_found: bool) -> None:
+    files = {
+        "chain.py": "from langchain_core.callbacks import CallbackManager\nmanager = CallbackManager(handlers=[])\n",
+        "app.py": "import chainlit as cl\nfrom chain import manager\nfrom journal import JournalHandler\n"
+        f"{decorator}async def start():\n    member = cl.user_session.get('user')\n"
+        "    manager.add_handler(JournalHandler(member.identifier))\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="add_handler")
+    else:
+        quiet(RULE, files)

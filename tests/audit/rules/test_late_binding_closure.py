@@ -131,3 +131,16 @@ def test_functions_of_a_comprehension(made: str, severity: str) -> None:
         finds(RULE, source, severity, on="lambda")
     else:
         quiet(RULE, source)
+
+
+def test_what_only_a_person_has() -> None:
+    source = """
+        async def remind(group, rows):
+            for visit in rows:
+                async def one():
+                    await send(visit.phone, visit.{0})
+                group.create_task(one())
+        """
+    finds(RULE, source.replace("{0}", "patient"), "error", on="async def one")
+    finds(RULE, source.replace("visit.phone", "visit.title").replace("{0}", "client"), "info")
+    quiet(RULE, source.replace("{0}", "patient").replace("one():", "one(visit=visit):"))

@@ -52,7 +52,8 @@ class CallbacksPileUp:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
-            if function.is_initializer or _SETUP.match(function.name):
+            sets_up = _SETUP.match(function.name) and view.entry_point(function) is None
+            if function.is_initializer or sets_up:
                 continue
             for call in function.nodes(ast.Call):
                 if isinstance(call.func, ast.Attribute) and call.args:
@@ -151,7 +152,12 @@ def _is_made_callable(view: FileView, made: ast.expr | None, function: Block) ->
         return False
     name = called_name(made).lstrip("_")
     makes = name[:1].isupper() or name == "partial" or _CALLED_BACK.search(name) is not None
-    return makes and bool(parameters_in(view, made, function))
+    return makes and (bool(parameters_in(view, made, function)) or _is_of_request(view, made, function))
+
+
+def _is_of_request(view: FileView, made: ast.Call, function: Block) -> bool:
+    taint = view.taint(made, function)
+    return taint is not None and taint.by == "request"
 
 
 def _shared(view: FileView, holder: ast.expr, function: Block) -> tuple[Condition, ...] | None:

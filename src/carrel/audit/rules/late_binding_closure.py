@@ -11,6 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, identities
+from carrel.audit.persons import says_of_person
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -128,11 +129,11 @@ def _captured(made: Made, names: set[str]) -> list[str]:
 
 
 def _of_somebody(places: Sequence[ast.AST], captured: list[str]) -> list[str]:
-    """What is read there of the captured variables that says whose they are: `row.account_id`."""
+    """What is read there of the captured variables that says whose they are: `row.account_id`, `visit.phone`."""
     return [
         ast.unparse(one) for place in places for one in ast.walk(place)
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in captured
-        and names_user(one.attr)
+        and (names_user(one.attr) or says_of_person(one.attr))
     ]  # fmt: skip
 
 

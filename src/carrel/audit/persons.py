@@ -1,0 +1,37 @@
+"""Words for people: who somebody is to an application is seldom called a user."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["person_in", "says_of_person"]
+
+_PEOPLE: Final = frozenset(
+    {"user", "member", "customer", "patient", "employee", "student", "pupil", "subscriber", "policyholder", "rider",
+     "traveller", "traveler", "passenger", "borrower", "tenant", "merchant", "guest", "citizen", "taxpayer",
+     "resident", "person", "cardholder", "shopper", "buyer", "visitor", "recipient", "applicant", "learner", "donor",
+     "insured", "beneficiary", "client", "bidder", "shipper", "cashier", "clinician", "lawyer", "nurse", "doctor",
+     "driver", "player", "owner", "account", "holder", "principal", "caller", "reader", "participant", "analyst"}
+)  # fmt: skip
+_NUMBERS: Final = frozenset({"id", "no", "nr", "number", "uid", "uuid", "ref", "pk", "sub"})
+"""Words after that of a person that make it a number of theirs."""
+_THINGS: Final = frozenset({"client", "reader", "driver", "player", "holder", "caller", "account", "owner"})
+"""Those of them that are the names of parts of a program too."""
+_TOLD: Final = frozenset({"email", "phone", "mobile", "iban", "ssn", "birthday", "salary", "passport"})
+"""What is told of nobody but a person."""
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def person_in(name: str) -> str:
+    """The word for a person that a name ends in, before a number of theirs: `traveller` of `traveller_id`; or `""`."""
+    words = _CAMEL.sub("_", name).lower().replace("-", "_").strip("_").split("_")
+    if len(words) > 1 and words[-1] in _NUMBERS:
+        words = words[:-1]
+    return words[-1] if words[-1] in _PEOPLE else ""
+
+
+def says_of_person(name: str) -> bool:
+    """Whether an attribute of this name is a person, or what is told of one: `visit.patient`, `visit.phone`."""
+    person = person_in(name)
+    return (bool(person) and person not in _THINGS) or name.lower().rpartition("_")[2] in _TOLD

@@ -1,0 +1,31 @@
+"""Words for people."""
+
+import pytest
+
+from carrel.audit.persons import person_in, says_of_person
+
+
+@pytest.mark.parametrize(
+    ("name", "person"),
+    [
+        ("traveller_id", "traveller"),
+        ("Traveller", "traveller"),
+        ("member_no", "member"),
+        ("signed_in_borrower", "borrower"),
+        ("riderId", "rider"),
+        ("x-customer-id", "customer"),
+        ("folder_id", ""),
+        ("user_count", ""),
+        ("id", ""),
+        ("", ""),
+    ],
+)
+def test_the_person_that_a_name_ends_in(name: str, person: str) -> None:
+    assert person_in(name) == person
+
+
+def test_what_is_told_of_persons_only() -> None:
+    assert says_of_person("phone")
+    assert says_of_person("patient")
+    assert not says_of_person("title")
+    assert not says_of_person("client")
