@@ -217,7 +217,7 @@ async def test_a_caller_cancelled_in_the_middle_leaves_a_whole_transaction_and_a
     # Done to its end: not half of it, and not in the next one's transaction.
     assert await count(database) == 2
     assert work.connection is not None
-    assert work.connection.closed
+    assert not work.connection.in_transaction()
     assert await nothing_is_left_open(database.path)
 
 

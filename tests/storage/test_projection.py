@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -46,6 +47,31 @@ async def test_a_run_ends_whatever_its_last_event_holds(
     assert run.finished_at is not None
     messages = await stores.threads.list_messages(ada, ada.thread_id)
     assert [one.text for one in messages if one.role == "assistant"] == ([expected[1]] if expected[1] else [])
+
+
+async def test_the_first_end_of_a_run_counts_also_within_one_group(stores: Stores) -> None:
+    ada = run_context("ada")
+    await stores.runs.create_run(ada, agent="a", input="why?", idempotency_key=None, new_thread_title="Bills")
+    await stores.log.append(ada, [started(ada), completed(ada, "first"), completed(ada, "second")])
+    run = await stores.runs.get_run(ada, ada.run_id)
+    assert (run.state, run.output) == ("succeeded", "first")
+    messages = await stores.threads.list_messages(ada, ada.thread_id)
+    assert [one.text for one in messages] == ["why?", "first"]
+
+
+async def test_runs_that_end_in_one_group_end_each_in_its_own_way(stores: Stores) -> None:
+    contexts = [run_context(name) for name in ("ada", "bob", "cyd")]
+    for context in contexts:
+        await stores.runs.create_run(context, agent="a", input="why?", idempotency_key=None, new_thread_title="Bills")
+    await asyncio.gather(
+        *(stores.log.append(one, [started(one), completed(one, f"for {one.user_id}")]) for one in contexts)
+    )
+    for context in contexts:
+        messages = await stores.threads.list_messages(context, context.thread_id)
+        assert [one.text for one in messages] == ["why?", f"for {context.user_id}"]
+        thread = await stores.threads.get_thread(context, context.thread_id)
+        run = await stores.runs.get_run(context, context.run_id)
+        assert (run.output, thread.updated_at) == (f"for {context.user_id}", run.finished_at)
 
 
 async def test_the_first_end_of_a_run_counts(stores: Stores) -> None:

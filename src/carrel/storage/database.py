@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeVar
 
@@ -14,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from carrel.errors import StorageError
 from carrel.storage.failures import BUSY_SECONDS, is_busy, storage_failures
+from carrel.storage.lane import Lane
 from carrel.storage.migration import migrate
 
 __all__ = ["Database"]
@@ -36,7 +35,7 @@ class Database:
     What the database refuses becomes `StorageError`, and so does whatever is asked of it after `close`.
     """
 
-    def __init__(self, path: Path, readers: _Lane, writer: _Lane, desk: _Desk) -> None:
+    def __init__(self, path: Path, readers: Lane, writer: Lane, desk: _Desk) -> None:
         self._path = path
         self._readers = readers
         self._writer = writer
@@ -92,34 +91,14 @@ class Database:
         await asyncio.to_thread(self._readers.close)
         await asyncio.to_thread(self._desk.close)
 
-    async def _run(self, lane: _Lane, work: Callable[[Connection], Result]) -> Result:
+    async def _run(self, lane: Lane, work: Callable[[Connection], Result]) -> Result:
         self._check_open()
         with storage_failures(self._path):
-            return await lane.run(work)
+            return await lane.do(work)
 
     def _check_open(self) -> None:
         if self._closed:
             raise StorageError(f"the database {self._path} is closed; start the server again")
-
-
-class _Lane:
-    """Threads that do transactions, with a connection for each."""
-
-    def __init__(self, engine: Engine, threads: int, name: str) -> None:
-        self._engine = engine
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
-
-    async def run(self, work: Callable[[Connection], Result]) -> Result:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, contextvars.copy_context().run, self._transact, work)
-
-    def close(self) -> None:
-        self._threads.shutdown()
-        self._engine.dispose()
-
-    def _transact(self, work: Callable[[Connection], Result]) -> Result:
-        with self._engine.begin() as connection:
-            return work(connection)
 
 
 class _Desk:
@@ -140,11 +119,11 @@ class _Desk:
         self._engine.dispose()
 
 
-def _open(path: Path) -> tuple[Path, _Lane, _Lane, _Desk]:
+def _open(path: Path) -> tuple[Path, Lane, Lane, _Desk]:
     path = path.absolute()
     migrate(path)
-    readers = _Lane(_engine(path, "BEGIN", _READERS, "query_only = ON"), _READERS, "carrel-database-reader")
-    writer = _Lane(_engine(path, "BEGIN IMMEDIATE", 1), 1, "carrel-database-writer")
+    readers = Lane(_engine(path, "BEGIN", _READERS, "query_only = ON"), _READERS, "carrel-database-reader")
+    writer = Lane(_engine(path, "BEGIN IMMEDIATE", 1), 1, "carrel-database-writer")
     return path, readers, writer, _Desk(_engine(path, None, 1, "query_only = ON", seconds=0))
 
 

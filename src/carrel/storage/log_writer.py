@@ -21,20 +21,21 @@ from carrel.delivery.log import LoggedEvent, LogState
 from carrel.errors import CarrelError
 from carrel.events import EventDraft, encode_event, timestamp
 from carrel.storage.failures import BUSY_SECONDS, storage_error
+from carrel.storage.many_rows import ROWS, execute_rows
 from carrel.storage.projection import Projection
 
 __all__ = ["Append", "Change", "Heads", "LogWriter", "Task"]
 
-GROUP_EVENTS: Final = 64
+GROUP_EVENTS: Final = ROWS
 _CACHED_HEADS: Final = 10_000
+_CACHED_STATEMENTS: Final = 8 * ROWS
+"""Room for every length of every statement of a group."""
 _HEAD: Final = "SELECT epoch, oldest, top, delivered FROM log_state WHERE user_id = ?"
-_SAVE_HEADS: Final = "INSERT INTO log_state (user_id, epoch, oldest, top, delivered) VALUES "
-_HEAD_ROW: Final = "(?, ?, ?, ?, ?)"
+_SAVE_HEADS: Final = "INSERT INTO log_state (user_id, epoch, oldest, top, delivered) VALUES"
 _OR_CHANGE_HEADS: Final = (
-    " ON CONFLICT (user_id) DO UPDATE SET oldest = excluded.oldest, top = excluded.top, delivered = excluded.delivered"
+    "ON CONFLICT (user_id) DO UPDATE SET oldest = excluded.oldest, top = excluded.top, delivered = excluded.delivered"
 )
-_INSERT: Final = "INSERT INTO event_log (user_id, offset, run_id, ends_run, appended_at, body) VALUES "
-_ROW: Final = "(?, ?, ?, ?, ?, ?)"
+_INSERT: Final = "INSERT INTO event_log (user_id, offset, run_id, ends_run, appended_at, body) VALUES"
 
 
 class _Signal(Enum):
@@ -100,7 +101,7 @@ class Heads:
     def write(self, connection: sqlite3.Connection) -> None:
         """Write what was changed, inside the caller's transaction."""
         rows = [(user_id, *state) for user_id, state in self._staged.items() if state is not None]
-        _insert(connection, rows, _SAVE_HEADS, _HEAD_ROW, _OR_CHANGE_HEADS)
+        execute_rows(connection, rows, _SAVE_HEADS, _OR_CHANGE_HEADS)
 
     def commit(self) -> dict[str, LogState | None]:
         """Keep what was changed; returns it."""
@@ -216,7 +217,7 @@ class LogWriter:
                 projection.add(draft, event.offset, created_at)
             events.setdefault(append.user_id, []).extend(logged)
             results.append(_Result(append.future, logged, None))
-        _insert(self._connection, rows, _INSERT, _ROW)
+        execute_rows(self._connection, rows, _INSERT)
         projection.write(self._connection)
         return events
 
@@ -280,17 +281,6 @@ class LogWriter:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=_CACHED_STATEMENTS)
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
-
-
-def _insert(
-    connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]], insert: str, row: str, conflict: str = ""
-) -> None:
-    """Insert rows, many to a statement: between statements the thread may have to wait for the interpreter."""
-    for start in range(0, len(rows), GROUP_EVENTS):
-        part = rows[start : start + GROUP_EVENTS]
-        connection.execute(
-            insert + ", ".join([row] * len(part)) + conflict, [value for values in part for value in values]
-        )

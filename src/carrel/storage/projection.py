@@ -11,25 +11,31 @@ import msgspec
 
 from carrel.context import new_id
 from carrel.events import EventDraft
+from carrel.storage.many_rows import execute_rows
 
 __all__ = ["Projection"]
 
-_OPENED: Final = "INSERT OR IGNORE INTO open_runs (user_id, run_id, first_offset) VALUES (?, ?, ?)"
-_STARTED: Final = "UPDATE runs SET state = 'running' WHERE user_id = ? AND run_id = ? AND finished_at IS NULL"
+_OPENED: Final = "INSERT OR IGNORE INTO open_runs (user_id, run_id, first_offset) VALUES"
+_STARTED: Final = "UPDATE runs SET state = 'running' FROM (VALUES"
+# One by one: for several at once SQLite would look through every open run.
 _CLOSED: Final = "DELETE FROM open_runs WHERE user_id = ? AND run_id = ?"
 _FINISHED: Final = """
-UPDATE runs SET state = ?, output = ?, error_code = ?, error_message = ?, usage = ?, finished_at = ?
-WHERE user_id = ? AND run_id = ? AND finished_at IS NULL
-"""
+UPDATE runs SET state = column3, output = column4, error_code = column5, error_message = column6, usage = column7,
+    finished_at = column8
+FROM (VALUES"""
+_BY_RUN: Final = ") WHERE user_id = column1 AND run_id = column2 AND finished_at IS NULL"
 # Only for runs that a user started (an import has no row in `runs`) and did not take back.
 _ANSWERED: Final = """
 INSERT INTO messages (user_id, message_id, thread_id, run_id, role, text, created_at)
-SELECT user_id, ?, thread_id, run_id, 'assistant', ?, ? FROM runs WHERE user_id = ? AND run_id = ? AND NOT forgotten
-"""
+SELECT user_id, column3, thread_id, run_id, 'assistant', column4, column5 FROM (VALUES"""
+_BY_KEPT_RUN: Final = ") CROSS JOIN runs ON user_id = column1 AND run_id = column2 WHERE NOT forgotten"
 _TOUCHED: Final = """
-UPDATE threads SET updated_at = ?
-WHERE user_id = ? AND thread_id = (SELECT thread_id FROM runs WHERE user_id = ? AND run_id = ? AND NOT forgotten)
-"""
+WITH touched AS MATERIALIZED (SELECT user_id AS owner, thread_id AS thread, column3 AS at FROM (VALUES"""
+_THREADS: Final = (
+    f"{_BY_KEPT_RUN}) UPDATE threads SET updated_at = at FROM touched WHERE user_id = owner AND thread_id = thread"
+)
+
+_Run = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -40,10 +46,9 @@ class Projection:
     """
 
     opened: list[tuple[str, str, int]] = field(default_factory=list)
-    started: list[tuple[str, str]] = field(default_factory=list)
-    finished: list[tuple[Any, ...]] = field(default_factory=list)
-    answered: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    closed: list[tuple[str, str]] = field(default_factory=list)
+    started: list[_Run] = field(default_factory=list)
+    finished: dict[_Run, tuple[Any, ...]] = field(default_factory=dict)
+    answered: dict[_Run, tuple[str, str, str]] = field(default_factory=dict)
 
     def add(self, draft: EventDraft, offset: int, created_at: str) -> None:
         """Take the next event; sub-agents' events and everything in the middle of a run change nothing.
@@ -63,23 +68,21 @@ class Projection:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write what was collected, inside the caller's transaction."""
-        if self.opened:
-            connection.executemany(_OPENED, self.opened)
-        if self.started:
-            connection.executemany(_STARTED, self.started)
-        if self.closed:
-            connection.executemany(_CLOSED, self.closed)
-            connection.executemany(_FINISHED, self.finished)
-        if self.answered:
-            connection.executemany(_ANSWERED, self.answered)
-            connection.executemany(_TOUCHED, [(at, user, user, run) for _, _, at, user, run in self.answered])
+        execute_rows(connection, self.opened, _OPENED)
+        execute_rows(connection, self.started, _STARTED, _BY_RUN)
+        connection.executemany(_CLOSED, self.finished)
+        execute_rows(connection, [(*run, *values) for run, values in self.finished.items()], _FINISHED, _BY_RUN)
+        execute_rows(connection, [(*run, *values) for run, values in self.answered.items()], _ANSWERED, _BY_KEPT_RUN)
+        touched = [(*run, created_at) for run, (_, _, created_at) in self.answered.items()]
+        execute_rows(connection, touched, _TOUCHED, _THREADS)
 
-    def _finish(self, run: tuple[str, str], data: Mapping[str, Any], created_at: str) -> None:
+    def _finish(self, run: _Run, data: Mapping[str, Any], created_at: str) -> None:
         output, error, usage = data.get("output"), data.get("error"), data.get("usage")
         if not isinstance(error, Mapping):
             error = {}
-        self.closed.append(run)
-        self.finished.append(
+        # The first end counts.
+        self.finished.setdefault(
+            run,
             (
                 str(data.get("status", "failed")),
                 output if isinstance(output, str) else None,
@@ -87,11 +90,10 @@ class Projection:
                 _text(error.get("message")),
                 msgspec.json.encode(usage).decode() if isinstance(usage, Mapping) else "{}",
                 created_at,
-                *run,
-            )
+            ),
         )
         if isinstance(output, str) and output:
-            self.answered.append((new_id(), output, created_at, *run))
+            self.answered.setdefault(run, (new_id(), output, created_at))
 
 
 def _text(value: object) -> str | None:
