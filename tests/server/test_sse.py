@@ -15,7 +15,7 @@ from carrel.delivery import session as session_module
 from carrel.errors import LimitExceededError, StorageError
 from carrel.events import draft_event
 from carrel.runtime.run_request import RunRequest
-from carrel.server.sse import event_stream
+from carrel.server.sse import EventResponse, EventStream
 from tests.server.live import Stage, context_of, identity_of
 
 
@@ -63,7 +63,7 @@ def follow(
 ) -> Reader:
     identity = identity_of(user, session, seconds=seconds)
     run_id = RunId(run) if run is not None else None
-    return Reader(event_stream(stage.services, identity, after, run_id, until_run_ends))
+    return Reader(EventStream(stage.services, identity, run_id, until_run_ends=until_run_ends).follow(after))
 
 
 async def begun(reader: Reader) -> Reader:
@@ -235,3 +235,49 @@ async def test_the_stream_reads_as_its_own_user():
         assert (await reader.event())[2]["offset"] == 1
     await reader.close()
     await stage.connections.close_all(4000, "over", 0.0)
+
+
+class Answer:
+    """What a server does with a response: takes its messages, and says when the client is gone."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.gone = asyncio.Event()
+
+    async def receive(self) -> Any:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.messages.append(message)
+
+    def of(self, response: EventResponse) -> asyncio.Task[None]:
+        return asyncio.create_task(response({"type": "http"}, self.receive, self.send))
+
+
+async def test_an_answer_ends_with_the_last_piece_and_leaves_nothing_behind():
+    stage = Stage()
+    state = await stage.log.state(context_of("ann"))
+    with ambient_context(context_of("ann")):
+        accepted = await stage.scheduler.start(context_of("ann"), RunRequest(input="hello"))
+    tasks = asyncio.all_tasks()
+    answer = Answer()
+    stream = EventStream(stage.services, identity_of("ann"), RunId(accepted.run_id), until_run_ends=True)
+    await answer.of(EventResponse(stream, (state.epoch, 0)))
+    assert [one.get("more_body") for one in answer.messages] == [None, True, False]
+    assert b"agent_completed" in answer.messages[-1]["body"]
+    assert stage.connections.statistics().connections == 0
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() <= tasks
+
+
+async def test_a_client_that_goes_away_ends_a_stream_that_waits():
+    stage = Stage()
+    answer = Answer()
+    task = answer.of(EventResponse(EventStream(stage.services, identity_of("ann")), None))
+    while len(answer.messages) < 2:
+        await asyncio.sleep(0)
+    assert stage.connections.statistics().connections == 1
+    answer.gone.set()
+    await asyncio.wait_for(task, 10)
+    assert stage.connections.statistics().connections == 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from typing import Final
 
 import msgspec
 import structlog
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from carrel.context import RunId, UserId, ambient_context
 from carrel.delivery.actions import Close, ReadLog, ReadState
@@ -20,35 +24,26 @@ from carrel.server.access import Identity
 from carrel.server.problems import problem_for
 from carrel.server.services import Services
 
-__all__ = ["event_stream"]
+__all__ = ["EventResponse", "EventStream"]
 
 _log = structlog.get_logger(__name__)
 
 HEARTBEAT: Final = b": heartbeat\n\n"
 
 
-def event_stream(
-    services: Services,
-    identity: Identity,
-    after: tuple[str, int] | None,
-    run_id: RunId | None,
-    until_run_ends: bool,  # noqa: FBT001 - the server passes it by position
-) -> AsyncIterator[bytes]:
-    """The events after `after`, (epoch, offset), or those from now on; of one run only, when `run_id` is given.
+class EventStream:
+    """One open stream, as the manager knows it: a user's events, or those of one run of theirs when `run_id` is given.
 
-    Raises `LimitExceededError` at once when the user has as many connections as allowed. A stream that cannot go on
-    ends after a comment that says why; `until_run_ends` ends it after the run's last event.
+    Raises `LimitExceededError` at once when the user has as many connections as allowed. `until_run_ends` ends it after
+    the run's last event.
     """
-    services.connections.check_limit(identity.user.user_id)
-    return _EventStream(services, identity, run_id, until_run_ends=until_run_ends).follow(after)
-
-
-class _EventStream:
-    """One open stream, as the manager knows it."""
 
     __slots__ = ("_over", "_run_id", "_services", "_session", "_until_run_ends", "_waiter", "identity")
 
-    def __init__(self, services: Services, identity: Identity, run_id: RunId | None, *, until_run_ends: bool) -> None:
+    def __init__(
+        self, services: Services, identity: Identity, run_id: RunId | None = None, *, until_run_ends: bool = False
+    ) -> None:
+        services.connections.check_limit(identity.user.user_id)
         self.identity = identity
         self._services = services
         self._run_id = run_id
@@ -56,6 +51,11 @@ class _EventStream:
         self._session = DeliverySession(asyncio.get_running_loop().time())
         self._waiter: asyncio.Future[None] | None = None
         self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing comes after what it has given."""
+        return self._over
 
     @property
     def user_id(self) -> UserId:
@@ -77,8 +77,16 @@ class _EventStream:
         self._session.close(code, reason)
         self._wake()
 
-    async def follow(self, after: tuple[str, int] | None) -> AsyncIterator[bytes]:
-        """What the client gets, piece by piece."""
+    def leave(self) -> None:
+        """End it: the client is gone."""
+        self._over = True
+        self._wake()
+
+    async def follow(self, after: tuple[str, int] | None) -> AsyncGenerator[bytes, None]:
+        """What the client gets, piece by piece: the events after `after`, (epoch, offset), or those from now on.
+
+        A stream that cannot go on ends after a comment that says why.
+        """
         connections = self._services.connections
         connections.arrive(self)
         try:
@@ -90,6 +98,7 @@ class _EventStream:
                     yield piece
                     self._session.sent()
         except CarrelError as error:
+            self._over = True
             yield f": closed {_one_line(self._reason(error))}\n\n".encode()
         finally:
             connections.remove(self)
@@ -176,6 +185,40 @@ class _EventStream:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+class EventResponse(Response):
+    """The events after `after` as an answer that proxies pass on at once.
+
+    Starlette's `StreamingResponse` has two tasks and a cancel scope in an answer, which takes longer than the events of
+    a short run; a stream has to be woken when the client goes away, not cancelled.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, stream: EventStream, after: tuple[str, int] | None) -> None:
+        super().__init__(headers={"X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._stream = stream
+        self._after = after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the events until the stream is over or the client is gone."""
+        del scope
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        watch = asyncio.create_task(self._watch(receive))
+        try:
+            async with aclosing(self._stream.follow(self._after)) as pieces:
+                async for piece in pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": not self._stream.over})
+        finally:
+            watch.cancel()
+
+    async def _watch(self, receive: Receive) -> None:
+        with suppress(HTTPException):  # a stream needs no body, and one that goes on too long ends it
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        self._stream.leave()
 
 
 def _one_line(text: str) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
-from starlette.responses import StreamingResponse
 
 from carrel.context import RunId
 from carrel.errors import InputError
-from carrel.server.access import CurrentUser, Identity, owner_rule
+from carrel.server.access import CurrentUser, owner_rule
 from carrel.server.description import problems, stream_of
 from carrel.server.routes import API_PREFIX
-from carrel.server.services import CurrentServices, Services
-from carrel.server.sse import event_stream
+from carrel.server.services import CurrentServices
+from carrel.server.sse import EventResponse, EventStream
 
-__all__ = ["event_response", "event_routes", "parse_position", "prefers_events"]
+__all__ = ["event_routes", "parse_position", "prefers_events"]
 
 MAX_OFFSET_DIGITS = 18
 
@@ -26,7 +25,8 @@ def event_routes() -> APIRouter:
 
     @router.get(
         "/events",
-        response_class=StreamingResponse,
+        status_code=200,
+        response_class=EventResponse,
         responses={200: stream_of("text/event-stream", "The events."), **problems(429)},
     )
     @owner_rule("caller")
@@ -36,27 +36,14 @@ def event_routes() -> APIRouter:
         after: str | None = None,
         run_id: str | None = None,
         last_event_id: Annotated[str | None, Header()] = None,
-    ) -> StreamingResponse:
+    ) -> EventResponse:
         """My log as `text/event-stream`; `id:` is `epoch:offset`, and `Last-Event-ID` or `?after=` resumes there."""
         field, position = ("Last-Event-ID", last_event_id) if last_event_id else ("after", after)
         start = parse_position(field, position) if position is not None else None
         narrowed = RunId(run_id) if run_id is not None else None
-        return event_response(services, identity, start, run_id=narrowed, until_run_ends=False)
+        return EventResponse(EventStream(services, identity, narrowed), start)
 
     return router
-
-
-def event_response(
-    services: Services,
-    identity: Identity,
-    after: tuple[str, int] | None,
-    *,
-    run_id: RunId | None,
-    until_run_ends: bool,
-) -> StreamingResponse:
-    """The events after a position as an answer that proxies pass on at once."""
-    stream = event_stream(services, identity, after, run_id, until_run_ends)
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def parse_position(field: str, position: str) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from carrel.context import RunId, ThreadId
 from carrel.runtime.run_request import MAX_INPUT_CHARACTERS, RunRequest
@@ -15,8 +15,9 @@ from carrel.server.access import CurrentUser, Identity, owner_rule
 from carrel.server.description import problems, stream_of
 from carrel.server.routes import API_PREFIX
 from carrel.server.routes.bodies import RequestBody, StorableText, Title
-from carrel.server.routes.events import event_response, prefers_events
+from carrel.server.routes.events import prefers_events
 from carrel.server.services import CurrentServices, Services
+from carrel.server.sse import EventResponse, EventStream
 
 __all__ = ["thread_routes"]
 
@@ -175,13 +176,14 @@ def thread_routes() -> APIRouter:
     return router
 
 
-async def _start_and_follow(services: Services, identity: Identity, start: RunRequest) -> StreamingResponse:
+async def _start_and_follow(services: Services, identity: Identity, start: RunRequest) -> EventResponse:
     # Read before the run starts, so that its first event is after it.
     state = await services.log.state(identity.user)
     accepted = await services.scheduler.start(identity.user, start)
     # A run that an earlier request started may lie anywhere in the log.
     after = state.top if accepted.created else state.oldest - 1
-    return event_response(services, identity, (state.epoch, after), run_id=RunId(accepted.run_id), until_run_ends=True)
+    stream = EventStream(services, identity, RunId(accepted.run_id), until_run_ends=True)
+    return EventResponse(stream, (state.epoch, after))
 
 
 def _thread(thread: Thread) -> ThreadAnswer:
