@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from carrel.context import UserId
 from carrel.errors import AuthenticationError
+from carrel.server import tokens as module
 from carrel.server.tokens import (
     AccessClaims,
     TokenSigner,
@@ -127,6 +128,48 @@ def test_a_token_expires() -> None:
     assert signer(NOW + 899).verify(token)
     with pytest.raises(AuthenticationError):
         signer(NOW + 900).verify(token)
+
+
+def test_a_token_that_was_verified_before_expires_like_any_other() -> None:
+    now = [NOW]
+    one = TokenSigner(SecretStr(SECRET), seconds=60, clock=lambda: now[0])
+    token = one.sign(UserId("u1"), "s1")
+    assert one.verify(token) == one.verify(token)
+    now[0] += 61
+    with pytest.raises(AuthenticationError, match="expired"):
+        one.verify(token)
+    now[0] = NOW - 60
+    with pytest.raises(AuthenticationError, match="not valid yet"):
+        one.verify(token)
+
+
+def test_what_was_verified_before_vouches_for_nothing_else() -> None:
+    one = signer()
+    token = one.sign(UserId("u1"), "s1")
+    one.verify(token)
+    header, payload, signature = token.split(".")
+    other = one.sign(UserId("u2"), "s2").split(".")
+    for forged in (f"{header}.{other[1]}.{signature}", f"{header}.{payload}.{other[2]}", f"{header}.{payload}."):
+        with pytest.raises(AuthenticationError):
+            one.verify(forged)
+
+
+def test_signatures_are_computed_once_and_only_for_so_many_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    computed: list[str] = []
+    genuine = module.genuine_claims
+
+    def noted(token: str, **how: Any) -> Any:
+        computed.append(token)
+        return genuine(token, **how)
+
+    monkeypatch.setattr(module, "genuine_claims", noted)
+    one = signer()
+    first, second, third = (one.sign(UserId(f"u{number}"), "s") for number in range(3))
+    for token in (first, second, first, third, first, second):
+        one.verify(token)
+    # Of three, the one that was used last goes: the second, when the third comes.
+    assert computed == [first, second, third, second]
 
 
 @given(st.text() | st.from_regex(r"[\w-]{0,20}\.[\w-]{0,20}\.[\w-]{0,20}"))

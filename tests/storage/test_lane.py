@@ -87,11 +87,11 @@ async def test_a_loop_that_was_closed_meanwhile_hears_nothing(lane: Lane) -> Non
         loop = asyncio.new_event_loop()
         task = loop.create_task(lane.do(wait))
         loop.run_until_complete(asyncio.sleep(0))
+        assert inside.wait(10)
         task.cancel()
         loop.run_until_complete(asyncio.wait([task]))
         loop.close()
 
     await asyncio.to_thread(other_loop)
-    await asyncio.to_thread(inside.wait, 10)
     go.set()
     assert await lane.do(count) == 0

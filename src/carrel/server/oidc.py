@@ -16,7 +16,7 @@ import jwt
 import structlog
 
 from carrel.errors import AuthenticationError
-from carrel.server.tokens import decode_token, number_claim, text_claim
+from carrel.server.tokens import check_times, genuine_claims, number_claim, text_claim
 
 __all__ = ["ExternalClaims", "OpenIdProvider", "fetch_document"]
 
@@ -91,7 +91,7 @@ class OpenIdProvider:
         key = await self._key(header.get("kid"))
         if header.get("alg") != key.algorithm_name:
             raise AuthenticationError("the token is not signed as its key is meant to")
-        claims = decode_token(
+        claims = genuine_claims(
             token,
             key=key,
             algorithms=ALGORITHMS,
@@ -99,8 +99,8 @@ class OpenIdProvider:
             issuer=self.issuer,
             audience=self._audience,
             required=REQUIRED,
-            now=self._clock(),
         )
+        check_times(claims, self._clock())
         return ExternalClaims(text_claim(claims, "sub"), number_claim(claims, "exp"))
 
     async def _key(self, key_id: object) -> jwt.PyJWK:

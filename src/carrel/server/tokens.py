@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +18,8 @@ from carrel.errors import AuthenticationError
 __all__ = [
     "AccessClaims",
     "TokenSigner",
-    "decode_token",
+    "check_times",
+    "genuine_claims",
     "hash_refresh_token",
     "issuer_of",
     "new_refresh_token",
@@ -32,6 +34,8 @@ TYPE: Final = "at+jwt"
 REQUIRED: Final = ("iss", "aud", "sub", "exp", "iat", "jti", "sid")
 MAX_TOKEN_LENGTH: Final = 8192
 LEEWAY_SECONDS: Final = 5.0
+REMEMBERED: Final = 4096
+"""Tokens whose signatures are not computed again: more users than are active at once on one server."""
 
 
 class AccessClaims(NamedTuple):
@@ -44,12 +48,16 @@ class AccessClaims(NamedTuple):
 
 
 class TokenSigner:
-    """Makes and checks access tokens with one secret; `clock` gives POSIX seconds."""
+    """Makes and checks access tokens with one secret; `clock` gives POSIX seconds.
+
+    That a token is genuine is computed once: it stays so. Whether it is in time is asked every time.
+    """
 
     def __init__(self, secret: SecretStr, *, seconds: float, clock: Callable[[], float] = time.time) -> None:
         self._secret = secret
         self._seconds = seconds
         self._clock = clock
+        self._genuine: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
     @property
     def seconds(self) -> int:
@@ -72,7 +80,15 @@ class TokenSigner:
 
     def verify(self, token: str) -> AccessClaims:
         """What the token says; raises `AuthenticationError` unless it is genuine, of the right type and in time."""
-        claims = decode_token(
+        claims = self._genuine.get(token)
+        if claims is None:
+            claims = self._genuine_claims(token)
+        check_times(claims, self._clock())
+        self._remember(token, claims)
+        return AccessClaims(UserId(text_claim(claims, "sub")), text_claim(claims, "sid"), float(claims["exp"]))
+
+    def _genuine_claims(self, token: str) -> Mapping[str, Any]:
+        return genuine_claims(
             token,
             key=self._secret.get_secret_value(),
             algorithms=(ALGORITHM,),
@@ -80,12 +96,16 @@ class TokenSigner:
             issuer=ISSUER,
             audience=AUDIENCE,
             required=REQUIRED,
-            now=self._clock(),
         )
-        return AccessClaims(UserId(text_claim(claims, "sub")), text_claim(claims, "sid"), float(claims["exp"]))
+
+    def _remember(self, token: str, claims: Mapping[str, Any]) -> None:
+        self._genuine[token] = claims
+        self._genuine.move_to_end(token)
+        if len(self._genuine) > REMEMBERED:
+            self._genuine.popitem(last=False)
 
 
-def decode_token(
+def genuine_claims(
     token: str,
     *,
     key: Any,
@@ -94,12 +114,8 @@ def decode_token(
     issuer: str,
     audience: str,
     required: tuple[str, ...],
-    now: float,
 ) -> Mapping[str, Any]:
-    """The claims of a JWT that passes every check; raises `AuthenticationError` for any other.
-
-    Times are compared with `now` and not with the system's clock, so that tests can choose it.
-    """
+    """The claims of a JWT that passes every check but those of time; raises `AuthenticationError` for any other."""
     try:
         decoded = jwt.decode_complete(
             token,
@@ -117,11 +133,15 @@ def decode_token(
     kind = header.get("typ")
     if (kind.lower().removeprefix("application/") if isinstance(kind, str) else kind) not in types:
         raise AuthenticationError("the token is of another type")
+    return claims
+
+
+def check_times(claims: Mapping[str, Any], now: float) -> None:
+    """Raise `AuthenticationError` unless the token is good at `now`, in POSIX seconds, which a test can choose."""
     if number_claim(claims, "exp") <= now:
         raise AuthenticationError("the token has expired")
     if max(number_claim(claims, "iat", 0.0), number_claim(claims, "nbf", 0.0)) > now + LEEWAY_SECONDS:
         raise AuthenticationError("the token is not valid yet")
-    return claims
 
 
 def text_claim(claims: Mapping[str, Any], name: str) -> str:
