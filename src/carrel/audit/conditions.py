@@ -20,6 +20,7 @@ from carrel.audit.run_conditions import (
     SetBeforeRequests,
     StartedInContext,
     UsedBy,
+    WrapsIdentity,
 )
 from carrel.findings import Location
 
@@ -380,6 +381,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ForEachThread,
     UserDependency,
     WrapsArguments,
+    WrapsIdentity,
     AnyOf,
     Not,
 ]

@@ -121,6 +121,24 @@ class Flow:
                 return (self._at(fact, fact.of_request or fact.asks, "reads who is asking"),)
         return None if called else ()
 
+    def wraps_identity(self, decorator: str) -> Proof | None:
+        """The function under the decorator that is told who is asking, or finds it out by itself."""
+        home = self._resolution.canonical(decorator)
+        for fact in self._resolution.functions.values():
+            if any(self._resolution.canonical(one) == home for one in fact.decorators):
+                found = self.reads_identity(fact.name, itself=True)
+                if found or fact.of_request or any(is_identity_like(one) for one in fact.parameters):
+                    return found or (self._at(fact, fact.of_request or fact.line, "is one user's"),)
+        return None
+
+    @cached_property
+    def requests_are_asked(self) -> Proof | None:
+        """Where a function that a request leads to finds out who is asking."""
+        for fact in self._resolution.functions.values():
+            if (fact.asks or fact.of_request) and self._calls.way_to(fact.name):
+                return (self._at(fact, fact.asks or fact.of_request, "reads who is asking"),)
+        return None
+
     def started_in_context(self, function: str) -> Proof | None:
         """Where a context variable is set by the function, or by one on the way to it."""
         return next(((place,) for _, place in self._sets_before(function)), None)

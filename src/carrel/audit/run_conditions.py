@@ -19,10 +19,12 @@ __all__ = [
     "ReadsContext",
     "ReadsIdentity",
     "ReadsRequest",
+    "RequestsAreAsked",
     "RunsInAsync",
     "SetBeforeRequests",
     "StartedInContext",
     "UsedBy",
+    "WrapsIdentity",
 ]
 
 
@@ -85,13 +87,22 @@ class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
 class ReadsRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The function takes from the request that it is handed who is asking, or one that it leads to does so.
 
-    Of a function that is not in the project nobody knows.
+    Of a function that is not in the project nobody knows; but for `shown`, it may do so.
     """
 
     function: str
+    shown: bool = False
 
     def proof(self, program: Program) -> Proof | None:
-        return program.flow.reads_request(self.function)
+        proof = program.flow.reads_request(self.function)
+        return proof if proof or not self.shown else None
+
+
+class RequestsAreAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some function that a request leads to finds out who is asking, so that there are answers for one user."""
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.requests_are_asked
 
 
 class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -123,6 +134,15 @@ class StartedInContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.started_in_context(self.function)
+
+
+class WrapsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The decorator is put on some function that is told who is asking, or finds it out by itself."""
+
+    decorator: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.wraps_identity(self.decorator)
 
 
 class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -226,3 +226,39 @@ def test_what_wraps_the_send_of_one_request() -> None:
         """
     quiet(RULE, code % {"given": "send"})
     finds(RULE, code % {"given": "function"})
+
+
+@pytest.mark.parametrize(
+    ("ends", "severity"),
+    [("return [guarded(one) for one in tools]", "info"), ("return guarded", "error"), ("@app.get('/x')\n{}", "error")],
+    ids=["a task's own tools", "what makes decorators", "an application"],
+)
+def test_whose_the_variable_is(ends: str, severity: str) -> None:
+    code = """
+def build(tools):
+    acted = []
+    def guarded(tool):
+        async def wrapper(user_id):
+            acted[:] = [user_id]
+            return await tool(acted)
+        return wrapper
+    """
+    finds(RULE, code + ends.format("    @guarded\n    def front(): ..."), severity)
+
+
+@pytest.mark.parametrize(
+    ("asks", "is_found"),
+    [("await g.user.menu()", True), ("load(current_user.id)", True), ("await load_dishes()", False)],
+)
+def test_a_memo_over_a_function_that_asks_who_it_is(asks: str, *, is_found: bool) -> None:
+    files = {
+        "memo.py": "import functools\ndef kept(view):\n    last = None\n    @functools.wraps(view)\n"
+        "    async def inner():\n        nonlocal last\n        if last is None:\n            last = await view()\n"
+        "        return last\n    return inner\n",
+        "app.py": "from quart import Quart, g\nfrom flask_login import current_user\nfrom memo import kept\n"
+        f"app = Quart(__name__)\n@app.get('/menu')\n@kept\nasync def menu():\n    return {asks}\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="last = await view()")
+    else:
+        quiet(RULE, files)

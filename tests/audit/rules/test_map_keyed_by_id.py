@@ -114,3 +114,13 @@ def test_what_a_library_gives_to_all() -> None:
         """
     finds(RULE, code % "provider = trace.get_provider()", "info")
     finds(RULE, code % "provider = trace.get_provider(session)", "error")
+
+
+@pytest.mark.parametrize(("parameter", "severity"), [("request", "error"), ("user", "error"), ("node", "info")])
+def test_a_decorator_that_remembers_by_address(parameter: str, severity: str) -> None:
+    files = {
+        "memo.py": "_memo = {}\ndef once(fn):\n    def inner(obj):\n        key = id(obj)\n"
+        "        if key not in _memo:\n            _memo[key] = fn(obj)\n        return _memo[key]\n    return inner\n",
+        "app.py": f"from memo import once\n@once\ndef rights({parameter}):\n    return load({parameter})\n",
+    }
+    finds(RULE, files, severity, on="_memo[key] = fn(obj)")

@@ -115,3 +115,19 @@ def test_what_was_loaded_for_the_caller() -> None:
     quiet(RULE, source.replace("{0}", "request.state.profile"))
     quiet(RULE, source.replace("{0}", "request.app.state.plans"))
     quiet(RULE, source.replace("{0}", "app.state.profile"))
+
+
+@pytest.mark.parametrize(
+    ("given", "is_found"), [("return Caller(get_jwt()['uid'])", True), ("return Clock(now())", False)]
+)
+def test_a_provider_whose_function_asks_who_it_is(given: str, *, is_found: bool) -> None:
+    files = {
+        "context.py": f"from flask_jwt_extended import get_jwt\ndef current():\n    {given}\n",
+        "container.py": "from dependency_injector import containers, providers\nfrom context import current\n"
+        "class Container(containers.DeclarativeContainer):\n    caller = providers.Factory(current)\n"
+        "    ledger = providers.Singleton(Ledger, caller=caller)\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="providers.Singleton")
+    else:
+        quiet(RULE, files)

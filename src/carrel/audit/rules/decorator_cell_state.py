@@ -13,6 +13,7 @@ from carrel.audit.held import is_in_finally
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import WrapsIdentity
 from carrel.findings import RuleInfo
 
 __all__ = ["DecoratorCellState"]
@@ -49,8 +50,9 @@ class DecoratorCellState:
             told = [text for value in mutation.values for text in identities(view, value, wrapper)]
             passed = [name for value in mutation.values for name in parameters_in(view, value, wrapper)
                       if name not in _RECEIVERS]  # fmt: skip
+            made = any(_calls_decorated(value, wrapper) for value in mutation.values)
             # Value and arguments of one call may be kept in several variables: once is enough.
-            if not (told or (passed and wrapper not in found)) or _is_entry(mutation):
+            if not (told or ((passed or made) and wrapper not in found)) or _is_entry(mutation):
                 continue
             if _is_given_out(view, wrapper, cell, mutation):
                 found[wrapper] = self._candidate(view, mutation, cell, told, passed)
@@ -64,7 +66,12 @@ class DecoratorCellState:
         message = f"`{cell}` keeps what `{what}` gave in one call, and every call of `{wrapper.name}` shares it"
         named = any((one := wrapper.parameter(name)) is not None and not one.kind.startswith("*") for name in passed)
         wraps = () if named else (WrapsArguments(_decorator(wrapper).symbol),)
-        grades = (Grade("error"),) if told else (Grade("warning", wraps), Grade("info"))
+        decorates = WrapsIdentity(_decorator(wrapper).symbol)
+        grades: tuple[Grade, ...] = (Grade("error"),) if told else (Grade("error", (decorates,)),)
+        if passed and not told:
+            grades = (*grades, Grade("warning", wraps), Grade("info"))
+        if not _is_for_all(view, wrapper, cell):
+            grades = (Grade("info"),)
         return view.candidate(self.info, mutation.node, message, block=wrapper, grades=grades)
 
 
@@ -148,6 +155,16 @@ def _is_tested(view: FileView, name: ast.Name) -> bool:
         called = called or isinstance(around, ast.Call)
         child = around
     return False
+
+
+def _calls_decorated(value: ast.expr, wrapper: Block) -> bool:
+    """Whether the value is what the decorated function gives: `value = view(*args)`."""
+    made = value.value if isinstance(value, ast.Await) else value
+    outer = wrapper.parent
+    return (
+        isinstance(made, ast.Call) and isinstance(made.func, ast.Name)
+        and outer is not None and outer.parameter(made.func.id) is not None
+    )  # fmt: skip
 
 
 def _decorator(wrapper: Block) -> Block:

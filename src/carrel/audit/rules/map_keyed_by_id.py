@@ -11,6 +11,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, identities, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import WrapsIdentity
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 
@@ -58,7 +59,25 @@ class MapKeyedById:
             grades = (Grade("error", given), Grade("info"))
         elif taint is not None and taint.by == "parameter" and mutation.block.class_ is not None:
             grades = (Grade("warning", (*given, *taint.given)), Grade("info", given))
+        outer = _decorator(mutation, subject)
+        if outer is not None and grades[0].severity == "info":
+            grades = (Grade("error", (*given, WrapsIdentity(outer.symbol))), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, grades=grades)
+
+
+def _decorator(mutation: Mutation, subject: ast.expr) -> Block | None:
+    """The decorator whose wrapper keeps under the address of its argument what the decorated function gives."""
+    wrapper, outer = mutation.block, mutation.block.parent
+    if not isinstance(subject, ast.Name) or wrapper.parameter(subject.id) is None:
+        return None
+    if outer is None or outer.kind != "function":
+        return None
+    called = {call.func.id for call in wrapper.nodes(ast.Call) if isinstance(call.func, ast.Name)}
+    if called.isdisjoint(one.name for one in outer.parameters):
+        return None
+    while outer.parent is not None and outer.parent.kind == "function":
+        outer = outer.parent
+    return outer
 
 
 def _subject(view: FileView, key: ast.expr, block: Block) -> ast.expr | None:

@@ -16,6 +16,7 @@ from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, identities, is_fixed, parameters_in
 from carrel.audit.places import is_start_up
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import ReadsIdentity
 from carrel.audit.sharing import reached
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -88,10 +89,12 @@ class PerUserValueOnApp:
             for argument in (*value.args[1:], *(one.value for one in value.keywords)):
                 told = argument.id if isinstance(argument, ast.Name) else ""
                 inner = made.get(told)
-                if isinstance(inner, ast.Call) and called_name(inner) in _ONE_EACH and names_user(told):
-                    message = f"`{name}` is made once, with the `{told}` of whoever asks for it first"
-                    yield view.candidate(self.info, value, message, block=owner,
-                                         related=(view.location(inner, "made for each request"),))  # fmt: skip
+                if not isinstance(inner, ast.Call) or called_name(inner) not in _ONE_EACH or not inner.args:
+                    continue
+                asks = ReadsIdentity(view.path(inner.args[0], owner), itself=True)
+                message = f"`{name}` is made once, with the `{told}` of whoever asks for it first"
+                yield view.candidate(self.info, value, message, block=owner, given=() if names_user(told) else (asks,),
+                                     related=(view.location(inner, "made for each request"),))  # fmt: skip
 
 
 def _place(view: FileView, mutation: Mutation) -> str:
