@@ -34,8 +34,17 @@ def test_a_variable_of_the_rounds_body() -> None:
     finds(RULE, loop("line = f'{user_id}: {text}'\n        jobs.append(lambda: send(line))"), "error", on="lambda")
 
 
-def test_a_loop_over_nobody_is_only_mentioned() -> None:
-    finds(RULE, loop("jobs.append(lambda: show(size))", head="for size in (1, 2):"), "info")
+def test_a_loop_over_nobody() -> None:
+    finds(RULE, loop("jobs.append(lambda: show(size))", head="for size in (1, 2):"), "warning")
+    body = "scale = size_of(1)\n        jobs.append(lambda: show(scale))"
+    finds(RULE, loop(body, head="for size in (1, 2):"), "info")
+
+
+@pytest.mark.parametrize("ends", ["break", "return jobs", "raise Found(size)"])
+def test_a_function_of_the_last_round(ends: str) -> None:
+    body = "if fits(size):\n            jobs.append(lambda: show(size))\n            {}"
+    quiet(RULE, loop(body.format(ends), head="for size in (1, 2):"))
+    finds(RULE, loop(body.format("count()"), head="for size in (1, 2):"), "warning")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +100,7 @@ async def send_all(rows):
 
 def test_a_variable_of_which_the_function_reads_whose_it_is() -> None:
     finds(RULE, PART.format("account_id"), "error", on="async def deliver")
-    finds(RULE, PART.format("title"), "info")
+    finds(RULE, PART.format("title"), "warning")
     quiet(RULE, PART.format("account_id").replace("row.account_id", "summary"))
 
 
@@ -110,7 +119,7 @@ def test_an_element_that_the_loop_knows_to_be_somebodys() -> None:
                 scheduler.add_job(deliver, args=[{0}, lambda: render(one)])
         """
     finds(RULE, source.replace("{0}", "one.email"), "error", on="lambda")
-    finds(RULE, source.replace("{0}", "one.colour"), "info")
+    finds(RULE, source.replace("{0}", "one.colour"), "warning")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +127,7 @@ def test_an_element_that_the_loop_knows_to_be_somebodys() -> None:
     [
         ("[lambda: send(user.email) for user in users]", "error"),
         ("{one.id: lambda: send(one.email) for one in rows}", "error"),
-        ("[Tool(name=one.name, func=lambda q: one.run(q)) for one in rows]", "info"),
+        ("[Tool(name=one.name, func=lambda q: one.run(q)) for one in rows]", "warning"),
         ("[lambda user=user: send(user.email) for user in users]", ""),
         ("[sorted(user.rows, key=lambda row: row.at) for user in users]", ""),
         ("[min(rows, key=lambda row: row.at - user.at) for user in users]", ""),
@@ -142,5 +151,5 @@ def test_what_only_a_person_has() -> None:
                 group.create_task(one())
         """
     finds(RULE, source.replace("{0}", "patient"), "error", on="async def one")
-    finds(RULE, source.replace("visit.phone", "visit.title").replace("{0}", "client"), "info")
+    finds(RULE, source.replace("visit.phone", "visit.title").replace("{0}", "client"), "warning")
     quiet(RULE, source.replace("{0}", "patient").replace("one():", "one(visit=visit):"))

@@ -14,7 +14,7 @@ from carrel.audit.origins import called_name, identities
 from carrel.audit.persons import says_of_person
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.taint import is_identity_like
-from carrel.findings import RuleInfo
+from carrel.findings import RuleInfo, Severity
 
 __all__ = ["LateBindingClosure"]
 
@@ -63,7 +63,10 @@ class LateBindingClosure:
                     message = (
                         f"the function made here reads `{captured[0]}` only when it is called, after the loop went on"
                     )
-                    yield view.candidate(self.info, made, message, block=block, severity="error" if told else "info",
+                    # What the body binds may be the same in each round; what the loop goes through is not.
+                    differs = not set(_targets(loop)).isdisjoint(captured)
+                    severity: Severity = "error" if told else "warning" if differs else "info"
+                    yield view.candidate(self.info, made, message, block=block, severity=severity,
                                          related=(view.location(loop.target, "bound anew in each round"),))  # fmt: skip
 
     def _comprehended(self, view: FileView, block: Block) -> Iterator[Candidate]:
@@ -86,7 +89,8 @@ class LateBindingClosure:
                     message = (
                         f"the function made here reads `{captured[0]}` only when it is called, when it is the last"
                     )
-                    yield view.candidate(self.info, made, message, block=block, severity="error" if told else "info")
+                    yield view.candidate(self.info, made, message, block=block,
+                                         severity="error" if told else "warning")  # fmt: skip
 
 
 def _loop(view: FileView, made: Made) -> Loop | None:
@@ -141,11 +145,28 @@ def _outlasts(view: FileView, made: Made, loop: Loop) -> bool:
     """Whether the function is kept beyond its round, or runs beside it."""
     if any(isinstance(one, ast.Return | ast.Break) and view.module.parent(one) is loop for one in ast.walk(loop)):
         return False
+    if _is_last_round(view, made, loop):
+        return False
     if isinstance(made, ast.Lambda):
         return _is_kept(view, made, loop)
     uses = [one for statement in loop.body for one in ast.walk(statement)
             if isinstance(one, ast.Name) and one.id == made.name and isinstance(one.ctx, ast.Load)]  # fmt: skip
     return any(_is_kept(view, one, loop) for one in uses)
+
+
+def _is_last_round(view: FileView, made: Made, loop: Loop) -> bool:
+    """Whether the loop ends where the function was made: `if fits(key): self.get = lambda: read(key); break`."""
+    child: ast.AST = made
+    for around in view.ancestors(made):
+        if around is loop:
+            return False
+        for body in (getattr(around, "body", ()), getattr(around, "orelse", ())):
+            if isinstance(body, list) and child in body:
+                after = body[body.index(child) :]
+                if any(isinstance(one, ast.Break | ast.Return | ast.Raise) for one in after):
+                    return True
+        child = around
+    return False
 
 
 def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
