@@ -68,7 +68,7 @@ class ImportAnswer(BaseModel):
     """Why it has not succeeded, stable for clients."""
     message: str | None
     columns: list[str]
-    """The file's columns, where they were not understood."""
+    """The first 100 of the file's columns, where they were not understood."""
     missing: list[str]
     """The fields that a `mapping` must name, where the columns were not understood."""
     created_at: str

@@ -144,6 +144,16 @@ def test_unknown_columns_are_listed_with_what_is_missing() -> None:
     assert failure.missing == ("model", "output_tokens")
 
 
+@pytest.mark.parametrize("mapping", ["", "time=when model=gpt-4o"])
+@pytest.mark.parametrize("more", ["", ",c1"])
+def test_a_refusal_does_not_repeat_all_columns(mapping: str, more: str) -> None:
+    header = ",".join(f"c{number}" for number in range(50_000)) + more
+    failure = refused(f"{header}\n", mapping)
+    assert failure.code == ("duplicate_columns" if more else "unknown_columns")
+    assert len(failure.message) < 400
+    assert len(failure.columns) <= 100
+
+
 @pytest.mark.parametrize(
     ("content", "code"), [("", "empty_file"), ("[]", "no_rows"), ("[1]", "no_rows"), ('"x', "bad_quoting")]
 )

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from carrel.optimizer.imports.refusal import FileRefusedError
+from carrel.optimizer.imports.refusal import FileRefusedError, listed
 from carrel.optimizer.imports.text import numbered_lines
 from carrel.storage.usage import RejectedRow
 
@@ -73,9 +73,7 @@ class DelimitedTable:
             raise FileRefusedError("bad_quoting", f"the header line cannot be read: {error}") from error
         double = sorted(name for name, number in Counter(names).items() if number > 1)
         if double:
-            raise FileRefusedError(
-                "duplicate_columns", f"the header names a column twice: {', '.join(double)}", columns=names
-            )
+            raise FileRefusedError("duplicate_columns", f"the header names a column twice: {listed(double)}")
         return names
 
 

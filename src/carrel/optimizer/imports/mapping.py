@@ -10,7 +10,7 @@ from typing import Any, Final
 from carrel.errors import InputError
 from carrel.optimizer.imports.fields import FIELDS, REQUIRED_FIELDS
 from carrel.optimizer.imports.layouts import Layout
-from carrel.optimizer.imports.refusal import FileRefusedError, RowRefusedError
+from carrel.optimizer.imports.refusal import FileRefusedError, RowRefusedError, listed
 from carrel.optimizer.imports.times import parse_time
 
 __all__ = ["ColumnMapping", "parse_mapping"]
@@ -47,10 +47,10 @@ class ColumnMapping:
         missing += [field for field in REQUIRED_FIELDS if field not in {*sources, *constants, *missing}]
         if missing:
             wrong = [f"{field}={self._sides[field]}" for field in missing if field in self._sides]
-            because = f"no column is named as in {', '.join(wrong)}" if wrong else f"nothing says {', '.join(missing)}"
+            because = f"no column is named as in {listed(wrong)}" if wrong else f"nothing says {', '.join(missing)}"
             raise FileRefusedError(
                 "unknown_columns",
-                f"the mapping does not fit the file: {because}; its columns are {', '.join(columns)}",
+                f"the mapping does not fit the file: {because}; its columns are {listed(columns)}",
                 columns=tuple(columns),
                 missing=tuple(missing),
             )

@@ -10,7 +10,7 @@ from carrel.optimizer.imports.fields import REQUIRED_FIELDS, make_record
 from carrel.optimizer.imports.json_rows import JsonRows
 from carrel.optimizer.imports.layouts import Layout, find_layout
 from carrel.optimizer.imports.mapping import ColumnMapping
-from carrel.optimizer.imports.refusal import FileRefusedError, RowRefusedError
+from carrel.optimizer.imports.refusal import FileRefusedError, RowRefusedError, listed
 from carrel.optimizer.imports.text import first_character
 from carrel.optimizer.prices import PriceBook
 from carrel.storage.usage import RejectedRow, UsageRecord
@@ -83,7 +83,6 @@ class UsageReader:
             raise FileRefusedError(
                 "too_many_names",
                 f"the file has more than {MOST_NAMES:,} different {which}; map a column that groups requests",
-                columns=tuple(self._source.columns),
             )
         return record
 
@@ -102,7 +101,7 @@ def _known_layout(columns: tuple[str, ...]) -> Layout:
     missing = tuple(field for field in REQUIRED_FIELDS if field not in {column.casefold() for column in columns})
     raise FileRefusedError(
         "unknown_columns",
-        f"the columns ({', '.join(columns)}) are of no known kind of usage file; say which column is "
+        f"the columns ({listed(columns)}) are of no known kind of usage file; say which column is "
         f"{', '.join(missing)}, for example with the mapping time=TIMESTAMP input_tokens=ContextTokens model=gpt-4o",
         columns=columns,
         missing=missing,
