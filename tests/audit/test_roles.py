@@ -55,13 +55,16 @@ def test_classes_of_tests_and_private_ones_have_no_role() -> None:
         "backup/a.py",
         "a_pb2.py",
         "a/thirdparty/b.py",
+        "data/templates/server.py",
+        "x/project_template/a.py",
+        "tutorial/chat/a.py",
     ],
 )
 def test_paths_of_tests(path: str) -> None:
     assert is_test_path(path)
 
 
-@pytest.mark.parametrize("path", ["a/testimony.py", "contest.py", "src/latest/a.py"])
+@pytest.mark.parametrize("path", ["a/testimony.py", "contest.py", "src/latest/a.py", "a/templates.py"])
 def test_paths_of_the_product(path: str) -> None:
     assert not is_test_path(path)
 

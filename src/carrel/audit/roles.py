@@ -15,6 +15,8 @@ __all__ = ["Role", "is_test_path", "likeness", "plain_name", "related_roles", "r
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|benchmarks?|cookbook|fixtures|mocks?|"
     r"scripts|migrations|alembic|vendor|_vendor|vendored|third_?party|dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
+    # What a tool copies into a new project, or shows to newcomers.
+    r"|(?:^|/)(?:[a-z]+_)?(?:templates?|cookiecutter|skeletons?|boilerplate|scaffold(?:ing)?|tutorials?|quickstarts?)/"
 )
 _MARKED: Final = re.compile(
     r"^(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Optimi[sz]ed|Fixed)(?=[A-Z])"
