@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from carrel.audit.facts import ClassFact, FileFacts, FunctionFact, GlobalFact
 from carrel.audit.frameworks import COPYING_BASES
@@ -25,8 +25,7 @@ _DEPTH: Final = 12
 _MANY: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a path may stand for."""
 
     kind: Literal["class", "function", "instance", "object", "module"]
@@ -58,7 +57,7 @@ class Resolution:
             for name, path in facts.replaced:
                 known = self.globals.get(name)
                 if known is not None:
-                    self.globals[name] = msgspec.structs.replace(known, paths=(*known.paths, path))
+                    self.globals[name] = replace(known, paths=(*known.paths, path))
         self._state: dict[str, list[str]] = {}
         for facts in self.files.values():
             for name, path in facts.state:
@@ -162,7 +161,7 @@ class Resolution:
     def _evaluate(self, path: str) -> list[Value]:
         if not self.project.is_module(_TOP.match(path)[0]):  # type: ignore[index] # it matches every text
             return []  # of a library
-        held = _STATE.search(path)
+        held = _STATE.search(path) if ".state." in path else None
         root, colon, rest = path.partition(":")
         if held is not None and held[1] in self._state:
             values = [value for one in self._state[held[1]][:_MANY] for value in self.values(one)]
