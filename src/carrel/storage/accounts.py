@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, exists, insert, select, update
 
 from carrel.context import UserId, new_id
@@ -20,13 +21,10 @@ __all__ = ["Account", "AccountStore"]
 
 _NAME_LENGTH: Final = 128
 
-# Built once: it is executed for every request, and building it takes longer than executing it (docs/decisions/0026).
-_BY_SESSION: Final = (
-    select(users)
-    .join(sessions, sessions.c.user_id == users.c.user_id)
-    .where(sessions.c.session_id == bindparam("session"), sessions.c.revoked_at.is_(None), users.c.disabled.is_(False))
-)
-
+_BY_SESSION: Final = """
+SELECT user_id, name, password_hash, permissions, demo, users.created_at FROM sessions JOIN users USING (user_id)
+WHERE session_id = ? AND revoked_at IS NULL AND NOT disabled
+"""
 _ACTIVE: Final = (
     select(sessions.c.session_id)
     .join(users, sessions.c.user_id == users.c.user_id)
@@ -100,8 +98,19 @@ class AccountStore:
 
     async def by_session(self, session_id: str) -> Account | None:
         """The account of an active session: one that was opened and is not revoked, of an account not disabled."""
-        row = await self._database.look_up(_BY_SESSION, {"session": session_id})
-        return _account(row) if row is not None else None
+        row = await self._database.look_up(_BY_SESSION, session_id)
+        if row is None:
+            return None
+        user_id, name, password_hash, permissions, demo, created_at = row
+        return Account(
+            user_id=UserId(user_id),
+            name=name,
+            password_hash=password_hash,
+            permissions=frozenset(msgspec.json.decode(permissions)),
+            disabled=False,
+            demo=bool(demo),
+            created_at=created_at,
+        )
 
     async def active_sessions(self, session_ids: Sequence[str]) -> frozenset[str]:
         """Those of these sessions that are active: see `by_session`."""

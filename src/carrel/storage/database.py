@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from carrel.errors import StorageError
 from carrel.storage.failures import BUSY_SECONDS, is_busy, storage_failures
@@ -60,8 +60,8 @@ class Database:
         """What `work` returns; it sees one moment of the database, and SQLite refuses whatever it tries to write."""
         return await self._run(self._readers, work)
 
-    async def look_up(self, query: Select[Any], names: Mapping[str, object]) -> Row[Any] | None:
-        """The first row of a query that finds it by an index; for what every request asks.
+    async def look_up(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        """The first row of a query that finds it by an index, as the driver gives it; for what every request asks.
 
         It is asked on the event loop's thread, because handing it to another costs several times as much as the
         answer (docs/decisions/0088). It waits for nobody: a file that is locked is read like everything else.
@@ -69,11 +69,11 @@ class Database:
         self._check_open()
         with storage_failures(self._path):
             try:
-                return self._desk.first(query, names)
-            except OperationalError as error:
+                return self._desk.first(query, values)
+            except sqlite3.OperationalError as error:
                 if not is_busy(error):
                     raise
-        return await self.read(lambda connection: connection.execute(query, names).first())
+        return await self.read(lambda connection: _first_row(connection, query, values))
 
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, committed.
@@ -104,19 +104,24 @@ class Database:
 class _Desk:
     """A connection for single queries, each of which sees what is committed; opened when it is first asked."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._connection: Connection | None = None
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
 
-    def first(self, query: Select[Any], names: Mapping[str, object]) -> Row[Any] | None:
+    def first(self, query: str, values: Sequence[object]) -> tuple[Any, ...] | None:
         if self._connection is None:
-            self._connection = self._engine.connect()
-        return self._connection.execute(query, names).first()
+            # Closed in another thread, when this one has nothing more to ask.
+            self._connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA query_only = ON")
+        cursor = self._connection.execute(query, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        # A cursor that is not read to its end holds the moment of the file that it reads.
+        cursor.close()
+        return row
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._engine.dispose()
 
 
 def _open(path: Path) -> tuple[Path, Lane, Lane, _Desk]:
@@ -124,19 +129,23 @@ def _open(path: Path) -> tuple[Path, Lane, Lane, _Desk]:
     migrate(path)
     readers = Lane(_engine(path, "BEGIN", _READERS, "query_only = ON"), _READERS, "carrel-database-reader")
     writer = Lane(_engine(path, "BEGIN IMMEDIATE", 1), 1, "carrel-database-writer")
-    return path, readers, writer, _Desk(_engine(path, None, 1, "query_only = ON", seconds=0))
+    return path, readers, writer, _Desk(path)
+
+
+def _first_row(connection: Connection, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
+    row = connection.exec_driver_sql(query, values).first()
+    return None if row is None else tuple(row)
 
 
 def _engine(
     path: Path,
-    begin: Literal["BEGIN", "BEGIN IMMEDIATE"] | None,
+    begin: Literal["BEGIN", "BEGIN IMMEDIATE"],
     connections: int,
     *settings: str,
-    seconds: float = BUSY_SECONDS,
 ) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": seconds},
+        connect_args={"timeout": BUSY_SECONDS},
         pool_size=connections,
         max_overflow=0,
     )
@@ -148,6 +157,5 @@ def _engine(
             connection.execute(f"PRAGMA {setting}")
 
     event.listen(engine, "connect", prepare)
-    if begin is not None:
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

@@ -31,9 +31,8 @@ SELECT user_id, column3, thread_id, run_id, 'assistant', column4, column5 FROM (
 _BY_KEPT_RUN: Final = ") CROSS JOIN runs ON user_id = column1 AND run_id = column2 WHERE NOT forgotten"
 _TOUCHED: Final = """
 WITH touched AS MATERIALIZED (SELECT user_id AS owner, thread_id AS thread, column3 AS at FROM (VALUES"""
-_THREADS: Final = (
-    f"{_BY_KEPT_RUN}) UPDATE threads SET updated_at = at FROM touched WHERE user_id = owner AND thread_id = thread"
-)
+_THREADS: Final = """) CROSS JOIN runs ON user_id = column1 AND run_id = column2 WHERE NOT forgotten)
+UPDATE threads SET updated_at = at FROM touched WHERE user_id = owner AND thread_id = thread"""
 
 _Run = tuple[str, str]
 
