@@ -19,10 +19,10 @@ __all__ = [
     "OpenToAll",
 ]
 
-Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected"]
+Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected", "of-last-call"]
 """What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
 is the same at every call with the same arguments, a row that has an owner and was selected without, everything
-that calls have put into a container of the module."""
+that calls have put into a container of the module, what the last call has left on the object."""
 
 
 class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -34,6 +34,8 @@ def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
         found.append("anybodys-row")
     if _gives_collected(view, function):
         found.append("collected")
+    if _gives_of_last_call(view, function):
+        found.append("of-last-call")
     return tuple(found)
 
 
@@ -71,6 +73,30 @@ def _gives_collected(view: FileView, function: Block) -> bool:
             here = any(one.kind == "global" and one.name == access.name and not one.steps for one in mutation.accesses)
             if puts and here and any(parameters_in(view, one, mutation.block) for one in mutation.values):
                 return True
+    return False
+
+
+def _gives_of_last_call(view: FileView, function: Block) -> bool:
+    """Whether a method gives what another method keeps on the object of its arguments: `return {"last": self.form}`."""
+    if function.class_ is None or not function.receiver:
+        return False
+    read = {
+        one.attr
+        for returned in function.nodes(ast.Return)
+        if returned.value is not None
+        for one in ast.walk(returned.value)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == function.receiver
+    }
+    if not read:
+        return False
+    for mutation in view.mutations:
+        other = mutation.block
+        if other.class_ is not function.class_ or other.is_initializer or other is function:
+            continue
+        if mutation.kind == "attribute" and mutation.name in read and any(
+            one.kind == "self" and not one.steps for one in mutation.accesses
+        ) and any(parameters_in(view, one, other) for one in mutation.values):  # fmt: skip
+            return True
     return False
 
 

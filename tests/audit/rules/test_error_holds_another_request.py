@@ -137,3 +137,30 @@ def test_what_a_helper_of_another_file_kept(given: str, *, is_found: bool) -> No
         finds(RULE, files, "error", on="context()")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_found"), [("recorder.dump()", True), ("recorder.name()", False), ("Recorder().dump()", False)]
+)
+def test_what_the_last_call_left_on_a_shared_object(answer: str, *, is_found: bool) -> None:
+    files = {
+        "debug.py": "class Recorder:\n    def __init__(self):\n        self.last = None\n        self.label = 'x'\n"
+        "    def seen(self, form):\n        self.last = form\n    def dump(self):\n        return {'last': self.last}\n"
+        "    def name(self):\n        return self.label\nrecorder = Recorder()\n",
+        "app.py": "from debug import Recorder, recorder\nasync def failed(request, exc: RateError):\n"
+        f"    return JSONResponse({{'debug': {answer}}})\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="dump")
+    else:
+        quiet(RULE, files)
+
+
+def test_an_answer_that_was_put_together_before() -> None:
+    source = (
+        "from sanic import Sanic\napp = Sanic('x')\nrecent = []\n@app.on_request\nasync def note(request):\n"
+        "    recent.append(request.json)\n@app.exception(Exception)\nasync def failed(request, exc):\n"
+        "    payload = {'error': str(exc), 'context': {0}}\n    return json(payload)\n"
+    )
+    finds(RULE, source.replace("{0}", "list(recent)"), "error", on="payload = ")
+    quiet(RULE, source.replace("{0}", "len(recent)"))

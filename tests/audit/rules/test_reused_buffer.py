@@ -172,3 +172,21 @@ def test_what_is_computed_into_the_beginning(body: str, *, is_found: bool) -> No
         finds(RULE, source, on="return")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("read", "is_found"),
+    [("bytes(block)", True), ("block.decode()", True), ("bytes(block[:count])", False), ("count", False)],
+)
+def test_a_buffer_that_is_borrowed_from_a_pool(read: str, *, is_found: bool) -> None:
+    source = (
+        "from pool import POOL, SEEN\ndef first(path):\n    block = {0}\n    try:\n        with open(path, 'rb') as file:\n"
+        f"            count = file.readinto(block)\n        return {read}\n    finally:\n        {{1}}\n"
+    )
+    shared = source.replace("{0}", "POOL.take()").replace("{1}", "POOL.give(block)")
+    if is_found:
+        finds(RULE, shared, "error", on="return")
+    else:
+        quiet(RULE, shared)
+    quiet(RULE, source.replace("{0}", "bytearray(64)").replace("{1}", "SEEN.append(block)"))
+    quiet(RULE, source.replace("{0}", "POOL.take()").replace("{1}", "done()"))

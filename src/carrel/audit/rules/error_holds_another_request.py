@@ -8,16 +8,18 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import ExceptionObject, HasEntryPoints
+from carrel.audit.conditions import ExceptionObject, HasEntryPoints, SharedObject
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import called_name
+from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["ErrorHoldsAnotherRequest"]
 
-_HANDLES: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "exception_middleware"})
+_HANDLES: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "exception_middleware",
+                             "exception"})  # fmt: skip
+_ERRORS: Final = frozenset({"exc", "exception", "error", "err", "e"})
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update"})
 
 
@@ -44,9 +46,7 @@ class ErrorHoldsAnotherRequest:
 
     def _shown(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """A container that requests write to, in what an error is answered with."""
-        handles = function.has_decorator(*_HANDLES) or any(
-            "exception_handler" in one.dotted for one in function.decorators
-        )
+        handles = _handles_errors(view, function)
         for statement in function.nodes(ast.Return, ast.Raise):
             if not handles and not isinstance(statement, ast.Raise) and not _in_handler(view, statement):
                 continue
@@ -57,8 +57,12 @@ class ErrorHoldsAnotherRequest:
                     message = (
                         f"`{function.name}` answers an error with `{ast.unparse(call)}`, what was kept of all requests"
                     )
-                    yield view.candidate(self.info, call, message, block=function, given=(Gives(path, "collected"),))
-            for name in _names(value):
+                    grades = [Grade("error", (Gives(path, "collected"),))]
+                    if isinstance(call.func, ast.Attribute):
+                        shared = SharedObject(view.path(call.func.value, function))
+                        grades.append(Grade("error", (Gives(path, "of-last-call"), shared)))
+                    yield view.candidate(self.info, call, message, block=function, grades=tuple(grades))
+            for name in _answered(value, function):
                 access = view.access(name, function)
                 if access.kind != "global" or access.steps or access.name.startswith("builtins."):
                     continue
@@ -108,6 +112,26 @@ class ErrorHoldsAnotherRequest:
         yield view.candidate(
             self.info, node, message, block=function, given=(ExceptionObject(access.name),), grades=grades
         )
+
+
+def _handles_errors(view: FileView, function: Block) -> bool:
+    """Whether the function answers errors: by its decorator, or as it takes a request and an exception."""
+    if function.has_decorator(*_HANDLES) or any("exception_handler" in one.dotted for one in function.decorators):
+        return True
+    if len(function.parameters) != 2:
+        return False
+    request, error = function.parameters
+    told = view.annotation_name(error.annotation)
+    return is_request_name(request.name) and error.name in _ERRORS and bool(told)
+
+
+def _answered(value: ast.expr | None, function: Block) -> Iterator[ast.Name]:
+    """The names in an answer, and those in what its locals were made of."""
+    for name in _names(value):
+        made = function.scope.bindings.get(name.id, ()) if function.parameter(name.id) is None else ()
+        for one in made:
+            yield from _names(one.value)
+        yield name
 
 
 def _is_all_of(name: ast.Name, iterated: ast.expr, function: Block) -> bool:

@@ -58,15 +58,15 @@ class ReusedBuffer:
                     yield from self._rewound(view, call, function)
 
     def _filled(self, view: FileView, buffer: ast.expr, function: Block) -> Iterator[Candidate]:
-        access = view.access(buffer, function)
-        given = _kept(access)
-        if given is None:
+        given = _kept(view.access(buffer, function))
+        lent = _lent(view, buffer, function) if given is None else None
+        if given is None and lent is None:
             return
         text = ast.unparse(buffer)
         for node in function.nodes(ast.Name, ast.Attribute):
-            if ast.unparse(node) == text and _is_read_whole(view, node):
+            if ast.unparse(node) == text and view.module.parent(node) is not lent and _is_read_whole(view, node):
                 message = f"all of `{text}` is read, also what this call did not write"
-                yield view.candidate(self.info, node, message, block=function, given=given,
+                yield view.candidate(self.info, node, message, block=function, given=given or (),
                                      related=(view.location(buffer, "written here, as much as there is"),))  # fmt: skip
                 return
 
@@ -119,6 +119,22 @@ def _kept(access: Access) -> tuple[Condition, ...] | None:
     if access.own_class is not None and len(access.steps) == 1:
         return (SharedClass(access.own_class.symbol),)
     return () if access.kind in ("global", "class", "cell") and "()" not in access.steps else None
+
+
+def _lent(view: FileView, buffer: ast.expr, function: Block) -> ast.Call | None:
+    """The call that gives the buffer back to where the function got it: `pool.give(block)` after `pool.take()`."""
+    made = function.scope.bindings.get(buffer.id, ()) if isinstance(buffer, ast.Name) else ()
+    takers = [one.value for one in made if isinstance(one.value, ast.Call)]
+    if len(takers) != 1 or not isinstance(takers[0].func, ast.Attribute) or not isinstance(buffer, ast.Name):
+        return None
+    pool = takers[0].func.value
+    if view.access(pool, function).kind not in ("global", "class", "cell", "self"):
+        return None
+    for call in function.nodes(ast.Call):
+        returned = any(isinstance(one, ast.Name) and one.id == buffer.id for one in call.args)
+        if returned and isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == ast.unparse(pool):
+            return call
+    return None
 
 
 def _is_partial(mutation: Mutation) -> bool:
