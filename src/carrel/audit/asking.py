@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from carrel.audit.blocks import Block
+from carrel.audit.blocks import Block, Parameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
 from carrel.audit.origins import identities, is_request_name
@@ -13,13 +13,15 @@ from carrel.audit.origins import identities, is_request_name
 __all__ = ["asks_request", "asks_who"]
 
 _FRAMEWORKS: Final = ("flask", "quart", "flask_login", "flask_jwt_extended", "streamlit", "fastmcp", "mcp", "chainlit",
-                      "sanic", "bottle", "cherrypy")  # fmt: skip
+                      "sanic", "bottle", "cherrypy", "aiohttp_session", "aiohttp_security")  # fmt: skip
 _USERS: Final = frozenset({"current_user", "user", "experimental_user"})
 _CALLS: Final = frozenset(
     {"flask_jwt_extended.get_jwt_identity", "flask_jwt_extended.get_jwt",
      "fastmcp.server.dependencies.get_http_headers", "fastmcp.server.dependencies.get_access_token",
-     "mcp.server.auth.middleware.auth_context.get_access_token"}
+     "mcp.server.auth.middleware.auth_context.get_access_token", "aiohttp_session.get_session",
+     "aiohttp_security.authorized_userid"}
 )  # fmt: skip
+_CREDENTIALS: Final = frozenset({"HTTPAuthorizationCredentials", "HTTPBasicCredentials"})
 
 
 def asks_who(view: FileView, function: Block) -> int:
@@ -37,6 +39,8 @@ def asks_who(view: FileView, function: Block) -> int:
 
 def asks_request(view: FileView, function: Block) -> int:
     """The line where it takes from the request that it is handed who is asking, `request.user`; 0 when it does not."""
+    if any(_is_credential(view, one) for one in function.parameters):
+        return getattr(function.node, "lineno", 0)
     requests = {
         one.name
         for one in function.parameters
@@ -47,6 +51,19 @@ def asks_request(view: FileView, function: Block) -> int:
     used = (name for name in function.nodes(ast.Name) if name.id in requests)
     told = (one for one in (_whole(view, name) for name in used) if not isinstance(one, ast.Name))
     return next((one.lineno for one in told if identities(view, one, function)), 0)
+
+
+def _is_credential(view: FileView, parameter: Parameter) -> bool:
+    """Whether FastAPI fills the parameter with what somebody signs in with: a cookie, what a security scheme finds."""
+    if view.annotation_name(parameter.annotation) in _CREDENTIALS or view.marker(parameter) == "fastapi.Cookie":
+        return True
+    scheme = view.dependency(parameter)
+    module, _, name = (scheme or "").rpartition(".")
+    if not scheme or module != view.top.symbol:
+        return False
+    bound = view.module.scope.bindings.get(name, ())
+    made = (one.value.func for one in bound if isinstance(one.value, ast.Call))
+    return any(view.dotted(one).startswith("fastapi.security.") for one in made)
 
 
 def _whole(view: FileView, node: ast.expr) -> ast.expr:

@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.held import given_value
+from carrel.audit.mutations import Mutation
 
 __all__ = ["cacheable_headers"]
 
@@ -31,6 +32,8 @@ def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
     for mutation in view.mutations:
         if mutation.keys and mutation.values and _is_header(mutation.keys[-1]):
             yield mutation.block, mutation.node, mutation.values[0]
+        elif _is_werkzeug(mutation):
+            yield mutation.block, mutation.node, ast.Constant("public")
         elif mutation.name == "update" and mutation.values and "header" in ast.unparse(mutation.target).lower():
             yield from ((mutation.block, mutation.node, one) for one in _in_mapping(view, mutation.values[0]))
     for function in view.functions:
@@ -43,6 +46,13 @@ def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
             for keyword in call.keywords:
                 if keyword.arg == "headers":
                     yield from ((function, call, one) for one in _in_mapping(view, keyword.value))
+
+
+def _is_werkzeug(mutation: Mutation) -> bool:
+    """Flask's `response.cache_control.public = True`."""
+    target = mutation.target
+    named = isinstance(target, ast.Attribute) and target.attr == "cache_control" and mutation.name == "public"
+    return named and any(isinstance(one, ast.Constant) and one.value is True for one in mutation.values)
 
 
 def _in_mapping(view: FileView, node: ast.expr) -> Iterator[ast.expr]:

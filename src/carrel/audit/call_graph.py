@@ -14,6 +14,7 @@ from carrel.audit.entry_points import EntryPoint
 from carrel.audit.facts import CallFact, FunctionFact
 from carrel.audit.frameworks import handling
 from carrel.audit.mutations import MUTATORS
+from carrel.audit.origins import says_whose
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_part_name
 from carrel.findings import Location
@@ -30,6 +31,8 @@ _EVERYWHERE: Final = MUTATORS | {
 }  # fmt: skip
 """Methods that too many things have to say by the name whose they are."""
 _SIGN_IN: Final = re.compile(r"(?i)login|sign|auth|permission|user_passes|staff|jwt|token|admin|member|owner")
+_SIGNED: Final = frozenset({"authorization", "x_api_key", "api_key", "bearer_token"})
+"""Headers that say who asks, as parameters."""
 _LOADERS: Final = re.compile(r"\.(?:delay|apply_async|send|kiq|ainvoke|invoke|remote|submit)$")
 
 
@@ -176,7 +179,9 @@ class CallGraph:
             fact = functions[name]
             where = Location(path=self._resolution.paths[name], line=fact.line, note=f"called for {entry.label}")
             for parameter in fact.parameters:
-                if not is_part_name(fact.types.get(parameter, "").removesuffix("()").rpartition(".")[2]):
+                given = fact.types.get(parameter, "").removesuffix("()")
+                is_users = not self._is_dependency(given) or self.user_dependency(given) is not None
+                if is_users and not is_part_name(given.rpartition(".")[2]):
                     found[name, parameter] = where
         self._spread(found, lambda call: call.passes, "passes one user's data for")
         return found
@@ -184,8 +189,33 @@ class CallGraph:
     @cached_property
     def _identities(self) -> dict[tuple[str, str], Location]:
         found: dict[tuple[str, str], Location] = {}
+        for name in self.entry_points:
+            for parameter, given in self._resolution.functions[name].types.items():
+                proof = self.user_dependency(given.removesuffix("()")) if self._is_dependency(given) else None
+                if proof:
+                    found[name, parameter] = proof[0]
         self._spread(found, lambda call: call.tells, "says who the user is by")
         return found
+
+    def _is_dependency(self, given: str) -> bool:
+        """Whether what a parameter is given by is a function, not its type."""
+        return self._resolution.canonical(given.removesuffix("()")) in self._resolution.functions
+
+    def user_dependency(self, function: str) -> Proof | None:
+        """Where the dependency, or one that it depends on, is told who is asking."""
+        waiting, seen = [self._resolution.canonical(function)], set[str]()
+        while waiting:
+            name = waiting.pop()
+            fact = self._resolution.functions.get(name)
+            if fact is None or name in seen:
+                continue
+            seen.add(name)
+            named = any(says_whose(one) or one in _SIGNED for one in fact.parameters)
+            if named or fact.of_request or fact.asks:
+                note = f"`{name.rpartition('.')[2]}` gives what belongs to one user"
+                return (Location(path=self._resolution.paths[name], line=fact.line, note=note),)
+            waiting += [self._resolution.canonical(one.removesuffix("()")) for one in fact.types.values()]
+        return None
 
     def _spread(
         self,

@@ -150,11 +150,17 @@ def _views(view: FileView) -> Iterator[EntryPoint]:
         first = function.parameters[0].name if function.parameters else ""
         if function.parent is not view.top or first != "request":
             continue
-        for returned in function.nodes(ast.Return):
-            if isinstance(returned.value, ast.Call) and _ANSWERS.match(view.dotted(returned.value.func)):
-                label = f"view {function.name}"
-                yield EntryPoint(function.symbol, "route", label, getattr(function.node, "lineno", 0))
-                break
+        if any(_is_answer(view, returned.value, function) for returned in function.nodes(ast.Return)):
+            label = f"view {function.name}"
+            yield EntryPoint(function.symbol, "route", label, getattr(function.node, "lineno", 0))
+
+
+def _is_answer(view: FileView, value: ast.expr | None, function: Block) -> bool:
+    """Whether it is an answer of Django, or a local that was made one."""
+    made = [value]
+    if isinstance(value, ast.Name):
+        made = [one.value for one in function.scope.bindings.get(value.id, ())]
+    return any(isinstance(one, ast.Call) and _ANSWERS.match(view.dotted(one.func)) is not None for one in made)
 
 
 def _registered(view: FileView) -> Iterator[EntryPoint]:
@@ -188,9 +194,19 @@ def _handler(call: ast.Call, row: Registration) -> ast.expr | None:
 
 
 def _function_path(view: FileView, node: ast.expr, block: Block) -> str:
-    if not isinstance(node, ast.Name | ast.Attribute):
-        # `MyView.as_view()`: its methods are found by the class; `handler(x)` gives something unknown.
-        return ""
+    match node:
+        case ast.Call(func=func, args=[first, *_]) if view.dotted(func) == "functools.partial":
+            return _function_path(view, first, block)
+        case ast.Lambda(body=ast.Call(func=func)):
+            return _function_path(view, func, block)
+        case ast.Call(func=ast.Name() as func):
+            # `make_handler(pool)` gives the function that is defined in it.
+            return _given_function(view, view.dotted(func))
+        case ast.Name() | ast.Attribute():
+            pass
+        case _:
+            # `MyView.as_view()`: its methods are found by the class.
+            return ""
     access = view.access(node, block)
     if access.kind == "new" or (access.kind == "global" and access.name.startswith("builtins.")):
         return ""
@@ -199,6 +215,16 @@ def _function_path(view: FileView, node: ast.expr, block: Block) -> str:
         inner = next((one for one in view.functions if one.parent is owner and one.name == access.name), None)
         return inner.symbol if inner is not None else ""
     return view.symbol_path(access)
+
+
+def _given_function(view: FileView, maker: str) -> str:
+    """The function of its own that a function of the file gives."""
+    for inner in view.functions:
+        outer = inner.parent if inner.parent is not None and inner.parent.symbol == maker else None
+        for returned in outer.nodes(ast.Return) if outer is not None else ():
+            if isinstance(returned.value, ast.Name) and returned.value.id == inner.name:
+                return inner.symbol
+    return ""
 
 
 def _first_text(call: ast.Call | None) -> str:

@@ -92,7 +92,16 @@ class Flow:
                 owner, _, last = call.path.rpartition(".")
                 if last == "set" and self._resolution.canonical(owner) in variables:
                     return (Location(path=facts.path, line=call.line, note="set while the module is imported"),)
-        starting = [one for one in setters if any(_STARTING.search(name) for name in self._upwards(one[0].name))]
+        starting = [
+            (fact, call)
+            for fact, call in setters
+            if _STARTING.search(fact.name)
+            or (
+                # What sets it back has given it to what runs meanwhile, and to nobody else.
+                all(variable not in variables for variable, _ in self._context_calls(fact, "reset"))
+                and any(_STARTING.search(name) for name in self._upwards(fact.name))
+            )
+        ]
         if not starting:
             return None
         return (self._at(starting[0][0], starting[0][1].line, "set before there are requests"),)
@@ -133,7 +142,9 @@ class Flow:
 
     @cached_property
     def requests_are_asked(self) -> Proof | None:
-        """Where a function that a request leads to finds out who is asking."""
+        """Where a function that a request leads to finds out who is asking; of a code base without routes nobody knows."""
+        if all(one.kind == "middleware" for one in self._calls.entry_points.values()):
+            return ()
         for fact in self._resolution.functions.values():
             if (fact.asks or fact.of_request) and self._calls.way_to(fact.name):
                 return (self._at(fact, fact.asks or fact.of_request, "reads who is asking"),)
@@ -247,14 +258,14 @@ class Flow:
 
     @cached_property
     def _in_context(self) -> dict[str, list[tuple[str, str, CallFact]]]:
-        """For each function that reads or sets the context, the variable, the method and the call."""
+        """For each function that reads, sets or resets the context, the variable, the method and the call."""
         found: dict[str, list[tuple[str, str, CallFact]]] = {}
         for fact in self._resolution.functions.values():
             for call in fact.calls:
                 owner, _, last = call.path.rpartition(".")
                 if call.path in _STRUCTLOG:
                     found.setdefault(fact.name, []).append(("structlog.contextvars", _STRUCTLOG[call.path], call))
-                elif last in ("get", "set") and self.is_context_variable(owner):
+                elif last in ("get", "set", "reset") and self.is_context_variable(owner):
                     found.setdefault(fact.name, []).append((self._resolution.canonical(owner), last, call))
         return found
 

@@ -139,6 +139,9 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
         "serve": Registration("websocket", 0, ("handler",), "WebSocket"),
         "basic_consume": Registration("consumer", 1, ("on_message_callback", "consumer_callback")),
         "start_server": Registration("consumer", 0, ("client_connected_cb",)),
+        "start_unix_server": Registration("consumer", 0, ("client_connected_cb",)),
+        "consume": Registration("consumer", -1, ("callback",)),
+        "subscribe": Registration("consumer", -1, ("cb", "callback")),
     }
 )
 """By the last part of the name that is called."""

@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.call_graph import CallGraph, parameter_at
 from carrel.audit.conditions import Proof
 from carrel.audit.data_conditions import Given
-from carrel.audit.facts import FileFacts
+from carrel.audit.facts import FileFacts, KeptFact
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
 from carrel.audit.frameworks import COPYING_BASES, RECEIVES, SENDS
@@ -26,8 +26,6 @@ __all__ = ["Program"]
 _DEPTH: Final = 4
 _WORD: Final = re.compile(r"\w+")
 _TESTS: Final = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)")
-_SIGNED: Final = frozenset({"authorization", "x_api_key", "api_key", "bearer_token"})
-"""Headers that say who asks, as parameters."""
 _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 """Bases of which one object is another one in each thread: `threading.local`, and what it is often bound to."""
 
@@ -193,18 +191,7 @@ class Program:
 
     def user_dependency(self, function: str) -> Proof | None:
         """Where the dependency, or one that it depends on, is told who is asking."""
-        waiting, seen = [self.resolution.canonical(function)], set[str]()
-        while waiting:
-            name = waiting.pop()
-            fact = self.resolution.functions.get(name)
-            if fact is None or name in seen:
-                continue
-            seen.add(name)
-            if any(is_identity_like(one) or one in _SIGNED for one in fact.parameters):
-                note = f"`{name.rpartition('.')[2]}` gives what belongs to one user"
-                return (Location(path=self.resolution.paths[name], line=fact.line, note=note),)
-            waiting += [self.resolution.canonical(one.removesuffix("()")) for one in fact.types.values()]
-        return None
+        return self.calls.user_dependency(function)
 
     def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
         """Whether some class above the class has one of these names, wherever it is defined."""
@@ -341,7 +328,7 @@ class Program:
     def _kept(self) -> Iterator[tuple[str, Location]]:
         for facts in self.files.values():
             for kept in facts.kept:
-                if kept.owner not in self._copied:
+                if kept.owner not in self._copied and self._is_handed_out(facts.path, kept):
                     for name in self._instances(kept.path):
                         yield name, kept.location
             for function in facts.functions:
@@ -350,6 +337,17 @@ class Program:
                         for name in self._instances(path):
                             note = f"`{function.name.rpartition('.')[2]}` keeps what it gives for every caller"
                             yield name, Location(path=facts.path, line=function.line, note=note)
+
+    def _is_handed_out(self, path: str, kept: KeptFact) -> bool:
+        """Whether anybody gets the object: a default goes to who leaves the argument out, a name to who imports it."""
+        if kept.default[0]:
+            return self.calls.left_out(*kept.default) is not None
+        return not kept.unused or path in self._imported
+
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        """The files that some other file imports."""
+        return frozenset(path for paths in self.imports.every.values() for path in paths)
 
     def _instances(self, path: str) -> list[str]:
         return [value.name for value in self.resolution.values(path) if value.kind == "instance"]

@@ -99,7 +99,10 @@ class ReadsRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class RequestsAreAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some function that a request leads to finds out who is asking, so that there are answers for one user."""
+    """Some function that a request leads to finds out who is asking, so that there are answers for one user.
+
+    Of a code base without routes nobody knows.
+    """
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.requests_are_asked

@@ -30,7 +30,9 @@ _NOT_IDENTITY: Final = re.compile(
     r"|_(?:count|limit|class|cls|model|type|factory|service|repository|repo|manager|store|schema|url|uri|path|ttl|"
     r"timeout|maker|backend|provider|handler|router|interval|size|agent|prefix|suffix|column|table|field|template|"
     r"format|version|enabled|required|pool|lock|registry|adapter|storage|middleware|module|endpoint|file|dir|regex|"
-    r"pattern|scheme|mode|logger|limiter|sessionmaker|cache|map|engine|local)$|^(?:tokens|max_tokens|user_agent|threads|"
+    r"pattern|scheme|mode|logger|limiter|sessionmaker|cache|map|engine|local|callback|hook|fn|func|callable|getter|"
+    r"loader|validator|parser|encoder|decoder|generator|builder|counter|metrics|stats|gauge|histogram|lifetime|"
+    r"duration|expiry)$|(?:^|_)to_thread$|^(?:tokens|max_tokens|user_agent|threads|"
     r"request_method|requests|auth|chat|request_class|session_factory|next_token|token_ids?|"
     r"request_timeout)$|(?:^|_)(?:owner|lock|cancel|cancellation|sync|page|continuation|cursor|stop|eos|pad)_tokens?$"
 )
@@ -124,9 +126,14 @@ class TaintReader:
             return None
         if dependency is not None:
             last = dependency.rpartition(".")[2]
+            if annotation in _OTHER_TYPES:
+                return None
             if is_identity_like(name) or _IDENTITY_CALL.match(last):
-                return None if annotation in _OTHER_TYPES else Taint("request", f"the dependency `{name}`")
-            return None
+                return Taint("request", f"the dependency `{name}`")
+            if is_part_name(annotation):
+                return None
+            # Whether it is told who asks, only the dependency knows.
+            return Taint("parameter", f"the dependency `{name}`", (TaintedParameter(function.symbol, name),), name)
         if self._view.entry_point(function) is not None and parameter.kind != "*":
             if is_part_name(annotation):
                 return None

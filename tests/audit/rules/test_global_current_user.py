@@ -161,3 +161,65 @@ def test_an_object_for_each_thread() -> None:
     )
     finds(RULE, APP + text.format("async "), "error")
     quiet(RULE, APP + text.format(""))
+
+
+PUPIL = """
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+app = FastAPI()
+bearer = HTTPBearer()
+active_pupil = None
+def pupil_from(cred: HTTPAuthorizationCredentials = Depends(bearer)):
+    return load(cred.credentials)
+@app.post("/ask")
+async def ask(question: str, pupil=Depends(pupil_from)):
+    global active_pupil
+    active_pupil = pupil
+    hint = await generate(question)
+    return {"pupil": active_pupil.name, "hint": hint}
+"""
+
+
+def test_what_a_dependency_finds_out_is_read_again_after_the_handler_waited() -> None:
+    finds(RULE, PUPIL, "error", on="active_pupil = pupil")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("cred: HTTPAuthorizationCredentials = Depends(bearer)", "page: int = 1"),
+        ("await generate(question)", "question"),
+        ("active_pupil.name", "pupil.name"),
+        ("Depends(pupil_from)", "Depends(topics)"),
+    ],
+)
+def test_what_a_dependency_does_not_know_or_nobody_reads_again(old: str, new: str) -> None:
+    assert old in PUPIL
+    quiet(RULE, PUPIL.replace(old, new))
+
+
+DISPATCH = {
+    "runtime.py": "caller = None\n",
+    "server.py": """
+        import jwt
+        import runtime
+        from websockets.asyncio.server import serve
+        def verify(ws):
+            return jwt.decode(ws.request.headers["Authorization"], KEY)
+        def make_handler(pool):
+            async def handler(ws):
+                claims = verify(ws)
+                async for raw in ws:
+                    runtime.caller = claims["sub"]
+                    await ws.send(await parcels(pool))
+            return handler
+        async def main(pool):
+            async with serve(make_handler(pool), "", 80):
+                pass
+        """,
+}
+
+
+def test_an_attribute_of_a_module_that_a_handler_made_by_a_function_sets() -> None:
+    finds(RULE, DISPATCH, "error", on="runtime.caller = ")
+    quiet(RULE, {**DISPATCH, "server.py": DISPATCH["server.py"].replace('claims["sub"]', "pool.size()")})

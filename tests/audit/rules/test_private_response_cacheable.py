@@ -161,3 +161,91 @@ def test_a_helper_in_another_file_that_sends_the_header() -> None:
 )
 def test_a_helper_that_sends_it_for_nobody(path: str, old: str, new: str) -> None:
     quiet(RULE, {**HELPER, path: HELPER[path].replace(old, new)})
+
+
+STATEMENT = """
+from fastapi import Depends, FastAPI, Request, Response
+app = FastAPI()
+def holder(request: Request):
+    return unsigned(request.cookies["bank"])
+@app.get("/statement")
+async def statement(response: Response, who: int = Depends(holder)):
+    response.headers["Cache-Control"] = "public, max-age=600"
+    return await bookings(who)
+"""
+RESULTS = """
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+def patient(request):
+    return request.session["patient"]
+async def results(request):
+    return JSONResponse(await load(patient(request)), headers={"Cache-Control": "public, max-age=60"})
+app = Starlette(routes=[Route("/results", results)])
+"""
+PAYSLIPS = """
+from django.http import JsonResponse
+from django.utils.cache import patch_cache_control
+def payslips(request):
+    response = JsonResponse({"rows": list(request.user.payslips.values())})
+    patch_cache_control(response, public=True, max_age=300)
+    return response
+"""
+
+
+@pytest.mark.parametrize("code", [STATEMENT, RESULTS, PAYSLIPS])
+def test_an_answer_for_whom_a_dependency_or_a_helper_names(code: str) -> None:
+    finds(RULE, code, "error")
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new"),
+    [
+        (STATEMENT, 'request.cookies["bank"]', 'request.query_params["page"]'),
+        (STATEMENT, "bookings(who)", "rates()"),
+        (RESULTS, 'request.session["patient"]', 'request.query_params["page"]'),
+        (RESULTS, "load(patient(request))", "load()"),
+        (PAYSLIPS, "request.user.payslips", "Notice.objects"),
+    ],
+)
+def test_an_answer_that_is_for_nobody(code: str, old: str, new: str) -> None:
+    assert old in code
+    quiet(RULE, code.replace(old, new))
+
+
+SHOP = {
+    "hooks.py": """
+        from flask import request
+        def install(app):
+            @app.after_request
+            def speed_up(response):
+                if request.method == "GET":
+                    response.cache_control.public = True
+                return response
+        """,
+    "account.py": """
+        from flask import Blueprint, session
+        bp = Blueprint("account", __name__)
+        @bp.get("/addresses")
+        def addresses():
+            return load(session["customer_id"])
+        """,
+}
+
+
+def test_a_hook_for_all_responses_where_some_are_for_one_user() -> None:
+    finds(RULE, SHOP, "error", on="cache_control.public")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("account.py", 'session["customer_id"]', '"everybody"'),
+        ("hooks.py", 'request.method == "GET"', 'request.blueprint == "catalog"'),
+        ("hooks.py", "public = True", "public = False"),
+        ("hooks.py", "cache_control.public", "cache_control.no_store"),
+    ],
+)
+def test_a_hook_for_responses_that_are_for_everybody(path: str, old: str, new: str) -> None:
+    assert old in SHOP[path]
+    quiet(RULE, {**SHOP, path: SHOP[path].replace(old, new)})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from carrel.audit.conditions import (
     AnyOf,
@@ -26,6 +28,9 @@ from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["GlobalCurrentUser"]
+
+_WHO: Final = re.compile(r"(?:^|_)(?:caller|viewer|requester|whoami)$|^_?current_(?:customer|client|buyer|student)$")
+"""Names that say for whom a request is served, in words that mean nothing elsewhere."""
 
 
 class GlobalCurrentUser:
@@ -76,7 +81,7 @@ class GlobalCurrentUser:
         reason = f"`{told[0]}`" if told else "what one request brings"
         message = f"`{mutation.block.name}` binds `{name}`, one name for all requests, to {reason}"
         served = reached(view, mutation.block)
-        is_named = bool(told) or is_identity_like(mutation.name)
+        is_named = bool(told) or is_identity_like(mutation.name) or _WHO.search(mutation.name) is not None
         grades: tuple[Grade, ...] = (Grade("info", () if is_named else served),)
         if told and not all(is_credential(text) for text in told):
             grades = (Grade("error", served), Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
@@ -107,7 +112,16 @@ def _bound(mutation: Mutation) -> tuple[str, tuple[Condition, ...]] | None:
 
 
 def _is_read(view: FileView, mutation: Mutation) -> bool:
-    """Whether another function of the file has what the name is bound to: its getter."""
+    """Whether somebody has what the name is bound to: another function of the file, this one after it has waited.
+
+    Who reads the attribute of a module may be in any file.
+    """
+    block = mutation.block
+    if mutation.kind == "attribute":
+        return any(one.kind == "global" for one in mutation.accesses)
+    after = (one for one in block.nodes(ast.Name) if one.id == mutation.name and isinstance(one.ctx, ast.Load))
+    if any(view.suspends_between(mutation.node, one, block) for one in after if one.lineno > mutation.node.lineno):
+        return True
     return mutation.kind == "rebind" and any(
         name.id == mutation.name and isinstance(name.ctx, ast.Load)
         for function in view.functions

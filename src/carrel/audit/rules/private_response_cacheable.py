@@ -9,16 +9,19 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.cacheable import cacheable_headers
-from carrel.audit.conditions import SendsCacheable
+from carrel.audit.conditions import AnyOf, Condition, SendsCacheable
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.run_conditions import ReadsIdentity, ReadsRequest, RequestsAreAsked
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["PrivateResponseCacheable"]
 
-_SELECTS: Final = ("path", "startswith", "endswith", "url", "content_type", "suffix")
+_SELECTS: Final = ("path", "startswith", "endswith", "url", "content_type", "suffix", "blueprint", "endpoint",
+                   "view_name")
 _ASKS_WHO: Final = "user.is_authenticated.session.cookies.COOKIES.authorization.auth"
 _OWN_DATA: Final = re.compile(r"(?:^|\.)(?:user|current_user|session|cookies|principal)(?:$|\.)")
 
@@ -44,22 +47,26 @@ class PrivateResponseCacheable:
             if entry is not None and entry.kind == "middleware":
                 if not _selects(view, node, _ASKS_WHO):
                     message = f"`{function.name}` lets caches keep every response, those for one user too"
-                    yield view.candidate(self.info, node, message, block=function)
-            elif (owner := _user(view, function)) and not _selects(view, node, owner):
-                message = f"caches may keep what `{function.name}` answers to `{owner}`"
-                yield view.candidate(self.info, node, message, block=function)
+                    yield view.candidate(self.info, node, message, block=function, given=(RequestsAreAsked(),))
+                continue
+            for owner, given in _users(view, function):
+                if not _selects(view, node, owner):
+                    message = f"caches may keep what `{function.name}` answers to `{owner}`"
+                    yield view.candidate(self.info, node, message, block=function, given=given)
+                    break
         for function in view.functions:
             yield from self._answered(view, function)
 
     def _answered(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`return cached_json(load(user.id))`, where `cached_json` sends the header."""
-        owner = _user(view, function)
+        owner, asked = next(_users(view, function), ("", ()))
         for statement in function.nodes(ast.Return) if owner else ():
             value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
             path = view.symbol_path(view.access(value.func, function)) if isinstance(value, ast.Call) else ""
             if path and not _selects(view, statement, owner):
                 message = f"caches may keep what `{function.name}` answers to `{owner}`"
-                yield view.candidate(self.info, statement, message, block=function, given=(SendsCacheable(path),))
+                given = (SendsCacheable(path), *asked)
+                yield view.candidate(self.info, statement, message, block=function, given=given)
 
 
 def _selects(view: FileView, node: ast.AST, owner: str = "") -> bool:
@@ -74,17 +81,46 @@ def _selects(view: FileView, node: ast.AST, owner: str = "") -> bool:
     return False
 
 
-def _user(view: FileView, function: Block) -> str:
-    """What the handler uses of its user; empty when it uses nothing."""
+def _users(view: FileView, function: Block) -> Iterator[tuple[str, tuple[Condition, ...]]]:
+    """What the handler uses of its user, as text, with what must hold elsewhere for it to be one user's."""
     if view.entry_point(function) is None:
-        return ""
+        return
     used = {name.id for name in function.nodes(ast.Name)}
-    for parameter in function.parameters:
-        told = is_identity_like(parameter.name) and "session" not in parameter.name
-        if told and parameter.name in used and view.dependency(parameter):
-            return parameter.name
+    filled = [one for one in function.parameters if one.name in used and view.dependency(one)]
+    for parameter in filled:
+        if is_identity_like(parameter.name) and "session" not in parameter.name:
+            yield parameter.name, ()
+            return
     for attribute in function.nodes(ast.Attribute):
         text = ast.unparse(attribute)
         if _OWN_DATA.search(text) and identities(view, attribute, function):
-            return text
-    return ""
+            yield text, ()
+            return
+    for node in function.nodes(ast.Subscript):
+        text = ast.unparse(node)
+        if _is_session(view, node.value, function) and identities(view, node, function):
+            yield text, ()
+            return
+    told: list[tuple[str, Condition]] = []
+    for parameter in filled:
+        taint = view.parameter_taint(function, parameter.name)
+        told += [(parameter.name, one) for one in taint.given] if taint is not None else []
+    told += _asked(view, function)
+    if told:
+        yield told[0][0], (AnyOf(tuple(one for _, one in told)),)
+
+
+def _asked(view: FileView, function: Block) -> Iterator[tuple[str, Condition]]:
+    """The calls whose results tell the handler who is asking: `query(sql, customer_of(request))`."""
+    for call in function.nodes(ast.Call):
+        path = view.symbol_path(view.access(call.func, function))
+        if path and not isinstance(view.module.parent(call), ast.Expr):
+            asks = AnyOf((ReadsIdentity(path, itself=True), ReadsRequest(path, shown=True)))
+            yield f"{ast.unparse(call.func)}()", asks
+
+
+def _is_session(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether the expression is the session of the request: Flask's `session`, `request.session`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("session", "cookies") and view.taint(node, function) is not None
+    return view.dotted(node) in REQUEST_OBJECTS
