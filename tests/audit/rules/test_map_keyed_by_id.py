@@ -44,8 +44,14 @@ REGISTRY = (
 
 
 def test_a_registry_counts_when_it_is_shared() -> None:
-    finds(RULE, REGISTRY + "registry = Registry()\n", "error")
+    finds(RULE, REGISTRY + "registry = Registry()\ndef f(s, u):\n    registry.put(s, u)\n", "error")
     finds(RULE, REGISTRY, "info")
+
+
+def test_an_object_that_is_kept_elsewhere_for_a_while() -> None:
+    text = "OWNERS, SESSIONS = {}, []\ndef f(session, user_id):\n    OWNERS[id(session)] = user_id\n"
+    finds(RULE, text + "    session.last = session\n", "error")
+    finds(RULE, text + "    SESSIONS.append(session)\n    go(session)\n    SESSIONS.remove(session)\n", "error")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,7 @@ def test_a_registry_counts_when_it_is_shared() -> None:
         "OWNERS[uuid4()] = user_id",
         "OWNERS[id(session)] = (session, user_id)",
         "OWNERS[id(session)] = session",
+        "OWNERS[id(session)] = user_id\n    SESSIONS.append(session)",
         "OWNERS[id(session)] = user_id\n    OWNERS.pop(id(session))",
         "OWNERS[id(session)] = user_id\n    weakref.finalize(session, print)",
         "seen = {}\n    seen[id(session)] = user_id",
@@ -63,7 +70,7 @@ def test_a_registry_counts_when_it_is_shared() -> None:
     ],
 )
 def test_what_keeps_the_object_or_forgets_it(body: str) -> None:
-    quiet(RULE, f"import weakref\nOWNERS = {{}}\ndef register(session, user_id):\n    {body}\n")
+    quiet(RULE, f"import weakref\nOWNERS, SESSIONS = {{}}, []\ndef register(session, user_id):\n    {body}\n")
 
 
 def test_an_object_that_is_made_with_the_one_of_the_address() -> None:

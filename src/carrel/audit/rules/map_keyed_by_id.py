@@ -40,7 +40,9 @@ class MapKeyedById:
             for key in mutation.keys[-1:]:
                 subject = _subject(view, key, mutation.block)
                 given = _lasting(mutation)
-                if subject is None or given is None or _keeps(mutation, subject) or _is_taken_out(view, mutation):
+                if subject is None or given is None or _is_taken_out(view, mutation):
+                    continue
+                if any(_keeps(view, one, subject) for one in view.mutations_in(mutation.block)):
                     continue
                 yield self._candidate(view, mutation, subject, given)
 
@@ -120,9 +122,11 @@ def _lasting(mutation: Mutation) -> tuple[Condition, ...] | None:
     return None
 
 
-def _keeps(mutation: Mutation, subject: ast.expr) -> bool:
-    """Whether what is stored holds the object itself: `(session, owner)`."""
+def _keeps(view: FileView, mutation: Mutation, subject: ast.expr) -> bool:
+    """Whether what is stored there, to stay, holds the object itself: `(session, owner)`."""
     text = ast.unparse(subject)
+    if mutation.kind not in ("item", "method") or _lasting(mutation) is None or _is_taken_out(view, mutation):
+        return False
 
     def holds(node: ast.expr) -> bool:
         if ast.unparse(node) == text:
