@@ -28,6 +28,15 @@ def test_other_formats_have_the_history_too(run: Run, tmp_path: Path):
     assert json.loads(run("migrate", "report", "--format", "sarif").output)["version"] == "2.1.0"
 
 
+def test_status_and_report_tell_the_history_alike(run: Run, tmp_path: Path):
+    small(tmp_path)
+    told = [
+        json.loads(run("migrate", command, "--history", "1", "--format", "json").output)["history"]
+        for command in ("status", "report")
+    ]
+    assert told[0] == told[1] != []
+
+
 def test_without_git_there_is_a_report_without_history(run: Run, tmp_path: Path):
     root = small(tmp_path)
     (root / ".git").rename(root / ".not-git")

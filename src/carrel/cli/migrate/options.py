@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
-__all__ = ["format_option", "jobs_option", "output_option", "recipe_option", "root_option"]
+__all__ = ["format_option", "history_option", "jobs_option", "output_option", "recipe_option", "root_option"]
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 recipe_option = click.option(
     "--recipe",
@@ -30,3 +34,14 @@ output_option = click.option(
     metavar="FILE",
     help="Write the result here, not to the terminal.",
 )
+
+
+def history_option(default: int) -> Callable[[Command], Command]:
+    """At how many commits a command counts beside the present state."""
+    return click.option(
+        "--history",
+        type=click.IntRange(min=0),
+        default=default,
+        metavar="N",
+        help="Count at N commits of the history too, the first and the last among them.",
+    )

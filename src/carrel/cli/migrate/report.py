@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from carrel.cli.migrate.options import jobs_option, output_option, recipe_option, root_option
+from carrel.cli.migrate.options import history_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.showing import as_json, check_format
 from carrel.cli.output import deliver, reading
 
@@ -20,13 +21,7 @@ _FORMATS: Final = ("html", "markdown", "sarif", "json")
 
 
 @click.command()
-@click.option(
-    "--history",
-    type=click.IntRange(min=0),
-    default=20,
-    metavar="N",
-    help="Commits of the history to count at, for the burn-down; 0 for none.",
-)
+@history_option(20)
 @recipe_option
 @root_option
 @click.option("--format", "format_name", default="html", metavar="FORMAT", help="html, markdown, sarif or json.")
@@ -52,7 +47,7 @@ def report(history: int, recipe: Path, root: Path, format_name: str, output: Pat
         found = find_references(root, read, jobs=jobs, progress=progress)
     samples = _history(root, history, recipe, jobs)
     if format_name == "json":
-        deliver(as_json({**scan_data(found), "history": [_row(one) for one in samples]}), output)
+        deliver(as_json({**scan_data(found), "history": [asdict(one) for one in samples]}), output)
         return
     reasons = Rewriter(read, jobs)(root.resolve(), found.references)
     text = format_named(format_name).render(scan_report(with_reasons(found, reasons), root.resolve()))
@@ -68,10 +63,6 @@ def _history(root: Path, samples: int, recipe: Path, jobs: int) -> tuple[Sample,
         return ()
     with reading("commits") as progress:
         return burn_down(root, read_recipe(recipe), samples=samples, jobs=jobs, progress=progress)
-
-
-def _row(one: Sample) -> dict[str, object]:
-    return {"commit": one.commit, "time": one.time, "subject": one.subject, "references": one.references}
 
 
 def _with_history(text: str, samples: tuple[Sample, ...], format_name: str) -> str:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
+from carrel.cli.migrate.options import (
+    format_option,
+    history_option,
+    jobs_option,
+    output_option,
+    recipe_option,
+    root_option,
+)
 from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
 from carrel.cli.output import deliver, reading
 
@@ -23,13 +30,7 @@ _LEFT: Final = 1
 
 
 @click.command()
-@click.option(
-    "--history",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Count at N commits of the history too, the first and the last.",
-)
+@history_option(0)
 @recipe_option
 @root_option
 @format_option
