@@ -11,7 +11,6 @@ import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
-from fastapi.security import OAuth2PasswordBearer
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -171,14 +170,7 @@ def _bearer(scope: Scope) -> str:
     return str(token.strip())
 
 
-async def current_identity(
-    request: Request,
-    # Only so that the OpenAPI description says where tokens come from; `RequireIdentity` has read the header.
-    _: Annotated[
-        str | None,
-        Depends(OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token", auto_error=False, scheme_name="carrel")),
-    ] = None,
-) -> Identity:
+async def current_identity(request: Request) -> Identity:
     """The caller that `RequireIdentity` verified."""
     identity: Any = request.scope.get(_IDENTITY)
     if not isinstance(identity, Identity):

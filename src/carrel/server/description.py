@@ -15,6 +15,10 @@ from carrel.server.access import OwnerRule, declared_routes
 __all__ = ["ProblemAnswer", "describe", "problems", "stream_of"]
 
 REFERENCE: Final = "#/components/schemas/{model}"
+SCHEME: Final = "carrel"
+PASSWORD_FLOW: Final[Mapping[str, Any]] = MappingProxyType(
+    {"type": "oauth2", "flows": {"password": {"scopes": {}, "tokenUrl": "/api/v1/auth/token"}}}
+)
 HEADERS: Final[Mapping[int, Mapping[str, Any]]] = MappingProxyType(
     {
         401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
@@ -62,8 +66,8 @@ def stream_of(media_type: str, meaning: str) -> dict[str, Any]:
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of `app`.
 
-    The errors that follow from a route's owner rule, parameters and body are added here; a route declares its own with
-    `problems`.
+    The errors that follow from a route's owner rule, parameters and body are added here, and that it takes a token; a
+    route declares its own errors with `problems`.
     """
     document = app.openapi()
     rules = {(one.path, method.lower()): one.rule for one in declared_routes(app) for method in one.methods}
@@ -76,18 +80,20 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return {
         **document,
         "paths": {
-            path: {method: _with_errors(operation, rules[path, method]) for method, operation in item.items()}
+            path: {method: _completed(operation, rules[path, method]) for method, operation in item.items()}
             for path, item in document["paths"].items()
         },
-        "components": {**document["components"], "schemas": schemas},
+        "components": {**document["components"], "schemas": schemas, "securitySchemes": {SCHEME: dict(PASSWORD_FLOW)}},
     }
 
 
-def _with_errors(operation: Mapping[str, Any], rule: OwnerRule) -> dict[str, Any]:
+def _completed(operation: Mapping[str, Any], rule: OwnerRule) -> dict[str, Any]:
     # FastAPI's own 422 tells of a form of error that is never sent.
     own = {status: answer for status, answer in operation["responses"].items() if status != "422"}
     errors = {str(status): _problem(status) for status in _errors(operation, rule)}
-    return {**operation, "responses": dict(sorted((errors | own).items()))}
+    # `RequireIdentity` has verified the token before a route is chosen, so that no route says so itself.
+    security: Mapping[str, Any] = {"security": [{SCHEME: []}]} if rule in {"caller", "owned"} else {}
+    return {**operation, "responses": dict(sorted((errors | own).items())), **security}
 
 
 def _errors(operation: Mapping[str, Any], rule: OwnerRule) -> Iterator[int]:
