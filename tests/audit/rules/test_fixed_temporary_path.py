@@ -227,3 +227,28 @@ def test_a_helper_that_writes_and_gives_the_path() -> None:
 
     finds(RULE, filled("", "", "", ""), "error", on="write('payments'")
     quiet(RULE, filled(", user_id", "-{user_id}", ", user_id", ", user.id"))
+
+
+@pytest.mark.parametrize(
+    ("path", "use", "is_found"),
+    [
+        ("os.path.join(SCRATCH, NAME)", "return await decode(target)", True),
+        ("os.path.join(SCRATCH, NAME)", "await reload(target)", False),
+        ("os.path.join(SCRATCH, NAME)", "return os.path.exists(target)", False),
+        ("os.path.join(SCRATCH, str(uuid4()))", "return await decode(target)", False),
+        ("os.path.join(SCRATCH, user.id)", "return await decode(target)", False),
+        ("os.path.join(tempfile.mkdtemp(), NAME)", "return await decode(target)", False),
+    ],
+)
+def test_what_is_uploaded_to_a_place_of_constants(path: str, use: str, *, is_found: bool) -> None:
+    files = {
+        "config.py": "SCRATCH = '/srv/scratch'\nNAME = 'incoming.webm'\n",
+        "app.py": "import aiofiles, os\nfrom fastapi import FastAPI, UploadFile\nfrom config import NAME, SCRATCH\n"
+        "app = FastAPI()\n@app.post('/notes')\nasync def note(file: UploadFile, user: str):\n"
+        f"    target = {path}\n    async with aiofiles.open(target, 'wb') as out:\n"
+        f"        await out.write(await file.read())\n    {use}\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="aiofiles.open")
+    else:
+        quiet(RULE, files)

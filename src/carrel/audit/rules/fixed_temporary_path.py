@@ -23,6 +23,7 @@ _ROOT: Final = re.compile(r"^/(?:var/)?tmp(?:/|$)|^/dev/shm(?:/|$)")
 _WRITES: Final = frozenset({"write_text", "write_bytes"})
 _SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet", "savefig", "copyfile", "urlretrieve",
                            "download_file", "write_audio", "write_videofile", "imwrite"})  # fmt: skip
+_OPENS: Final = frozenset({"aiofiles.open", "anyio.open_file", "io.open", "gzip.open", "codecs.open"})
 _MAKES: Final = frozenset({"mkdir", "makedirs"})
 _SERVES: Final = frozenset({"FileResponse", "send_file"})
 _ASKS: Final = frozenset({"dirname", "basename", "exists", "isfile", "isdir", "open", "remove", "unlink", "getsize",
@@ -61,6 +62,23 @@ class FixedTemporaryPath:
                     yield from self._candidates(view, call, function, parts, data)
 
             yield from self._round_trips(view, function)
+            yield from self._uploads(view, function)
+
+    def _uploads(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """What the request brings is written to one path of constants, and the result is made from there."""
+        for call in function.nodes(ast.Call):
+            path, data = _written(call)
+            if path is None or data is None or not _is_used_again(path, call, function, for_result=view):
+                continue
+            parts = list(path_parts(path, function))
+            fixed = fixed_path(view, path, function)
+            if fixed is None or fixed.parameters or fixed.helpers or _is_temporary(view, parts):
+                continue
+            taint = view.best_taint(tuple(data or _written_into(view, call)), function)
+            if taint is not None:
+                message = f"`{function.name}` works on a file that another request writes at the same path"
+                yield view.candidate(self.info, call, message, block=function,
+                                     grades=(Grade("error", (*taint.given, Reachable(function.symbol))),))  # fmt: skip
 
     def _round_trips(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`book.save(path)` and then `FileResponse(open(path, "rb"))`, with a path that is nobody's own."""
@@ -184,7 +202,7 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     arguments = list(call.args)
     if name in _WRITES and on is not None:
         return on, arguments
-    if name == "open" and on is None and arguments:
+    if ((name == "open" and on is None) or ast.unparse(call.func) in _OPENS) and arguments:
         mode = next((one.value for one in call.keywords if one.arg == "mode"), arguments[1] if arguments[1:] else None)
         writes = isinstance(mode, ast.Constant) and str(mode.value)[:1] in ("w", "x", "a")
         return (arguments[0], []) if writes else (None, None)
@@ -195,19 +213,32 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     return None, None
 
 
-def _is_used_again(path: ast.expr, opened: ast.Call, function: Block) -> bool:
-    """Whether a later call is handed the path: `run(["convert", "/tmp/in.svg", …])`."""
+def _is_used_again(path: ast.expr, opened: ast.Call, function: Block, *, for_result: FileView | None = None) -> bool:
+    """Whether a later call is handed the path: `run(["convert", "/tmp/in.svg", …])`.
+
+    With `for_result` only a call counts of which the function uses what it gives.
+    """
     text = ast.unparse(path)
     return any(
-        call.lineno > opened.lineno and any(isinstance(one, ast.expr) and ast.unparse(one) == text for one in inside)
+        call.lineno > opened.lineno
+        and any(isinstance(one, ast.expr) and ast.unparse(one) == text for one in inside)
+        and (for_result is None or (called_name(call) not in _ASKS and _gives_result(for_result, call)))
         for call in function.nodes(ast.Call)
         if (inside := [each for argument in call.args for each in ast.walk(argument)])
     )
 
 
+def _gives_result(view: FileView, call: ast.Call) -> bool:
+    around = view.module.parent(call)
+    if isinstance(around, ast.Await):
+        around = view.module.parent(around)
+    return not isinstance(around, ast.Expr)
+
+
 def _written_into(view: FileView, opened: ast.Call) -> list[ast.expr]:
     """What is written into a file that `with open(…) as file` opens."""
     item = view.module.parent(opened)
+    item = view.module.parent(item) if isinstance(item, ast.Await) else item
     around = view.module.parent(item) if isinstance(item, ast.withitem) else None
     if not isinstance(item, ast.withitem) or not isinstance(item.optional_vars, ast.Name) or around is None:
         return []
