@@ -270,6 +270,24 @@ def test_a_request_that_is_only_asked_for_its_host() -> None:
     finds(RULE, {**files, "markup.py": "from other import parse\n"}, "error")
 
 
+SIGNED_IN = """
+KEPT = {{}}
+def sign_in(place, user_id):
+    if place not in KEPT:
+        answer = requests.post({0}).json()
+        KEPT[place] = answer{1}
+    return KEPT[place]
+"""
+
+
+@pytest.mark.parametrize("part", ["['access_token']", ".get('token')", ".token"])
+def test_a_token_that_the_application_got_for_itself(part: str) -> None:
+    quiet(RULE, SIGNED_IN.format("URL", part))
+    quiet(RULE, SIGNED_IN.format("place", part))
+    finds(RULE, SIGNED_IN.format("user_id", part))
+    finds(RULE, SIGNED_IN.replace("requests.post({0}).json()", "get_token()").format("", ""))
+
+
 CHECKED = """
 class Client:
     def header(self, op):

@@ -213,8 +213,13 @@ def _whole(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
 
 
 def _is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]) -> bool:
-    """Whether it is a local worked out from nothing but what the key was made of: a result, no second question."""
+    """Whether it is a local worked out from nothing but what the key was made of: a result, no second question.
+
+    So is a token that the application itself got for nobody: `answer = requests.post(SIGN_IN).json()`.
+    """
     root: ast.expr = leaf
+    if isinstance(leaf, ast.Call) and isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get":
+        root = leaf.func.value
     while isinstance(root, ast.Attribute | ast.Subscript):
         root = root.value
     if not isinstance(root, ast.Name) or function.parameter(root.id) is not None:
@@ -222,8 +227,11 @@ def _is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]
     used = set(parameters_in(view, root, function))
     made = [one for one, _ in leaves(view, root, function)]
     used |= {one.id for one in made if isinstance(one, ast.Name) and one.id == function.receiver}
-    asks = any(isinstance(one, ast.Call) and is_asked(one) and not one.args for one in made)
-    return bool(used) and used <= whole and not asks
+    if any(isinstance(one, ast.Call) and is_asked(one) and not one.args for one in made):
+        return False
+    if not used:
+        return is_credential(ast.unparse(leaf)) and view.taint(root, function) is None
+    return used <= whole
 
 
 def _says_whose(view: FileView, key: ast.expr, function: Block) -> bool:
