@@ -70,4 +70,21 @@ def test_what_a_dependency_takes_from_the_application() -> None:
 def test_what_a_class_body_makes_is_the_class_s_until_something_else_makes_it_too() -> None:
     body = "from acme import Desk\nclass A:\n    desk = Desk()\n"
     assert [(fact.path, fact.owner) for fact in kept_facts(view(body))] == [("acme.Desk()", "app.A")]
-    assert [fact.owner for fact in kept_facts(view(f"{body}desk = Desk()\n"))] == [""]
+    assert [fact.owner for fact in kept_facts(view(f"{body}serve(Desk())\n"))] == [""]
+
+
+def test_what_a_default_is_goes_to_who_leaves_the_argument_out() -> None:
+    body = "from acme import Desk\ndef ask(text, desk=Desk()): ...\n"
+    assert [fact.default for fact in kept_facts(view(body))] == [("app.ask", "desk")]
+    method = "from acme import Desk\nclass A:\n    def f(self, desk=Desk()): ...\n"
+    assert [(fact.default, fact.owner) for fact in kept_facts(view(method))] == [(("app.A.f", "desk"), "")]
+    assert [fact.default for fact in kept_facts(view(f"{body}serve(Desk())\n"))] == [("", "")]
+
+
+@pytest.mark.parametrize(
+    ("more", "unused"),
+    [("", True), ("serve(desk)\n", False), ("def f(): desk.go()\n", False), ("app.desk = Desk()\n", False)],
+)
+def test_what_a_script_makes_and_nothing_reads(more: str, *, unused: bool) -> None:
+    (fact,) = kept_facts(view(f"from acme import Desk\ndesk = Desk()\n{more}"))
+    assert fact.unused is unused

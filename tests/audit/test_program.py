@@ -109,3 +109,20 @@ def test_where_a_store_is_a_call(body: str, *, has_setter: bool) -> None:
     everything = program(f"{own}class A:\n    {body}\nclass B(A): ...\nb = B()\n")
     assert everything.has_setter("app.b.user") is has_setter
     assert everything.has_setter("app.B().user") is has_setter
+
+
+@pytest.mark.parametrize(
+    ("made", "shared"),
+    [
+        ("def ask(desk=Desk()): ...\n", True),
+        ("def ask(desk=Desk()): ...\nask()\n", True),
+        ("def ask(desk=Desk()): ...\ndef all_of_them(): ask(Desk())\n", False),
+        ("def ask(desk=Desk()): ...\ndef all_of_them(): ask(Desk()); ask()\n", True),
+        ("desk = Desk()\n", False),
+        ("desk = Desk()\ndef ask(): desk.x()\n", True),
+    ],
+)
+def test_what_is_made_once_is_shared_by_who_gets_it(made: str, *, shared: bool) -> None:
+    files = {"desk.py": "class Desk: ...\n", "made.py": f"from desk import Desk\n{made}"}
+    assert ("desk.Desk" in program(files).shared_classes) is shared
+    assert "desk.Desk" in program({**files, "use.py": "from made import desk, ask\ndef all(): ask()\n"}).shared_classes

@@ -88,6 +88,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It turns everybody away who is no administrator."""
     spawns: str = ""
     """The parameter that it runs in a new process, of a function that does so with what it is handed."""
+    fetched: str = ""
+    """The class whose object it fetches by an id that it is handed, and by nothing else."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -104,6 +106,8 @@ class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     decorators: tuple[str, ...] = ()
     lines: tuple[int, ...] = ()
     """At the top of a module: a number for each line of its body, `carrel.audit.class_lines`."""
+    owner: str = ""
+    """The attribute that links an object to the user whose it is."""
 
 
 class GlobalFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -128,6 +132,15 @@ class KeptFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     location: Location
     owner: str = ""
     """The class in whose body it is made."""
+    default: tuple[str, str] = ("", "")
+    """The function and its parameter whose default it is: only calls that leave the argument out have it."""
+    unused: bool = False
+    """Another file's class makes it, and its name is never read in this one: only who imports it has it."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it takes more than that it is made for requests to share it."""
+        return bool(self.owner or self.default[0] or self.unused)
 
 
 class Suppression(msgspec.Struct, frozen=True, array_like=True, gc=False):

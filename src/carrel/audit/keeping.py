@@ -53,9 +53,39 @@ def state_facts(view: FileView) -> tuple[tuple[str, str], ...]:
 
 def _add(view: FileView, found: dict[str, KeptFact], node: ast.AST, path: str, owner: str = "") -> None:
     # What a class body makes may be copied for each object: what is made elsewhere too goes before it.
-    if path and (path not in found or (found[path].owner and not owner)):
+    if path and (path not in found or found[path].is_doubtful):
         note = f"one `{path.removesuffix('()').rpartition('.')[2]}` for all requests"
-        found[path] = KeptFact(path, view.location(node, note), owner)
+        default = _default_of(view, node)
+        is_own = path.startswith(f"{view.top.symbol}.")
+        unused = not (is_own or owner or default[0]) and _is_unused(view, node)
+        fact = KeptFact(path, view.location(node, note), "" if default[0] else owner, default, unused)
+        if path not in found or not fact.is_doubtful:
+            found[path] = fact
+
+
+def _default_of(view: FileView, node: ast.AST) -> tuple[str, str]:
+    """The function and the parameter in whose default the node stands."""
+    child = node
+    for around in view.ancestors(node):
+        if isinstance(around, ast.arguments):
+            function = next(one for one in view.functions if getattr(one.node, "args", None) is around)
+            return function.symbol, next((one.name for one in function.parameters if one.default is child), "")
+        if isinstance(around, ast.stmt):
+            break
+        child = around
+    return "", ""
+
+
+def _is_unused(view: FileView, node: ast.AST) -> bool:
+    """Whether it is bound to names of the module that nothing in the file reads: `task = Task("…")` of a script."""
+    bound = view.module.parent(node)
+    targets = bound.targets if isinstance(bound, ast.Assign) else []
+    names = {one.id for one in targets if isinstance(one, ast.Name)}
+    if not targets or len(names) < len(targets) or view.block_of(node) is not view.top:
+        return False
+    return not any(
+        one.id in names and isinstance(one.ctx, ast.Load) for block in view.blocks for one in block.nodes(ast.Name)
+    )
 
 
 def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:

@@ -19,6 +19,7 @@ MUTATORS: Final = frozenset(
      "__delitem__", "move_to_end"}
 )  # fmt: skip
 """Methods of containers that change them."""
+_OF_ONE: Final = frozenset({"append", "appendleft", "add", "extend", "extendleft"})
 _REMOVING: Final = frozenset({"pop", "popitem", "popleft", "remove", "discard", "clear", "__delitem__"})
 
 
@@ -46,6 +47,12 @@ class Mutation:
     def removes(self) -> bool:
         """Whether it only takes something out."""
         return self.kind == "delete" or (self.kind == "method" and self.name in _REMOVING)
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is handed more or less than the container's method of that name: `requests.add(1, labels)`."""
+        given = len(self.node.args) + len(self.node.keywords) if isinstance(self.node, ast.Call) else 1
+        return self.kind == "method" and self.name in _OF_ONE and given != 1
 
 
 def find_mutations(blocks: dict[ast.AST, Block], reader: AccessReader) -> tuple[Mutation, ...]:

@@ -88,3 +88,27 @@ def test_an_object_for_each_connection() -> None:
         RULE,
         "class Server:\n    def __init__(self, websocket):\n        self.websocket = websocket\ns = Server(None)\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "severity"),
+    [
+        ("former = self.socket", "error"),
+        ("former = self.socket\n        await former.close()", "info"),
+        ("await self.socket.close()", "info"),
+        ("await self.log.close()", "error"),
+    ],
+)
+def test_one_that_closes_the_former_has_one_at_a_time_on_purpose(before: str, severity: str) -> None:
+    code = f"""
+class Relay:
+    socket = None
+    async def attach(self, websocket):
+        {before}
+        self.socket = websocket
+relay = Relay()
+@app.websocket("/ws")
+async def connect(websocket):
+    await relay.attach(websocket)
+"""
+    finds(RULE, code, severity)

@@ -154,3 +154,13 @@ def test_a_list_of_which_each_is_given_their_own() -> None:
         """
     quiet(RULE, source.replace("{0}", "=="))
     finds(RULE, source.replace("{0}", "!="), "error", on="append")
+
+
+@pytest.mark.parametrize(("arguments", "found"), [("1, {'text': text}", False), ("text", True)])
+def test_a_method_that_takes_something_else_is_no_containers(arguments: str, *, found: bool) -> None:
+    body = f"    KEPT['said'].add({arguments})\n    return KEPT\n"
+    source = APP + "KEPT = {'said': make()}\n" + SAY + body
+    if found:
+        finds(RULE, source, "error", on="add(")
+    else:
+        quiet(RULE, source)

@@ -138,3 +138,9 @@ def test_a_class_that_only_tests_name(other: str, severity: str) -> None:
     sent = "class Capturing:\n    sent = []\n    def tell_all(self, text, user_id):\n        self.sent.append(text)\n"
     route = f"{ROUTE.replace('Bot(user).say(text)', 'make().tell_all(text, user)')}"
     finds(RULE, {"sending.py": sent, "app.py": route, other: "from sending import Capturing\n"}, severity)
+
+
+@pytest.mark.parametrize(("anew", "severity"), [("Bot.turns = []", "info"), ("Bot.turns.sort()", "error")])
+def test_what_the_class_starts_anew_is_of_one_run(anew: str, severity: str) -> None:
+    says = "    turns = []\n    def say(self, text):\n        self.turns.append(text)\n"
+    finds(RULE, f"{ROUTE}class Bot:\n{says}    def reset(self):\n        {anew}\n", severity)

@@ -100,6 +100,11 @@ def test_a_value_that_each_request_sets(old: str, new: str) -> None:
     quiet(RULE, {**SCOPE, "web.py": SCOPE["web.py"].replace(old, new)})
 
 
+def test_a_value_that_is_set_back_is_of_what_runs_meanwhile() -> None:
+    meanwhile = "token = current.set(Scope())\n            run()\n            current.reset(token)"
+    quiet(RULE, {**SCOPE, "scope.py": SCOPE["scope.py"].replace("current.set(Scope())", meanwhile)})
+
+
 def test_a_default_that_another_file_changes_through_a_getter() -> None:
     files = {
         "scope.py": "from contextvars import ContextVar\nfields = ContextVar('f', default={})\n"
@@ -120,3 +125,34 @@ def test_a_value_that_a_third_file_sets_while_it_is_imported() -> None:
     }
     found = finds(RULE, files, "error", on="tags()['u'] =")
     assert ("web.py", 2) in [(place.path, place.line) for place in found[0].related]
+
+
+KIOSK = {
+    "trail.py": """
+        from contextvars import ContextVar
+        steps = ContextVar("steps")
+        def note(text):
+            steps.get().append(text)
+        """,
+    "server.py": """
+        import asyncio
+        from trail import note, steps
+        async def talk(reader, writer):
+            note(await reader.readline())
+            writer.write(str(steps.get()))
+        async def main():
+            steps.set([])
+            async with await asyncio.start_server(talk, "", 80) as server:
+                await server.serve_forever()
+        """,
+}
+
+
+def test_a_list_that_is_set_once_before_connections_copy_the_context() -> None:
+    finds(RULE, KIOSK, "error", on="append(text)")
+    started = "def run():\n            steps.set([])\n            uvicorn.run(app)\n        async def main():\n"
+    text = KIOSK["server.py"].replace("async def main():\n            steps.set([])\n", started)
+    finds(RULE, {**KIOSK, "server.py": text.replace("import asyncio", "import asyncio, uvicorn")}, "error")
+    quiet(RULE, {**KIOSK, "server.py": text.replace("import asyncio", "import asyncio, csv as uvicorn")})
+    each = KIOSK["server.py"].replace("note(await", "steps.set([])\n            note(await")
+    quiet(RULE, {**KIOSK, "server.py": each})

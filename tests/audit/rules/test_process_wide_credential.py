@@ -31,6 +31,11 @@ def test_a_key_that_a_coroutine_waits_with() -> None:
     finds(RULE, HEAD + "async def ask(api_key):\n    openai.api_key = api_key\n    await chat()\n", "warning")
 
 
+def test_a_key_that_a_coroutine_waits_with_before_there_are_requests() -> None:
+    restore = "async def restore(api_key):\n    await check()\n    openai.api_key = api_key\n"
+    finds(RULE, HEAD + restore + ROUTE + "pass\n", "info")
+
+
 def test_a_key_that_no_request_brings_is_only_mentioned() -> None:
     code = "use('sk-1')\ndef use(key):\n    openai.api_key = key\n"
     finds(RULE, HEAD + ROUTE + code, "info")

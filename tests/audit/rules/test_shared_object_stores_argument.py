@@ -326,3 +326,38 @@ def test_what_is_set_for_all_on_purpose(name: str, severity: Severity) -> None:
             {name}.owner = request.headers["x-user"]
         """
     finds(RULE, code, severity)
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "severity"),
+    [
+        ("request", "", "info"),
+        ("request", "log(self.request.path)", "error"),
+        ("request", "log(getattr(self, 'request'))", "error"),
+    ],
+)
+def test_what_a_middleware_keeps_and_never_reads(name: str, read: str, severity: Severity) -> None:
+    code = f"""
+class Tracking:
+    def __init__(self, get_response):
+        self.get_response = get_response
+    def __call__(self, request):
+        self.{name} = request
+        {read}
+        return self.get_response(request)
+"""
+    finds(RULE, code, severity)
+
+
+@pytest.mark.parametrize(("name", "severity"), [("_user", "info"), ("user", "error")])
+def test_what_only_the_class_may_read_and_does_not(name: str, severity: Severity) -> None:
+    code = f"""
+        class Desk:
+            def take(self, user):
+                self.{name} = user
+        desk = Desk()
+        @app.post("/take")
+        def take(request):
+            desk.take(request.user)
+        """
+    finds(RULE, code, severity)

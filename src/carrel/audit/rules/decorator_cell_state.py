@@ -62,7 +62,7 @@ class DecoratorCellState:
         self, view: FileView, mutation: Mutation, cell: str, told: list[str], passed: list[str]
     ) -> Candidate:
         wrapper = mutation.block
-        what = told[0] if told else passed[0]
+        what = next(iter((*told, *passed)), "the decorated function")
         message = f"`{cell}` keeps what `{what}` gave in one call, and every call of `{wrapper.name}` shares it"
         named = any((one := wrapper.parameter(name)) is not None and not one.kind.startswith("*") for name in passed)
         wraps = () if named else (WrapsArguments(_decorator(wrapper).symbol),)
@@ -102,7 +102,7 @@ def _is_wrapper(block: Block) -> bool:
     outer = block.parent
     if outer is None or outer.kind != "function":
         return False
-    given = any(isinstance(one.value, ast.Name) and one.value.id == block.name for one in outer.nodes(ast.Return))
+    given = _gives_back(outer, block)
     names = {one.name for one in outer.parameters if one.name not in _OF_A_REQUEST}
     calls = any(isinstance(call.func, ast.Name) and call.func.id in names for call in block.nodes(ast.Call))
     return (given and calls) or block.has_decorator("wraps")
@@ -114,6 +114,24 @@ def _is_of_one_call(inner: Block, name: str) -> bool:
     while owner is not None and not (owner.kind == "function" and name in owner.scope.bindings):
         owner = owner.parent
     return owner is not None and _is_wrapper(owner)
+
+
+def _is_for_all(view: FileView, wrapper: Block, cell: str) -> bool:
+    """Whether the variable is the decorator's, or of what makes decorators or an application, and not of a task that
+    puts the wrapper around its own tools."""
+    inner = wrapper
+    while inner.parent is not None and cell not in inner.parent.scope.bindings:
+        inner = inner.parent
+    owner = inner.parent
+    if owner is None or inner is wrapper or _gives_back(owner, inner):
+        return True
+    return any(
+        one.symbol.startswith(f"{owner.symbol}.") and view.entry_point(one) is not None for one in view.functions
+    )
+
+
+def _gives_back(outer: Block, inner: Block) -> bool:
+    return any(isinstance(one.value, ast.Name) and one.value.id == inner.name for one in outer.nodes(ast.Return))
 
 
 def _is_balanced(view: FileView, mutation: Mutation) -> bool:

@@ -12,7 +12,7 @@ from carrel.audit.conditions import Condition, MutableGlobal, SharedClass, Share
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.findings import RuleInfo
+from carrel.findings import RuleInfo, Severity
 
 __all__ = ["LastConnectionWins"]
 
@@ -64,8 +64,9 @@ class LastConnectionWins:
     ) -> Candidate:
         slot = mutation.name or ast.unparse(mutation.target)
         message = f"`{mutation.block.name}` keeps the connection in `{slot}`, one slot for all of them"
+        severity: Severity = "info" if _closes_former(mutation) else "error"
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(*given, *sent),
-                              grades=(Grade("error"),), lower_unreachable=True)  # fmt: skip
+                              grades=(Grade(severity),), lower_unreachable=True)  # fmt: skip
 
 
 def _slot(mutation: Mutation) -> tuple[Condition, ...] | None:
@@ -102,6 +103,17 @@ def _is_connection(view: FileView, value: ast.expr, block: Block) -> bool:
         return False
     annotation = view.annotation_name(parameter.annotation)
     return annotation in _TYPES or (not annotation and _SOCKET.match(value.id) is not None)
+
+
+def _closes_former(mutation: Mutation) -> bool:
+    """Whether the one before is closed on purpose, so that there is one connection at a time."""
+    slot = f"{ast.unparse(mutation.target)}.{mutation.name}" if mutation.kind == "attribute" else mutation.name
+    assigns = (one for one in mutation.block.nodes(ast.Assign) if ast.unparse(one.value) == slot)
+    former = {slot, *(target.id for one in assigns for target in one.targets if isinstance(target, ast.Name))}
+    return any(
+        isinstance(call.func, ast.Attribute) and call.func.attr == "close" and ast.unparse(call.func.value) in former
+        for call in mutation.block.nodes(ast.Call)
+    )
 
 
 def _calls_it(view: FileView, mutation: Mutation) -> bool:

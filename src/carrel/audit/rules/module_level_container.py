@@ -47,7 +47,7 @@ class ModuleLevelContainer:
             grown = isinstance(mutation.node, ast.AugAssign)
             if not (grown or mutation.kind in ("item", "method")) or mutation.removes:
                 continue
-            if mutation.kind == "method" and mutation.name not in _WRITES:
+            if mutation.kind == "method" and (mutation.name not in _WRITES or mutation.is_other):
                 continue
             shared = _shared(view, mutation)
             if shared is None or not all(is_fixed(view, key, mutation.block) for key in _keys(mutation)):

@@ -64,6 +64,8 @@ class MutableClassAttribute:
                 # Of an application, not of a library: what no code names, a test makes.
                 named = AnyOf((Not(HasEntryPoints()), NamedElsewhere(owner.symbol)))
                 grades = (*(Grade(one.severity, (*one.given, named)) for one in grades), Grade("info"))
+        if _begins_anew(view, owner, name):
+            grades = (Grade("info"),)
         made = _made(owner, name)
         related = (view.location(made, "made once, with the class"),) if made is not None else ()
         given = (Not(HasBase(owner.symbol, COPYING_BASES)), *given)
@@ -101,6 +103,16 @@ def _is_given_to_objects(view: FileView, owner: Block, name: str) -> bool:
         and any(one.own_class is owner and not one.steps for one in mutation.accesses)
         for mutation in view.mutations
     )
+
+
+def _begins_anew(view: FileView, owner: Block, name: str) -> bool:
+    """Whether a method starts the class's container anew: it is for one run after the other, and the class says so."""
+    return any(
+        mutation.kind == "attribute" and mutation.name == name
+        and any(one.kind == "class" and one.block is owner and not one.steps for one in mutation.accesses)
+        and all(view.value_kind(value) == "container" for value in mutation.values)
+        for mutation in view.mutations
+    )  # fmt: skip
 
 
 def _adds(view: FileView, mutation: Mutation) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import IdentityParameter, Reachable, TaintedParameter
+from carrel.audit.conditions import AnyOf, HasEntryPoints, IdentityParameter, Not, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS
 from carrel.audit.held import given_value, is_in_finally
@@ -80,7 +80,7 @@ class ProcessWideCredential:
         # Another request runs while this one waits for what it needs the credential for.
         races = function.is_async and view.suspends(function)
         if races and _names_credential(mutation):
-            grades.append(Grade("warning"))
+            grades.append(Grade("warning", (AnyOf((reached, Not(HasEntryPoints()))),)))
         message = f"`{function.name}` sets `{where}` for the whole process"
         yield view.candidate(self.info, mutation.node, message, block=function,
                              grades=tuple(grades) if _is_handed(mutation) else (*grades, Grade("info")))  # fmt: skip

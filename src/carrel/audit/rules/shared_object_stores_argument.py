@@ -20,6 +20,7 @@ from carrel.audit.conditions import (
     SharedClass,
     SharedObject,
 )
+from carrel.audit.entry_points import is_django_middleware
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_asked, leaves
@@ -77,6 +78,8 @@ class SharedObjectStoresArgument:
         if is_guarded(view, mutation) or not certain:
             grades = () if is_guarded(view, mutation) else _worked_out(view, mutation, taint)
             grades = (*grades, Grade("info"))
+        if _is_never_read(view, mutation):
+            grades = (Grade("info"),)
         if isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
             grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
@@ -140,6 +143,18 @@ def _is_kept_as_it_is(view: FileView, mutation: Mutation) -> bool:
                 if view.taint(call, mutation.block) is not None and is_asked(call):
                     return True
     return False
+
+
+def _is_never_read(view: FileView, mutation: Mutation) -> bool:
+    """Whether nothing gets at it again: it is private, or of a middleware, which nobody has, and unused in the file."""
+    owner = mutation.block.class_
+    hidden = mutation.name.startswith("_") or (owner is not None and is_django_middleware(view, owner))
+    return hidden and not any(
+        (one.attr if isinstance(one, ast.Attribute) else one.value) == mutation.name
+        and not isinstance(getattr(one, "ctx", None), ast.Store)
+        for block in view.blocks
+        for one in block.nodes(ast.Attribute, ast.Constant)
+    )
 
 
 def _initializes(view: FileView, method: Block) -> bool:
