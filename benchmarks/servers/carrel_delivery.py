@@ -16,7 +16,7 @@ from carrel.events import draft_event
 from carrel.server.app import create_app
 from carrel.server.heap import settled_heap
 from carrel.server.services import Services
-from carrel.server.settings import load_settings
+from carrel.server.settings_sources import load_settings
 from carrel.server.socket_protocol import FrameProtocol
 
 __all__ = ["Ticker"]

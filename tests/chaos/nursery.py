@@ -44,7 +44,7 @@ def start(arguments: list[str]) -> int:
 def warm_up() -> None:
     """Make an application once and throw it away: what it imports late is there then."""
     from carrel.server.app import create_app
-    from carrel.server.settings import load_settings
+    from carrel.server.settings_sources import load_settings
 
     create_app(load_settings())
 

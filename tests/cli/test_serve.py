@@ -12,7 +12,7 @@ import pytest
 import carrel.server.process
 from carrel.cli.serve import announce
 from carrel.server.first_start import DemoLogin, Started
-from carrel.server.settings import load_settings
+from carrel.server.settings_sources import load_settings
 from tests.cli.conftest import Run
 from tests.server.serving import serving, wait_for_end
 

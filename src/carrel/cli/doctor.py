@@ -36,7 +36,7 @@ def doctor(data_dir: Path | None, config: Path | None) -> None:
     carrel doctor --config production.toml
     """
     from carrel.server.examination import Diagnosis, examine
-    from carrel.server.settings import export_env_file
+    from carrel.server.settings_sources import export_env_file
 
     diagnoses: Sequence[Diagnosis]
     try:

@@ -28,6 +28,6 @@ data_dir_option = click.option(
 
 def settings_from(config: Path | None, **overrides: object) -> Settings:
     """The settings of the environment, `.env` and the file, with the options that were given on top."""
-    from carrel.server.settings import load_settings
+    from carrel.server.settings_sources import load_settings
 
     return load_settings(config, **overrides)

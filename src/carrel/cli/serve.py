@@ -58,7 +58,7 @@ def serve(
     }
     settings = settings_from(config, **given)
     from carrel.server.process import bind, run_reloading, run_server
-    from carrel.server.settings import export_env_file
+    from carrel.server.settings_sources import export_env_file
 
     export_env_file()
     listener = bind(settings)

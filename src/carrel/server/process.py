@@ -20,7 +20,8 @@ from carrel.errors import CarrelError, SettingsError
 from carrel.server.first_start import Started
 from carrel.server.heap import settled_heap
 from carrel.server.logs import configure_logging
-from carrel.server.settings import Settings, load_settings
+from carrel.server.settings import Settings
+from carrel.server.settings_sources import load_settings
 from carrel.server.socket_protocol import FrameProtocol
 
 if TYPE_CHECKING:

@@ -1,49 +1,22 @@
-"""Every setting of the server: its name, what it means, what it accepts, and where it is read from."""
+"""Every setting of the server: its name, what it means and what it accepts."""
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
-from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Self
 
-from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_core import PydanticUndefined
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from carrel.errors import SettingsError
 from carrel.runtime.limits import MOST, RunLimits, default_limits
 
-__all__ = [
-    "CONFIG_VARIABLE",
-    "MIN_SECRET_LENGTH",
-    "PREFIX",
-    "Settings",
-    "accepted",
-    "default_data_dir",
-    "default_in_words",
-    "export_env_file",
-    "load_settings",
-    "read_env_file",
-]
+__all__ = ["MIN_SECRET_LENGTH", "PREFIX", "Settings", "default_data_dir"]
 
 PREFIX: Final = "CARREL_"
-CONFIG_VARIABLE: Final = "CARREL_CONFIG"
-"""Names the TOML file, and is therefore not itself a setting."""
 MIN_SECRET_LENGTH: Final = 32
-ENV_FILE: Final = Path(".env")
 
 
 def default_data_dir() -> Path:
@@ -97,7 +70,7 @@ AttributePaths = Annotated[Names, AfterValidator(_attribute_path)]
 
 
 class Settings(BaseSettings):
-    """What `carrel serve` can be told; see `load_settings` for where it is read from."""
+    """What `carrel serve` can be told; see `settings_sources` for where it is read from."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
@@ -278,120 +251,3 @@ class Settings(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         # `Settings(...)` is what its arguments say; `load_settings` reads the sources, and can say which is wrong.
         return (init_settings,)
-
-
-def read_env_file(path: Path = ENV_FILE) -> dict[str, str]:
-    """The variables of an `.env` file; empty when there is none."""
-    if not path.is_file():
-        return {}
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
-
-
-def export_env_file(path: Path = ENV_FILE) -> None:
-    """Put what `.env` holds beside settings, such as a model provider's key, where libraries look for it."""
-    for name, value in read_env_file(path).items():
-        if not name.upper().startswith(PREFIX):
-            os.environ.setdefault(name, value)
-
-
-def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
-    """Settings from, strongest first: `overrides`, the environment, `.env`, and `config` or `carrel.toml`.
-
-    An override that is None counts as not given. Raises `SettingsError` naming the first setting that is unknown or
-    unusable, and what is accepted; it never contains a value.
-    """
-    file = _config_file(config)
-    if file is not None:
-        _refuse_unknown(_read_toml(file), {name: name for name in Settings.model_fields}, f"the file {file}")
-    variables = {PREFIX + name.upper(): name for name in Settings.model_fields}
-    for source, names in (("the file .env", read_env_file()), ("the environment", os.environ)):
-        ours = [name for name in names if name.upper().startswith(PREFIX) and name.upper() != CONFIG_VARIABLE]
-        _refuse_unknown(ours, variables, source)
-    values: dict[str, Any] = {
-        **TomlConfigSettingsSource(Settings, file)(),
-        **DotEnvSettingsSource(Settings, ENV_FILE)(),
-        **EnvSettingsSource(Settings)(),
-        **{name: value for name, value in overrides.items() if value is not None},
-    }
-    try:
-        return Settings(**{name: value for name, value in values.items() if name in Settings.model_fields})
-    except ValidationError as error:
-        raise _explain(error) from None
-
-
-def _config_file(config: Path | None) -> Path | None:
-    named = config or Path(os.environ.get(CONFIG_VARIABLE, ""))
-    if named == Path():
-        return Path("carrel.toml") if Path("carrel.toml").is_file() else None
-    if not named.is_file():
-        raise SettingsError("--config", f"there is no file {named}; write it or leave the option out")
-    return named
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(str(path), f"is not TOML: {error}") from None
-    except (UnicodeDecodeError, OSError) as error:
-        raise SettingsError(str(path), f"cannot be read as UTF-8 text ({type(error).__name__})") from None
-
-
-def _refuse_unknown(names: Iterable[str], known: Mapping[str, str], source: str) -> None:
-    for name in names:
-        if name not in known and name.upper() not in known:
-            raise SettingsError(name, f"is not a setting (in {source}); {_suggest(name, known)}")
-
-
-def _suggest(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
-
-
-def _explain(error: ValidationError) -> SettingsError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
-    problem = first["msg"].removeprefix("Value error, ")
-    return SettingsError(PREFIX + name.upper(), f"{problem[:1].lower()}{problem[1:]}; accepted: {accepted(name)}")
-
-
-def accepted(name: str) -> str:
-    """What the setting accepts, in words."""
-    field = Settings.model_fields[name]
-    return _accepted_type(field.annotation, field.metadata)
-
-
-def _accepted_type(annotation: Any, metadata: list[Any]) -> str:
-    if get_origin(annotation) is Literal:
-        return " or ".join(str(value) for value in get_args(annotation))
-    inner = [kind for kind in get_args(annotation) if kind is not type(None)]
-    if len(inner) == 1 and get_origin(annotation) is not tuple:
-        return _accepted_type(inner[0], metadata)
-    bounds = [f"{word} {getattr(item, sign)}" for item in metadata for sign, word in _BOUNDS if hasattr(item, sign)]
-    noun = next((words for kind, words in _NOUNS if annotation is kind or get_origin(annotation) is kind), "text")
-    return " ".join([noun, " and ".join(bounds)]).strip()
-
-
-_BOUNDS: Final = (("gt", "more than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most"))
-_NOUNS: Final = (
-    (bool, "true or false"),
-    (int, "a whole number"),
-    (float, "a number"),
-    (Path, "a path"),
-    (tuple, "a list, separated by commas"),
-    (SecretStr, "text of at least 32 characters"),
-)
-
-
-def default_in_words(name: str) -> str:
-    """The default of a setting as documentation shows it."""
-    field = Settings.model_fields[name]
-    if field.default is PydanticUndefined:
-        return "`$XDG_DATA_HOME/carrel` or `~/.local/share/carrel`"
-    if field.default is None or field.default == ():
-        return "none"
-    if isinstance(field.default, tuple):
-        return f"`{','.join(field.default)}`"
-    if isinstance(field.default, bool):
-        return f"`{str(field.default).lower()}`"
-    return f"`{field.default}`"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from carrel.server.settings import CONFIG_VARIABLE, PREFIX, Settings, accepted, default_in_words
+from carrel.server.settings import PREFIX, Settings
+from carrel.server.settings_sources import CONFIG_VARIABLE
+from carrel.server.settings_wording import accepted, default_in_words
 
 __all__ = ["settings_reference"]
 
