@@ -12,6 +12,7 @@ from typing import Final, Literal
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import PRELOADED, CallFact, FunctionFact
+from carrel.audit.frameworks import SERVERS
 from carrel.audit.origins import says_whose
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
@@ -95,16 +96,22 @@ class Flow:
         starting = [
             (fact, call)
             for fact, call in setters
-            if _STARTING.search(fact.name)
+            if self._starts(fact.name)
             or (
                 # What sets it back has given it to what runs meanwhile, and to nobody else.
                 all(variable not in variables for variable, _ in self._context_calls(fact, "reset"))
-                and any(_STARTING.search(name) for name in self._upwards(fact.name))
+                and any(self._starts(name) for name in self._upwards(fact.name))
             )
         ]
         if not starting:
             return None
         return (self._at(starting[0][0], starting[0][1].line, "set before there are requests"),)
+
+    def _starts(self, name: str) -> bool:
+        """Whether the function starts the program, by its name or because it runs the server."""
+        fact = self._resolution.functions.get(name)
+        serves = fact is not None and any(call.path in SERVERS for call in fact.calls)
+        return serves or _STARTING.search(name) is not None
 
     def reads_identity(self, function: str, *, itself: bool) -> Proof | None:
         """Where a function that this one leads to by few calls finds out who is asking; `itself` counts too."""

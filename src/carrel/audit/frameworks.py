@@ -18,6 +18,7 @@ __all__ = [
     "REQUEST_OBJECTS",
     "REQUEST_TYPES",
     "SENDS",
+    "SERVERS",
     "EntryKind",
     "Registration",
     "handling",
@@ -230,6 +231,12 @@ REQUEST_CALLS: Final = frozenset(
      "fastmcp.server.dependencies.get_access_token", "mcp.server.auth.middleware.auth_context.get_access_token"}
 )  # fmt: skip
 """Functions that give data of the current user."""
+
+SERVERS: Final = frozenset(
+    {"uvicorn.run", "aiohttp.web.run_app", "waitress.serve", "hypercorn.asyncio.serve", "gradio.launch",
+     "gevent.pywsgi.WSGIServer().serve_forever", "granian.Granian().serve"}
+)  # fmt: skip
+"""Calls that serve requests until the process ends."""
 
 SENDS: Final = frozenset({"write", "send", "sendall", "drain", "writelines"})
 RECEIVES: Final = frozenset({"read", "readline", "readexactly", "readuntil", "recv", "receive", "read_response"})

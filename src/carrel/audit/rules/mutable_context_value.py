@@ -36,11 +36,11 @@ class MutableContextValue:
     def check(self, view: FileView) -> Iterator[Candidate]:
         here: set[str] = set()
         for held in held_calls(view, (VARIABLE,)):
-            here |= _getters(view, held.symbol)
             shared = shared_value(view, held)
             if shared is None:
                 continue
             paths = _getters(view, held.symbol)
+            here |= paths
             changes = {
                 mutation.node: mutation
                 for mutation in reversed(view.mutations)
