@@ -41,6 +41,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It is made only under some condition of a loop over messages."""
     given: tuple[str, ...] = ()
     """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
+    is_dropped: bool = False
+    """Nothing is done with what it gives."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -28,7 +28,11 @@ _STRUCTLOG: Final = MappingProxyType(
     }
 )
 _STARTING: Final = re.compile(r"(?:^|\.)(?:_*main|startup|on_startup|start_up|lifespan|create_app|make_app|serve)$")
-_NEXT: Final = 2
+_BESIDE: Final = re.compile(
+    r"(?i)trace|span|correlation|request|_?id$|log|debug|level|depth|locale|lang|zone|timeout|session|conn|"
+    r"transaction|(?:^|_)(?:db|tx|task|path|url|ip|host|agent)(?:$|_)"
+)
+"""Names of context variables that tell one request from another, or how it is served, not for whom."""
 _NEAR: Final = 4
 """Calls within which a name alone says that a context variable matters; farther on, calls are less sure."""
 
@@ -116,17 +120,41 @@ class Flow:
     def reads_identity(self, function: str, *, itself: bool) -> Proof | None:
         """Where a function that this one leads to by few calls finds out who is asking; `itself` counts too."""
         home = self._resolution.canonical(function)
-        for name in self._downwards(home, depth=_NEXT):
+        for name in self._made_with(home):
             fact = self._resolution.functions[name]
             if name == home and not itself:
                 continue
             for variable, call in self._context_calls(fact, "get"):
-                label = self._context_variables.get(variable, "")
-                if says_whose(variable.rpartition(".")[2]) or says_whose(label):
+                if variable in self._telling:
                     return (self._at(fact, call.line, "reads who is asking"),)
             if fact.asks:
                 return (self._at(fact, fact.asks, "reads who is asking"),)
         return None
+
+    def _made_with(self, home: str) -> Iterator[str]:
+        """The function and those below it, of few calls, whose results it may be using."""
+        return _walk(
+            (home,) if home in self._resolution.functions else (),
+            lambda one: [called.name for call, called in self._calls.callees.get(one, ()) if not call.is_dropped],
+            _NEAR,
+        )
+
+    @cached_property
+    def _telling(self) -> frozenset[str]:
+        """The context variables that say who is asking: by their names, or by what a request sets them to."""
+        found = {
+            name for name, label in self._context_variables.items()
+            if says_whose(name.rpartition(".")[2]) or says_whose(label)
+        }  # fmt: skip
+        for name, calls in self._in_context.items():
+            for variable, method, call in calls:
+                told = any(
+                    not parameter or self._calls.identity_parameter(name, parameter) for _, parameter in call.tells
+                )
+                brought = any(not parameter for _, parameter in call.passes)
+                if method == "set" and (told or (brought and not _BESIDE.search(variable.rpartition(".")[2]))):
+                    found.add(variable)
+        return frozenset(found)
 
     def reads_request(self, function: str) -> Proof | None:
         """Where the function, or one below it, takes from a request who is asking; of another's, nobody knows."""

@@ -15,12 +15,14 @@ from carrel.audit.cacheable import cacheable_headers
 from carrel.audit.callers import names_user, proven
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
+from carrel.audit.fetches import fetched_model
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back, gives_none
 from carrel.audit.held import is_under_test, worker_loop
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
 from carrel.audit.origins import called_name, identities, is_credential
+from carrel.audit.owners import owner_field
 from carrel.audit.reads import changed_fields, read_fields
 from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
@@ -81,6 +83,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         asks_request(view, function),
         is_for_administrators(view, function),
         _spawned(view, function),
+        fetched_model(view, function),
     )
 
 
@@ -144,11 +147,17 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     under_test := is_under_test(view, call),
                     under_test and worker_loop(view, call) is not None,
                     tuple(_given(call)),
+                    _is_dropped(view, call),
                 )
             )
         if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" and call.args:
             found += _submitted(view, call, block)
     return tuple(found)
+
+
+def _is_dropped(view: FileView, call: ast.Call) -> bool:
+    around = view.module.parent(call)
+    return isinstance(view.module.parent(around) if isinstance(around, ast.Await) else around, ast.Expr)
 
 
 def _submitted(view: FileView, call: ast.Call, block: Block) -> Iterator[CallFact]:
@@ -265,6 +274,7 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
             view.is_frozen(owner),
             tuple(one.dotted for one in owner.decorators),
             lines.get(owner, ()),
+            owner_field(view, owner),
         )
         for owner in view.classes
     )

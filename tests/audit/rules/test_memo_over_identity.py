@@ -145,3 +145,48 @@ def test_a_variable_that_says_whose_it_is_where_it_is_made() -> None:
     may = "from functools import cache\nimport who\n@cache\ndef may(action):\n    return rank(who.current(), action)\n"
     finds(RULE, {"who.py": who, "may.py": may}, "error", on="def may")
     quiet(RULE, {"who.py": who.replace("principal", "level"), "may.py": may})
+
+
+WHOLESALE = {
+    "tenancy.py": """
+        from contextvars import ContextVar
+        _dealer = ContextVar("dealer")
+        def current():
+            return _dealer.get()
+        class Dealers:
+            def __init__(self, get_response):
+                self.get_response = get_response
+            def __call__(self, request):
+                _dealer.set(request.user.dealer_id)
+                return self.get_response(request)
+        """,
+    "pricing.py": """
+        import functools
+        from tenancy import current
+        def percent(group):
+            return load(current(), group)
+        def rebate(group):
+            return percent(group)
+        @functools.cache
+        def prices(group):
+            return [1 - rebate(group) / 100]
+        """,
+}
+
+
+def test_a_variable_that_a_request_sets_is_read_some_calls_below() -> None:
+    finds(RULE, WHOLESALE, "error", on="def prices")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("tenancy.py", "request.user.dealer_id", "1"),
+        ("tenancy.py", "return _dealer.get()", "return 1"),
+        ("pricing.py", "return [1 - rebate(group) / 100]", "rebate(group)"),
+        ("pricing.py", "@functools.cache", ""),
+    ],
+)
+def test_a_variable_that_is_not_read_or_is_nobodys(path: str, old: str, new: str) -> None:
+    assert old in WHOLESALE[path]
+    quiet(RULE, {**WHOLESALE, path: WHOLESALE[path].replace(old, new)})
