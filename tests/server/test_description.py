@@ -63,3 +63,14 @@ def test_streams_are_described_with_their_types() -> None:
     runs = paths["/api/v1/threads/{thread_id}/runs"]["post"]["responses"]
     assert list(runs["200"]["content"]) == list(paths["/api/v1/events"]["get"]["responses"]["200"]["content"])
     assert list(paths["/api/v1/me/export"]["get"]["responses"]["200"]["content"]) == ["application/zip"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "takes"),
+    [("get", "/api/v1/me", True), ("get", "/api/v1/runs/{run_id}", True), ("post", "/api/v1/auth/token", False)],
+)
+def test_a_route_that_is_not_public_takes_a_token(method: str, path: str, takes: bool) -> None:  # noqa: FBT001
+    operation = DOCUMENT["paths"][path][method]
+    assert operation.get("security", []) == ([{"carrel": []}] if takes else [])
+    flow = DOCUMENT["components"]["securitySchemes"]["carrel"]["flows"]["password"]
+    assert "post" in DOCUMENT["paths"][flow["tokenUrl"]]
