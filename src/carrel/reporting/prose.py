@@ -30,6 +30,8 @@ def visible(text: str, keep: str = "") -> str:
     >>> visible("a\\x1b[2Jb")
     'a\\\\x1b[2Jb'
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(character if character in keep or not _acts(character) else _escape(character) for character in text)
 
 

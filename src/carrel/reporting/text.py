@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Final, Literal, TextIO
 
 from rich.cells import cell_len, set_cell_size
+from rich.color import ColorSystem
 from rich.console import Console
 from rich.text import Text
 
@@ -70,8 +71,19 @@ class TextFormat:
 
 
 def _print(console: Console, lines: Iterable[Text]) -> None:
-    # Rich has a cost per call that is larger than that of a line.
-    console.print(Text("\n").join(lines), soft_wrap=True)
+    # Nothing is left to lay out, which `console.print` would take as long for as all the rest takes.
+    for line in lines:
+        console.file.write(f"{_coloured(console, line)}\n")
+
+
+def _coloured(console: Console, line: Text) -> str:
+    if console.no_color:
+        return line.plain
+    # Assembled anew: only then what the whole line has for a style is among the styles of its parts.
+    segments = Text.assemble(line).render(console)
+    return "".join(
+        style.render(text, color_system=ColorSystem.STANDARD) if style else text for text, style, _ in segments
+    )
 
 
 def _groups(report: Report, group: Literal["file", "rule"]) -> Iterator[tuple[str, list[Finding]]]:
