@@ -12,6 +12,7 @@ from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES
 from carrel.audit.origins import leaves
+from carrel.audit.persons import person_in
 from carrel.audit.taint import is_part_name
 
 __all__ = ["claimed", "is_handler", "is_restricted", "names_user", "origins", "proven", "prover", "proves"]
@@ -25,12 +26,18 @@ _AUTH: Final = re.compile(
     r"(?i)user|auth|principal|identity|jwt|api_?key|tenant|claims|signed_in|logged_in|viewer|account|access_token|"
     r"credentials|(?:^|_)me$|member"
 )
+_CURRENT: Final = re.compile(r"(?i)(?:^|_)(?:current|verified|signed_in|logged_in|authenticated|require)_([a-z_]+)$")
+"""A dependency that gives the caller, by whatever word the application has for one."""
+_ASKED_OF: Final = re.compile(r"(?i)^_?(?:(?:get|find|load|optional|resolve)_)?([a-z]+)(?:_(?:of|from)(?:_[a-z]+)?)?$")
+"""A function that is handed a request and gives who sent it: `shopper_from(request)`."""
+_LOADS: Final = frozenset({"loads", "decode", "unpackb", "model_validate_json", "parse_raw"})
+_CONNECTION: Final = re.compile(r"(?i)^_?(?:web_?socket|ws|socket|conn|connection|client|peer)$")
 _NOT_AUTH: Final = re.compile(r"(?i)service|repo|dao|store|manager|(?:^|_)db|database|optional_session|settings|form|"
                               r"params|filter|query|page|body|schema")  # fmt: skip
 _PROVING: Final = re.compile(
     r"(?i)^_?(?:get_|require_|load_|fetch_|extract_|async_)*(?:current|authenticated|request|logged_in)_(?:active_)?"
     r"(?:user|user_id|tenant|tenant_id|principal|identity|account)(?:_.*)?$|^_?verify(?:_(?:token|jwt|user|api_key|"
-    r"session|access_token))?$|^_?authenticate(?:_.*)?$|^_?decode_(?:token|jwt|access_token)$|^_?identify$"
+    r"session|access_token|bearer|credentials))?$|^_?authenticate(?:_.*)?$|^_?decode_(?:token|jwt|access_token)$|^_?identify$"
     r"|^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$|^get_jwt(?:_identity)?$|^get_access_token$|^_?user_from_(?:token|request|session)$|^get_user$"
     r"|^_?get_(?:scoped|effective|request|caller|jwt)_(?:user|tenant)(?:_id)?(?:_.*)?$"
 )
@@ -47,7 +54,8 @@ _READ: Final = frozenset({"json", "get_json", "form", "body", "post", "receive_j
                           "recv", "receive_str", "iter_json", "iter_text"})  # fmt: skip
 _RESTRICTED: Final = re.compile(
     r"(?i)admin|superuser|staff|internal|master_key|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
-    r"can_|guard|require[sd]?_(?!user|auth|login)"
+    r"can_|guard|require[sd]?_(?!user|auth|login|principal|identity|member|customer|account|signed|session|get|"
+    r"post|put|patch|delete|head|safe|http|json|method)"
 )
 _SIGNED_IN: Final = re.compile(r"^(?:login|jwt|auth|token|authentication)_required$|^require[sd]?_(?:auth|login|user)$")
 _ALLOWS: Final = re.compile(r"(?i)admin|permission|authori[sz]e|check_.*access|^_?(?:can|has|is_allowed)_|forbid")
@@ -129,7 +137,7 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             if dotted in REQUEST_CALLS and not dotted.startswith("streamlit"):
                 return True
             called = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else getattr(leaf.func, "id", "")
-            if _PROVING.match(called):
+            if _PROVING.match(called) or _finds_sender(view, leaf, called, block):
                 return True
             first = leaf.args[0] if leaf.args else None
             return (
@@ -230,9 +238,25 @@ def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
     if dependency is None:
         return False
     last = dependency.rpartition(".")[2]
+    current = _CURRENT.search(last)
+    if current is not None and person_in(current[1]) == current[1]:
+        return True
     if _NOT_AUTH.search(last) or is_part_name(view.annotation_name(parameter.annotation)):
         return False
     return _AUTH.search(last) is not None or _AUTH.search(parameter.name) is not None
+
+
+def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> bool:
+    """Whether the call gives who sent the request that it is handed: `await student_of(connection.request)`."""
+    asked = _ASKED_OF.match(called)
+    if asked is None or not called.lower().removesuffix(asked[1].lower()) or not person_in(asked[1]):
+        return False
+    return any(
+        _is_request(view, one, block) or _is_connection(view, one, block)
+        or (bool({"headers", "cookies"} & set(chain_names(one))) and _is_request(view, chain_root(one), block))
+        for value in call.args
+        for one in (value, *_spine(value))
+    )  # fmt: skip
 
 
 def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
@@ -253,9 +277,42 @@ def _is_said(view: FileView, node: ast.expr, block: Block) -> bool:
         if isinstance(inner, ast.Attribute) and (inner.attr in _SAID or inner.attr in _READ):
             if any(_is_request(view, part, block) for part in _spine(inner.value)):
                 return True
-        elif isinstance(inner, ast.Name) and claimed(view, inner, block):
+        elif _is_received(view, inner, block) or (isinstance(inner, ast.Name) and claimed(view, inner, block)):
             return True
     return False
+
+
+def _is_received(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether the expression is a message that came over a connection, or what was read out of one."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name), args=[first, *_]) if name in _LOADS:
+            return any(_is_received(view, one, block) for one in origins(view, first, block))
+        case ast.Call(func=ast.Attribute(value=inner, attr=name)):
+            return (name in _READ and _is_connection(view, inner, block)) or (
+                name == "json" and _is_received(view, inner, block)
+            )
+        case ast.Await(value=inner):
+            return _is_received(view, inner, block)
+        case ast.Attribute(value=ast.Name() as inner, attr="data" | "content"):
+            return _is_received(view, inner, block)
+        case ast.Name() if block.kind == "function":
+            for binding in block.scope.bindings.get(node.id, ()):
+                around = view.module.parent(binding.node)
+                if binding.kind == "loop" and isinstance(around, ast.For | ast.AsyncFor):
+                    return any(_is_connection(view, one, block) for one in _spine(around.iter))
+    return False
+
+
+def _is_connection(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether it is the connection to one client: what a WebSocket's handler is called with, or makes."""
+    if not isinstance(node, ast.Name) or block.kind != "function":
+        return False
+    if block.parameter(node.id) is not None:
+        entry = view.entry_point(block)
+        is_websocket = entry is not None and entry.kind == "websocket" and _CONNECTION.match(node.id) is not None
+        return is_websocket or _is_request(view, node, block)
+    made = [one.value for one in block.scope.bindings.get(node.id, ()) if isinstance(one.value, ast.Call)]
+    return any(view.dotted(one.func) == "aiohttp.web.WebSocketResponse" for one in made)
 
 
 def _holds_proven(view: FileView, node: ast.expr, block: Block) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Union
 
 import msgspec
 
-from carrel.audit.data_conditions import Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
+from carrel.audit.data_conditions import FetchesOwned, Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
 from carrel.audit.run_conditions import (
     CalledUnderTest,
     ContextVariable,
@@ -352,6 +352,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ResultChanged,
     AsksAndAwaits,
     HasBase,
+    FetchesOwned,
     Gives,
     HasEntryPoints,
     HasSetter,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from carrel.audit.program import Program
 
 __all__ = [
+    "FetchesOwned",
     "Given",
     "Gives",
     "KeepsOwners",
@@ -23,6 +24,19 @@ Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected"
 """What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
 is the same at every call with the same arguments, a row that has an owner and was selected without, everything
 that calls have put into a container of the module, what the last call has left on the object."""
+
+
+class FetchesOwned(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The class, or that of what calling the path fetches by an id alone, says whose its objects are.
+
+    `members` are the attributes that say so besides those that link to a user.
+    """
+
+    path: str
+    members: tuple[str, ...]
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.fetches_owned(self.path, self.members)
 
 
 class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proven
 from carrel.audit.file_view import FileView
 
-__all__ = ["OWNER_MEMBERS", "Fetch", "asks_whose", "fetches", "is_owned_here", "names_owner"]
+__all__ = ["IDS", "OWNER_MEMBERS", "Fetch", "asks_whose", "fetched_model", "fetches", "is_owned_here", "names_owner"]
+
+IDS: Final = re.compile(r"(?:^|_)(?:id|uuid|pk|guid|name|key|filename|slug)$")
+"""Names of what one object is fetched by."""
 
 OWNER_MEMBERS: Final = ("user_id", "owner_id", "owner", "user", "tenant_id", "tenant", "account_id", "created_by",
                         "author_id", "author", "org_id", "organization_id", "customer_id", "workspace_id",
@@ -32,6 +36,7 @@ _ASKING: Final = re.compile(
     r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
     r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
 )
+_MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|register|issue)(?:_\w+)?$")
 _ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
 """Calls that find out who is asking, and ask nothing about the object."""
 
@@ -137,7 +142,10 @@ def _is_of(view: FileView, node: ast.expr, function: Block, model: ast.expr | No
 
 def names_owner(view: FileView, receiver: ast.expr, block: Block) -> bool:
     """Whether the file stores, in this container, values that say whose they are under keys that do not."""
-    path = view.access(receiver, block).path
+    access = view.access(receiver, block)
+    path = access.path
+    if _tells_owner(view, receiver, access):
+        return True
     return bool(path) and any(
         mutation.kind == "item"
         and any(one.path == path for one in mutation.accesses)
@@ -145,6 +153,36 @@ def names_owner(view: FileView, receiver: ast.expr, block: Block) -> bool:
         and not any(proven(view, key, mutation.block) for key in mutation.keys)
         for mutation in view.mutations
     )
+
+
+def _tells_owner(view: FileView, receiver: ast.expr, access: Access) -> bool:
+    """Whether somebody in the file tells the same store whose a new object is: `sessions.open(user.id, …)`."""
+    text = ast.unparse(receiver)
+    for function in view.functions:
+        for call in function.nodes(ast.Call):
+            if not isinstance(call.func, ast.Attribute) or not _MAKES.match(call.func.attr):
+                continue
+            store = call.func.value
+            other = view.access(store, function)
+            # `request.app["sessions"]` is the same for all handlers, as a local of the same name is not.
+            same = access.kind == "parameter" and "app" in access.steps and access.steps == other.steps
+            if ast.unparse(store) != text or not (same or (access.path and access.path == other.path)):
+                continue
+            handed = [*call.args, *(one.value for one in call.keywords)]
+            if any(_is_caller(view, part, function) for one in handed for part in _parts(one)):
+                return True
+    return False
+
+
+def fetched_model(view: FileView, function: Block) -> str:
+    """The dotted name of the class whose object the function fetches by a parameter, and by nothing else."""
+    named = [one.name for one in function.parameters if IDS.search(one.name.lower()) and not names_user(one.name)]
+    if len(named) != 1 or not any(one.value is not None for one in function.nodes(ast.Return)):
+        return ""
+    for fetch in fetches(view, function, IDS, sent=False):
+        if fetch.model is not None:
+            return "" if asks_whose(view, function, fetch) else view.dotted(fetch.model)
+    return ""
 
 
 def _narrowed(view: FileView, call: ast.Call, function: Block, named: re.Pattern[str], *, sent: bool) -> Fetch | None:

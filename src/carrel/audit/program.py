@@ -242,6 +242,18 @@ class Program:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="gives it"),)
         return None
 
+    def fetches_owned(self, path: str, members: tuple[str, ...]) -> Proof | None:
+        """Where the class of the path, or of what calling it fetches, says whose its objects are."""
+        for name in (path, *(fact.fetched for fact in self.resolution.called(path) if fact.fetched)):
+            fact = self.resolution.classes.get(self.resolution.canonical(name))
+            if fact is not None and fact.owner:
+                note = f"`{fact.owner}` says whose it is"
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
+            proof = self.has_member(name, members)
+            if proof is not None:
+                return proof
+        return None
+
     def keeps_owners(self, store: str) -> Proof | None:
         """The function that puts documents with their owner into the store."""
         home = self.resolution.canonical(store)

@@ -247,3 +247,40 @@ def test_what_stands_in_the_address_of_a_django_view() -> None:
         urlpatterns = [path("users/<str:user_id>/", views.profile)]
         """
     finds(RULE, {"app/__init__.py": "", "app/views.py": views, "app/urls.py": urls}, "info")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("await graph.ainvoke(x, config={'configurable': {'user_id': body.user_id}})", True),
+        ("state = {'messages': [body.text], 'rider_id': body.rider_id}\n    await graph.ainvoke(state)", True),
+        ("await graph.ainvoke(x, config={'configurable': {'user_id': rider.id}})", False),
+        ("await graph.ainvoke({'driver_id': body.driver_id})", False),
+        ("send(user_id=body.user_id)", False),
+        ("check(rider, body.user_id)\n    await graph.ainvoke({'user_id': body.user_id})", False),
+    ],
+)
+def test_an_agent_that_works_for_whom_the_body_names(body: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI\napp = FastAPI()\n@app.post('/ask')\n"
+        f"async def ask(body: Ask, rider=Depends(verified_rider)):\n    {body}\n"
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("checked", "is_found"), [("g.auth = jwt.decode(raw, KEY)", True), ("log(raw)", False)])
+def test_whoever_signed_in_before_the_request(checked: str, *, is_found: bool) -> None:
+    source = (
+        "import jwt\nfrom quart import Quart, g, request\napp = Quart(__name__)\n@app.before_request\n"
+        f"async def who():\n    raw = request.headers['Authorization']\n    {checked}\n@app.get('/pension')\n"
+        "async def pension():\n    person = request.args['person_no']\n    mine = {1}\n"
+        "    return await pool.fetchrow('SELECT amount FROM pensions WHERE person_no = $1', person)\n"
+    )
+    if is_found:
+        finds(RULE, source.replace("{1}", "0"), "warning", on="fetchrow")
+        quiet(RULE, source.replace("{1}", "person == g.auth['person_no']"))
+    else:
+        quiet(RULE, source.replace("{1}", "0"))

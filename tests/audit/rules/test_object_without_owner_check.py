@@ -233,3 +233,51 @@ def test_a_model_whose_rows_are_selected_by_their_owner() -> None:
         """
     finds(RULE, source.replace("{0}", "Report"), "error", on="get_or_404")
     finds(RULE, source.replace("{0}", "Other"), "info")
+
+
+LINKED = {
+    "django": "from django.db import models\nclass Scan(models.Model):\n    {0}\n",
+    "sqlalchemy": "from sqlalchemy import ForeignKey\nclass Scan(Base):\n    {0}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("home", "field", "severity"),
+    [
+        ("django", "patient = models.ForeignKey('auth.User', on_delete=models.CASCADE)", "error"),
+        ("django", "patient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)", "error"),
+        ("django", "checked_by = models.ForeignKey('auth.User', on_delete=models.CASCADE)", "info"),
+        ("django", "patient = models.ForeignKey('auth.User', on_delete=models.SET_NULL)", "info"),
+        ("django", "shelf = models.ForeignKey('Shelf', on_delete=models.CASCADE)", "info"),
+        ("sqlalchemy", "patient_id = mapped_column(ForeignKey('users.id'))", "error"),
+        ("sqlalchemy", "shelf_id = mapped_column(ForeignKey('shelves.id'))", "info"),
+    ],
+)
+def test_what_links_an_object_to_a_user(home: str, field: str, severity: str) -> None:
+    view = (
+        "from django.contrib.auth.decorators import login_required\nfrom django.shortcuts import get_object_or_404\n"
+        "from django.views.decorators.http import require_GET\nfrom models import Scan\n"
+        "@login_required\n@require_GET\ndef show(request, pk):\n    return get_object_or_404(Scan, pk=pk)\n"
+    )
+    finds(RULE, {"models.py": LINKED[home].replace("{0}", field), "app.py": view}, severity, on="get_object")
+
+
+@pytest.mark.parametrize(
+    ("fetched", "severity"),
+    [
+        ("return await self.session.get(Booking, booking_id)", "error"),
+        ("return await self.session.get(Flight, booking_id)", "info"),
+        ("return (await self.session.execute(select(Booking).where(Booking.id == booking_id))).scalar()", "error"),
+    ],
+)
+def test_a_repository_that_fetches_by_an_id_alone(fetched: str, severity: str) -> None:
+    files = {
+        "models.py": "class Booking(Base):\n    traveller_id = mapped_column()\nclass Flight(Base):\n    gate = ''\n",
+        "repo.py": "from models import Booking, Flight\nclass Repo:\n    def __init__(self, session):\n"
+        f"        self.session = session\n    async def by_id(self, booking_id):\n        {fetched}\n",
+        "app.py": "from fastapi import Depends, FastAPI\nfrom repo import Repo\napp = FastAPI()\n"
+        "@app.get('/bookings/{booking_id}')\n"
+        "async def show(booking_id: int, db=Depends(get_db), me: Traveller = Depends(current_traveller)):\n"
+        "    return await Repo(db).by_id(booking_id)\n",
+    }
+    finds(RULE, files, severity, on="by_id")

@@ -136,3 +136,33 @@ async def turns(session=Depends(open_session), user=Depends(get_current_user)):
 def test_a_header_that_has_a_name_in_the_module() -> None:
     source = "HEADER = 'Mcp-Session-Id'\n" + handler("return SESSIONS.get(request.headers[HEADER])", "request: Request")
     finds(RULE, source, "warning", on="SESSIONS.get")
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"), [("'client': client.id", True), ("'at': now()", False), ("'turns': [text]", False)]
+)
+def test_sessions_that_are_stored_with_who_opened_them(kept: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI\nfrom db import sessions\napp = FastAPI()\n@app.post('/sessions')\n"
+        "async def start(text: str, client: Client = Depends(current_client)):\n"
+        f"    await sessions.insert_one({{'_id': new_id(), {kept}}})\n@app.get('/sessions/{{session_id}}')\n"
+        "async def show(session_id: str):\n    return await sessions.find_one({'_id': session_id})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="find_one")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("opened", "is_found"), [("verify_bearer(request)", True), ("await request.json()", False)])
+def test_sessions_of_the_application_that_are_opened_for_somebody(opened: str, *, is_found: bool) -> None:
+    source = (
+        "from aiohttp import web\nasync def start(request):\n    who = {0}\n"
+        "    return request.app['open'].create(who.sub)\nasync def call(request):\n"
+        "    return request.app['open'].get(request.headers.get('Mcp-Session-Id'))\n"
+        "app = web.Application()\napp.router.add_post('/start', start)\napp.router.add_post('/call', call)\n"
+    ).replace("{0}", opened)
+    if is_found:
+        finds(RULE, source, "error", on="Mcp-Session-Id")
+    else:
+        quiet(RULE, source)

@@ -14,6 +14,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name
+from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, rule_page
 from carrel.findings import RuleInfo, Severity
 
@@ -34,10 +35,14 @@ _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
     r"remove|clear|remember|record|retrieve|export)(?:_|$)|^\w+_(?:of|for)$"
 )
+_RUNS: Final = re.compile(
+    r"^a?_?(?:invoke|run|stream|kickoff|chat|execute|start_run)(?:_\w+)?$|^(?:ainvoke|astream|arun)"
+)
+"""Methods of agents, chains and graphs that do one user's work."""
 _COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
 _WHOSE_ROWS: Final = re.compile(
-    r"(?is)\b(?:select|update|delete)\b.*\bwhere\b.*\b\w*(?:user|email|owner|member|account|customer|employee|tenant|patient)"
-    r"(?:_?id|_email)?\s*=\s*(?:\$\d|%s|\?|:\w|%\()"
+    r"(?is)\b(?:select|update|delete)\b.*\bwhere\b.*\b\w*(?:user|email|owner|member|account|customer|employee|tenant|patient|person|subscriber)"
+    r"(?:_?id|_?no|_number|_email)?\s*=\s*(?:\$\d|%s|\?|:\w|%\()"
 )
 _ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
 _RANKS: Final = re.compile(r"(?i)\brole|admin|superuser|is_staff|manager")
@@ -70,6 +75,8 @@ class IdentityFromRequest:
                 continue
             yield from self._selected(view, function)
             if not is_restricted(view, function):
+                yield from self._run_for(view, function)
+            if not is_restricted(view, function):
                 yield from self._by_helper(view, function)
             if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
                 yield from self._keyed(view, function, entry.kind, entry.label)
@@ -100,13 +107,18 @@ class IdentityFromRequest:
 
     def _selected(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`fetch("… WHERE email = $1", email)` with an argument of the request, and a token that is asked for less."""
-        caller = prover(view, function)
+        caller = prover(view, function) or _middleware(view)
         for call in function.nodes(ast.Call) if caller else ():
             texts = [text_of(one) for one in call.args]
             if not any(_WHOSE_ROWS.search(text) for text in texts):
                 continue
-            handed = [one for each in call.args for one in (each.elts if isinstance(each, ast.Tuple) else [each])]
-            said = [(name, one) for one in handed if names_user(name := claimed(view, one, function))]
+            handed = [one for each in call.args for one in _parts(each)]
+            said = [
+                (name, one)
+                for one in handed
+                if (names := [claimed(view, each, function) for each in origins(view, one, function)]) and all(names)
+                and (names_user(name := names[0]) or person_in(name))
+            ]  # fmt: skip
             if said and not any(proven(view, one, function) for one in handed):
                 name = said[0][0]
                 if not _is_compared(view, function, name) and not _RANKS.search(ast.unparse(function.node)):
@@ -114,6 +126,23 @@ class IdentityFromRequest:
                         f"`{function.name}` selects by `{name}` of the request, though `{caller}` knows the caller"
                     )
                     yield view.candidate(self.info, call, message, block=function, severity="warning")
+
+    def _run_for(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`graph.ainvoke(state, config={"configurable": {"user_id": body.user_id}})`: it works for whom the body names."""
+        caller = prover(view, function)
+        own = person_in(caller)
+        for call in function.nodes(ast.Call) if caller else ():
+            if not _RUNS.match(called_name(call)):
+                continue
+            for name, value in _fields(view, call, function):
+                said = [claimed(view, one, function) for one in origins(view, value, function)]
+                is_who = names_user(name) or (own and person_in(name) == own)
+                if said and all(said) and is_who and not _is_compared(view, function, said[0]):
+                    message = (
+                        f"`{function.name}` runs as `{said[0]}` of the request, though `{caller}` knows the caller"
+                    )
+                    yield view.candidate(self.info, value, message, block=function, severity="error")
+                    return
 
     def _by_helper(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`filter_by(tenant_id=tenant_id())`, where the helper gives what a header says."""
@@ -180,6 +209,36 @@ def _sign_in_before(view: FileView, function: Block) -> str:
                 names = [one.id if isinstance(one, ast.Name) else one.attr for one in named]
                 return next((name for name in names if _SIGNED_IN.match(name)), "")
     return ""
+
+
+def _middleware(view: FileView) -> str:
+    """What in the file finds out, before each request, who is calling: `g.claims = decode(…)` of a `before_request`."""
+    before = (one for one in view.functions if one.has_decorator("before_request", "on_request", "middleware"))
+    return next((one.name for one in before if prover(view, one)), "")
+
+
+def _fields(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[str, ast.expr]]:
+    """What a call is handed by names: its keywords, and the items of the dictionaries that are written down for it."""
+    for keyword in call.keywords:
+        if keyword.arg is not None:
+            yield keyword.arg, keyword.value
+    for value in (*call.args, *(one.value for one in call.keywords)):
+        for made in origins(view, value, function):
+            for written in (one for one in ast.walk(made) if isinstance(one, ast.Dict)):
+                for key, inner in zip(written.keys, written.values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        yield key.value, inner
+
+
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    """What a statement is handed: `(user, day)`, `{"user": user}`."""
+    match node:
+        case ast.Tuple() | ast.List():
+            yield from node.elts
+        case ast.Dict():
+            yield from node.values
+        case _:
+            yield node
 
 
 def _data_keys(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.expr, bool]]:

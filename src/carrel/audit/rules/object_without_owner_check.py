@@ -9,16 +9,15 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, is_restricted, names_user, prover
-from carrel.audit.conditions import HasMember
-from carrel.audit.data_conditions import Gives
-from carrel.audit.fetches import OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
+from carrel.audit.data_conditions import FetchesOwned, Gives
+from carrel.audit.fetches import IDS, OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
 from carrel.audit.file_view import FileView
+from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["ObjectWithoutOwnerCheck"]
 
-_ID: Final = re.compile(r"(?:^|_)(?:id|uuid|pk|guid|name|key|filename|slug)$")
 _PERSONAL: Final = re.compile(r"(?:^|_)(?:thread|conversation|chat|message|memory|memories|note|document|order|invoice|"
                               r"upload|history|ticket|draft|transcript)s?(?:_|$)")  # fmt: skip
 
@@ -43,7 +42,7 @@ class ObjectWithoutOwnerCheck:
             if not is_handler(view, function) or is_restricted(view, function):
                 continue
             caller = prover(view, function)
-            for fetch in fetches(view, function, _ID):
+            for fetch in fetches(view, function, IDS):
                 if names_user(fetch.name) or not _is_stored(view, fetch, function):
                     continue
                 if not asks_whose(view, function, fetch):
@@ -56,11 +55,15 @@ class ObjectWithoutOwnerCheck:
         if owned or (caller and is_owned_here(view, fetch.model)):
             grades.append(Grade("error"))
         elif caller:
+            members = (*OWNER_MEMBERS, *_members(view, function, caller))
             model = view.dotted(fetch.model) if fetch.model is not None else ""
             if model:
-                grades.append(Grade("error", (HasMember(model, OWNER_MEMBERS),)))
-            if isinstance(fetch.node, ast.Call):
-                grades.append(Grade("error", (Gives(view.path(fetch.node.func, function), "anybodys-row"),)))
+                grades.append(Grade("error", (FetchesOwned(model, members),)))
+            called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
+            if isinstance(called, ast.Call):
+                path = view.path(called.func, function)
+                grades.append(Grade("error", (Gives(path, "anybodys-row"),)))
+                grades.append(Grade("error", (FetchesOwned(path, members),)))
             # Where only a decorator asks for a sign-in, what is fetched from may know the user by itself.
             is_held = not function.has_decorator(caller)
             personal = _PERSONAL.search(fetch.name.lower()) or _PERSONAL.search(fetch.method.lower())
@@ -68,6 +71,16 @@ class ObjectWithoutOwnerCheck:
         if grades:
             message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
             yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades))
+
+
+def _members(view: FileView, function: Block, caller: str) -> list[str]:
+    """The attributes that say whose an object is, by the word that the application has for who is calling."""
+    parameter = function.parameter(caller)
+    if parameter is None:
+        return []
+    dependency = (view.dependency(parameter) or "").rpartition(".")[2]
+    named = {person_in(one) for one in (parameter.name, view.annotation_name(parameter.annotation), dependency)}
+    return [f"{one}{ending}" for one in sorted(named) if one for ending in ("", "_id")]
 
 
 def _is_stored(view: FileView, fetch: Fetch, function: Block) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_restricted, names_user, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
-from carrel.audit.fetches import Fetch, asks_whose, fetches
+from carrel.audit.fetches import Fetch, asks_whose, fetches, names_owner
 from carrel.audit.file_view import FileView
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -51,14 +51,15 @@ class SessionIdOnlyCredential:
     def _handler(self, view: FileView, function: Block) -> Iterator[Candidate]:
         caller = prover(view, function)
         for fetch in fetches(view, function, _SESSION):
-            shared = _shared(view, fetch, function)
+            owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
+            shared = () if owned else _shared(view, fetch, function)
             if shared is None or _ENDS.search(fetch.method) or asks_whose(view, function, fetch):
                 continue
             message = (
                 f"`{function.name}` continues the session that `{fetch.name}` of the request names, whoever sends it"
             )
             yield view.candidate(self.info, fetch.node, message, block=function, given=shared,
-                                 severity="error" if caller else "warning")  # fmt: skip
+                                 severity="error" if caller or owned else "warning")  # fmt: skip
             return
 
     def _dependency(self, view: FileView, function: Block, routes: list[Block]) -> Iterator[Candidate]:
