@@ -106,6 +106,8 @@ def test_what_an_empty_default_never_sees(code: str) -> None:
         "def ask(q, history=[]):\n    history = list(history)\n    history.append(q)\n    return len(history)\n",
         "def ask(q, o={}):\n    if o:\n        o = dict(o)\n    else:\n        o = {}\n    o['q'] = q\n",
         "def ask(q, options={}):\n    return options.get(q)\n",
+        "def ask(q, history=[]):\n    history = history or []\n    history.append(q)\n",
+        "def ask(q, history=[]):\n    history.sort()\n",
         "class M:\n    def window(self):\n        return 1\ndef ask(q, m=M()):\n    m.window()\n",
         "from fastapi import Depends\nclass M:\n    def add(self, x): self.x = x\ndef ask(q, m=Depends(M)): m.add(q)\n",
     ],
@@ -121,6 +123,12 @@ MEMO = """
             {store}
         return found
     """
+
+
+def test_a_default_with_something_in_it_is_changed_where_one_is_asked_for() -> None:
+    text = "def ask(q, turns=%s):\n    if turns:\n        turns.append(q)\n"
+    finds(RULE, text % "['hello']", "error")
+    quiet(RULE, text % "[]")
 
 
 def test_a_memo_by_what_the_function_was_asked() -> None:
@@ -186,6 +194,12 @@ def test_a_default_that_is_kept_and_changed_in_another_file() -> None:
 )
 def test_a_default_that_is_kept_and_not_changed(old: str, new: str) -> None:
     finds(RULE, {**ENVELOPE, "tasks.py": ENVELOPE["tasks.py"].replace(old, new)}, "info")
+
+
+@pytest.mark.parametrize("rows", ["rows or []", "rows if rows else []"])
+def test_a_default_in_whose_place_another_is_kept(rows: str) -> None:
+    envelope = ENVELOPE["envelope.py"].replace("self.rows = rows", f"self.rows = {rows}")
+    quiet(RULE, {**ENVELOPE, "envelope.py": envelope})
 
 
 def test_a_default_that_is_kept_where_others_pass_their_own() -> None:

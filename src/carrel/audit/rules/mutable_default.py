@@ -22,6 +22,7 @@ from carrel.audit.conditions import (
 )
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
+from carrel.audit.filled import has_something, is_empty
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -31,6 +32,8 @@ from carrel.findings import Fix, RuleInfo
 __all__ = ["MutableDefault"]
 
 
+_ORDERS: Final = frozenset({"sort", "reverse"})
+"""What changes nothing in an empty list."""
 _DATACLASSES: Final = ("dataclass", "define", "attrs", "mutable")
 
 
@@ -64,11 +67,18 @@ class MutableDefault:
 
     def _container(self, view: FileView, function: Block, parameter: Parameter) -> Iterator[Candidate]:
         changes = [
-            one for one in view.mutations_of(function, parameter.name)
+            one
+            for one in view.mutations_of(function, parameter.name)
             if not one.removes and any(access.kind == "parameter" for access in one.accesses)
-            and not _only_when_filled(view, one.node, parameter.name)
-        ]  # fmt: skip
+        ]
         kept = view.escapes_of(function, parameter.name)
+        if is_empty(parameter.default):
+            changes = [
+                one
+                for one in changes
+                if one.name not in _ORDERS and not has_something(view, one.node, parameter.name, function)
+            ]
+            kept = [one for one in kept if not _has_something(view, one, parameter.name, function)]
         if changes and not _is_memo(view, function, parameter, changes):
             telling = [one for one in changes if not _says_nothing(view, one)]
             candidate = self._candidate(view, function, parameter, (telling or changes)[0])
@@ -177,6 +187,13 @@ def _is_made_anew(function: Block) -> bool:
     )  # fmt: skip
 
 
+def _has_something(view: FileView, statement: ast.AST, name: str, function: Block) -> bool:
+    """Whether what the statement hands on was handed in: of `name or []`, an empty one never is."""
+    named = [one for one in ast.walk(statement) if isinstance(one, ast.Name) and one.id == name]
+    tests = [one.test for one in ast.walk(statement) if isinstance(one, ast.IfExp)]
+    return all(has_something(view, one, name, function) for one in named if one not in tests)
+
+
 def _is_memo(view: FileView, function: Block, parameter: Parameter, changes: list[Mutation]) -> bool:
     """Whether it is a memo on purpose: only asked by key, and what is under a key was made of the key's parameters."""
     name = parameter.name
@@ -212,29 +229,3 @@ def _says_nothing(view: FileView, change: Mutation) -> bool:
 def _is_setting(view: FileView, value: ast.expr, block: Block) -> bool:
     access = view.access(value, block)
     return access.kind == "self" and bool(access.steps) and not any(is_identity_like(step) for step in access.steps)
-
-
-def _only_when_filled(view: FileView, node: ast.AST, name: str) -> bool:
-    """Whether it only happens to an argument that has something in it, which an empty default never has."""
-    for around in view.ancestors(node):
-        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
-            return False
-        if isinstance(around, ast.If) and isinstance(around.test, ast.Name) and around.test.id == name:
-            return True
-        if isinstance(around, ast.For) and _gone_through(around.iter) == name:
-            return True
-    return False
-
-
-def _gone_through(iterated: ast.expr) -> str:
-    """The name of the container that a loop goes through: of `list(options.items())`, too."""
-    while True:
-        match iterated:
-            case ast.Call(func=ast.Attribute(value=value)):
-                iterated = value
-            case ast.Call(func=ast.Name(id="list" | "tuple" | "set" | "sorted" | "enumerate"), args=[value, *_]):
-                iterated = value
-            case ast.Name(id=name):
-                return name
-            case _:
-                return ""
