@@ -217,6 +217,12 @@ class CallGraph:
             waiting += [self._resolution.canonical(one.removesuffix("()")) for one in fact.types.values()]
         return None
 
+    @cached_property
+    def _sent(self) -> dict[tuple[str, str], Location]:
+        found: dict[tuple[str, str], Location] = {}
+        self._spread(found, lambda call: call.sends, "passes what the client chose for")
+        return found
+
     def _spread(
         self,
         found: dict[tuple[str, str], Location],
@@ -255,6 +261,11 @@ class CallGraph:
     def identity_parameter(self, function: str, parameter: str) -> Proof | None:
         """The call that passes for the parameter what tells the user from all others."""
         found = self._identities.get((function, parameter))
+        return (found,) if found is not None else None
+
+    def sent_parameter(self, function: str, parameter: str) -> Proof | None:
+        """The call that passes for the parameter what the client sent."""
+        found = self._sent.get((function, parameter))
         return (found,) if found is not None else None
 
     def called_under_test(self, function: str, *, by_worker: bool) -> Proof | None:

@@ -53,6 +53,7 @@ __all__ = [
     "Reachable",
     "ResultChanged",
     "SendsCacheable",
+    "SentParameter",
     "SharedClass",
     "SharedContainer",
     "SharedObject",
@@ -131,6 +132,16 @@ class IdentityParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.calls.identity_parameter(program.resolution.canonical(self.function), self.parameter)
+
+
+class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some call passes for this parameter just what the client sent: `link.ask(message["id"], …)`."""
+
+    function: str
+    parameter: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.sent_parameter(program.resolution.canonical(self.function), self.parameter)
 
 
 class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -361,6 +372,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     MakesKeyOf,
     OpenToAll,
     SendsCacheable,
+    SentParameter,
     KeepsByKey,
     LeftOut,
     OnlyOnNew,

@@ -43,6 +43,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
     is_dropped: bool = False
     """Nothing is done with what it gives."""
+    sends: tuple[tuple[str, str], ...] = ()
+    """As `passes`, where the argument is nothing but what the client sent: an id that it chose."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -167,7 +167,7 @@ def is_application_part(mutation: Mutation) -> bool:
 
 
 def _is_app_state(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "state" and _is_app(node.value)
+    return isinstance(node, ast.Attribute) and node.attr in ("state", "ctx") and _is_app(node.value)
 
 
 def _is_app(node: ast.expr) -> bool:

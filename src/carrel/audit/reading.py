@@ -12,7 +12,7 @@ from carrel.audit.administrators import is_for_administrators
 from carrel.audit.asking import asks_request, asks_who
 from carrel.audit.blocks import Block, chain
 from carrel.audit.cacheable import cacheable_headers
-from carrel.audit.callers import names_user, proven
+from carrel.audit.callers import claimed, names_user, origins, proven
 from carrel.audit.class_lines import class_lines
 from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.fetches import fetched_model
@@ -148,6 +148,7 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     under_test and worker_loop(view, call) is not None,
                     tuple(_given(call)),
                     _is_dropped(view, call),
+                    tuple(_sends(view, call, block)),
                 )
             )
         if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" and call.args:
@@ -217,6 +218,19 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
                 yield place, ""
         elif taint.parameter:
             yield place, taint.parameter
+
+
+def _sends(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    """The arguments that are just what the client sent, and those that are a parameter of the caller."""
+    for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
+        if isinstance(value, ast.Constant):
+            continue
+        if isinstance(value, ast.Name) and block.parameter(value.id) is not None and not claimed(view, value, block):
+            yield place, value.id
+        elif isinstance(value, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.BoolOp):
+            said = [claimed(view, one, block) for one in origins(view, value, block)]
+            if said and all(said):
+                yield place, ""
 
 
 def _given(call: ast.Call) -> Iterator[str]:

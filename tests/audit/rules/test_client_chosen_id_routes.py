@@ -209,3 +209,39 @@ def test_an_answer_on_a_channel_that_the_client_names(name: str, asks: str, *, i
         finds(RULE, source, "error", on="subscribe")
     else:
         quiet(RULE, source)
+
+
+LINK = """
+import asyncio, uuid
+class Link:
+    def __init__(self, writer):
+        self.open_calls = {}
+    async def ask(self, tag, body):
+        {0}
+        slot = asyncio.get_running_loop().create_future()
+        self.open_calls[tag] = slot
+        return await slot
+"""
+
+
+@pytest.mark.parametrize(
+    ("app", "is_found"),
+    [
+        ("    link = request.app['carrier']\n    async for msg in ws:\n        call = json.loads(msg.data)\n"
+         "        await link.ask(call['id'], call['parcel'])\n", True),
+        ("    number = request.query['order']\n    await request.app['carrier'].ask(number, 1)\n", True),
+        ("    await request.app['carrier'].ask(uuid4().hex, 1)\n", False),
+        ("    who = await authenticate(request)\n    await request.app['carrier'].ask(who.id, 1)\n", False),
+    ],
+)  # fmt: skip
+def test_who_chose_the_argument_that_is_the_key(app: str, *, is_found: bool) -> None:
+    source = (
+        "import json\nfrom uuid import uuid4\nfrom aiohttp import web\nfrom link import Link\n"
+        f"async def quotes(request):\n    ws = web.WebSocketResponse()\n{app}    return ws\n"
+        "app = web.Application()\napp['carrier'] = Link(None)\napp.router.add_get('/ws', quotes)\n"
+    )
+    if is_found:
+        finds(RULE, {"link.py": LINK.replace("{0}", "pass"), "app.py": source}, "error", on="self.open_calls[tag]")
+    else:
+        quiet(RULE, {"link.py": LINK.replace("{0}", "pass"), "app.py": source})
+    quiet(RULE, {"link.py": LINK.replace("{0}", "tag = uuid.uuid4().hex"), "app.py": source})

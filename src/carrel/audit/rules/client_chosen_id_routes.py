@@ -9,7 +9,15 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proves
-from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass, SharedObject, TaintedParameter
+from carrel.audit.conditions import (
+    AnyOf,
+    Condition,
+    Reachable,
+    SentParameter,
+    SharedClass,
+    SharedObject,
+    TaintedParameter,
+)
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.mutations import Mutation
@@ -161,6 +169,9 @@ def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Con
                 name, root = one.attr, one.value
             case ast.Name():
                 name, root = one.id, one
+                if block.parameter(name) is not None and not _ID.match(name):
+                    # Whoever calls knows where it is from, whatever it is called here.
+                    return name, (SentParameter(block.symbol, name),)
             case _:
                 return None
         if not _ID.match(name.replace("-", "_")) or not isinstance(root, ast.Name):

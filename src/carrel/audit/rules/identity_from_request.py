@@ -128,7 +128,7 @@ class IdentityFromRequest:
                     yield view.candidate(self.info, call, message, block=function, severity="warning")
 
     def _run_for(self, view: FileView, function: Block) -> Iterator[Candidate]:
-        """`graph.ainvoke(state, config={"configurable": {"user_id": body.user_id}})`: it works for whom the body names."""
+        """`graph.ainvoke(state, config={"configurable": {"user_id": body.user_id}})`: whom it works for."""
         caller = prover(view, function)
         own = person_in(caller)
         for call in function.nodes(ast.Call) if caller else ():
