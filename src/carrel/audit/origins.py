@@ -17,6 +17,7 @@ from carrel.source import Binding
 __all__ = [
     "called_name",
     "identities",
+    "in_session",
     "is_asked",
     "is_credential",
     "is_fixed",
@@ -48,6 +49,8 @@ _CREDENTIAL: Final = re.compile(r"(?i)(?:token|credentials?|auth|jwt|bearer|logi
 _HANDS_ON: Final = frozenset({"dict", "list", "tuple", "set", "str", "frozenset", "format", "join", "copy", "deepcopy"})
 _ONE_THING: Final = re.compile(r"(?:^|_)(?:id|sid|uuid|uid|guid)$|[a-z]Id$")
 """An id of one thing: a map by it is no cache of answers to questions."""
+_SHOWN: Final = re.compile(r"(?i)lang|locale|theme|csrf|next|flash|currency|zone|page|filter|sort|step|view|mode|state|count")
+"""Keys of a session that say how a page is shown or where somebody is, not who it is."""
 _GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
 
 
@@ -181,6 +184,26 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
                 return _is_telling_key(leaf.args[0], lenient=lenient)
             return is_asked(leaf)
     return False
+
+
+def in_session(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether the expression holds what the signed session of a request keeps for its user, whatever its name.
+
+    How the page is shown, `session["theme"]`, is none of it.
+    """
+    for leaf, where in leaves(view, node, block):
+        match leaf:
+            case ast.Subscript(value=held, slice=key) | ast.Call(func=ast.Attribute(attr="get", value=held), args=[key, *_]):
+                named = isinstance(key, ast.Constant) and isinstance(key.value, str)
+                if named and _is_session(view, held, where) and not _SHOWN.search(str(key.value)):
+                    return True
+    return False
+
+
+def _is_session(view: FileView, node: ast.expr, block: Block) -> bool:
+    if isinstance(node, ast.Attribute) and node.attr == "session" and isinstance(node.value, ast.Name):
+        return _is_request(view, node.value, block)
+    return view.dotted(node) in ("flask.session", "quart.session")
 
 
 def _is_users(view: FileView, name: ast.Name, block: Block) -> bool:

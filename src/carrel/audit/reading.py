@@ -21,7 +21,7 @@ from carrel.audit.gives import given_back, gives_none
 from carrel.audit.held import is_under_test, worker_loop
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
-from carrel.audit.origins import called_name, identities, is_credential
+from carrel.audit.origins import called_name, identities, in_session, is_credential
 from carrel.audit.owners import owner_field
 from carrel.audit.reads import changed_fields, read_fields
 from carrel.audit.tagged import tagged_stores
@@ -214,7 +214,9 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
         if taint.by == "request":
             # A name that only sounds like a user's, `printer_profile`, does not tell.
             told = [one for one in identities(view, value, block) if not is_credential(one)]
-            if told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told)):
+            if in_session(view, value, block):
+                yield place, ""
+            elif told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told)):
                 yield place, ""
         elif taint.parameter:
             yield place, taint.parameter

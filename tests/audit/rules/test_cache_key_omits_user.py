@@ -475,3 +475,122 @@ def test_a_key_that_is_an_address() -> None:
         """
     finds(RULE, code % {"key": "provider.name"}, "warning")
     quiet(RULE, code % {"key": "id(provider)"})
+
+
+GRADEBOOK = {
+    "services.py": """
+        from functools import partial
+        from django.core.cache import cache
+        def averages(pupil, term):
+            return load(pupil, term)
+        def overview(pupil, term):
+            return cache.get_or_set("overview:%s" % term, lambda: averages(pupil, term), 900)
+        """,
+    "views.py": """
+        from django.shortcuts import render
+        from services import overview
+        def grades(request, term):
+            return render(request, "grades.html", {"averages": overview(request.user, term)})
+        """,
+}
+_LAMBDA = "lambda: averages(pupil, term)"
+
+
+def _gradebook(old: str, new: str) -> dict[str, str]:
+    assert any(old in text for text in GRADEBOOK.values())
+    return {path: text.replace(old, new) for path, text in GRADEBOOK.items()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (_LAMBDA, _LAMBDA),
+        (_LAMBDA, "partial(averages, pupil, term)"),
+        ("return cache.get_or_set", "def make():\n                return averages(pupil, term)\n            return cache.get_or_set"),
+    ],
+)
+def test_who_asks_is_only_in_what_makes_the_value(old: str, new: str) -> None:
+    files = _gradebook(old, new)
+    if "def make" in new:
+        files["services.py"] = files["services.py"].replace(_LAMBDA, "make")
+    finds(RULE, files, "error", on="cache.get_or_set")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("% term", "% (pupil.pk, term)"),
+        ("overview(request.user, term)", "overview(request.GET['grade'], term)"),
+        (_LAMBDA, "lambda: averages(None, term)"),
+    ],
+)
+def test_a_value_that_is_made_for_everybody_or_kept_for_one(old: str, new: str) -> None:
+    quiet(RULE, _gradebook(old, new))
+
+
+REDIS = """
+import json, redis
+from fastapi import Depends, FastAPI, Request
+app = FastAPI()
+r = redis.Redis()
+def holder(request: Request):
+    return unsigned(request.cookies["holder"])
+def summary(holder, year):
+    key = f"summary:{year}"
+    hit = r.get(key)
+    if hit is None:
+        hit = json.dumps(compute(holder, year))
+        r.setex(key, 300, hit)
+    return hit
+@app.get("/summary/{year}")
+def get(year: int, who: str = Depends(holder)):
+    return summary(who, year)
+"""
+
+
+def test_a_cache_that_only_its_maker_names() -> None:
+    finds(RULE, REDIS, "error", on="r.setex")
+    quiet(RULE, REDIS.replace("summary:{year}", "summary:{holder}:{year}"))
+    quiet(RULE, REDIS.replace("redis.Redis()", "counters.Counter()"))
+
+
+QUERIES = {
+    "queries.py": """
+        TEMPLATES = {"open": "select * from tickets where holder = {holder}"}
+        class Book:
+            def __init__(self):
+                self._ready = {}
+            def get(self, name, holder):
+                if name not in self._ready:
+                    self._ready[name] = TEMPLATES[name].format(holder=holder)
+                return self._ready[name]
+        """,
+    "app.py": """
+        from flask import Flask, session
+        from queries import Book
+        app = Flask(__name__)
+        book = Book()
+        @app.get("/tickets/<name>")
+        def tickets(name):
+            return run(book.get(name, session["buyer"]))
+        """,
+}
+
+
+def test_a_text_that_is_kept_under_its_name_with_what_the_session_says_in_it() -> None:
+    finds(RULE, QUERIES, "error", on="self._ready[name] =")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('session["buyer"]', 'session["theme"]'),
+        ('session["buyer"]', '"shop"'),
+        ("holder=holder)", 'holder="$1")'),
+        ("book.get(name", "Book().get(name"),
+        ("if name not in self._ready:", "if True:"),
+    ],
+)
+def test_a_text_that_is_kept_without_anybody_in_it(old: str, new: str) -> None:
+    assert any(old in text for text in QUERIES.values())
+    quiet(RULE, {path: text.replace(old, new) for path, text in QUERIES.items()})

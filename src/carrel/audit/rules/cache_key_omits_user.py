@@ -12,9 +12,19 @@ import msgspec
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, HasEntryPoints, KeepsByKey, Not, SharedClass, UserDependency
+from carrel.audit.conditions import (
+    AnyOf,
+    Condition,
+    HasEntryPoints,
+    IdentityParameter,
+    KeepsByKey,
+    Not,
+    SharedClass,
+    UserDependency,
+)
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
+from carrel.audit.held import given_value
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import (
     identities,
@@ -36,7 +46,11 @@ from carrel.findings import RuleInfo, Severity
 __all__ = ["CacheKeyOmitsUser"]
 
 _CACHE: Final = re.compile(r"(?i)(?:^|_)(?:cache[sd]?|redis|memcached?|valkey|memo|kept|cached_\w+)(?:$|_|client$)")
-_STORES: Final = frozenset({"set", "setex", "set_many", "add", "get_or_set", "setdefault", "aset", "put", "psetex"})
+_STORES: Final = frozenset({"set", "setex", "set_many", "add", "get_or_set", "get_or_create", "aget_or_set", "setdefault", "aset", "put", "psetex"})
+_MAKE: Final = frozenset({"get_or_set", "get_or_create", "aget_or_set"})
+_CACHES: Final = frozenset({"redis", "valkey", "pymemcache", "aiocache", "diskcache", "cachetools", "dogpile",
+                            "flask_caching", "cashews", "coredis"})  # fmt: skip
+"""Packages whose objects keep what is put into them."""
 _READS: Final = frozenset({"get", "aget", "get_or_set", "getex", "__contains__", "has_key", "exists"})
 _HASHING: Final = frozenset({"cache_data", "cache_resource", "experimental_memo", "experimental_singleton"})
 _BESIDE: Final = re.compile(r"_key$|^(?:namespace|region|group)$")
@@ -68,39 +82,38 @@ class CacheKeyOmitsUser:
         for mutation in view.mutations:
             if mutation.kind == "item" and _outlives(view, mutation) and _looked_up(mutation):
                 yield from self._kept(view, mutation)
-            elif mutation.kind == "item" and mutation.block.class_ is not None and _is_own_cache(view, mutation):
+            elif mutation.kind == "item" and mutation.block.class_ is not None and _is_own_memo(view, mutation):
                 shared = SharedClass(mutation.block.class_.symbol)
-                for one in self._kept(view, mutation):
+                for one in self._kept(view, mutation, known=not _is_own_cache(mutation)):
                     yield msgspec.structs.replace(one, given=(shared, *one.given))
             elif mutation.kind == "rebind" and mutation.name in mutation.block.scope.globals:
                 yield from self._made_once(view, mutation)
 
-    def _kept(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+    def _kept(self, view: FileView, mutation: Mutation, *, known: bool = False) -> Iterator[Candidate]:
         container = ast.unparse(mutation.target)
         value, block = mutation.values[0], mutation.block
-        yield from self._stored(view, mutation.node, mutation.keys, value, block, container)
+        yield from self._stored(view, mutation.node, mutation.keys, value, block, container, known=known)
 
     def _called(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         if not isinstance(call.func, ast.Attribute) or len(call.args) < 2 or call.func.attr not in _STORES:
             return
         if any(_BESIDE.search(one.arg or "") and not is_fixed(view, one.value, function) for one in call.keywords):
             return  # `cache.set(name, value, base_key=place)`: a second part of the key
-        keys = _keys(call, function) if _is_cache(call.func.value) else ()
+        keys = _keys(call, function) if _is_cache(view, call.func.value) else ()
         if keys:
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
             value, container = call.args[2 if timed else len(keys)], ast.unparse(call.func.value)
-            yield from self._stored(view, call, keys, value, function, container)
+            yield from self._stored(view, call, keys, _made(view, value, function) or value, function, container)
 
     def _handed(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         """`memo.once(f"invoices:{year}", lambda: invoices_of(user.id, year))`, where `once` keeps what it is given."""
-        makers = [index for index, one in enumerate(call.args) if isinstance(one, ast.Lambda)]
+        made = {index: found for index, one in enumerate(call.args) if (found := _made(view, one, function))}
+        makers = list(made)
         path = view.symbol_path(view.access(call.func, function)) if len(makers) == 1 else ""
         for index, key in enumerate(call.args) if path else ():
             if index != makers[0]:
                 given = KeepsByKey(path, str(index), str(makers[0]))
-                made = call.args[makers[0]]
-                assert isinstance(made, ast.Lambda)
-                for one in self._stored(view, call, (key,), made.body, function):
+                for one in self._stored(view, call, (key,), made[makers[0]], function):
                     yield msgspec.structs.replace(one, given=(given, *one.given))
 
     def _left_out(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -124,8 +137,9 @@ class CacheKeyOmitsUser:
 
     def _stored(
         self, view: FileView, node: ast.AST, keys: tuple[ast.expr, ...], value: ast.expr, function: Block,
-        container: str = "",
+        container: str = "", *, known: bool = False,
     ) -> Iterator[Candidate]:  # fmt: skip
+        """`known`: of what the value is made with, only that counts which a caller is known to fill with who asks."""
         if any(isinstance(key, ast.Call) and view.dotted(key.func) in ("id", "builtins.id") for key in keys):
             return  # by the address of an object: see `map-keyed-by-id`
         whole = {name for key in keys for name in _whole(view, key, function)}
@@ -135,7 +149,7 @@ class CacheKeyOmitsUser:
             if not _is_made_of(view, one, where, whole)
         ]
         # What needs no further proof comes first.
-        told, given = min(inputs, key=lambda one: bool(one[1]), default=(None, ()))
+        told, given = min(() if known else inputs, key=lambda one: bool(one[1]), default=(None, ()))
         if told is None:
             told, given = _depended_on(view, value, keys, function)
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
@@ -169,14 +183,37 @@ def _grades(view: FileView, function: Block) -> tuple[Grade, ...]:
 def _depended_on(
     view: FileView, value: ast.expr, keys: tuple[ast.expr, ...], function: Block
 ) -> tuple[ast.expr | None, tuple[Condition, ...]]:
-    """A parameter that the value is made with and the key is not, filled by a dependency, which must know the user."""
+    """The parameters that the value is made with and the key is not: one must be who asks, as a dependency or some
+    caller fills it."""
     in_key = {name for key in keys for name in parameters_in(view, key, function)}
+    found: dict[str, tuple[ast.expr, Condition]] = {}
     for leaf, where in leaves(view, value, function):
         parameter = function.parameter(leaf.id) if isinstance(leaf, ast.Name) and where is function else None
-        dependency = view.dependency(parameter) if parameter is not None and parameter.name not in in_key else None
-        if dependency and parameter is not None and not is_part_name(view.annotation_name(parameter.annotation)):
-            return leaf, (UserDependency(dependency),)
-    return None, ()
+        if parameter is None or parameter.name in in_key or parameter.name == function.receiver:
+            continue
+        if not is_part_name(view.annotation_name(parameter.annotation)):
+            dependency = view.dependency(parameter)
+            told = UserDependency(dependency) if dependency else IdentityParameter(function.symbol, parameter.name)
+            found[parameter.name] = leaf, told
+    if not found:
+        return None, ()
+    return next(iter(found.values()))[0], (AnyOf(tuple(told for _, told in found.values())),)
+
+
+def _made(view: FileView, node: ast.expr, function: Block) -> ast.expr | None:
+    """What a callable that is handed over works with: the body of a lambda, all of a `partial`, what a function of its
+    own has from the one around it."""
+    match node:
+        case ast.Lambda(body=body):
+            return body
+        case ast.Call(func=func) if view.dotted(func) == "functools.partial":
+            return node
+        case ast.Name(id=name):
+            inner = next((one for one in view.functions if one.parent is function and one.name == name), None)
+            used = inner.nodes(ast.Name) if inner is not None else ()
+            outer = [one for one in used if inner is not None and one.id not in inner.scope.bindings]
+            return ast.Tuple(list(outer), ast.Load()) if outer else None
+    return None
 
 
 def _handed_to(view: FileView, leaf: ast.expr, function: Block) -> tuple[Condition, ...]:
@@ -280,9 +317,12 @@ def _is_for_anonymous(view: FileView, call: ast.Call) -> bool:
     return False
 
 
-def _is_cache(node: ast.expr) -> bool:
+def _is_cache(view: FileView, node: ast.expr) -> bool:
+    """Whether it is a cache, by its name or by what makes it where the file has it."""
     name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return _CACHE.search(name) is not None
+    made = given_value(view, node)
+    makers = (view.dotted(one.func) for one in ast.walk(made) if isinstance(one, ast.Call)) if made is not node else ()
+    return _CACHE.search(name) is not None or any(one.partition(".")[0] in _CACHES for one in makers)
 
 
 def _keys(call: ast.Call, function: Block) -> tuple[ast.expr, ...]:
@@ -291,7 +331,7 @@ def _keys(call: ast.Call, function: Block) -> tuple[ast.expr, ...]:
     `cache.get(region, name)` looks with two keys: in `cache.set(region, name, value)` the third is the value.
     """
     assert isinstance(call.func, ast.Attribute)
-    if call.func.attr == "get_or_set":
+    if call.func.attr in _MAKE:
         return (call.args[0],)
     cache = ast.unparse(call.func.value)
     looks = [
@@ -320,10 +360,15 @@ def _outlives(view: FileView, mutation: Mutation) -> bool:
     )
 
 
-def _is_own_cache(view: FileView, mutation: Mutation) -> bool:
-    """Whether the object keeps what it has worked out: `self._cache[question] = answer`, looked up before."""
-    own = any(one.kind == "self" and len(one.steps) == 1 and _CACHE.search(one.steps[0]) for one in mutation.accesses)
+def _is_own_memo(view: FileView, mutation: Mutation) -> bool:
+    """Whether the object keeps what it has worked out: `self._made[question] = answer`, looked up before."""
+    own = any(one.kind == "self" and len(one.steps) == 1 for one in mutation.accesses)
     return own and not is_fixed(view, mutation.keys[-1], mutation.block) and _looked_up(mutation)
+
+
+def _is_own_cache(mutation: Mutation) -> bool:
+    """Whether the object itself calls it a cache."""
+    return any(one.kind == "self" and one.steps and _CACHE.search(one.steps[0]) for one in mutation.accesses)
 
 
 def _is_of_one_call(view: FileView, access: Access, inner: Block) -> bool:
