@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.places import is_foreign, is_start_up, is_test_plumbing
+from carrel.audit.places import is_foreign, is_start_up, is_test_path, is_test_plumbing
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,30 @@ def test_any_other_file_is_of_the_product(path: str) -> None:
     assert not is_foreign(path)
     assert not is_test_plumbing(path)
     assert not is_start_up(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tests/a.py",
+        "a/test_b.py",
+        "a/test2.py",
+        "a/b_test.py",
+        "conftest.py",
+        "examples/a.py",
+        "example_x/a.py",
+        "backup/a.py",
+        "a_pb2.py",
+        "a/thirdparty/b.py",
+        "data/templates/server.py",
+        "x/project_template/a.py",
+        "tutorial/chat/a.py",
+    ],
+)
+def test_paths_of_tests(path: str) -> None:
+    assert is_test_path(path)
+
+
+@pytest.mark.parametrize("path", ["a/testimony.py", "contest.py", "src/latest/a.py", "a/templates.py"])
+def test_paths_of_the_product(path: str) -> None:
+    assert not is_test_path(path)

@@ -126,3 +126,9 @@ def test_what_is_made_once_is_shared_by_who_gets_it(made: str, *, shared: bool) 
     files = {"desk.py": "class Desk: ...\n", "made.py": f"from desk import Desk\n{made}"}
     assert ("desk.Desk" in program(files).shared_classes) is shared
     assert "desk.Desk" in program({**files, "use.py": "from made import desk, ask\ndef all(): ask()\n"}).shared_classes
+
+
+@pytest.mark.parametrize(("path", "shared"), [("app.py", True), ("examples/app.py", False)])
+def test_what_an_example_makes_is_not_what_the_product_shares(path: str, *, shared: bool) -> None:
+    files = {"desk.py": "class Desk: ...\n", path: "from desk import Desk\ndesk = Desk()\ndef ask(): desk.x()\n"}
+    assert ("desk.Desk" in program(files).shared_classes) is shared

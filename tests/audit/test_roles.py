@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.roles import is_test_path, likeness, plain_name, related_roles, roles
+from carrel.audit.roles import likeness, plain_name, related_roles, roles
 from tests.audit.checking import program
 
 
@@ -41,32 +41,6 @@ def test_what_is_data_does_no_work(head: str) -> None:
 
 def test_classes_of_tests_and_private_ones_have_no_role() -> None:
     assert not list(roles(program({"tests/a.py": "class A: pass\n", "b.py": "class _B: pass\nclass MockC: pass\n"})))
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "tests/a.py",
-        "a/test_b.py",
-        "a/b_test.py",
-        "conftest.py",
-        "examples/a.py",
-        "example_x/a.py",
-        "backup/a.py",
-        "a_pb2.py",
-        "a/thirdparty/b.py",
-        "data/templates/server.py",
-        "x/project_template/a.py",
-        "tutorial/chat/a.py",
-    ],
-)
-def test_paths_of_tests(path: str) -> None:
-    assert is_test_path(path)
-
-
-@pytest.mark.parametrize("path", ["a/testimony.py", "contest.py", "src/latest/a.py", "a/templates.py"])
-def test_paths_of_the_product(path: str) -> None:
-    assert not is_test_path(path)
 
 
 def test_likeness_is_what_two_sets_share() -> None:

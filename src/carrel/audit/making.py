@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from carrel.audit.places import is_test_path
 from carrel.audit.program import Program
-from carrel.audit.roles import Role, is_test_path, likeness, roles
+from carrel.audit.roles import Role, likeness, roles
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_foreign", "is_start_up", "is_test_plumbing"]
+__all__ = ["is_foreign", "is_start_up", "is_test_path", "is_test_plumbing"]
 
 _FOREIGN: Final = re.compile(
     r"(?:^|/)(?:dist|vendor|_vendor|vendored|_vendored|third_party|thirdparty|extern|_extern|externals|bundled|"
@@ -13,6 +13,14 @@ _FOREIGN: Final = re.compile(
 )
 _PLUMBING: Final = re.compile(r"(?:^|/)(?:pytest|testing|_testing|test_utils)/|(?:^|/)(?:pytest_[^/]*|conftest)\.py$")
 _START_UP: Final = re.compile(r"(?:^|/)(?:commands?|cli|_cli)(?:/|\.py$)|(?:^|/)(?:__main__|setup|manage)\.py$")
+
+_TEST: Final = re.compile(
+    r"(?:^|/)(?:tests?\d*|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|"
+    r"benchmarks?|cookbook|fixtures|mocks?|scripts|migrations|alembic|vendor|_vendor|vendored|third_?party|dist|extern|"
+    r"\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
+    # What a tool copies into a new project, or shows to newcomers.
+    r"|(?:^|/)(?:[a-z]+_)?(?:templates?|cookiecutter|skeletons?|boilerplate|scaffold(?:ing)?|tutorials?|quickstarts?)/"
+)
 
 
 def is_foreign(path: str) -> bool:
@@ -28,3 +36,8 @@ def is_test_plumbing(path: str) -> bool:
 def is_start_up(path: str) -> bool:
     """Whether the file is run from a command line, by one person and before there are requests."""
     return _START_UP.search(path) is not None
+
+
+def is_test_path(path: str) -> bool:
+    """Whether a file is a test, an example or generated: what is defined there has no role in the product."""
+    return _TEST.search(path) is not None

@@ -15,6 +15,7 @@ from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
 from carrel.audit.frameworks import COPYING_BASES, RECEIVES, SENDS
 from carrel.audit.pins import Pin
+from carrel.audit.places import is_test_path
 from carrel.audit.receivers import Receivers
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
@@ -351,7 +352,11 @@ class Program:
                             yield name, Location(path=facts.path, line=function.line, note=note)
 
     def _is_handed_out(self, path: str, kept: KeptFact) -> bool:
-        """Whether anybody gets the object: a default goes to who leaves the argument out, a name to who imports it."""
+        """Whether anybody gets the object: a default goes to who leaves the argument out, a name to who imports it,
+        and what a test or an example makes to nobody but itself."""
+        home = self.resolution.canonical(kept.path.removesuffix("()"))
+        if is_test_path(path) and not is_test_path(self.resolution.paths.get(home, path)):
+            return False
         if kept.default[0]:
             return self.calls.left_out(*kept.default) is not None
         return not kept.unused or path in self._imported

@@ -7,17 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from carrel.audit.places import is_test_path
 from carrel.audit.program import Program
 from carrel.findings import Location
 
-__all__ = ["Role", "is_test_path", "likeness", "plain_name", "related_roles", "roles"]
+__all__ = ["Role", "likeness", "plain_name", "related_roles", "roles"]
 
-_TEST: Final = re.compile(
-    r"(?:^|/)(?:tests?|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|benchmarks?|cookbook|fixtures|mocks?|"
-    r"scripts|migrations|alembic|vendor|_vendor|vendored|third_?party|dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
-    # What a tool copies into a new project, or shows to newcomers.
-    r"|(?:^|/)(?:[a-z]+_)?(?:templates?|cookiecutter|skeletons?|boilerplate|scaffold(?:ing)?|tutorials?|quickstarts?)/"
-)
 _MARKED: Final = re.compile(
     r"^(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Optimi[sz]ed|Fixed)(?=[A-Z])"
     r"|(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Old|Fixed|V\d)$"
@@ -57,11 +52,6 @@ class Role:
         return any(base in _VALUES or base.endswith(_VALUE_ENDINGS) for base in self.bases) or (
             self.name.endswith(("Error", "Exception", "Warning"))
         )
-
-
-def is_test_path(path: str) -> bool:
-    """Whether a file is a test, an example or generated: what is defined there has no role in the product."""
-    return _TEST.search(path) is not None
 
 
 def roles(program: Program) -> Iterator[Role]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.copies import share_lines
+from carrel.audit.places import is_test_path
 from carrel.audit.program import Program
-from carrel.audit.roles import Role, is_test_path, likeness, plain_name, related_roles, roles
+from carrel.audit.roles import Role, likeness, plain_name, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import Location, RuleInfo, Severity
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, TypeAlias
 
+from carrel.audit.places import is_test_path
 from carrel.audit.program import Program
-from carrel.audit.roles import is_test_path
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import Location, RuleInfo, Severity
 from carrel.source import ImportGraph
