@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -130,7 +131,10 @@ class Tried:
     references: int = 0
     reference_files: int = 0
     find_seconds: float = 0.0
+    find_cpu_seconds: float = 0.0
     edit_seconds: float = 0.0
+    edit_cpu_seconds: float = 0.0
+    """Of this process and its children, as `find_cpu_seconds`: what else the machine does hardly shows in it."""
     edits: int = 0
     edited_files: int = 0
     phases: dict[str, str] = field(default_factory=dict)
@@ -172,14 +176,17 @@ def attempt(case: Case, directory: Path) -> Tried:
     recipe = case.recipe(python)
     tried = Tried(case=f"{case.distribution} {case.version}: {case.module(case.old)} -> {case.module(case.new)}")
     tried.tests_before = tests(case, root, python)
+    used = cpu_seconds()
     scan = find_references(root, recipe, cache=False)
     tried.files, tried.references, tried.find_seconds = scan.python_files, len(scan.references), round(scan.seconds, 2)
+    tried.find_cpu_seconds = round(cpu_seconds() - used, 2)
     tried.lines = sum(path.read_bytes().count(b"\n") for path in root.rglob("*.py"))
     tried.reference_files = len({one.path for one in scan.references})
     rewriter = Rewriter(recipe)
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), cpu_seconds()
     list(rewriter(root, scan.references))
     tried.edit_seconds = round(time.perf_counter() - begun, 2)
+    tried.edit_cpu_seconds = round(cpu_seconds() - used, 2)
     migration = Migration(recipe, root, find=lambda place: find_references(place, recipe).references, rewrite=rewriter)
     for outcome in migration.apply():
         if isinstance(outcome, PhaseReverted):
@@ -202,6 +209,11 @@ def attempt(case: Case, directory: Path) -> Tried:
     tried.problems += [problem for check in verification.checks for problem in check.problems]
     tried.tests_after = tests(case, place, python)
     return tried
+
+
+def cpu_seconds() -> float:
+    """What this process and the children that it has waited for have used of the processors."""
+    return sum(os.times()[:4])
 
 
 def fetch(case: Case, directory: Path, python: Path) -> Path:
