@@ -76,12 +76,12 @@ async def test_a_user_with_a_run_in_the_queue_stays_whole(stores: Stores, databa
 
 
 async def test_a_run_that_begins_meanwhile_keeps_the_account(stores: Stores, database: Database) -> None:
-    log = stores.log
-    assert isinstance(log, SqliteEventLog)
+    assert isinstance(stores.log, SqliteEventLog)
+    erase = stores.log.erase
 
     class ThenARun:
         async def erase(self, context: UserContext) -> None:
-            await log.erase(context)
+            await erase(context)
             begun = run_context(ada)
             await stores.runs.create_run(begun, agent="a", input="?", idempotency_key=None, new_thread_title="Bills")
 
