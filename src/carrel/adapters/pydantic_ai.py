@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from carrel.adapters.model import problem_of, text_of, usage_of
 from carrel.context import UserExecutionContext
@@ -76,7 +76,7 @@ def as_agent(
             try:
                 result = await agent.run(
                     run.input,
-                    deps=deps(run) if deps is not None else None,  # type: ignore[arg-type]
+                    deps=cast("DepsT", deps(run) if deps is not None else None),  # those of an agent without are None
                     message_history=_model_messages(run.history),
                     conversation_id=run.context.thread_id,
                     usage=usage,

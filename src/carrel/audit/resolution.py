@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ _TOKEN: Final = re.compile(r"\(\)|\[\]|[^.()\[\]]+")
 _TOP: Final = re.compile(r"[^.:()\[\]]*")
 _STATE: Final = re.compile(r"(?:^|[.:])(?:app|application)\.state\.(\w+)(.*)")
 """What an application's state holds, however the application is reached: `request.app.state.desk.answer`."""
+Fact = TypeVar("Fact", FunctionFact, ClassFact, GlobalFact)
 _DEPTH: Final = 12
 _MANY: Final = 8
 
@@ -48,11 +49,9 @@ class Resolution:
         self.paths: dict[str, str] = {}
         """The file of each function, class and global."""
         for facts in self.files.values():
-            for kind, facts_of in ((self.functions, facts.functions), (self.classes, facts.classes),
-                                   (self.globals, facts.globals)):  # fmt: skip
-                for fact in facts_of:
-                    kind.setdefault(fact.name, fact)  # type: ignore[arg-type] # one kind at a time
-                    self.paths.setdefault(fact.name, facts.path)
+            self._name(self.functions, facts.functions, facts.path)
+            self._name(self.classes, facts.classes, facts.path)
+            self._name(self.globals, facts.globals, facts.path)
         for facts in self.files.values():
             for name, path in facts.replaced:
                 known = self.globals.get(name)
@@ -158,8 +157,14 @@ class Resolution:
                     found[special.name] = special
         return found
 
+    def _name(self, known: dict[str, Fact], facts: Iterable[Fact], path: str) -> None:
+        for fact in facts:
+            known.setdefault(fact.name, fact)
+            self.paths.setdefault(fact.name, path)
+
     def _evaluate(self, path: str) -> list[Value]:
-        if not self.project.is_module(_TOP.match(path)[0]):  # type: ignore[index] # it matches every text
+        top = _TOP.match(path)
+        if top is None or not self.project.is_module(top[0]):
             return []  # of a library
         held = _STATE.search(path) if ".state." in path else None
         root, colon, rest = path.partition(":")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
@@ -175,7 +175,8 @@ def _show(report: Report, format_name: str, output: Path | None, group: str, *, 
         raise SettingsError("group", f"is file or rule, not {group!r}")
     form: Format
     if format_name == "text":
-        form = TextFormat.for_stream(sys.stdout, group=group, diff=diff)  # type: ignore[arg-type] # checked above
+        grouping = cast("Literal['file', 'rule']", group)  # it was looked at above
+        form = TextFormat.for_stream(sys.stdout, group=grouping, diff=diff)
         form = replace(form, colour=False) if output is not None else form
     else:
         try:

@@ -153,8 +153,8 @@ class _Instances:
         if owner is None or not isinstance(node.value, ast.Name) or node.value.id != "self":
             return
         statement = self._module.parent(node)
-        known = isinstance(statement, ast.Assign | ast.AnnAssign)
-        self._fields.setdefault((owner, node.attr), []).append(statement if known else None)  # type: ignore[arg-type]
+        known = statement if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        self._fields.setdefault((owner, node.attr), []).append(known)
 
 
 def _merged(name: str, held: list[_Held | None]) -> _Held:

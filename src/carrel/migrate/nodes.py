@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Any
 
 from carrel.source import Module
 
@@ -24,7 +25,7 @@ class Nodes:
 def sort_nodes(module: Module) -> Nodes:
     """The nodes of a module."""
     nodes = Nodes()
-    lists = {
+    lists: dict[type[ast.AST], list[Any]] = {
         ast.Attribute: nodes.attributes,
         ast.Constant: nodes.strings,
         ast.keyword: nodes.keywords,
@@ -34,6 +35,6 @@ def sort_nodes(module: Module) -> Nodes:
     }
     for node in module.scopes.parents:
         found = lists.get(type(node))
-        if found is not None and (found is not nodes.strings or isinstance(node.value, str)):  # type: ignore[attr-defined]
-            found.append(node)  # type: ignore[attr-defined]
+        if found is not None and not (isinstance(node, ast.Constant) and not isinstance(node.value, str)):
+            found.append(node)
     return nodes

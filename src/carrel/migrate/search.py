@@ -127,7 +127,7 @@ def _reference(path: str, site: Site, match: Match) -> Reference:
         column=site.column,
         end_line=site.end_line,
         end_column=site.end_column,
-        kind=site.kind,  # type: ignore[arg-type]
+        kind=site.kind,
         certainty=certainty,
         symbol=match.symbol,
         resolved_to=match.resolved_to,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, _ParameterKind
 
 __all__ = ["read_signature", "signature_of"]
 
@@ -41,6 +41,6 @@ def signature_of(function: ast.FunctionDef | ast.AsyncFunctionDef, *, bound: boo
     return Signature(parameters[1:] if bound else parameters)
 
 
-def _parameter(argument: ast.arg, kind: object, default: ast.expr | None = None) -> Parameter:
+def _parameter(argument: ast.arg, kind: _ParameterKind, default: ast.expr | None = None) -> Parameter:
     written: object = Parameter.empty if default is None else ast.unparse(default)
-    return Parameter(argument.arg, kind, default=written)  # type: ignore[arg-type]
+    return Parameter(argument.arg, kind, default=written)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from carrel.migrate.reference import Kind
 from carrel.source import Module, Outline, Scope
 
 __all__ = ["FileSites", "Site", "make_site"]
@@ -21,7 +22,7 @@ class Site(msgspec.Struct, frozen=True, array_like=True):
     end_column: int
     start: int
     end: int
-    kind: str
+    kind: Kind
     targets: tuple[str, ...]
     text: str
     bound: str = ""
@@ -48,7 +49,7 @@ class FileSites(msgspec.Struct, frozen=True, array_like=True):
 def make_site(
     module: Module,
     range_: tuple[int, int, int, int],
-    kind: str,
+    kind: Kind,
     targets: tuple[str, ...],
     scope: Scope,
     **more: Any,

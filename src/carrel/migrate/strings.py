@@ -9,6 +9,7 @@ from typing import Final
 
 from carrel.migrate.leads import Leads
 from carrel.migrate.nodes import Nodes
+from carrel.migrate.reference import Kind
 from carrel.migrate.site import Site, make_site
 from carrel.source import Module
 
@@ -73,7 +74,7 @@ def _multiple(module: Module, node: ast.keyword, leads: Leads) -> Iterator[Site]
 
 
 def _quoted(
-    module: Module, node: ast.Constant, value: str, kind: str, targets: tuple[str, ...], *,
+    module: Module, node: ast.Constant, value: str, kind: Kind, targets: tuple[str, ...], *,
     bound: str = "", star: bool = False, mixed: str = "", doubt: str = "",
 ) -> Site:  # fmt: skip
     """A site for the text between the quotes; for the whole literal when that is not the text of the string."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from carrel.migrate.leads import Lead, Leads, is_fallback
 from carrel.migrate.nodes import Nodes
+from carrel.migrate.reference import Kind
 from carrel.migrate.site import Site, make_site
 from carrel.source import Binding, Module, Use
 
@@ -132,7 +133,7 @@ def _module_parts(module: Module, nodes: Nodes, names: frozenset[str]) -> Iterat
 
 
 def _used(module: Module, use: Use, node: ast.expr, lead: Lead) -> Site:
-    kind = "string_annotation" if use.in_string else "annotation" if use.in_annotation else _role(module, node)
+    kind: Kind = "string_annotation" if use.in_string else "annotation" if use.in_annotation else _role(module, node)
     place = _range(node)
     start = module.text.offset(place[0], place[1])
     doubt = lead.doubt
@@ -144,7 +145,7 @@ def _used(module: Module, use: Use, node: ast.expr, lead: Lead) -> Site:
     )  # fmt: skip
 
 
-def _role(module: Module, node: ast.expr) -> str:
+def _role(module: Module, node: ast.expr) -> Kind:
     parent = module.parent(node)
     if isinstance(parent, ast.Call) and parent.func is node:
         return "call"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from carrel.errors import LimitExceededError, SettingsError
 
@@ -107,8 +107,8 @@ def overridden(limits: RunLimits, overrides: Mapping[str, float]) -> RunLimits:
     for name in overrides:
         if name not in USER_LIMITS:
             raise SettingsError(name, f"is no limit of a user; there are: {', '.join(USER_LIMITS)}")
-    # The values are of the right types, or refused with their names: `replace` makes a new one, which checks them.
-    return replace(limits, **overrides)  # type: ignore[arg-type]
+    changes: Mapping[str, Any] = overrides  # of the right types, or refused by name: `replace` makes a new one
+    return replace(limits, **changes)
 
 
 Refuse = Callable[[str, float], LimitExceededError]

@@ -9,7 +9,7 @@ from copy import deepcopy
 from functools import partial
 from inspect import CO_COROUTINE, CO_VARARGS, CO_VARKEYWORDS
 from types import BuiltinFunctionType, MethodType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from carrel.context import RequestId, UserExecutionContext
 from carrel.delivery.old_calls import call_in_order, call_known, parameters_of, settled
@@ -122,15 +122,15 @@ def registry_of(
     Raises `TypeError` when nothing can be looked up in it.
     """
     if AgentRegistry in type(registry).__mro__:  # isinstance is slow for a Mapping, and this is asked for every engine
-        return registry  # type: ignore[return-value]
+        return cast("AgentRegistry", registry)
     return OldRegistry(registry, given=given, keep=keep)
 
 
 def _look_up(registry: object) -> Callable[..., Any]:
     for name in LOOK_UPS:
-        found = getattr(registry, name, None)
+        found: object = getattr(registry, name, None)
         if callable(found):
-            return found  # type: ignore[no-any-return]
+            return found
     raise TypeError(
         f"registry is a {type(registry).__name__} without {', '.join(LOOK_UPS)}; pass AgentRegistry(agents)"
     )
@@ -311,7 +311,7 @@ def _bare(instance: object) -> object | None:
     if hasattr(instance, "__deepcopy__"):
         return None
     cls, how = type(instance), instance.__reduce_ex__(PICKLE_PROTOCOL)
-    plain = (copyreg.__newobj__, (cls,), None, None, None)  # type: ignore[attr-defined]
+    plain = (copyreg.__newobj__, (cls,), None, None, None)  # type: ignore[attr-defined]  # typeshed leaves it out
     return cls.__new__(cls) if how == plain else None
 
 

@@ -28,7 +28,7 @@ async def in_thread(function: Callable[[], T], *, name: str) -> T:
         if done.done():
             return
         if error is None:
-            done.set_result(result)  # type: ignore[arg-type]
+            done.set_result(result)  # type: ignore[arg-type]  # there is one where nothing was raised
         elif isinstance(error, StopIteration):
             # A future refuses this one: it would end the generator that awaits it.
             done.set_exception(RuntimeError("the function raised StopIteration"))

@@ -89,7 +89,7 @@ class _Located(dict[str, Any]):
 class _LocatingDecoder(json.JSONDecoder):
     def __init__(self) -> None:
         super().__init__()
-        plain: Any = json.decoder.JSONObject  # type: ignore[attr-defined]
+        plain: Any = json.decoder.JSONObject  # type: ignore[attr-defined]  # typeshed leaves it out
 
         def located(text_and_end: tuple[str, int], *arguments: Any) -> tuple[_Located, int]:
             found, end = plain(text_and_end, *arguments)
@@ -99,7 +99,7 @@ class _LocatingDecoder(json.JSONDecoder):
 
         self.parse_object = located
         # The C scanner would not call `parse_object`.
-        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]  # typeshed leaves it out
 
 
 def _decoded(line: str) -> Any:
