@@ -106,7 +106,7 @@ class _Reader:
         pending: list[tuple[ast.stmt, int]] = [(node, _TOP) for node in reversed(body)]
         while pending:
             node, where = pending.pop()
-            kind = node.__class__
+            kind = node.__class__  # compared, for this is done for every statement; mypy learns nothing from that
             if kind is ast.Import or kind is ast.ImportFrom:
                 self._import(node, where)  # type: ignore[arg-type]
                 continue
