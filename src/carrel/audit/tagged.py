@@ -13,10 +13,11 @@ from carrel.audit.origins import called_name
 __all__ = ["names_scope", "tagged_stores"]
 
 _SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|customer|account|workspace|team|company|"
-                           r"clinic|patient|member|firm|school)(?:_?(?:id|name|slug|key))?$")  # fmt: skip
+                           r"clinic|patient|member|firm|school|employee|student|client)"
+                           r"(?:_?(?:id|name|slug|key))?$")  # fmt: skip
 _ADDS: Final = re.compile(r"^a?_?(?:add|upsert|insert|index|ingest|store|upload)(?:_(?:documents?|texts?|points?|many|"
                           r"nodes?|records?|chunks?|batch))?$")  # fmt: skip
-_METADATA: Final = re.compile(r"^(?:\w*meta\w*|payload)$")
+_METADATA: Final = re.compile(r"^(?:\w*meta\w*|payload|document|body|data)$")
 
 
 def names_scope(name: str) -> bool:

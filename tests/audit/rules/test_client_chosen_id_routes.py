@@ -227,8 +227,7 @@ class Link:
 @pytest.mark.parametrize(
     ("app", "is_found"),
     [
-        ("    link = request.app['carrier']\n    async for msg in ws:\n        call = json.loads(msg.data)\n"
-         "        await link.ask(call['id'], call['parcel'])\n", True),
+        ("    async for m in ws:\n        await request.app['carrier'].ask(json.loads(m.data)['id'], 1)\n", True),
         ("    number = request.query['order']\n    await request.app['carrier'].ask(number, 1)\n", True),
         ("    await request.app['carrier'].ask(uuid4().hex, 1)\n", False),
         ("    who = await authenticate(request)\n    await request.app['carrier'].ask(who.id, 1)\n", False),

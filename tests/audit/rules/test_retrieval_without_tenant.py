@@ -167,3 +167,28 @@ def test_documents_that_another_file_stores_with_their_owner() -> None:
     finds(RULE, {**files, "search.py": search.format("")}, "error", on="similarity_search")
     quiet(RULE, {**files, "search.py": search.format(", filter=mine()")})
     quiet(RULE, {**files, "search.py": search.format(""), "ingest.py": "def add(): ...\n"})
+
+
+@pytest.mark.parametrize(
+    ("search", "is_found"),
+    [
+        ("client.search(index='notes', knn={'query_vector': vector, 'k': 5})", True),
+        ("client.search(index='notes', body={'query': {'match': {'text': vector}}})", True),
+        ("client.search(index='notes', knn={'query_vector': vector, 'filter': narrow})", False),
+        ("client.count(index='notes', body={})", False),
+        ("other.search(index='notes', body={})", False),
+    ],
+)
+def test_a_search_engine_that_is_asked_for_nobodys_own(search: str, *, is_found: bool) -> None:
+    files = {
+        "index.py": "from elasticsearch import AsyncElasticsearch\nclient = AsyncElasticsearch()\nother = Other()\n"
+        "async def put(clinic_id, text):\n"
+        "    await client.index(index='notes', document={'clinic_id': clinic_id, 'text': text})\n"
+        f"async def nearest(vector, narrow):\n    return await {search}\n",
+        "app.py": "from fastapi import FastAPI\nfrom index import nearest\napp = FastAPI()\n"
+        "@app.get('/near')\nasync def near(text: str):\n    return await nearest(embed(text), {})\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="client.search")
+    else:
+        quiet(RULE, files)

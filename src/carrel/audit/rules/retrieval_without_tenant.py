@@ -29,6 +29,10 @@ _QUERIES: Final = frozenset({"query", "search", "invoke", "ainvoke", "retrieve",
 _STORE: Final = re.compile(r"(?i)(?:^|_)(?:collection|index|vector_?store|vector_?db|chroma|qdrant|pinecone|weaviate|"
                            r"milvus|retriever|embeddings?_store|vectors|faiss)$")  # fmt: skip
 _VECTORS: Final = frozenset({"query_vector", "query_embedding", "query_embeddings", "query_texts", "near_vector"})
+_ENGINES: Final = re.compile(r"^(?:elasticsearch|opensearchpy|pymilvus|qdrant_client|meilisearch|typesense|weaviate|"
+                             r"vespa|redisvl|solr|pysolr|lancedb)(?:\.|$)")  # fmt: skip
+_ENGINE_CALLS: Final = frozenset({"search", "msearch", "query", "knn_search", "hybrid_search", "multi_search"})
+"""Packages whose clients search one index of documents, and what they are asked with."""
 _FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|partition|expr$|restrict|scope|acl|"
                              r"search_kwargs|collection_name|metadata|org|kwargs")  # fmt: skip
 _TEXT_SEARCH: Final = re.compile(
@@ -55,7 +59,7 @@ class RetrievalWithoutTenant:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
-            searches = [one for one in function.nodes(ast.Call) if _is_search(one)]
+            searches = [one for one in function.nodes(ast.Call) if _is_search(one) or _asks_engine(view, one, function)]
             filtered = [one for one in searches if _is_narrowed(view, one, function)]
             who = _who(view, function)
             for call in searches:
@@ -77,7 +81,9 @@ class RetrievalWithoutTenant:
         """`vectors.as_retriever()` where documents are put into `vectors` with `{"organisation": organisation}`."""
         for function in (view.top, *view.functions):
             for call in function.nodes(ast.Call):
-                if not isinstance(call.func, ast.Attribute) or not (_is_search(call) or call.func.attr in _OPENS):
+                if not isinstance(call.func, ast.Attribute):
+                    continue
+                if not (_is_search(call) or _asks_engine(view, call, function) or call.func.attr in _OPENS):
                     continue
                 access = view.access(call.func.value, function)
                 held = access.kind == "global" or access.own_class is not None
@@ -111,6 +117,17 @@ def _is_search(call: ast.Call) -> bool:
     return call.func.attr in _QUERIES and _STORE.search(receiver) is not None
 
 
+def _asks_engine(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether a search engine's client, which the module has made, is asked for documents."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _ENGINE_CALLS:
+        return False
+    access = view.access(call.func.value, function)
+    if access.kind != "global" or access.steps or not (call.args or call.keywords):
+        return False
+    bound = view.top.scope.bindings.get(access.name.rpartition(".")[2], ())
+    return any(isinstance(one.value, ast.Call) and _ENGINES.match(view.dotted(one.value.func)) for one in bound)
+
+
 def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether anything that the search is handed, or is called on, may say whose documents are meant."""
     named = (one for one in call.keywords if one.arg != "collection_name" or not _is_fixed(view, one.value, function))
@@ -123,6 +140,8 @@ def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
             return True
     for value in (*call.args, *(one.value for one in call.keywords)):
         if isinstance(value, ast.Name) and _FILTERS.search(value.id):
+            return True
+        if any(isinstance(one, ast.Constant) and one.value == "filter" for one in ast.walk(value)):
             return True
         if isinstance(value, ast.Constant):
             continue
