@@ -271,7 +271,7 @@ class CallGraph:
     def called_under_test(self, function: str, *, by_worker: bool) -> Proof | None:
         """A call that is made only in some cases, when there is none that is made in all."""
         calls = self.callers.get(function, ())
-        if not calls or not all(call.in_worker if by_worker else call.under_test for _, call in calls):
+        if not calls or not all(call.under_test and (call.in_worker or not by_worker) for _, call in calls):
             return None
         caller, call = calls[0]
         return (Location(path=self._resolution.paths[caller], line=call.line, note="called only in some cases"),)

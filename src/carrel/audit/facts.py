@@ -38,7 +38,7 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     under_test: bool = False
     """It is made only under some condition of the caller."""
     in_worker: bool = False
-    """It is made only under some condition of a loop over messages."""
+    """It is made in a loop over messages, which all run in one context."""
     given: tuple[str, ...] = ()
     """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
     is_dropped: bool = False

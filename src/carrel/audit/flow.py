@@ -117,6 +117,31 @@ class Flow:
         serves = fact is not None and any(call.path in SERVERS for call in fact.calls)
         return serves or _STARTING.search(name) is not None
 
+    def left_from_message(self, variable: str, function: str, *, called: bool) -> Proof | None:
+        """Where a message is handled with what the variable has from one before it: nothing else sets it, or resets it.
+
+        `called`: the function that sets it is called for each message, in a loop of another function.
+        """
+        home, setter = self._resolution.canonical(variable), self._resolution.canonical(function)
+        changes = [
+            (name, call)
+            for name, calls in self._in_context.items()
+            for one, method, call in calls
+            if one == home and method in ("set", "reset")
+        ]
+        label = home.rpartition(".")[2]
+        if len(changes) != 1 or (_BESIDE.search(label) and not says_whose(label)):
+            return None
+        workers = [setter]
+        if called:
+            calls = self._calls.callers.get(setter, ())
+            workers = [name for name, call in calls if call.in_worker] if len(calls) == 1 else []
+        for name in self._downwards(*workers, depth=_NEAR):
+            for one, call in self._context_calls(self._resolution.functions[name], "get"):
+                if one == home:
+                    return (self._at(self._resolution.functions[name], call.line, "reads what is left"),)
+        return None
+
     def reads_identity(self, function: str, *, itself: bool) -> Proof | None:
         """Where a function that this one leads to by few calls finds out who is asking; `itself` counts too."""
         home = self._resolution.canonical(function)
@@ -287,7 +312,7 @@ class Flow:
         known = [name for name in names if name in self._resolution.functions]
         return _walk(known, lambda one: [called.name for _, called in self._calls.callees.get(one, ())], depth)
 
-    def _context_calls(self, fact: FunctionFact, method: Literal["get", "set"]) -> Iterator[tuple[str, CallFact]]:
+    def _context_calls(self, fact: FunctionFact, method: Literal["get", "set", "reset"]) -> Iterator[tuple[str, CallFact]]:
         """The calls of a method of a context variable, with the variable."""
         return ((variable, call) for variable, one, call in self._in_context.get(fact.name, ()) if one == method)
 

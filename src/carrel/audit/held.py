@@ -15,6 +15,7 @@ from carrel.audit.taint import is_identity_like
 __all__ = [
     "Held",
     "calls_method",
+    "clears_context",
     "given_value",
     "held_calls",
     "is_in_finally",
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 _CONSUMES: Final = re.compile(r"(?i)consumer|subscri|listen|poll\(|consume\(")
+_CLEARS: Final = ("reset", "clear_contextvars", "unbind_contextvars", "reset_contextvars", "bound_contextvars",
+                  "clear_threadlocal", "copy_context", "create_task", "start_soon")  # fmt: skip
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9_]+")
 
 
@@ -95,6 +98,11 @@ def calls_method(node: ast.AST, *names: str) -> bool:
         and (one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")) in names
         for one in ast.walk(node)
     )
+
+
+def clears_context(node: ast.AST) -> bool:
+    """Whether the node takes out of the context again what was set there, or hands its work a context of its own."""
+    return calls_method(node, *_CLEARS)
 
 
 def is_in_finally(view: FileView, node: ast.AST) -> bool:

@@ -18,7 +18,7 @@ from carrel.audit.facts import PRELOADED, CallFact, ClassFact, FunctionFact, Glo
 from carrel.audit.fetches import fetched_model
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back, gives_none
-from carrel.audit.held import is_under_test, worker_loop
+from carrel.audit.held import clears_context, is_under_test, worker_loop
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
 from carrel.audit.origins import called_name, identities, in_session, is_credential
@@ -144,8 +144,8 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     _is_on_self(view, call, block),
                     _is_in_thread(view, call),
                     tuple(_tells(view, call, block)),
-                    under_test := is_under_test(view, call),
-                    under_test and worker_loop(view, call) is not None,
+                    is_under_test(view, call),
+                    (loop := worker_loop(view, call)) is not None and not clears_context(loop),
                     tuple(_given(call)),
                     _is_dropped(view, call),
                     tuple(_sends(view, call, block)),

@@ -16,6 +16,7 @@ __all__ = [
     "Disposed",
     "ForLaterRequests",
     "ForkedWith",
+    "LeftFromMessage",
     "ReadsContext",
     "ReadsIdentity",
     "ReadsRequest",
@@ -128,6 +129,20 @@ class ForLaterRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.for_later_requests(self.owner)
+
+
+class LeftFromMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A message that sets nothing is handled with what the function has set the variable to for one before it.
+
+    `called`: the function is called for each message by a worker's loop; else it has the loop itself.
+    """
+
+    variable: str
+    function: str
+    called: bool = False
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.left_from_message(self.variable, self.function, called=self.called)
 
 
 class StartedInContext(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -143,3 +143,57 @@ def test_a_callback_that_a_queue_calls_for_each_message() -> None:
     code += "def main(channel):\n    channel.basic_consume('jobs', on_message_callback=on_message)\n"
     finds(RULE, code, "error", on="sender.set")
     quiet(RULE, code.replace("    handle(body)", "    handle(body)\n    sender.reset(None)"))
+
+
+BOOKINGS = {
+    "scope.py": """
+        from contextvars import ContextVar
+        school = ContextVar("school", default=None)
+        def load(headers):
+            for name, value in headers or ():
+                if name == "school":
+                    school.set(value)
+        """,
+    "worker.py": """
+        from kafka import KafkaConsumer
+        from scope import load, school
+        def handle(event):
+            write(school.get(), event)
+        def main():
+            consumer = KafkaConsumer("bookings")
+            for message in consumer:
+                load(message.headers)
+                handle(message.value)
+        """,
+}
+
+
+def test_a_helper_in_another_file_that_sets_what_a_message_has() -> None:
+    finds(RULE, BOOKINGS, "error", on="school.set")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("write(school.get(), event)", "write(event)"),
+        ("for name, value", "school.set(None)\n            for name, value"),
+        ("handle(message.value)\n", "handle(message.value)\n                school.set(None)\n"),
+        ("load(message.headers)", "copy_context().run(load, message.headers)"),
+        ("for message in consumer:", "for message in history:"),
+    ],
+)
+def test_a_helper_that_leaves_nothing_for_the_next_message(old: str, new: str) -> None:
+    assert any(old in text for text in BOOKINGS.values())
+    quiet(RULE, {path: text.replace(old, new) for path, text in BOOKINGS.items()})
+
+
+def test_a_word_of_its_own_that_decides_whose_rows_are_read() -> None:
+    text = (
+        "from contextvars import ContextVar\nschool = ContextVar('school')\n"
+        "def rows():\n    return query(school.get())\n"
+        "def worker(queue):\n    while True:\n        job = queue.get()\n"
+        "        if job.get('school'):\n            school.set(job['school'])\n        rows()\n"
+    )
+    finds(RULE, text, "error", on="school.set")
+    finds(RULE, text.replace("query(school.get())", "query()"), "info")
+    finds(RULE, text.replace("school", "trace"), "info")

@@ -11,19 +11,15 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition
 from carrel.audit.file_view import FileView
-from carrel.audit.held import calls_method, is_under_test, names_identity, worker_loop
+from carrel.audit.held import clears_context, is_under_test, names_identity, worker_loop
 from carrel.audit.origins import leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.run_conditions import CalledUnderTest, ContextVariable
+from carrel.audit.run_conditions import CalledUnderTest, ContextVariable, LeftFromMessage
 from carrel.findings import RuleInfo
 
 __all__ = ["ContextNotReset"]
 
 _BINDS: Final = ("structlog.contextvars.bind_contextvars", "structlog.threadlocal.bind_threadlocal")
-_CLEARS: Final = ("reset", "clear_contextvars", "unbind_contextvars", "reset_contextvars", "bound_contextvars",
-                  "clear_threadlocal", "copy_context", "create_task", "start_soon")  # fmt: skip
-
-
 _CURRENT: Final = re.compile(r"_?current_(?!.*(?:span|trace|task|level|log|locale|lang|zone|step|depth|path|file))")
 """A variable that says for whom the work is done, in words of its own: `current_merchant`."""
 _BEFORE_MESSAGE: Final = frozenset({"before_process_message", "pre_execute"})
@@ -54,33 +50,40 @@ class ContextNotReset:
                 dotted = view.dotted(call.func)
                 if loop is None and dotted.endswith(".set") and call.args:
                     yield from self._setter(view, call, function, dotted.removesuffix(".set"))
-                if loop is None or calls_method(loop, *_CLEARS):
+                if loop is None or clears_context(loop):
                     continue
                 if dotted in _BINDS:
                     if _is_partial(view, call, loop):
                         yield self._candidate(view, call, function, "bind_contextvars", ())
                 elif dotted.endswith(".set") and call.args and _is_sometimes(view, call, loop, dotted):
                     variable = dotted.removesuffix(".set")
-                    yield self._candidate(
-                        view, call, function, variable.rpartition(".")[2], (ContextVariable(variable),)
-                    )
+                    yield self._candidate(view, call, function, variable, (ContextVariable(variable),))
 
     def _setter(self, view: FileView, call: ast.Call, function: Block, variable: str) -> Iterator[Candidate]:
         """`def enter(tenant): current.set(tenant)`, which a worker's loop calls for some messages."""
         others = (one for each in view.functions for one in each.nodes(ast.Call) if one is not call)
         again = any(view.dotted(one.func) in (f"{variable}.set", f"{variable}.reset") for one in others)
-        if not again and function.class_ is None and not is_under_test(view, call):
+        if again:
+            return
+        if is_under_test(view, call):
+            name = variable.rpartition(".")[2]
+            message = f"`{function.name}` sets `{name}` for some messages, and nothing resets it for the others"
+            given = (ContextVariable(variable), LeftFromMessage(variable, function.symbol, called=True))
+            yield view.candidate(self.info, call, message, block=function, given=given)
+        elif function.class_ is None:
             given = (ContextVariable(variable), CalledUnderTest(function.symbol, by_worker=True))
-            yield self._candidate(view, call, function, variable.rpartition(".")[2], given)
+            yield self._candidate(view, call, function, variable, given)
 
     def _candidate(
-        self, view: FileView, call: ast.Call, function: Block, name: str, given: tuple[Condition, ...]
+        self, view: FileView, call: ast.Call, function: Block, variable: str, given: tuple[Condition, ...]
     ) -> Candidate:
+        name = variable.rpartition(".")[2]
         message = f"`{function.name}` sets `{name}` for some messages, and does not reset it for the others"
         values = [*call.args, *(one.value for one in call.keywords)]
         named = any(names_identity(leaf) for value in (call, *values) for leaf in _words(view, value, function))
         current = _CURRENT.match(name) is not None
-        grades = (Grade("error" if named else "warning" if current else "info"),)
+        read = (Grade("error", (LeftFromMessage(variable, function.symbol),)),) if not named else ()
+        grades = (*read, Grade("error" if named else "warning" if current else "info"))
         return view.candidate(self.info, call, message, block=function, given=given, grades=grades)
 
 
