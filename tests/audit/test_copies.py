@@ -108,7 +108,9 @@ def test_side_by_side(one: str, other: str, expected: bool) -> None:
 def test_versions_that_are_there_to_choose_from() -> None:
     versions = {"models.py": store(), "models_v2.py": store()}
     assert copied(versions)
-    assert not copied({**versions, "models_v3.py": "from models_v2 import *\n"})
+    row = {**versions, "models_v3.py": "from models_v2 import *\n"}
+    assert not copied(row)
+    assert not copied({"models.py": store(), "models_v2.py": "", "models_v3.py": "", "plain.py": store()})
 
 
 THIN = "class ShopStore:\n    def take(self): ...\n    def more(self): ...\n    def most(self): ...\n"

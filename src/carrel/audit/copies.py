@@ -45,14 +45,16 @@ def are_copies(program: Program, one: Role, other: Role) -> bool:
     """
     if "Module" in one.bases or not _are_of_one_kind(one, other):
         return False
-    if stand_side_by_side(one, other) or _are_versions(program, one, other):
+    if stand_side_by_side(one, other):
         return False
     if not (_works(program, one) and _works(program, other)):
         return False
     enough = max(_ENOUGH, (len(one.lines) + len(other.lines)) / 2 * _SAME)
     if min(len(one.lines), len(other.lines)) < enough:
         return False
-    return _common_lines(one, other) >= enough
+    if _common_lines(one, other) < enough:
+        return False
+    return not (_is_version(program, one) or _is_version(program, other))
 
 
 def share_lines(one: Role, other: Role) -> bool:
@@ -126,10 +128,10 @@ def _are_of_a_row(program: Program, one: Role, other: Role) -> bool:
     return len(row) >= _MANY
 
 
-def _are_versions(program: Program, one: Role, other: Role) -> bool:
-    """Whether both files are of a row, such as `models.py`, `models_v2.py`, `models_v3.py`: users take their pick."""
-    plain = {_NUMBERED.sub(".py", role.location.path) for role in (one, other)}
-    return len(plain) == 1 and sum(_NUMBERED.sub(".py", path) in plain for path in program.files) >= _MANY
+def _is_version(program: Program, role: Role) -> bool:
+    """Whether its file is of a row, such as `models.py`, `models_v2.py`, `models_v3.py`: each is to stay as it is."""
+    plain = _NUMBERED.sub(".py", role.location.path)
+    return sum(_NUMBERED.sub(".py", path) == plain for path in program.files) >= _MANY
 
 
 def _works(program: Program, role: Role) -> bool:

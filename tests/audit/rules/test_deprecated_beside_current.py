@@ -54,6 +54,11 @@ def test_two_that_only_answer_to_one_framework_are_only_mentioned() -> None:
 """
     finds(RULE, {"a.py": watch, "b.py": other}, "info")
     finds(RULE, {"a.py": watch, "b.py": watch.replace("class ", "class Consolidated")}, "warning")
+    finds(RULE, {"a.py": watch, "b.py": other.replace("class Consolidated", "class Legacy")}, "warning")
+    plain = other.replace("class Consolidated", "class ")
+    finds(RULE, {"pkg/watch.py": watch, "pkg/consolidated_watch.py": plain}, "info")
+    finds(RULE, {"pkg/watch.py": watch, "pkg/watch_old.py": plain}, "warning")
+    finds(RULE, {"pkg/watch.py": watch, "pkg/consolidated_watch.py": watch}, "warning")
 
 
 def test_of_several_plain_ones_the_one_that_is_most_like_it() -> None:

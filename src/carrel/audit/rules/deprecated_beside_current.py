@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Final
 
 from carrel.audit.copies import share_lines
@@ -18,6 +19,8 @@ __all__ = ["DeprecatedBesideCurrent"]
 _MODULE: Final = re.compile(r"^(?P<stem>.+?)_(?:old|legacy|deprecated|backup|bak|v\d|enhanced|unified|consolidated|"
                             r"refactored|fixed|optimi[sz]ed|copy)$|^(?:legacy|deprecated|enhanced|unified|"
                             r"consolidated|refactored)_(?P<rest>.+)$")  # fmt: skip
+_OLD: Final = re.compile(r"(?i)(?:^|_)(?:old|legacy|deprecated|backup|bak|copy)(?:$|_)|^(?:Legacy|Deprecated)|Old$")
+"""Names that say it themselves: one that is called better, unified or consolidated may be something else."""
 _VERSION: Final = re.compile(r"v\d(?:\.py)?$", re.IGNORECASE)
 _ALIKE: Final = 0.25
 
@@ -39,9 +42,11 @@ class DeprecatedBesideCurrent:
 
     def check_program(self, program: Program) -> Iterator[Candidate]:
         by_name: dict[str, list[Role]] = {}
+        by_path: dict[str, list[Role]] = {}
         told: set[tuple[str, str]] = set()
         for role in roles(program):
             by_name.setdefault(role.name, []).append(role)
+            by_path.setdefault(role.location.path, []).append(role)
         for name, group in by_name.items():
             plain = plain_name(name)
             if plain == name or plain not in by_name:
@@ -56,9 +61,11 @@ class DeprecatedBesideCurrent:
                     rule=self.info.rule, location=role.location, message=message, symbol=role.symbol,
                     related=(other.location,), grades=(Grade(severity),),
                 )  # fmt: skip
-        yield from self._modules(program, told)
+        yield from self._modules(program, told, by_path)
 
-    def _modules(self, program: Program, told: set[tuple[str, str]]) -> Iterator[Candidate]:
+    def _modules(
+        self, program: Program, told: set[tuple[str, str]], by_path: Mapping[str, list[Role]]
+    ) -> Iterator[Candidate]:
         for path in sorted(program.files):
             directory, _, file = path.rpartition("/")
             found = _MODULE.match(file.removesuffix(".py"))
@@ -67,7 +74,12 @@ class DeprecatedBesideCurrent:
             beside = f"{directory}/{found['stem'] or found['rest']}.py".lstrip("/")
             if beside in program.files and (path, beside) not in told:
                 same = _offered(program, path) & _offered(program, beside)
-                replaces = same and not _VERSION.search(file) and not _lead_to_each_other(program, path, beside)
+                pairs = product(by_path.get(path, ()), by_path.get(beside, ()))
+                is_it = _OLD.search(file.removesuffix(".py")) or any(
+                    plain_name(one.name) == plain_name(other.name) and share_lines(one, other) for one, other in pairs
+                )
+                replaces = is_it and same and not _VERSION.search(file)
+                replaces = replaces and not _lead_to_each_other(program, path, beside)
                 yield Candidate(
                     rule=self.info.rule, location=Location(path=path, line=1),
                     message=f"`{file}` stands beside `{beside.rpartition('/')[2]}`",
@@ -83,11 +95,11 @@ def _most_like(role: Role, others: list[Role]) -> Role:
 def _replaces(program: Program, role: Role, other: Role) -> bool:
     """Whether the two do the same work; a number alone tells versions of what both of them speak.
 
-    What a framework asks for by name is in both of them, so some of the lines have to be the same, too.
+    What a framework asks for by name is in both of them, so one that is not called old has to share some lines, too.
     """
     if role.is_value or _VERSION.search(role.name) or likeness(role.methods, other.methods) < _ALIKE:
         return False
-    if not share_lines(role, other):
+    if not _OLD.search(role.name) and not share_lines(role, other):
         return False
     return not related_roles(program, role, other) and not _lead_to_each_other(
         program, role.location.path, other.location.path

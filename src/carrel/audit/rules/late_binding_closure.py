@@ -60,12 +60,11 @@ class LateBindingClosure:
                         or [one for one in captured if is_identity_like(one)]
                         or _of_somebody(loop.body, captured)
                     )
-                    message = (
-                        f"the function made here reads `{captured[0]}` only when it is called, after the loop went on"
-                    )
                     # What the body binds may be the same in each round; what the loop goes through is not.
-                    differs = not set(_targets(loop)).isdisjoint(captured)
-                    severity: Severity = "error" if told else "warning" if differs else "info"
+                    differing = [one for one in captured if one in _targets(loop)]
+                    read = (differing or captured)[0]
+                    message = f"the function made here reads `{read}` only when it is called, after the loop went on"
+                    severity: Severity = "error" if told else "warning" if differing else "info"
                     yield view.candidate(self.info, made, message, block=block, severity=severity,
                                          related=(view.location(loop.target, "bound anew in each round"),))  # fmt: skip
 
