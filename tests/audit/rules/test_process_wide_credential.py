@@ -193,6 +193,6 @@ def test_a_library_that_is_configured_for_one_user() -> None:
     finds(RULE, {**files, "app.py": files["app.py"].format("await key_of(user)")}, "error", on="genai.configure")
     finds(RULE, {**files, "app.py": files["app.py"].format("settings.KEY")}, "info")
     of_model = files["app.py"].replace("def ask(", "def ask(model_info, ").format("model_info['api_key']")
-    finds(RULE, {**files, "app.py": of_model}, "info")
+    finds(RULE, {**files, "app.py": of_model}, "warning")
     own = "import google.generativeai as genai\ndef model():\n    genai.configure(api_key=os.environ['KEY'])\n"
     quiet(RULE, {"llm.py": own})

@@ -95,13 +95,14 @@ class ProcessWideCredential:
                     taint = view.taint(keyword.value, function) if _CREDENTIAL.search(keyword.arg or "") else None
                     if taint is None or not (taint.by == "request" or parameters_in(view, keyword.value, function)):
                         continue
-                    # A key of the operator's, one for each model, is no user's.
+                    reached = Reachable(function.symbol)
                     passed = (IdentityParameter(function.symbol, taint.parameter),) if taint.parameter else ()
+                    grades = [Grade("error", (*passed, reached))]
+                    if taint.parameter:
+                        # A key of the operator's, one for each model, is no user's, but two requests differ in it.
+                        grades.append(Grade("warning", (TaintedParameter(function.symbol, taint.parameter), reached)))
                     message = f"`{function.name}` sets `{keyword.arg}` for the whole process"
-                    yield view.candidate(
-                        self.info, call, message, block=function,
-                        grades=(Grade("error", (*passed, Reachable(function.symbol))), Grade("info")),
-                    )  # fmt: skip
+                    yield view.candidate(self.info, call, message, block=function, grades=(*grades, Grade("info")))
 
     def _by_script(self, view: FileView) -> Iterator[Candidate]:
         """`os.environ["OPENAI_API_KEY"] = st.text_input("Key")` in a script that runs for each visitor."""
