@@ -102,3 +102,29 @@ def test_one_stream_of_a_store_for_everybody() -> None:
 )
 def test_a_stream_for_each_user(key: str, give: str) -> None:
     quiet(RULE, STREAM.format(key=key, give=give))
+
+
+@pytest.mark.parametrize(
+    ("body", "severities"),
+    [
+        ("for one in await log.since(msg['run'], msg['after']):\n            send(one)", ("warning",)),
+        ("await log.open(new_id(), user.id)\n        return await log.since(msg['run'], 0)", ("error",)),
+        (
+            "if user.id != await owner(msg['run']):\n            return\n        await log.since(msg['run'], 0)",
+            (),
+        ),
+        ("return await log.since(msg['run'], user.id)", ()),
+        ("return await log.since(msg['colour'], 0)", ()),
+        ("return await log.text(msg['run'], 0)", ()),
+    ],
+)
+def test_a_run_that_the_client_names(body: str, severities: tuple[str, ...]) -> None:
+    source = (
+        "from starlette.websockets import WebSocket\nfrom deps import log\nasync def session(ws: WebSocket):\n"
+        f"    user = await identify(ws)\n    while True:\n        msg = await ws.receive_json()\n        {body}\n"
+    )
+    if severities:
+        finds(RULE, source, *severities, on="log.since")
+    else:
+        quiet(RULE, source)
+    quiet(RULE, source.replace("user = await identify(ws)", "user = None"))

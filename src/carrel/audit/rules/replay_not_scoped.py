@@ -9,7 +9,9 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.callers import claimed, is_restricted, origins, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass
+from carrel.audit.fetches import Fetch, asks_whose, names_owner
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed, parameters_in
@@ -25,6 +27,9 @@ _REPLAYS: Final = re.compile(
 _SCOPES: Final = re.compile(r"^(?:stream|channel|topic|room|group|conversation|connection)(?:_?(?:id|name|key))?$")
 _STORE_PUTS: Final = frozenset({"xadd", "rpush", "lpush", "zadd"})
 _STORE_READS: Final = frozenset({"xrange", "xrevrange", "lrange", "zrange", "zrangebyscore", "zrevrange"})
+_RUN: Final = re.compile(r"^(?:run|job|stream|task|thread|session|conversation|chat|build|order|request|channel|topic|"
+                         r"execution|workflow|id)(?:_?id)?$")  # fmt: skip
+"""What the client names of which events are kept."""
 _PUTS: Final = frozenset({"append", "appendleft", "insert"})
 
 
@@ -45,6 +50,7 @@ class ReplayNotScoped:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
+            yield from self._by_id(view, function)
             if not _REPLAYS.search(function.name) and not _asks_after(function):
                 continue
             for node, access in _reads(view, function):
@@ -53,6 +59,24 @@ class ReplayNotScoped:
                     yield self._candidate(view, node, access, function, put)
                     break
         yield from self._streams(view)
+
+    def _by_id(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`log.since(message["run"], message["after"])`, where the function knows who is asking and never compares."""
+        caller = prover(view, function)
+        # Where only a decorator says that somebody has signed in, what is replayed may know the user by itself.
+        if not caller or is_restricted(view, function) or function.has_decorator(caller):
+            return
+        for block in (function, *(one for one in view.functions if one.parent is function)):
+            for fetch in _replayed(view, block, function):
+                if asks_whose(view, function, fetch) or asks_whose(view, block, fetch):
+                    continue
+                owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
+                message = (
+                    f"`{function.name}` replays what `{fetch.name}` of the request names, and `{caller}` is not asked"
+                )
+                yield view.candidate(self.info, fetch.node, message, block=function,
+                                     severity="error" if owned else "warning")  # fmt: skip
+                return
 
     def _streams(self, view: FileView) -> Iterator[Candidate]:
         """`redis.xrange(STREAM, min=cursor)` of a stream into which another function puts what is somebody's."""
@@ -88,6 +112,28 @@ class ReplayNotScoped:
             given = (SharedClass(function.class_.symbol),)
         return view.candidate(self.info, node, message, block=function, grades=(Grade("error", given), Grade("info")),
                               related=(view.location(put.node, "events of all users are put here"),))  # fmt: skip
+
+
+def _replayed(view: FileView, block: Block, function: Block) -> Iterator[Fetch]:
+    """The events of one run or stream, where the client says which one."""
+    for call in block.nodes(ast.Call):
+        if not isinstance(call.func, ast.Attribute) or not _REPLAYS.search(called_name(call)) or not call.args:
+            continue
+        name = _named_by_client(view, call.args[0], function)
+        if name and len(call.args) + len(call.keywords) > 1:
+            yield Fetch(call, call.args[0], name, call.func.value)
+    if _REPLAYS.search(function.name) or _asks_after(function):
+        for item in block.nodes(ast.Subscript):
+            access = view.access(item.value, block)
+            name = _named_by_client(view, item.slice, function)
+            if name and isinstance(item.ctx, ast.Load) and access.kind == "global" and not access.steps:
+                yield Fetch(item, item.slice, name, item.value)
+
+
+def _named_by_client(view: FileView, node: ast.expr, function: Block) -> str:
+    """The name under which the client sent the id of a run or a stream; empty when it is something else."""
+    said = [claimed(view, one, function) for one in origins(view, node, function)]
+    return said[0] if len(said) == 1 and _RUN.search(said[0].lower()) else ""
 
 
 def _asks_after(function: Block) -> bool:
