@@ -202,7 +202,10 @@ class Flow:
 
     @cached_property
     def requests_are_asked(self) -> Proof | None:
-        """Where a function that a request leads to finds out who is asking; of a code base without routes nobody knows."""
+        """Where a function that a request leads to finds out who is asking.
+
+        Of a code base without routes nobody knows.
+        """
         if all(one.kind == "middleware" for one in self._calls.entry_points.values()):
             return ()
         for fact in self._resolution.functions.values():
@@ -312,7 +315,9 @@ class Flow:
         known = [name for name in names if name in self._resolution.functions]
         return _walk(known, lambda one: [called.name for _, called in self._calls.callees.get(one, ())], depth)
 
-    def _context_calls(self, fact: FunctionFact, method: Literal["get", "set", "reset"]) -> Iterator[tuple[str, CallFact]]:
+    def _context_calls(
+        self, fact: FunctionFact, method: Literal["get", "set", "reset"]
+    ) -> Iterator[tuple[str, CallFact]]:
         """The calls of a method of a context variable, with the variable."""
         return ((variable, call) for variable, one, call in self._in_context.get(fact.name, ()) if one == method)
 

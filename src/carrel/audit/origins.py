@@ -49,7 +49,9 @@ _CREDENTIAL: Final = re.compile(r"(?i)(?:token|credentials?|auth|jwt|bearer|logi
 _HANDS_ON: Final = frozenset({"dict", "list", "tuple", "set", "str", "frozenset", "format", "join", "copy", "deepcopy"})
 _ONE_THING: Final = re.compile(r"(?:^|_)(?:id|sid|uuid|uid|guid)$|[a-z]Id$")
 """An id of one thing: a map by it is no cache of answers to questions."""
-_SHOWN: Final = re.compile(r"(?i)lang|locale|theme|csrf|next|flash|currency|zone|page|filter|sort|step|view|mode|state|count")
+_SHOWN: Final = re.compile(
+    r"(?i)lang|locale|theme|csrf|next|flash|currency|zone|page|filter|sort|step|view|mode|state|count"
+)
 """Keys of a session that say how a page is shown or where somebody is, not who it is."""
 _GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
 
@@ -193,7 +195,10 @@ def in_session(view: FileView, node: ast.expr, block: Block) -> bool:
     """
     for leaf, where in leaves(view, node, block):
         match leaf:
-            case ast.Subscript(value=held, slice=key) | ast.Call(func=ast.Attribute(attr="get", value=held), args=[key, *_]):
+            case (
+                ast.Subscript(value=held, slice=key)
+                | ast.Call(func=ast.Attribute(attr="get", value=held), args=[key, *_])
+            ):
                 named = isinstance(key, ast.Constant) and isinstance(key.value, str)
                 if named and _is_session(view, held, where) and not _SHOWN.search(str(key.value)):
                     return True

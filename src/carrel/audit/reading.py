@@ -214,9 +214,8 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
         if taint.by == "request":
             # A name that only sounds like a user's, `printer_profile`, does not tell.
             told = [one for one in identities(view, value, block) if not is_credential(one)]
-            if in_session(view, value, block):
-                yield place, ""
-            elif told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told)):
+            sure = told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told))
+            if sure or in_session(view, value, block):
                 yield place, ""
         elif taint.parameter:
             yield place, taint.parameter
@@ -247,6 +246,9 @@ def _passed(view: FileView, argument: ast.expr, block: Block, place: str) -> Ite
         return
     taint = view.taint(argument, block)
     if taint is None:
+        entry = view.entry_point(block) if isinstance(argument, ast.Name) and argument.id == block.receiver else None
+        if entry is not None and entry.kind == "websocket":
+            yield place, ""  # the handler is the connection
         return
     if taint.certain:
         yield place, ""

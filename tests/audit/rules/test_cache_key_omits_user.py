@@ -506,7 +506,10 @@ def _gradebook(old: str, new: str) -> dict[str, str]:
     [
         (_LAMBDA, _LAMBDA),
         (_LAMBDA, "partial(averages, pupil, term)"),
-        ("return cache.get_or_set", "def make():\n                return averages(pupil, term)\n            return cache.get_or_set"),
+        (
+            "return cache.get_or_set",
+            "def make():\n                return averages(pupil, term)\n            return cache.get_or_set",
+        ),
     ],
 )
 def test_who_asks_is_only_in_what_makes_the_value(old: str, new: str) -> None:

@@ -144,3 +144,52 @@ def test_a_class_that_only_tests_name(other: str, severity: str) -> None:
 def test_what_the_class_starts_anew_is_of_one_run(anew: str, severity: str) -> None:
     says = "    turns = []\n    def say(self, text):\n        self.turns.append(text)\n"
     finds(RULE, f"{ROUTE}class Bot:\n{says}    def reset(self):\n        {anew}\n", severity)
+
+
+BASKET = {
+    "basket.py": """
+        class Basket:
+            lines = {}
+            vouchers = set()
+            def __init__(self, shopper):
+                self.shopper = shopper
+            def put(self, sku, count):
+                self.lines[sku] = self.lines.get(sku, 0) + count
+            @classmethod
+            def redeem(cls, code):
+                cls.vouchers.add(code)
+        """,
+    "web.py": """
+        from fastapi import FastAPI, Request
+        from basket import Basket
+        app = FastAPI()
+        @app.post("/checkout")
+        async def checkout(request: Request):
+            basket = Basket(request.cookies["shopper"])
+            payload = await request.json()
+            basket.put(payload["sku"], payload["count"])
+            basket.redeem(payload["voucher"])
+            return basket.lines
+        """,
+}
+
+
+def test_a_dictionary_and_a_set_of_a_class_whose_objects_are_made_for_one_request() -> None:
+    finds(RULE, BASKET, "error", "error", on="self.lines[sku]")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('request.cookies["shopper"]', '"shop"'),
+        ("lines", "counts"),
+    ],
+)
+def test_a_dictionary_that_is_meant_for_all(old: str, new: str) -> None:
+    files = {path: text.replace(old, new) for path, text in BASKET.items()}
+    finds(RULE, files, "info", "error")
+
+
+def test_a_set_that_something_registers_in() -> None:
+    text = "class Plugins:\n    known = set()\n    @classmethod\n    def add(cls, one):\n        cls.known.add(one)\n"
+    quiet(RULE, text)

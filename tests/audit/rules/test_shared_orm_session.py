@@ -84,3 +84,38 @@ def test_a_session_that_the_application_holds(place: str) -> None:
 def test_a_session_that_a_request_holds() -> None:
     quiet(RULE, PANTRY.replace("app[DB]", "request[DB]"))
     quiet(RULE, PANTRY.replace("= AsyncSession(", "= async_sessionmaker("))
+
+
+GYM = """
+from fastapi import FastAPI, Request
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from repo import Visits
+engine = create_async_engine(URL)
+sessions = async_sessionmaker(engine)
+async def lifespan(app: FastAPI):
+    app.state.visits = Visits(AsyncSession(engine))
+    yield
+app = FastAPI(lifespan=lifespan)
+@app.get("/visits")
+async def visits(request: Request):
+    return await request.app.state.visits.all()
+"""
+
+
+@pytest.mark.parametrize(
+    "made", ["Visits(AsyncSession(engine))", "Visits(db=sessions())", "Service(Visits(sessions()))"]
+)
+def test_an_object_of_the_application_that_is_made_with_a_session(made: str) -> None:
+    finds(RULE, GYM.replace("Visits(AsyncSession(engine))", made), "error", on="app.state.visits = ")
+
+
+@pytest.mark.parametrize("made", ["Visits(sessions)", "Visits(engine)", "load(AsyncSession(engine))"])
+def test_an_object_of_the_application_that_makes_its_sessions(made: str) -> None:
+    quiet(RULE, GYM.replace("Visits(AsyncSession(engine))", made))
+
+
+def test_an_object_of_a_module_that_is_made_with_a_session() -> None:
+    text = GYM.replace("@app.get", "kept = Visits(sessions())\n@app.get").replace("request.app.state.visits", "kept")
+    text = text.replace("Visits(AsyncSession(engine))", "Visits(sessions)")
+    finds(RULE, text, "error", on="kept = ")
+    quiet(RULE, text.replace("kept = Visits(sessions())", "kept = Visits(sessions)"))

@@ -46,8 +46,8 @@ from carrel.findings import RuleInfo, Severity
 __all__ = ["CacheKeyOmitsUser"]
 
 _CACHE: Final = re.compile(r"(?i)(?:^|_)(?:cache[sd]?|redis|memcached?|valkey|memo|kept|cached_\w+)(?:$|_|client$)")
-_STORES: Final = frozenset({"set", "setex", "set_many", "add", "get_or_set", "get_or_create", "aget_or_set", "setdefault", "aset", "put", "psetex"})
 _MAKE: Final = frozenset({"get_or_set", "get_or_create", "aget_or_set"})
+_STORES: Final = _MAKE | {"set", "setex", "set_many", "add", "setdefault", "aset", "put", "psetex"}
 _CACHES: Final = frozenset({"redis", "valkey", "pymemcache", "aiocache", "diskcache", "cachetools", "dogpile",
                             "flask_caching", "cashews", "coredis"})  # fmt: skip
 """Packages whose objects keep what is put into them."""

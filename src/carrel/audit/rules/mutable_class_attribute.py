@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, HasBase, HasEntryPoints, NamedElsewhere, Not, SharedObject
+from carrel.audit.conditions import (
+    AnyOf,
+    Condition,
+    HasBase,
+    HasEntryPoints,
+    NamedElsewhere,
+    Not,
+    SharedObject,
+    TaintedParameter,
+)
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import COPYING_BASES
 from carrel.audit.mutations import Mutation
@@ -18,7 +28,11 @@ from carrel.findings import RuleInfo
 
 __all__ = ["MutableClassAttribute"]
 
-_WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update"})
+_WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update", "add"})
+_FOR_ALL: Final = re.compile(
+    r"(?i)cache|memo|regist|instance|singleton|lock|pool|stat|count|metric|known|handler|plugin"
+)
+"""Names of containers of a class that are meant for all its objects."""
 
 
 class MutableClassAttribute:
@@ -45,11 +59,13 @@ class MutableClassAttribute:
             owner, name, given = found
             if (owner.symbol, name) not in seen:
                 seen.add((owner.symbol, name))
-                yield self._candidate(view, mutation, owner, name, given)
+                candidate = self._candidate(view, mutation, owner, name, given)
+                if candidate is not None:
+                    yield candidate
 
     def _candidate(
         self, view: FileView, mutation: Mutation, owner: Block, name: str, given: tuple[Condition, ...]
-    ) -> Candidate:
+    ) -> Candidate | None:
         message = f"`{mutation.block.name}` changes `{owner.name}.{name}`, which all objects of the class share"
         taint = brought(view, mutation.values, mutation.block)
         if taint is None and mutation.block.receiver:
@@ -58,8 +74,16 @@ class MutableClassAttribute:
             if taint is not None and not any(identities(view, one, mutation.block) for one in mutation.values):
                 taint = None
         grades: tuple[Grade, ...] = (Grade("info"),)
-        if taint is not None and all(is_fixed(view, key, mutation.block) for key in mutation.keys):
-            grades = grades_of(view, taint, mutation.block)
+        fixed = all(is_fixed(view, key, mutation.block) for key in mutation.keys)
+        ones: tuple[Condition, ...] = () if fixed else _for_one_user(view, owner, name)
+        if ones:
+            # Under whatever key, the object of the next user finds it.
+            taint = brought(view, (*mutation.keys, *mutation.values), mutation.block)
+        if taint is not None and (fixed or ones):
+            grades = tuple(
+                Grade(one.severity, (*one.given, *ones)) for one in grades_of(view, taint, mutation.block)
+                if fixed or one.severity == "error"
+            ) + (() if fixed else grades)  # fmt: skip
             if not _is_named(view, owner):
                 # Of an application, not of a library: what no code names, a test makes.
                 named = AnyOf((Not(HasEntryPoints()), NamedElsewhere(owner.symbol)))
@@ -69,6 +93,11 @@ class MutableClassAttribute:
         made = _made(owner, name)
         related = (view.location(made, "made once, with the class"),) if made is not None else ()
         given = (Not(HasBase(owner.symbol, COPYING_BASES)), *given)
+        if mutation.name == "add":
+            # Whatever registers itself is added to a set; what a request brings is no such thing.
+            grades = tuple(one for one in grades if one.severity == "error")
+            if not grades:
+                return None
         return view.candidate(
             self.info, mutation.node, message, block=mutation.block, grades=grades, given=given, related=related
         )
@@ -126,6 +155,15 @@ def _adds(view: FileView, mutation: Mutation) -> bool:
         return True
     # Under a key of one user's it is apart; under another one the next object finds it.
     return not any(identities(view, key, mutation.block, lenient=True) for key in mutation.keys)
+
+
+def _for_one_user(view: FileView, owner: Block, name: str) -> tuple[Condition, ...]:
+    """What must hold elsewhere for an object of the class to be made for one request; nothing: it is not."""
+    made = next((one for one in view.methods(owner) if one.is_initializer), None)
+    if made is None or _FOR_ALL.search(name):
+        return ()
+    given = tuple(TaintedParameter(made.symbol, one.name) for one in made.parameters if one.name != made.receiver)
+    return (AnyOf(given),) if given else ()
 
 
 def _is_named(view: FileView, owner: Block) -> bool:

@@ -12,6 +12,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.keeping import is_application_part
 from carrel.audit.mutations import Mutation
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import UsedBy
 from carrel.findings import RuleInfo
@@ -49,8 +50,8 @@ class SharedOrmSession:
     def check(self, view: FileView) -> Iterator[Candidate]:
         makers = {held.symbol for held in held_calls(view, _MAKERS)}
         for held in held_calls(view):
-            if _makes_session(view, held.call, makers):
-                yield self._module(view, held)
+            if _holds_session(view, held.call, held.block, makers):
+                yield self._module(view, held, is_session=_makes_session(view, held.call, makers))
             elif view.dotted(held.call.func) == _SCOPED and len(held.call.args) + len(held.call.keywords) == 1:
                 yield self._scoped(view, held)
         for mutation in view.mutations:
@@ -63,7 +64,7 @@ class SharedOrmSession:
         """`self.session = Session()` of an object that all requests use, `app["db"] = AsyncSession(engine)`."""
         owner = mutation.block.class_
         for value in mutation.values:
-            if not isinstance(value, ast.Call) or not _makes_session(view, value, makers):
+            if not _holds_session(view, value, mutation.block, makers):
                 continue
             if is_application_part(mutation):
                 message = "the application holds one session for all its requests"
@@ -73,11 +74,13 @@ class SharedOrmSession:
                 yield view.candidate(self.info, mutation.node, message, block=mutation.block,
                                      given=(SharedClass(owner.symbol),))  # fmt: skip
 
-    def _module(self, view: FileView, held: Held) -> Candidate:
+    def _module(self, view: FileView, held: Held, *, is_session: bool) -> Candidate:
         name = held.symbol.rpartition(".")[2]
-        grades = (Grade("error", (UsedBy(held.symbol, "request"),)), Grade("error", (UsedBy(held.symbol, "async"),)),
-                  Grade("warning", (UsedBy(held.symbol, "function"),)))  # fmt: skip
-        return view.candidate(self.info, held.node, f"`{name}` is one session for all requests", grades=grades)
+        grades = [Grade("error", (UsedBy(held.symbol, "request"),)), Grade("error", (UsedBy(held.symbol, "async"),))]
+        if is_session:
+            grades.append(Grade("warning", (UsedBy(held.symbol, "function"),)))
+        message = f"`{name}` {'is' if is_session else 'works with'} one session for all requests"
+        return view.candidate(self.info, held.node, message, grades=tuple(grades))
 
     def _scoped(self, view: FileView, held: Held) -> Candidate:
         name = held.symbol.rpartition(".")[2]
@@ -89,6 +92,20 @@ class SharedOrmSession:
             if isinstance(statement.value, ast.Call) and _makes_session(view, statement.value, makers):
                 message = f"`{function.name}` gives every caller the same session"
                 yield view.candidate(self.info, statement, message, block=function)
+
+
+def _holds_session(view: FileView, value: ast.expr, block: Block, makers: set[str]) -> bool:
+    """Whether it is a session, or an object that is made with one and so keeps it: `Orders(SessionLocal())`."""
+    match value:
+        case ast.Call():
+            if _makes_session(view, value, makers):
+                return True
+            given = (*value.args, *(one.value for one in value.keywords))
+            return called_name(value)[:1].isupper() and any(_holds_session(view, one, block, makers) for one in given)
+        case ast.Name():
+            bound = block.scope.bindings.get(value.id) or view.top.scope.bindings.get(value.id, ())
+            return any(isinstance(one.value, ast.Call) and _makes_session(view, one.value, makers) for one in bound)
+    return False
 
 
 def _makes_session(view: FileView, call: ast.Call, makers: set[str]) -> bool:
