@@ -12,6 +12,7 @@ from carrel.audit.callers import claimed, names_user, origins, proves
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name
+from carrel.audit.persons import person_in
 from carrel.audit.taint import is_identity_like
 
 __all__ = ["counts_only", "gives_stand_in", "key_names", "key_parts", "names_session", "stand_ins"]
@@ -20,6 +21,8 @@ _COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|aud
                             r"budget|locale|language|config|settings|registry|client")  # fmt: skip
 _WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?id|conversation_?id|chat_?id|sid)$")
 _CLAIMS: Final = re.compile(r"(?i)claims|payload|jwt|token|decoded")
+_NUMBERS: Final = frozenset({"id", "pk", "user_id", "sub", "uid", "username"})
+"""Attributes of a person that tell them from all others."""
 _ADDRESS: Final = re.compile(r"^/|://")
 
 
@@ -46,6 +49,8 @@ def stand_ins(view: FileView, key: ast.expr, function: Block) -> Iterator[tuple[
                     yield node, f"`{ast.unparse(node.values[-1])}`"
             case ast.Call() if len(node.args) > 1 and _is_text(node.args[-1]) and _asks_who(view, node, function):
                 yield node, f"`{ast.unparse(node.args[-1])}`"
+            case _ if node is not key and _is_none_for_nobody(node, function):
+                yield node, "`None`"
 
 
 def gives_stand_in(view: FileView, function: Block) -> bool:
@@ -110,6 +115,28 @@ def _asks_who(view: FileView, call: ast.Call, function: Block) -> bool:
     if named == "getattr" and len(call.args) == 3 and text in ("id", "user_id", "username", "sub"):
         return _is_identity(view, call.args[0], function) or names_user(text)
     return named == "get" and (names_user(text) or names_session(text) or _is_claim(call, text))
+
+
+def _is_none_for_nobody(node: ast.expr, function: Block) -> bool:
+    """Whether a part of a text is `None` for all without an identity: `f"history:{getattr(member, 'id', None)}"`."""
+    match node:
+        case ast.Call(args=[held, ast.Constant(value=str(text)), ast.Constant(value=None)]):
+            asked = called_name(node) == "getattr" and text in _NUMBERS
+        case ast.IfExp(body=ast.Attribute(value=held, attr=text), orelse=ast.Constant(value=None)):
+            asked = text in _NUMBERS
+        case ast.BoolOp(op=ast.And(), values=[held, ast.Attribute(value=inner, attr=text)]):
+            asked = ast.dump(inner) == ast.dump(held) and text in _NUMBERS
+        case _:
+            return False
+    return asked and isinstance(held, ast.Name) and not _is_refused(held.id, node, function) and (
+        bool(person_in(held.id)) or names_user(held.id)
+    )  # fmt: skip
+
+
+def _is_refused(name: str, besides: ast.expr, function: Block) -> bool:
+    """Whether something else in the function asks whether there is anybody."""
+    tests = (one.test for one in function.nodes(ast.If, ast.IfExp) if one is not besides)
+    return any(isinstance(one, ast.Name) and one.id == name for test in tests for one in ast.walk(test))
 
 
 def _is_claim(call: ast.Call, text: str) -> bool:

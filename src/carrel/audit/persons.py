@@ -16,7 +16,7 @@ _PEOPLE: Final = frozenset(
 )  # fmt: skip
 _NUMBERS: Final = frozenset({"id", "no", "nr", "number", "uid", "uuid", "ref", "pk", "sub"})
 """Words after that of a person that make it a number of theirs."""
-_THINGS: Final = frozenset({"client", "reader", "driver", "player", "holder", "caller", "account", "owner"})
+_THINGS: Final = frozenset({"client", "reader", "driver", "player", "caller", "account", "owner"})
 """Those of them that are the names of parts of a program too."""
 _TOLD: Final = frozenset({"email", "phone", "mobile", "iban", "ssn", "birthday", "salary", "passport"})
 """What is told of nobody but a person."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.broadcast_to_every_socket import BroadcastToEverySocket
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = BroadcastToEverySocket()
 ROUTE = """
@@ -230,3 +230,28 @@ def test_a_server_of_another_module() -> None:
     finds(RULE, {**files, "chat.py": chat.format("sio.emit('answer', {'text': text, 'user': user_id})")}, "error")
     quiet(RULE, {**files, "chat.py": chat.format("sio.emit('answer', {'text': text, 'user': user_id}, room=user_id)")})
     quiet(RULE, {**files, "chat.py": chat.format("other.emit('answer', {'text': text, 'user': user_id})")})
+
+
+@pytest.mark.parametrize(
+    ("group", "told", "is_found"),
+    [
+        ("GradeConsumer.group", "instance.student.name", True),
+        ("EVERYBODY", "instance.student.name", True),
+        ("f'grades-{instance.student_id}'", "instance.student.name", False),
+        ("EVERYBODY", "instance.course.title", False),
+    ],
+)
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_a_row_about_a_person_that_goes_to_one_group(
+    group: str, told: str, *, is_found: bool, is_connected: bool
+) -> None:
+    before = "" if is_connected else "@receiver(post_save, sender=Grade)\n"
+    after = "post_save.connect(push, sender='school.Grade')\n" if is_connected else ""
+    source = (
+        "from asgiref.sync import async_to_sync\nfrom channels.layers import get_channel_layer\n"
+        "from django.db.models.signals import post_save\nfrom django.dispatch import receiver\n"
+        f"from school import EVERYBODY, GradeConsumer\n{before}def push(sender, instance, **kwargs):\n"
+        f"    async_to_sync(get_channel_layer().group_send)({group}, {{'type': 'grade', 'text': {told}}})\n{after}"
+    )
+    found = [one for one in findings(RULE, source) if one.severity == "error"]
+    assert bool(found) == is_found

@@ -112,3 +112,25 @@ async def connect(websocket):
     await relay.attach(websocket)
 """
     finds(RULE, code, severity)
+
+
+@pytest.mark.parametrize(
+    ("used", "app", "is_found"),
+    [
+        ("await _out.send(text)", "async def handle(connection):\n    bind(connection)\n", True),
+        ("_out.write_message(text)", "class Live(WebSocketHandler):\n    def open(self):\n        bind(self)\n", True),
+        ("print(_out)", "async def handle(connection):\n    bind(connection)\n", False),
+        ("await _out.send(text)", "def main():\n    bind(connect('redis://'))\n", False),
+    ],
+)
+def test_a_global_that_another_file_sets_to_the_connection(used: str, app: str, *, is_found: bool) -> None:
+    files = {
+        "sink.py": "_out = None\ndef bind(target):\n    global _out\n    _out = target\n"
+        f"async def emit(text):\n    {used}\n",
+        "app.py": f"from websockets.asyncio.server import serve\nfrom tornado.websocket import WebSocketHandler\n"
+        f"from sink import bind\n{app}server = serve(handle, 'localhost', 8765)\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="_out = target")
+    else:
+        quiet(RULE, files)

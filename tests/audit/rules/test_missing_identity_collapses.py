@@ -302,3 +302,30 @@ def test_a_conversation_that_everybody_continues(thread: str, *, is_found: bool)
         finds(RULE, source, "error", on="thread_id or")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("key", "is_found"),
+    [
+        ("f\"history:{getattr(member, 'id', None)}\"", True),
+        ("f'history:{member.id if member else None}'", True),
+        ("'history:%s' % (member and member.id)", True),
+        ("f'history:{member.id}'", False),
+        ("f\"history:{getattr(member, 'size', None)}\"", False),
+    ],
+)
+def test_a_text_with_none_for_all_without_an_identity(key: str, *, is_found: bool) -> None:
+    files = {
+        "memory.py": "class Store:\n    def __init__(self, redis):\n        self.redis = redis\n"
+        f"    def _key(self, member):\n        {{0}}return {key}\n"
+        "    async def load(self, member):\n        return await self.redis.lrange(self._key(member), 0, -1)\n",
+        "app.py": "from fastapi import FastAPI\nfrom memory import Store\nfrom settings import redis\n"
+        "store = Store(redis)\napp = FastAPI()\n@app.get('/x')\nasync def chat(request):\n"
+        "    return await store.load(await optional_member(request))\n",
+    }
+    if is_found:
+        finds(RULE, {**files, "memory.py": files["memory.py"].replace("{0}", "")}, "error", on="lrange")
+    else:
+        quiet(RULE, {**files, "memory.py": files["memory.py"].replace("{0}", "")})
+    asked = "if member is None:\n            raise ValueError\n        "
+    quiet(RULE, {**files, "memory.py": files["memory.py"].replace("{0}", asked)})

@@ -9,10 +9,12 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
+from carrel.audit.chains import chain_names
 from carrel.audit.conditions import Condition, NamedElsewhere, Reachable, SharedClass, SharedObject
 from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import called_name
+from carrel.audit.origins import called_name, is_fixed
+from carrel.audit.persons import says_of_person
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
 from carrel.audit.through import through
@@ -103,7 +105,11 @@ class BroadcastToEverySocket:
             if not to_all and not (_is_group_send(call) and _is_fixed_group(view, call, function)):
                 continue
             taint = view.best_taint(tuple(call.args[1:]), function)
-            if taint is not None:
+            told = _told_of_person(call) if _is_receiver(view, function) else ""
+            if told:
+                message = f"`{function.name}` sends `{told}` to everybody who is connected"
+                yield view.candidate(self.info, call, message, block=function, severity="error")
+            elif taint is not None:
                 message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
                 yield view.candidate(self.info, call, message, block=function, grades=_grades(taint, function))
 
@@ -165,8 +171,37 @@ def _is_group_send(call: ast.Call) -> bool:
 
 def _is_fixed_group(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether the group is the same at every call, by itself or by what a helper gives back."""
-    parts = [one for one, _ in through(view, call.args[0], function)] if call.args else []
-    return bool(parts) and all(isinstance(one, ast.Constant) for one in parts)
+    parts = list(through(view, call.args[0], function)) if call.args else []
+    return bool(parts) and all(isinstance(one, ast.Constant) or _is_constant(view, one, where) for one, where in parts)
+
+
+def _is_constant(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether it is a constant of a module or of a class: `GROUP`, `Consumer.group`."""
+    if is_fixed(view, node, function):
+        return True
+    access = view.access(node, function)
+    owner = node.value if isinstance(node, ast.Attribute) else None
+    named = owner.id if isinstance(owner, ast.Name) else ""
+    return access.kind in ("global", "class") and not {"()", "[]"} & set(access.steps) and named[:1].isupper()
+
+
+def _is_receiver(view: FileView, function: Block) -> bool:
+    """Whether Django calls the function when a row was saved or deleted."""
+    if function.has_decorator("receiver"):
+        return True
+    if not view.imports("django") or function.parameter("instance") is None:
+        return False
+    calls = (call for block in view.blocks for call in block.nodes(ast.Call) if called_name(call) == "connect")
+    return any(view.path(one, view.top) == function.symbol for call in calls for one in call.args[:1])
+
+
+def _told_of_person(call: ast.Call) -> str:
+    """What the message has of a row that is about a person: `instance.student.name`."""
+    for value in call.args[1:]:
+        for node in ast.walk(value):
+            if isinstance(node, ast.Attribute) and chain_names(node)[0] == "instance" and says_of_person(node.attr):
+                return ast.unparse(node)
+    return ""
 
 
 def _alive(many: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:

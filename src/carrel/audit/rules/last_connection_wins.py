@@ -58,6 +58,10 @@ class LastConnectionWins:
                 parameter = mutation.block.parameter(value.id)
                 if parameter is not None and _calls_it(view, mutation):
                     yield self._candidate(view, mutation, given, (TaintedParameter(mutation.block.symbol, value.id),))
+            elif mutation.kind in ("rebind", "item") and isinstance(value, ast.Name) and _sends_through(view, mutation):
+                parameter = mutation.block.parameter(value.id)
+                if parameter is not None:
+                    yield self._candidate(view, mutation, given, (TaintedParameter(mutation.block.symbol, value.id),))
 
     def _candidate(
         self, view: FileView, mutation: Mutation, given: tuple[Condition, ...], sent: tuple[Condition, ...]
@@ -113,6 +117,17 @@ def _closes_former(mutation: Mutation) -> bool:
     return any(
         isinstance(call.func, ast.Attribute) and call.func.attr == "close" and ast.unparse(call.func.value) in former
         for call in mutation.block.nodes(ast.Call)
+    )
+
+
+def _sends_through(view: FileView, mutation: Mutation) -> bool:
+    """Whether a function of the file sends through what the global is bound to: `_out.send(text)`."""
+    targets = mutation.node.targets if isinstance(mutation.node, ast.Assign) else []
+    slot = mutation.name if mutation.kind == "rebind" else "".join(map(ast.unparse, targets))
+    return any(
+        isinstance(call.func, ast.Attribute) and call.func.attr in _SENDING and ast.unparse(call.func.value) == slot
+        for function in view.functions
+        for call in function.nodes(ast.Call)
     )
 
 

@@ -22,7 +22,10 @@ from carrel.findings import RuleInfo, Severity
 
 __all__ = ["MissingIdentityCollapses"]
 
-_SAYS_WHO: Final = re.compile(r"(?:^|_)(?:user|tenant|account|owner|customer|session)_?id$|(?:^|_)current_user$")
+_SAYS_WHO: Final = re.compile(
+    r"(?:^|_)(?:user|tenant|account|owner|customer|session)_?id$|(?:^|_)current_user$|"
+    r"^_?(?:owner|user|caller|member|customer|visitor|tenant|account)_(?:of|from|for)(?:_[a-z]+)?$"
+)
 _HISTORY: Final = re.compile(r"(?:History|Memory|Saver|Checkpointer|Checkpoint|ChatStore|SQLiteSession)$|"
                              r"(?:^|_)(?:load|get|save|append)_(?:\w+_)?(?:history|messages|memory)$")  # fmt: skip
 _IDS: Final = frozenset({"session_id", "thread_id", "user_id", "conversation_id", "chat_id", "memory_id", "namespace",
