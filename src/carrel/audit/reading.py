@@ -34,7 +34,8 @@ _FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
 _POOLED: Final = frozenset({"submit", "map", "apply", "apply_async", "imap", "imap_unordered", "starmap"})
 _POOLS: Final = re.compile(
-    r"(?:concurrent\.futures\.(?:process\.)?Process|multiprocessing\.(?:pool\.)?)Pool(?:Executor)?\(\)"
+    r"(?:concurrent\.futures\.(?:process\.)?Process|multiprocessing\.(?:pool\.|get_context\(\)\.)?)"
+    r"Pool(?:Executor)?\(\)"
 )
 """Pools of processes, which are forked when the first work is handed to them, and what hands work to them."""
 _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in_threadpool"})
@@ -398,7 +399,7 @@ def forked_paths(view: FileView) -> tuple[str, ...]:
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             if name == "Process":
                 found.update((view.path(one.value, block), None) for one in call.keywords if one.arg == "target")
-            elif name in _POOLED and call.args and _POOLS.match(view.path(call.func, block)):
+            elif name in _POOLED and call.args and _is_forking(view, call.func, block):
                 found[view.path(call.args[0], block)] = None
             elif view.dotted(call.func) == "os.fork":
                 found.update((one.path, None) for one in call_facts(view, block))
@@ -406,6 +407,23 @@ def forked_paths(view: FileView) -> tuple[str, ...]:
     if _preloads(view):
         found[PRELOADED] = None
     return tuple(found)
+
+
+def _is_forking(view: FileView, method: ast.expr, block: Block) -> bool:
+    """Whether it is a method of a pool of processes that are forked."""
+    path = view.path(method, block)
+    own = path.startswith(f"{view.top.symbol}.") and ".Pool()." in path and view.imports("multiprocessing")
+    return (own or _POOLS.match(path) is not None) and not _starts_afresh(view)
+
+
+def _starts_afresh(view: FileView) -> bool:
+    """Whether the processes that the file makes inherit nothing: `get_context("spawn")`."""
+    return any(
+        called_name(call) in ("get_context", "set_start_method")
+        and any(isinstance(one, ast.Constant) and one.value in ("spawn", "forkserver") for one in call.args)
+        for block in view.blocks
+        for call in block.nodes(ast.Call)
+    )
 
 
 def _spawned(view: FileView, function: Block) -> str:

@@ -173,3 +173,23 @@ def test_a_connection_that_processes_of_a_pool_use(hand: str) -> None:
     code = head + f"db = psycopg.connect('')\ndef work(job):\n    db.execute(job)\ndef run(jobs):\n    {hand}\n"
     finds(RULE, code, "error", on="db =")
     quiet(RULE, code.replace("ProcessPool", "ThreadPool").replace("multiprocessing", "multiprocessing.dummy"))
+
+
+LETTERS = """
+import multiprocessing, psycopg2
+conn = psycopg2.connect(DSN)
+def letter(payer):
+    return conn.cursor()
+def main(payers):
+    with multiprocessing.get_context("fork").Pool(6) as workers:
+        for done in workers.imap_unordered(letter, payers):
+            print(done)
+"""
+
+
+def test_a_pool_of_a_context_that_forks() -> None:
+    finds(RULE, LETTERS, "error", on="psycopg2.connect")
+    own = LETTERS.replace("def letter", "forks = multiprocessing.get_context('fork')\ndef letter")
+    finds(RULE, own.replace('multiprocessing.get_context("fork")', "forks"), "error")
+    quiet(RULE, LETTERS.replace('"fork"', '"spawn"'))
+    quiet(RULE, LETTERS.replace("return conn.cursor()", "return payer"))

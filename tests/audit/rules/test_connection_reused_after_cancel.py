@@ -142,3 +142,48 @@ def test_a_pool_of_what_another_file_defines() -> None:
     files = {"link.py": link, "pool.py": f"import asyncio\nfrom link import Link\nclass Links:{pool}"}
     finds(RULE, files, "error", on="self.idle.put_nowait(link)")
     quiet(RULE, {**files, "link.py": link.replace("self.writer.write(line)", "pass")})
+
+
+STREAMS = """
+import asyncio
+class Links:
+    def __init__(self):
+        self._idle = asyncio.Queue()
+    async def ask(self, command):
+        link = await self._idle.get()
+        reader, writer = link
+        try:
+            writer.write(command)
+            return await asyncio.wait_for(reader.readline(), 1.5)
+        finally:
+            self._idle.put_nowait(link)
+"""
+
+
+def test_a_pair_of_streams_under_a_name_of_its_own() -> None:
+    finds(RULE, STREAMS, "error", on="put_nowait(link)")
+    quiet(RULE, STREAMS.replace("finally:", "except BaseException:\n            writer.close()\n            raise\n        else:"))
+    quiet(RULE, STREAMS.replace("reader, writer = link", "reader, writer = await connect()"))
+
+
+SOCKETS = """
+import queue, socket
+class Pool:
+    def __init__(self):
+        self._free = queue.LifoQueue()
+        self._free.put(socket.create_connection(("points", 1), timeout=2))
+    def call(self, data):
+        sock = self._free.get()
+        try:
+            sock.sendall(data)
+            return sock.recv(4096)
+        finally:
+            self._free.put(sock)
+"""
+
+
+def test_a_socket_that_is_given_back_after_a_timeout() -> None:
+    finds(RULE, SOCKETS, "error", on="self._free.put(sock)")
+    quiet(RULE, SOCKETS.replace(", timeout=2", ""))
+    quiet(RULE, SOCKETS.replace("finally:", "except OSError:\n            sock.close()\n            raise\n        else:"))
+    quiet(RULE, SOCKETS.replace("sock.sendall(data)", "pass"))

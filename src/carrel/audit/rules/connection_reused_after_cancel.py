@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.cancellation import finally_around, is_guarded, shielded
+from carrel.audit.chains import chain_root
 from carrel.audit.conditions import AnyOf, AsksAndAwaits
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import RECEIVES, SENDS
@@ -47,8 +48,11 @@ class ConnectionReusedAfterCancel:
         safe = shielded(view)
         for mutation in view.mutations:
             function = mutation.block
+            if not function.is_async and _gives_back(view, mutation) and _is_asked(mutation) and _times_out(view):
+                message = f"`{function.name}` gives its connection back after a timeout too, with the answer under way"
+                yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
             if function.is_async and function not in safe and _gives_back(view, mutation):
-                named = _CONNECTION.search(ast.unparse(mutation.values[0])) is not None
+                named = _CONNECTION.search(ast.unparse(mutation.values[0])) is not None or _is_asked(mutation)
                 kinds = tuple(AsksAndAwaits(name) for name in _made(view, mutation))
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
                 if named or kinds:
@@ -90,6 +94,34 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
         for call in mutation.block.nodes(ast.Call)
     )
     return guard is not None and taken and not _mentions_check(guard)
+
+
+def _is_asked(mutation: Mutation) -> bool:
+    """Whether what is given back, or a part of it (`reader, writer = link`), was asked something and read from."""
+    function, given = mutation.block, mutation.values[0]
+    assert isinstance(given, ast.Name)
+    parts = {given.id}
+    for assign in function.nodes(ast.Assign):
+        is_part = isinstance(assign.value, ast.Name | ast.Attribute | ast.Subscript)
+        if is_part and ast.unparse(chain_root(assign.value)) == given.id:
+            parts |= {one.id for target in assign.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    used = {
+        call.func.attr
+        for call in function.nodes(ast.Call)
+        if isinstance(call.func, ast.Attribute) and ast.unparse(chain_root(call.func)) in parts
+    }
+    return not used.isdisjoint(SENDS) and not used.isdisjoint(RECEIVES)
+
+
+def _times_out(view: FileView) -> bool:
+    """Whether the file gives its sockets a limit of time, after which an answer is not waited for."""
+    return any(
+        (isinstance(call.func, ast.Attribute) and call.func.attr == "settimeout")
+        or (view.dotted(call.func) == "socket.create_connection"
+            and (len(call.args) > 1 or any(one.arg == "timeout" for one in call.keywords)))
+        for block in view.blocks
+        for call in block.nodes(ast.Call)
+    )  # fmt: skip
 
 
 def _made(view: FileView, mutation: Mutation) -> tuple[str, ...]:
