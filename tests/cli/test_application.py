@@ -116,3 +116,23 @@ def test_what_is_no_command_is_said(run: Run) -> None:
     ended = run("srve")
     assert ended.exit_code == 2
     assert "No such command" in ended.stderr
+
+
+def test_a_mistake_of_its_own_is_exit_code_two_and_never_looks_like_findings(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("HISTORY = []\n")
+    code = (
+        "import sys\nfrom carrel.audit import runner\n"
+        "def fail(*arguments, **named):\n    raise TypeError('Extra positional\\narguments provided')\n"
+        "runner.judge = fail\n"
+        "sys.argv = ['carrel', 'audit', '--format', 'json', '--output', 'found.json', '--jobs', '1']\n"
+        "from carrel.cli import main\nmain()\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=clean_environment(), check=False
+    )
+    assert shown.returncode == 2
+    assert not (tmp_path / "found.json").exists()
+    assert shown.stdout == ""
+    assert shown.stderr.startswith("Traceback")
+    last = "carrel: a mistake of carrel's own, and no result: TypeError: Extra positional arguments provided."
+    assert shown.stderr.splitlines()[-1].startswith(last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import click
 
@@ -39,9 +40,16 @@ def application() -> None:
 
 
 def run() -> None:
-    """Run the command line; an error is one line on standard error, with what to do, and exit code 2."""
+    """Run the command line; an error is one line on standard error, with what to do, and exit code 2.
+
+    A mistake of carrel's own ends so too, after its traceback: 1 would say that problems were found.
+    """
     try:
         application()
     except CarrelError as error:
         complain(str(error))
+        sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - whatever it is, nothing was checked to its end
+        traceback.print_exc()
+        complain(f"a mistake of carrel's own, and no result: {type(error).__name__}: {error}. Please report it.")
         sys.exit(2)
