@@ -45,7 +45,7 @@ def test_the_grades() -> None:
     certain = grades_of(seen, Taint("name", "it", parameter="user_id"), first)
     assert [one.severity for one in certain] == ["error", "warning", "info"]
     assert certain[0].given == (TaintedParameter("app.f", "user_id"), Reachable("app.f"))
-    assert certain[1].given == (Not(HasEntryPoints()),)
+    assert certain[1].given == (Not(HasEntryPoints()), TaintedParameter("app.f", "user_id"))
     doubtful = grades_of(seen, Taint("parameter", "it", (TaintedParameter("app.f", "text"),)), first)
     assert [one.severity for one in doubtful] == ["error", "info"]
     assert doubtful[0].given == (TaintedParameter("app.f", "text"), Reachable("app.f"))

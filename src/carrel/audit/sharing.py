@@ -67,7 +67,7 @@ def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
     """How severe it is that all requests share what the taint is about.
 
     An error where a request gets there with one user's data, passed by a caller when only the name says so. Where
-    there are no entry points to start from, a warning when the name says whose data it is.
+    there are no entry points to start from, a warning when the name says whose data it is and some call passes it.
     """
     if is_before_requests(view, block):
         return (Grade("info"),)
@@ -75,7 +75,9 @@ def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
         return Grade("error", reached(view, block)), Grade("warning", (Not(HasEntryPoints()),)), Grade("info")
     passed = taint.given or ((TaintedParameter(block.symbol, taint.parameter),) if taint.parameter else ())
     sure = Grade("error", (*passed, *reached(view, block)))
-    return (sure, Grade("info")) if taint.given else (sure, Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
+    if taint.given or not passed:
+        return sure, Grade("info")
+    return sure, Grade("warning", (Not(HasEntryPoints()), *passed)), Grade("info")
 
 
 def is_guarded(view: FileView, mutation: Mutation) -> bool:

@@ -38,13 +38,17 @@ def test_an_attribute_of_another_module() -> None:
 def test_an_attribute_of_a_class() -> None:
     finds(
         RULE,
-        "class Config:\n    user = None\n    @classmethod\n    def use(cls, user):\n        cls.user = user\n",
+        "class Config:\n    user = None\n    @classmethod\n    def use(cls, user):\n        cls.user = user\n"
+        "def begin(user):\n    Config.use(user)\n",
         "warning",
     )
 
 
-def test_a_setter_without_entry_points_is_a_warning() -> None:
-    finds(RULE, "_active = None\ndef activate(user_id):\n    global _active\n    _active = user_id\n", "warning")
+def test_a_setter_without_entry_points_is_a_warning_where_something_calls_it_with_a_user() -> None:
+    text = "_active = None\ndef activate(user_id):\n    global _active\n    _active = user_id\n"
+    finds(RULE, text + "def begin(user_id):\n    activate(user_id)\n", "warning")
+    finds(RULE, text + "def begin(user_id):\n    activate(0)\n", "info")
+    finds(RULE, text, "info")
 
 
 def test_a_credential_may_be_the_process_own() -> None:
@@ -92,19 +96,20 @@ def test_a_registry_that_is_replaced_by_one_with_an_element_more() -> None:
     quiet(RULE, text.format(change="_open |= {session_id}"))
     quiet(RULE, text.format(change="_open -= {session_id}"))
     quiet(RULE, text.format(change="_open = _open | {session_id}"))
-    finds(RULE, text.format(change="_open = {session_id}"), "warning")
+    finds(RULE, text.format(change="_open = {session_id}"), "info")
 
 
 def test_a_plugin_of_pytest() -> None:
     text = "current = None\ndef start(session_id):\n    global current\n    current = session_id\n"
     quiet(RULE, {"tool/pytest/session.py": text})
-    finds(RULE, {"tool/session.py": text}, "warning")
+    finds(RULE, {"tool/session.py": text}, "info")
 
 
 def test_a_class_that_is_being_defined() -> None:
     text = "class Row:\n    user = None\n    @classmethod\n    def {0}(cls, user):\n        cls.user = user\n"
-    finds(RULE, text.format("allow"), "warning")
-    finds(RULE, text.format("__init_subclass__"), "info")
+    called = "def begin(user):\n    Row.{0}(user)\n"
+    finds(RULE, (text + called).format("allow"), "warning")
+    finds(RULE, (text + called).format("__init_subclass__"), "info")
 
 
 def test_a_token_that_a_request_brings_and_one_of_the_application() -> None:

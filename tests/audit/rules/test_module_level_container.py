@@ -58,7 +58,8 @@ def test_a_getter_that_gives_the_modules_own_list() -> None:
 def test_a_user_outside_of_any_entry_point_is_a_warning() -> None:
     finds(
         RULE,
-        "SEEN = []\ndef note(user_id):\n    SEEN.append(user_id)\ndef all_of_them():\n    return SEEN\n",
+        "SEEN = []\ndef note(user_id):\n    SEEN.append(user_id)\ndef all_of_them():\n    return SEEN\n"
+        "def begin(user_id):\n    note(user_id)\n",
         "warning",
     )
 
@@ -108,6 +109,7 @@ def test_an_object_with_an_append_of_its_own_is_quiet() -> None:
 def test_a_flag_is_nobodys() -> None:
     text = (
         "LATEST = {}\ndef start(%s):\n    LATEST['page'] = make(user_session)\ndef last():\n    return LATEST['page']\n"
+        "def begin(user_session):\n    start(user_session)\n"
     )
     finds(RULE, text % "user_session=True", "info")
     finds(RULE, text % "user_session", "warning")

@@ -36,7 +36,9 @@ def test_a_list_of_the_class(change: str) -> None:
 
 
 def test_what_the_object_knows_of_its_user() -> None:
-    finds(RULE, "class Bot:\n    turns = []\n    def say(self):\n        self.turns.append(self.user.id)\n", "warning")
+    body = "class Bot:\n    turns = []\n    {0}def say(self):\n        self.turns.append(self.user.id)\n"
+    finds(RULE, body.format(""), "info")
+    finds(RULE, body.format("@app.get('/')\n    "), "error")
 
 
 def test_a_list_of_a_base_class_in_another_file() -> None:
@@ -47,7 +49,7 @@ def test_a_list_of_a_base_class_in_another_file() -> None:
             "crew/base.py": "class Base:\n    notes = []\n",
             "crew/bot.py": (
                 "from .base import Base\nclass Bot(Base):\n    def say(self, user_id):\n"
-                "        self.notes.append(user_id)\n"
+                "        self.notes.append(user_id)\ndef begin(user_id):\n    Bot().say(user_id)\n"
             ),
         },
         "warning",
@@ -99,7 +101,7 @@ def test_a_base_that_copies_its_defaults_in_another_file() -> None:
             "base.py": "from pydantic import BaseModel\nclass Base(BaseModel):\n    notes: list = []\n",
             "bot.py": (
                 "from base import Base\nclass Bot(Base):\n    def say(self, user_id):\n"
-                "        self.notes.append(user_id)\n"
+                "        self.notes.append(user_id)\ndef begin(user_id):\n    Bot().say(user_id)\n"
             ),
         },
     )

@@ -172,20 +172,22 @@ def test_what_goes_on_from_the_old_value_is_quiet() -> None:
 
 def test_an_attribute_of_an_object_that_a_getter_gives() -> None:
     getter = "from functools import cache\nclass A:\n    pass\n@cache\ndef get_a():\n    return A()\n"
-    finds(RULE, getter + "def use(user):\n    get_a().user = user\n", "warning", on="get_a().user")
+    called = "def begin(user):\n    use(user)\n"
+    finds(RULE, getter + "def use(user):\n    get_a().user = user\n" + called, "warning", on="get_a().user")
     quiet(RULE, getter.replace("@cache\n", "") + "def use(user):\n    get_a().user = user\n")
 
 
 def test_one_object_that_the_framework_or_new_makes() -> None:
     finds(
         RULE,
-        ("from celery import Task\nclass T(Task):\n    def set(self, user):\n        self.user = user\n"),
+        "from celery import Task\nclass T(Task):\n    def set(self, user):\n        self.user = user\n"
+        "    def begin(self, user):\n        self.set(user)\n",
         "warning",
     )
     made = (
         "class E:\n    _one = None\n    def __new__(cls, *a):\n        if cls._one is None:\n"
         "            cls._one = super().__new__(cls)\n        return cls._one\n"
-        "    def __init__(self, user):\n        self.user = user\n"
+        "    def __init__(self, user):\n        self.user = user\ndef begin(user):\n    E(user)\n"
     )
     finds(RULE, made, "warning", on="self.user = user")
 
@@ -220,7 +222,8 @@ def test_who_is_said_to_be_a_user_but_is_never_given_by_a_request() -> None:
     service = "class Desk:\n    def use(self, user):\n        self.user = user\ndesk = Desk()\n"
     route = "from fastapi import FastAPI\nfrom .service import desk\napp = FastAPI()\n"
     served = route + "@app.get('/')\ndef index():\n    desk.use('nobody')\n"
-    finds(RULE, in_package(service=service), "warning")
+    finds(RULE, in_package(service=service), "info")
+    finds(RULE, in_package(service=f"{service}def begin(user):\n    desk.use(user)\n"), "warning")
     finds(RULE, in_package(service=service, api=served), "info")
     finds(
         RULE, in_package(service=service, api=served.replace("index()", "index(q)").replace("'nobody'", "q")), "error"
@@ -259,7 +262,7 @@ def test_a_property_puts_it_where_its_setter_says() -> None:
         "from contextvars import ContextVar\n"
         "class Manager:\n    def __init__(self):\n        self.seen = ContextVar('seen')\n"
         "    {0}def current(self, user):\n        self.seen.set(user)\nmanager = Manager()\n"
-        "def serve(user):\n    manager.{1} = user\n"
+        "def serve(user):\n    manager.{1} = user\ndef begin(user):\n    serve(user)\n"
     )
     finds(RULE, text.format("", "latest"), "warning")
     quiet(RULE, text.format("@property\n    def current(self): ...\n    @current.setter\n    ", "current"))
@@ -276,7 +279,7 @@ def test_a_setting_of_the_process_is_only_mentioned() -> None:
 def test_the_class_that_a_descriptor_is_asked_for() -> None:
     text = "class Key:\n    def {0}(self, it, owner):\n        self.id = name_of(owner)\nkey = Key()\n"
     quiet(RULE, text.format("__get__"))
-    finds(RULE, text.format("get"), "warning")
+    finds(RULE, text.format("get") + "def begin(owner):\n    key.get(1, owner)\n", "warning")
 
 
 ASSISTANT = """

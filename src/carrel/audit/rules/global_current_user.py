@@ -16,10 +16,11 @@ from carrel.audit.conditions import (
     MutableGlobal,
     Not,
     SharedObject,
+    TaintedParameter,
 )
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import identities, is_credential
+from carrel.audit.origins import identities, is_credential, is_request_name
 from carrel.audit.places import is_test_plumbing
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
@@ -84,7 +85,11 @@ class GlobalCurrentUser:
         is_named = bool(told) or is_identity_like(mutation.name) or _WHO.search(mutation.name) is not None
         grades: tuple[Grade, ...] = (Grade("info", () if is_named else served),)
         if told and not all(is_credential(text) for text in told):
-            grades = (Grade("error", served), Grade("warning", (Not(HasEntryPoints()),)), Grade("info"))
+            is_passed = taint.parameter and not is_request_name(taint.parameter)
+            passed = (TaintedParameter(mutation.block.symbol, taint.parameter),) if is_passed else ()
+            grades = (Grade("error", (*passed, *served)), Grade("info"))
+            if passed or taint.by == "request":
+                grades = (grades[0], Grade("warning", (Not(HasEntryPoints()), *passed)), Grade("info"))
         elif is_named and taint.by == "request":
             # A token that only its name makes one user's may be the application's own.
             grades = (Grade("warning", served), Grade("info"))
