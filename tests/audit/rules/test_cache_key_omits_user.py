@@ -290,6 +290,8 @@ def test_a_token_that_the_application_got_for_itself(part: str) -> None:
 
 CHECKED = """
 class Client:
+    def sign_in(self, token):
+        self.token = token
     def header(self, op):
         identity = (self.host, self.token)
         kept = self._header_cache.get(op)
@@ -300,6 +302,22 @@ class Client:
         return header
 CLIENT = Client()
 """
+
+
+def test_an_object_that_has_a_cache_for_each_token_of_its_own() -> None:
+    client = """
+class Client:
+    def __init__(self, token):
+        self.token, self._cache = token, {}
+    def rows(self, name):
+        if name not in self._cache:
+            self._cache[name] = fetch(name, self.token)
+        return self._cache[name]
+CLIENT = Client(read())
+"""
+    quiet(RULE, client)
+    finds(RULE, client.replace("CLIENT =", "    def sign_in(self, token):\n        self.token = token\nCLIENT ="))
+    finds(RULE, client.replace("self._cache", "SHARED").replace(", SHARED = token, {}", " = token") + "SHARED = {}\n")
 
 
 def test_what_is_only_given_back_to_whom_it_was_made_for() -> None:

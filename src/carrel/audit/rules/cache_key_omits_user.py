@@ -25,10 +25,10 @@ from carrel.audit.conditions import (
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.held import given_value
+from carrel.audit.implied import is_checked, is_made_of, is_of_the_same, whole_parameters
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import (
     identities,
-    is_asked,
     is_credential,
     is_fixed,
     is_request_name,
@@ -142,11 +142,11 @@ class CacheKeyOmitsUser:
         """`known`: of what the value is made with, only that counts which a caller is known to fill with who asks."""
         if any(isinstance(key, ast.Call) and view.dotted(key.func) in ("id", "builtins.id") for key in keys):
             return  # by the address of an object: see `map-keyed-by-id`
-        whole = {name for key in keys for name in _whole(view, key, function)}
+        whole = {name for key in keys for name in whole_parameters(view, key, function)}
         inputs = [
             (one, _handed_to(view, one, where))
             for one, where in telling(view, value, function)
-            if not _is_made_of(view, one, where, whole)
+            if not is_made_of(view, one, where, whole) and not is_of_the_same(view, one, container, function)
         ]
         # What needs no further proof comes first.
         told, given = min(() if known else inputs, key=lambda one: bool(one[1]), default=(None, ()))
@@ -154,7 +154,7 @@ class CacheKeyOmitsUser:
             told, given = _depended_on(view, value, keys, function)
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
             return
-        if container and _is_checked(view, ast.unparse(told), container, function):
+        if container and is_checked(view, ast.unparse(told), container, function):
             return
         given += tuple(
             Not(ReadsIdentity(path, itself=True))
@@ -229,48 +229,6 @@ def _handed_to(view: FileView, leaf: ast.expr, function: Block) -> tuple[Conditi
     return (ReadsRequest(path),) if path else ()
 
 
-def _whole(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
-    """The parameters that the key is made of as they are, `key_of(config)`; a part of one, `body.text`, is not it.
-
-    A key that the object itself makes, `self.key()`, is made of the object.
-    """
-    for leaf, where in leaves(view, key, function):
-        if not isinstance(leaf, ast.Name) or where is not function:
-            continue
-        around = view.module.parent(leaf)
-        is_part = isinstance(around, ast.Attribute | ast.Subscript) and around.value is leaf
-        if leaf.id == function.receiver:
-            called = view.module.parent(around) if around is not None else None
-            if leaf.id and isinstance(called, ast.Call) and called.func is around:
-                yield leaf.id
-            continue
-        parameter = None if is_part or is_request_name(leaf.id) else function.parameter(leaf.id)
-        if parameter is not None and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
-            yield leaf.id
-
-
-def _is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]) -> bool:
-    """Whether it is a local worked out from nothing but what the key was made of: a result, no second question.
-
-    So is a token that the application itself got for nobody: `answer = requests.post(SIGN_IN).json()`.
-    """
-    root: ast.expr = leaf
-    if isinstance(leaf, ast.Call) and isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get":
-        root = leaf.func.value
-    while isinstance(root, ast.Attribute | ast.Subscript):
-        root = root.value
-    if not isinstance(root, ast.Name) or function.parameter(root.id) is not None:
-        return False
-    used = set(parameters_in(view, root, function))
-    made = [one for one, _ in leaves(view, root, function)]
-    used |= {one.id for one in made if isinstance(one, ast.Name) and one.id == function.receiver}
-    if any(isinstance(one, ast.Call) and is_asked(one) and not one.args for one in made):
-        return False
-    if not used:
-        return is_credential(ast.unparse(leaf)) and view.taint(root, function) is None
-    return used <= whole
-
-
 def _says_whose(view: FileView, key: ast.expr, function: Block) -> bool:
     """Whether the key tells users apart: by a name, or by those headers that a setting lists."""
     if identities(view, key, function, lenient=True):
@@ -289,21 +247,6 @@ def _is_about_one_user(view: FileView, function: Block) -> bool:
         return True
     calls = [one for each in view.functions for one in each.nodes(ast.Call) if view.dotted(one.func) == function.symbol]
     return bool(calls) and all(_is_for_anonymous(view, call) for call in calls)
-
-
-def _is_checked(view: FileView, told: str, container: str, function: Block) -> bool:
-    """Whether what is found is compared with who asks before it is given: `if kept[0] == (self.host, self.token)`."""
-    for comparison in function.nodes(ast.Compare):
-        sides = [
-            {ast.unparse(leaf) for leaf, _ in leaves(view, side, function)}
-            for side in (comparison.left, *comparison.comparators)
-        ]
-        found = [any(one.startswith(container) for one in side) for side in sides]
-        asked = [told in side for side in sides]
-        equal = isinstance(comparison.ops[0], ast.Eq | ast.NotEq)
-        if equal and ((found[0] and asked[1]) or (found[1] and asked[0])):
-            return True
-    return False
 
 
 def _is_for_anonymous(view: FileView, call: ast.Call) -> bool:

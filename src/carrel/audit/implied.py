@@ -1,0 +1,85 @@
+"""What a cache's key need not say, because it is the same for all who are given what is under the key."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_names
+from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_TYPES
+from carrel.audit.origins import is_asked, is_credential, is_request_name, leaves, parameters_in
+
+__all__ = ["is_checked", "is_made_of", "is_of_the_same", "whole_parameters"]
+
+
+def whole_parameters(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
+    """The parameters that the key is made of as they are, `key_of(config)`; a part of one, `body.text`, is not it.
+
+    A key that the object itself makes, `self.key()`, is made of the object.
+    """
+    for leaf, where in leaves(view, key, function):
+        if not isinstance(leaf, ast.Name) or where is not function:
+            continue
+        around = view.module.parent(leaf)
+        is_part = isinstance(around, ast.Attribute | ast.Subscript) and around.value is leaf
+        if leaf.id == function.receiver:
+            called = view.module.parent(around) if around is not None else None
+            if leaf.id and isinstance(called, ast.Call) and called.func is around:
+                yield leaf.id
+            continue
+        parameter = None if is_part or is_request_name(leaf.id) else function.parameter(leaf.id)
+        if parameter is not None and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
+            yield leaf.id
+
+
+def is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]) -> bool:
+    """Whether it is a local worked out from nothing but what the key was made of: a result, no second question.
+
+    So is a token that the application itself got for nobody: `answer = requests.post(SIGN_IN).json()`.
+    """
+    root: ast.expr = leaf
+    if isinstance(leaf, ast.Call) and isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get":
+        root = leaf.func.value
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    if not isinstance(root, ast.Name) or function.parameter(root.id) is not None:
+        return False
+    used = set(parameters_in(view, root, function))
+    made = [one for one, _ in leaves(view, root, function)]
+    used |= {one.id for one in made if isinstance(one, ast.Name) and one.id == function.receiver}
+    if any(isinstance(one, ast.Call) and is_asked(one) and not one.args for one in made):
+        return False
+    if not used:
+        return is_credential(ast.unparse(leaf)) and view.taint(root, function) is None
+    return used <= whole
+
+
+def is_of_the_same(view: FileView, leaf: ast.expr, container: str, function: Block) -> bool:
+    """Whether the object that holds the cache was made with it, and so has one cache for each: `self.token`."""
+    if not function.receiver or not container.startswith(f"{function.receiver}."):
+        return False
+    if not isinstance(leaf, ast.Attribute) or chain_names(leaf)[0] != function.receiver:
+        return False
+    name = chain_names(leaf)[1]
+    return not any(
+        mutation.kind == "attribute" and mutation.name == name and not mutation.block.is_initializer
+        for mutation in view.mutations
+        if mutation.block.class_ is function.class_
+    )
+
+
+def is_checked(view: FileView, told: str, container: str, function: Block) -> bool:
+    """Whether what is found is compared with who asks before it is given: `if kept[0] == (self.host, self.token)`."""
+    for comparison in function.nodes(ast.Compare):
+        sides = [
+            {ast.unparse(leaf) for leaf, _ in leaves(view, side, function)}
+            for side in (comparison.left, *comparison.comparators)
+        ]
+        found = [any(one.startswith(container) for one in side) for side in sides]
+        asked = [told in side for side in sides]
+        equal = isinstance(comparison.ops[0], ast.Eq | ast.NotEq)
+        if equal and ((found[0] and asked[1]) or (found[1] and asked[0])):
+            return True
+    return False
