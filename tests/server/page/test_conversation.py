@@ -171,7 +171,9 @@ async def test_a_run_is_stopped_and_says_so(visit, scripted):
     await expect(answer).to_have_text("The first half of the answer.")
     await expect(run.locator(".failure")).to_have_text("Stopped before it was finished.")
     await visitor.page.reload()
-    await expect(visitor.run("write never").locator(".failure")).to_have_text("Stopped before it was finished.")
+    run = visitor.run("write never")
+    await expect(run.locator(".failure")).to_have_text("Stopped before it was finished.")
+    await expect(run.locator(".answer")).to_have_text("The first half of the answer.")
 
 
 async def test_agents_of_ones_own_are_introduced_and_can_be_asked_directly(visit, scripted):

@@ -55,6 +55,11 @@ export class Run {
     return OPEN_STATES.has(this.state);
   }
 
+  /** Whether it ended without an answer. */
+  get cutShort() {
+    return ENDED.has(this.state) && this.state !== "succeeded";
+  }
+
   /** The offset of the newest event that was applied. */
   get offset() {
     return this.#offset;

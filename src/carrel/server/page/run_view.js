@@ -60,9 +60,8 @@ export class RunView {
     this.#stop.hidden = !run.open || run.runId === null;
     // Browsers offer the clipboard on HTTPS and on the loopback address only.
     this.#copy.hidden = run.open || run.answer === "" || !navigator.clipboard;
-    const failed = !run.open && run.state !== "succeeded" && run.state !== "unknown";
-    this.#failure.hidden = !failed;
-    if (failed) setText(this.#failure, failureText(run));
+    this.#failure.hidden = !run.cutShort;
+    if (run.cutShort) setText(this.#failure, failureText(run));
     setText(this.#foot, run.open ? "" : footText(run));
   }
 

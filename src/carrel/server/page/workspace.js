@@ -237,11 +237,12 @@ export class Workspace {
     await Promise.all(unanswered.slice(-MOST_RECORDS).map((run) => this.#readRecord(run)));
   }
 
-  /** A question without an answer: ask how its run stands, and show an open one as it goes on. */
+  /** A question without an answer: ask how its run stands, and show an open one as it goes on. What one that was cut
+   * short had said stands in its events alone. */
   async #readRecord(run) {
     if (run.runId === null || run.followed) return;
     this.#store.setRecord(run, await this.#api.get(`runs/${encodeURIComponent(run.runId)}`));
-    if (run.open) this.#replays.start(run);
+    if (run.open || run.cutShort) this.#replays.start(run);
   }
 
   #refreshSoon() {
