@@ -23,6 +23,13 @@ def test_the_demo_login_is_said_once_the_server_is_up(capsys: pytest.CaptureFixt
     assert lines[:2] == ["carrel is at http://127.0.0.1:8000", "Log in as demo with the password pa[ss]"]
 
 
+def test_the_directory_that_was_given_is_told_for_the_next_command(capsys: pytest.CaptureFixture[str]) -> None:
+    announce(Started("http://x", DemoLogin("demo", "secret"), users=True), data_dir=Path("my data"))
+    assert "carrel user passwd demo --data-dir 'my data' sets another." in capsys.readouterr().out
+    announce(Started("http://x", None, users=False), data_dir=Path(".data"))
+    assert "carrel user add NAME --data-dir .data" in capsys.readouterr().out
+
+
 def test_without_users_it_says_how_to_add_one(capsys: pytest.CaptureFixture[str]) -> None:
     announce(Started("http://x", None, users=False))
     assert "carrel user add NAME" in capsys.readouterr().out
@@ -37,7 +44,8 @@ def test_options_reach_the_server(run: Run, tmp_path: Path, monkeypatch: pytest.
     assert ended.exit_code == 0, ended.output
     settings, listener, said = seen
     with listener:
-        assert (settings.port, settings.data_dir, said) == (0, tmp_path / "d", announce)
+        assert (settings.port, settings.data_dir) == (0, tmp_path / "d")
+        assert (said.func, said.keywords) == (announce, {"data_dir": Path("d")})
         assert (settings.agents, settings.tools) == (("a:A", "b.c:B"), ("t:T",))
 
 

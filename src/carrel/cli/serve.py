@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,19 +67,23 @@ def serve(
     if reload:
         # The processes that are started again read their settings anew, so what was given here goes with them.
         os.environ.update(_as_variables(given, config))
-        run_reloading(settings, listener, announce)
+        run_reloading(settings, listener, partial(announce, data_dir=data_dir))
     else:
-        run_server(settings, listener, announce)
+        run_server(settings, listener, partial(announce, data_dir=data_dir))
 
 
-def announce(started: Started) -> None:
-    """Say where the server is and how to get in. The only place where the demo user's password is ever written."""
+def announce(started: Started, *, data_dir: Path | None = None) -> None:
+    """Say where the server is and how to get in. The only place where the demo user's password is ever written.
+
+    `data_dir` is the option as it was given: without it, `carrel user` would look into another database.
+    """
+    place = f" --data-dir {shlex.quote(str(data_dir))}" if data_dir is not None else ""
     say(f"carrel is at {started.url}", style="bold")
     if started.demo is not None:
         say(f"Log in as {started.demo.name} with the password {started.demo.password}")
-        say("It is not shown again; carrel user passwd demo sets another.")
+        say(f"It is not shown again; carrel user passwd demo{place} sets another.")
     elif not started.users:
-        say("There are no users yet: carrel user add NAME")
+        say(f"There are no users yet: carrel user add NAME{place}")
     say("Ctrl-C stops it.")
 
 

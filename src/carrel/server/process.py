@@ -97,7 +97,8 @@ def run_server(settings: Settings, listener: socket.socket, announce: Announceme
 def run_reloading(settings: Settings, listener: socket.socket, announce: Announcement) -> None:
     """Like `run_server`, in a process that is started again whenever a Python file below this directory changes.
 
-    That process reads its settings anew; `announce` must be a function of a module, as it is called there.
+    That process reads its settings anew. `announce` is called there: it must be a function of a module, or a partial
+    of one.
     """
     configure_logging(settings)
     config = uvicorn.Config("carrel.server.app:create_app", reload=True, log_config=None)
