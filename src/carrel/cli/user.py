@@ -114,7 +114,7 @@ def list_users(data_dir: Path | None, config: Path | None) -> None:
 def disable_user(name: str, data_dir: Path | None, config: Path | None) -> None:
     """Keep a user from logging in, and end their sessions. Their data stays.
 
-    Connections that are open end when their access token does, at most 15 minutes later.
+    A running server closes their connections within seconds.
     """
     _set_disabled(name, True, settings_from(config, data_dir=data_dir))
     say(f"{name} cannot log in any more.")
