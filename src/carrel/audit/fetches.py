@@ -37,6 +37,7 @@ _ASKING: Final = re.compile(
     r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
 )
 _MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|register|issue)(?:_\w+)?$")
+_PUTS: Final = frozenset({"set", "setex", "put", "hset", "save", "aset", "set_item", "json_set"})
 _ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
 """Calls that find out who is asking, and ask nothing about the object."""
 
@@ -160,7 +161,11 @@ def _tells_owner(view: FileView, receiver: ast.expr, access: Access) -> bool:
     text = ast.unparse(receiver)
     for function in view.functions:
         for call in function.nodes(ast.Call):
-            if not isinstance(call.func, ast.Attribute) or not _MAKES.match(call.func.attr):
+            if not isinstance(call.func, ast.Attribute):
+                continue
+            method = call.func.attr
+            by_key = method in _PUTS and len(call.args) > 1 and not proven(view, call.args[0], function)
+            if not by_key and not _MAKES.match(method):
                 continue
             store = call.func.value
             other = view.access(store, function)
@@ -168,7 +173,7 @@ def _tells_owner(view: FileView, receiver: ast.expr, access: Access) -> bool:
             same = access.kind == "parameter" and "app" in access.steps and access.steps == other.steps
             if ast.unparse(store) != text or not (same or (access.path and access.path == other.path)):
                 continue
-            handed = [*call.args, *(one.value for one in call.keywords)]
+            handed = [*call.args[1 if by_key else 0 :], *(one.value for one in call.keywords)]
             if any(_is_caller(view, part, function) for one in handed for part in _parts(one)):
                 return True
     return False

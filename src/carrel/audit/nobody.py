@@ -159,7 +159,11 @@ def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
         name = one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", said) or said
         if names_user(name) or names_session(name):
             return True
-        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.attr in ("id", "sub", "pk"):
+        if (
+            isinstance(one, ast.Attribute)
+            and isinstance(one.value, ast.Name)
+            and one.attr in ("id", "sub", "pk", "identifier")
+        ):
             return is_identity_like(one.value.id) or names_user(one.value.id)
     return False
 

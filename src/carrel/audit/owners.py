@@ -22,7 +22,7 @@ _NOT_OWNING: Final = re.compile(r"(?:^|_)(?:by|editor|reviewer|assignee|approver
 
 def owner_field(view: FileView, owner: Block) -> str:
     """The attribute that links an object to the user whose it is, and with whom it goes; empty when there is none."""
-    if not view.imports("django", "sqlalchemy", "sqlmodel", "tortoise", "peewee"):
+    if not view.imports("django", "sqlalchemy", "flask_sqlalchemy", "sqlmodel", "tortoise", "peewee"):
         return ""
     for node in owner.nodes(ast.Assign, ast.AnnAssign):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target

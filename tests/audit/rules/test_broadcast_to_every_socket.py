@@ -255,3 +255,24 @@ def test_a_row_about_a_person_that_goes_to_one_group(
     )
     found = [one for one in findings(RULE, source) if one.severity == "error"]
     assert bool(found) == is_found
+
+
+@pytest.mark.parametrize(
+    ("joined", "is_found"),
+    [
+        ("q = asyncio.Queue()\n    feeds[id(q)] = q\n    await ws.send_json(await q.get())", True),
+        ("feeds[1] = ws\n    await ws.accept()", True),
+        ("feeds[1] = await ws.receive_json()", False),
+    ],
+)
+def test_what_the_handlers_of_connections_put_themselves_into(joined: str, *, is_found: bool) -> None:
+    source = (
+        "import asyncio\nfrom fastapi import Depends, FastAPI, WebSocket\napp = FastAPI()\nfeeds = {}\n"
+        f"@app.websocket('/feed')\nasync def feed(ws: WebSocket):\n    {joined}\n"
+        "@app.post('/transfer')\nasync def transfer(amount: int, customer=Depends(current_customer)):\n"
+        "    for one in feeds.values():\n        one.put_nowait(customer.iban)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="put_nowait")
+    else:
+        quiet(RULE, source)

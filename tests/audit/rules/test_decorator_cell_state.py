@@ -262,3 +262,24 @@ def test_a_memo_over_a_function_that_asks_who_it_is(asks: str, *, is_found: bool
         finds(RULE, files, "error", on="last = await view()")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("kept", "asks", "severity"),
+    [
+        ("self.value", "load(request['user'].id)", "error"),
+        ("self.value", "load(1)", "error"),
+        ("request.value", "load(request['user'].id)", ""),
+    ],
+)
+def test_a_decorator_that_is_an_object(kept: str, asks: str, severity: str) -> None:
+    files = {
+        "memo.py": "class cached_for:\n    def __init__(self, seconds):\n        self.value = None\n"
+        "    def __call__(self, fn):\n        async def wrapper(request):\n            if self.value is None:\n"
+        f"                {kept} = await fn(request)\n            return self.value\n        return wrapper\n",
+        "app.py": f"from memo import cached_for\n@cached_for(30)\nasync def profile(request):\n    return {asks}\n",
+    }
+    if severity:
+        finds(RULE, files, severity, on=f"{kept} = await fn(request)")
+    else:
+        quiet(RULE, files)

@@ -164,3 +164,18 @@ def test_an_answer_that_was_put_together_before() -> None:
     )
     finds(RULE, source.replace("{0}", "list(recent)"), "error", on="payload = ")
     quiet(RULE, source.replace("{0}", "len(recent)"))
+
+
+@pytest.mark.parametrize(("shown", "is_found"), [("list(RECENT)", True), ("session['name']", False)])
+def test_a_middleware_that_answers_errors(shown: str, *, is_found: bool) -> None:
+    source = (
+        "from flask import session\nfrom recent import RECENT\nclass Debug:\n    def __init__(self, get_response):\n"
+        "        self.get_response = get_response\n    def __call__(self, request):\n"
+        "        RECENT.append((request.path, request.POST))\n        session.update(request.POST)\n"
+        "        return self.get_response(request)\n    def process_exception(self, request, exception):\n"
+        f"        return JsonResponse({{'error': str(exception), 'recent': {shown}}})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="RECENT")
+    else:
+        quiet(RULE, source)

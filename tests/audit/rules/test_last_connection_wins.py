@@ -134,3 +134,16 @@ def test_a_global_that_another_file_sets_to_the_connection(used: str, app: str, 
         finds(RULE, files, "error", on="_out = target")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(("used", "is_found"), [("cls.writer.write_message(text)", True), ("print(cls.writer)", False)])
+def test_a_class_that_writes_on_what_it_keeps(used: str, *, is_found: bool) -> None:
+    source = (
+        "import asyncio\nclass Live:\n    writer = None\n    @classmethod\n    def to(cls, stream):\n"
+        f"        cls.writer = stream\n    @classmethod\n    def tell(cls, text):\n        {used}\n"
+        "async def handle(reader, writer):\n    Live.to(writer)\nserver = asyncio.start_server(handle, port=9)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="cls.writer = stream")
+    else:
+        quiet(RULE, source)

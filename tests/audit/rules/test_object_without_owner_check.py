@@ -281,3 +281,22 @@ def test_a_repository_that_fetches_by_an_id_alone(fetched: str, severity: str) -
         "    return await Repo(db).by_id(booking_id)\n",
     }
     finds(RULE, files, severity, on="by_id")
+
+
+@pytest.mark.parametrize(
+    ("stored", "severity"),
+    [
+        ("f'slip:{slip_id}', json.dumps({'employee': employee.id})", "error"),
+        ("f'slip:{slip_id}', json.dumps({'pages': 3})", "info"),
+        ("employee.id, employee.email", "info"),
+    ],
+)
+def test_what_is_stored_with_who_stored_it(stored: str, severity: str) -> None:
+    source = (
+        "import json\nfrom fastapi import Depends, FastAPI\nfrom db import redis\napp = FastAPI()\n"
+        "@app.post('/slips/{slip_id}')\nasync def put(slip_id: str, employee=Depends(current_employee)):\n"
+        f"    await redis.set({stored})\n"
+        "@app.get('/slips/{slip_id}')\nasync def show(slip_id: str, employee=Depends(current_employee)):\n"
+        "    return json.loads(await redis.get(f'slip:{slip_id}'))\n"
+    )
+    finds(RULE, source, severity, on="redis.get")

@@ -128,3 +128,12 @@ def test_a_run_that_the_client_names(body: str, severities: tuple[str, ...]) -> 
     else:
         quiet(RULE, source)
     quiet(RULE, source.replace("user = await identify(ws)", "user = None"))
+
+
+def test_where_the_reader_left_off_stands_in_a_header() -> None:
+    source = (
+        "history = []\ndef publish(user_id, text):\n    history.append((user_id, text))\ndef events(request):\n"
+        "    start = int(request.headers.get('{0}', 0))\n    return Response(text for _, text in history[start:])\n"
+    )
+    finds(RULE, source.replace("{0}", "Last-Event-ID"), "error", on="history[start:]")
+    quiet(RULE, source.replace("{0}", "Content-Length"))

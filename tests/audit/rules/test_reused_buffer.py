@@ -176,7 +176,13 @@ def test_what_is_computed_into_the_beginning(body: str, *, is_found: bool) -> No
 
 @pytest.mark.parametrize(
     ("read", "is_found"),
-    [("bytes(block)", True), ("block.decode()", True), ("bytes(block[:count])", False), ("count", False)],
+    [
+        ("bytes(block)", True),
+        ("block.decode()", True),
+        ("block.tobytes()", True),
+        ("bytes(block[:count])", False),
+        ("count", False),
+    ],
 )
 def test_a_buffer_that_is_borrowed_from_a_pool(read: str, *, is_found: bool) -> None:
     source = (

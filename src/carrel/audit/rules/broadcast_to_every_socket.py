@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
@@ -245,7 +246,7 @@ def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Con
             return _everybody(view, made[0].generators[0].iter, function) if _alive(made[0]) else None
     for access in view.accesses(iterated, function):
         last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
-        if "[]" in access.steps or not _CONNECTED.search(last):
+        if "[]" in access.steps or not (_CONNECTED.search(last) or _is_joined(view, access)):
             continue
         if access.own_class is not None and len(access.steps) == 1:
             return (SharedClass(access.own_class.symbol),)
@@ -255,6 +256,23 @@ def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Con
             given = view.mutable_global(access)
             return given if given is not None else (SharedObject(access.path),)
     return None
+
+
+def _is_joined(view: FileView, access: Access) -> bool:
+    """Whether the handlers of connections put themselves, or queues of their own, into the container."""
+    for mutation in view.mutations:
+        entry = view.entry_point(mutation.block)
+        if entry is None or entry.kind != "websocket" or mutation.removes:
+            continue
+        if not any(one.path == access.path and access.path for one in mutation.accesses):
+            continue
+        for value in mutation.values:
+            made = mutation.block.scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
+            if any(isinstance(one.value, ast.Call) and view.dotted(one.value.func) in _QUEUES for one in made):
+                return True
+            if any(one.kind == "parameter" for one in made):
+                return True
+    return False
 
 
 def _is_chosen(view: FileView, call: ast.Call, loop: ast.For | ast.AsyncFor) -> bool:

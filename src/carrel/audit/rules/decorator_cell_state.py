@@ -65,8 +65,11 @@ class DecoratorCellState:
         what = next(iter((*told, *passed)), "the decorated function")
         message = f"`{cell}` keeps what `{what}` gave in one call, and every call of `{wrapper.name}` shares it"
         named = any((one := wrapper.parameter(name)) is not None and not one.kind.startswith("*") for name in passed)
-        wraps = () if named else (WrapsArguments(_decorator(wrapper).symbol),)
-        decorates = WrapsIdentity(_decorator(wrapper).symbol)
+        decorator = _decorator(wrapper)
+        # Of a class, its objects are what stands behind the `@`.
+        symbol = decorator.class_.symbol if decorator.class_ is not None else decorator.symbol
+        wraps = () if named else (WrapsArguments(symbol),)
+        decorates = WrapsIdentity(symbol)
         grades: tuple[Grade, ...] = (Grade("error"),) if told else (Grade("error", (decorates,)),)
         if passed and not told:
             grades = (*grades, Grade("warning", wraps), Grade("info"))
@@ -82,6 +85,8 @@ def _cell(view: FileView, mutation: Mutation) -> str | None:
             mutation.block, mutation.name
         )
         return mutation.name if is_outer else None
+    if mutation.kind == "attribute" and _is_of_decorator(mutation):
+        return f"{ast.unparse(mutation.target)}.{mutation.name}"
     if mutation.removes or mutation.kind not in ("item", "method", "augmented"):
         return None
     if mutation.kind == "method" and mutation.name not in _ADDS:
@@ -95,6 +100,15 @@ def _cell(view: FileView, mutation: Mutation) -> str | None:
             # What the decorator is handed, or imports, is not its own.
             return None if kinds & {"parameter", "import", "from_import"} else access.name
     return None
+
+
+def _is_of_decorator(mutation: Mutation) -> bool:
+    """Whether a wrapper keeps what the decorated function gave on the object that is the decorator: `self.value = …`."""
+    outer = mutation.block.parent
+    if outer is None or outer.name != "__call__" or outer.class_ is None or not _is_wrapper(mutation.block):
+        return False
+    is_object = isinstance(mutation.target, ast.Name) and mutation.target.id == outer.receiver
+    return is_object and any(_calls_decorated(value, mutation.block) for value in mutation.values)
 
 
 def _is_wrapper(block: Block) -> bool:
@@ -156,12 +170,12 @@ def _is_given_out(view: FileView, wrapper: Block, cell: str, mutation: Mutation)
     """Whether the wrapper reads the variable again, otherwise than to count on or to compare it with something."""
     own = {id(one) for one in ast.walk(mutation.node)}
     return any(
-        one.id == cell and isinstance(one.ctx, ast.Load) and id(one) not in own and not _is_tested(view, one)
-        for one in wrapper.nodes(ast.Name)
+        ast.unparse(one) == cell and isinstance(one.ctx, ast.Load) and id(one) not in own and not _is_tested(view, one)
+        for one in wrapper.nodes(ast.Name, ast.Attribute)
     )
 
 
-def _is_tested(view: FileView, name: ast.Name) -> bool:
+def _is_tested(view: FileView, name: ast.Name | ast.Attribute) -> bool:
     """Whether it is compared with something, `len(kept) == len(args)`, or asked whether it is there, `if kept:`."""
     child: ast.AST = name
     called = False

@@ -11,6 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import ExceptionObject, HasEntryPoints, SharedObject
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -66,6 +67,8 @@ class ErrorHoldsAnotherRequest:
                 access = view.access(name, function)
                 if access.kind != "global" or access.steps or access.name.startswith("builtins."):
                     continue
+                if access.name in REQUEST_OBJECTS:
+                    continue
                 if _is_keyed(view, name) or not _collects(view, access):
                     continue
                 message = f"`{function.name}` answers an error with `{ast.unparse(name)}`, which all requests write to"
@@ -116,7 +119,11 @@ class ErrorHoldsAnotherRequest:
 
 def _handles_errors(view: FileView, function: Block) -> bool:
     """Whether the function answers errors: by its decorator, or as it takes a request and an exception."""
-    if function.has_decorator(*_HANDLES) or any("exception_handler" in one.dotted for one in function.decorators):
+    if (
+        function.name == "process_exception"
+        or function.has_decorator(*_HANDLES)
+        or any("exception_handler" in one.dotted for one in function.decorators)
+    ):
         return True
     if len(function.parameters) != 2:
         return False

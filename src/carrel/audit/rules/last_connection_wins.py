@@ -20,6 +20,8 @@ _TYPES: Final = frozenset({"WebSocket", "WebSocketServerProtocol", "ServerConnec
                            "StreamWriter", "WebSocketHandler", "WebSocketConnection"})  # fmt: skip
 _SOCKET: Final = re.compile(r"(?i)^_?(?:web_?socket|ws|socket)$")
 _SENDING: Final = frozenset({"send_json", "send_text", "send_bytes", "send_str", "send", "write_message", "write"})
+_WRITES: Final = _SENDING - {"send"}
+"""What is sent with these is sent on a connection."""
 _SLOT: Final = re.compile(r"(?i)socket|(?:^|_)ws(?:_|$)|connection|send|emit|writer|transport|sink|"
                           r"(?:^|_)client(?:_|$)|output|notify|push|callback|stream")  # fmt: skip
 _OF_CONNECTION: Final = re.compile(r"(?i)connection|session|channel|client|consumer|protocol|handler|peer|endpoint")
@@ -135,10 +137,14 @@ def _calls_it(view: FileView, mutation: Mutation) -> bool:
     """Whether the class calls what it keeps: it is a way to send."""
     owner = mutation.block.class_
     return owner is not None and any(
-        isinstance(call.func, ast.Attribute)
-        and call.func.attr == mutation.name
-        and isinstance(call.func.value, ast.Name)
-        and call.func.value.id == method.receiver
+        isinstance(one, ast.Attribute)
+        and one.attr == mutation.name
+        and isinstance(one.value, ast.Name)
+        and one.value.id == method.receiver
         for method in view.methods(owner)
         for call in method.nodes(ast.Call)
+        for one in (
+            call.func,
+            *([call.func.value] if isinstance(call.func, ast.Attribute) and call.func.attr in _WRITES else []),
+        )
     )

@@ -24,6 +24,7 @@ __all__ = ["ReplayNotScoped"]
 _REPLAYS: Final = re.compile(
     r"(?:^|_)(?:replay|resume|after|since|backlog|catch_?up|missed|recover|redeliver|history)(?:_|$)"
 )
+_AFTER: Final = re.compile(r"(?i)last[-_](?:event|seen|id)|after_id|since")
 _SCOPES: Final = re.compile(r"^(?:stream|channel|topic|room|group|conversation|connection)(?:_?(?:id|name|key))?$")
 _STORE_PUTS: Final = frozenset({"xadd", "rpush", "lpush", "zadd"})
 _STORE_READS: Final = frozenset({"xrange", "xrevrange", "lrange", "zrange", "zrangebyscore", "zrevrange"})
@@ -135,7 +136,10 @@ def _named_by_client(view: FileView, node: ast.expr, function: Block) -> str:
 
 
 def _asks_after(function: Block) -> bool:
-    return any(re.search(r"last_event|last_seen|last_id|after_id|since", one.name) for one in function.parameters)
+    if any(_AFTER.search(one.name) for one in function.parameters):
+        return True
+    asked = (call.args[0] for call in function.nodes(ast.Call) if called_name(call) == "get" and call.args)
+    return any(isinstance(one, ast.Constant) and _AFTER.search(str(one.value)) for one in asked)
 
 
 def _scopes(function: Block) -> set[str]:

@@ -202,7 +202,7 @@ def _is_read_whole(view: FileView, node: ast.expr) -> bool:
             name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
             return name in ("bytes", "bytearray", "str", "loads", "write", "send", "sendall", "send_bytes", "append")
         case ast.Attribute():
-            return parent.attr in ("decode", "hex", "rstrip", "strip", "split")
+            return parent.attr in ("decode", "hex", "rstrip", "strip", "split", "tobytes")
         case ast.Return() | ast.Yield():
             return True
     return False
