@@ -15,6 +15,7 @@ from carrel.audit.facts import CallFact, FunctionFact
 from carrel.audit.frameworks import handling
 from carrel.audit.mutations import MUTATORS
 from carrel.audit.origins import says_whose
+from carrel.audit.places import is_test_path
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_part_name
 from carrel.findings import Location
@@ -22,6 +23,7 @@ from carrel.findings import Location
 __all__ = ["CallGraph", "parameter_at"]
 
 _LONGEST: Final = 12
+_SERVED: Final = frozenset({"route", "websocket", "consumer"})
 _EVERYWHERE: Final = MUTATORS | {
     "get", "items", "keys", "values", "copy", "join", "split", "strip", "format", "encode", "decode", "read", "close",
     "open", "run", "start", "stop", "send", "execute", "commit", "info", "debug", "warning", "error", "exception",
@@ -101,7 +103,9 @@ class CallGraph:
     def _open(self) -> dict[str, str]:
         """As `_before`, for what the requests of all users lead to and share."""
         alone = (
-            name for name, entry in self.entry_points.items() if self._is_closed(entry) or self._has_process(entry)
+            name
+            for name, entry in self.entry_points.items()
+            if self._is_closed(entry) or self._has_process(entry) or (entry.kind == "tool" and self._by_pipe)
         )
         functions = self._resolution.functions.values()
         closed = frozenset((*alone, *(fact.name for fact in functions if fact.for_administrators)))
@@ -129,6 +133,13 @@ class CallGraph:
     def _has_process(self, entry: EntryPoint) -> bool:
         """Whether each call of it has a process of its own, in which modules are new."""
         return entry.kind == "task" and any(one.spawns for one in self._resolution.called(entry.by))
+
+    @cached_property
+    def _by_pipe(self) -> bool:
+        """Whether each client starts a process of its own and talks to it by pipes, and nothing listens to a network."""
+        files = (facts for facts in self._resolution.files.values() if not is_test_path(facts.path))
+        ways = {way for facts in files for way in facts.transports}
+        return ways == {"pipe"} and _SERVED.isdisjoint(entry.kind for entry in self.entry_points.values())
 
     def is_apart(self, symbol: str) -> bool:
         """Whether only entry points lead to the function that are for administrators, or have a process of their own:
@@ -275,6 +286,17 @@ class CallGraph:
             return None
         caller, call = calls[0]
         return (Location(path=self._resolution.paths[caller], line=call.line, note="called only in some cases"),)
+
+    def given_record(self, function: str, parameter: str) -> Proof | None:
+        """The calls of the function, when each passes for the parameter a mapping from the names of fields."""
+        found: list[Location] = []
+        for caller, call in self.callers.get(function, ()):
+            places = {parameter_at(self._resolution.functions[function], place) for place in call.records}
+            if parameter not in places:
+                return None
+            note = f"passes fields for `{parameter}`"
+            found.append(Location(path=self._resolution.paths[caller], line=call.line, note=note))
+        return tuple(found[:1]) or None
 
     def left_out(self, function: str, parameter: str, *, always: bool = False) -> Proof | None:
         """A call of the function without the argument; of a function that nothing here calls, nobody knows.

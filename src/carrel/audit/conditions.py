@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Union
 
 import msgspec
 
-from carrel.audit.data_conditions import FetchesOwned, Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
+from carrel.audit.data_conditions import FetchesOwned, GivenRecord, Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
 from carrel.audit.run_conditions import (
     CalledUnderTest,
     ContextVariable,
@@ -19,6 +19,7 @@ from carrel.audit.run_conditions import (
     ReadsRequest,
     RequestsAreAsked,
     RunsInAsync,
+    RunsInPool,
     SetBeforeRequests,
     StartedInContext,
     UsedBy,
@@ -365,6 +366,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     AsksAndAwaits,
     HasBase,
     FetchesOwned,
+    GivenRecord,
     Gives,
     HasEntryPoints,
     HasSetter,
@@ -378,6 +380,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     LeftOut,
     OnlyOnNew,
     RunsInAsync,
+    RunsInPool,
     ContextVariable,
     LeftFromMessage,
     ReadsContext,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FetchesOwned",
     "Given",
+    "GivenRecord",
     "Gives",
     "KeepsOwners",
     "MadeBy",
@@ -47,6 +48,16 @@ class Gives(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.gives(self.path, self.what)
+
+
+class GivenRecord(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """All calls of the function pass for the parameter a mapping whose keys are the names of fields."""
+
+    function: str
+    parameter: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.given_record(program.resolution.canonical(self.function), self.parameter)
 
 
 class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):

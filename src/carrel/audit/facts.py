@@ -12,7 +12,11 @@ from carrel.audit.rule import Candidate
 from carrel.findings import Location
 from carrel.source import Outline
 
-__all__ = ["PRELOADED", "CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "KeptFact", "Suppression"]
+__all__ = ["PRELOADED", "CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "KeptFact", "Suppression",
+           "Transport"]  # fmt: skip
+
+Transport = Literal["pipe", "network"]
+"""How tools are served: to the client that started the process, or to whoever connects."""
 
 PRELOADED: Final = "<requests>"
 """Stands for all that requests lead to, in a server that loads the application and then forks."""
@@ -43,6 +47,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The arguments that it is handed: by position (`0`), by name, and `*` for those that nobody can tell."""
     is_dropped: bool = False
     """Nothing is done with what it gives."""
+    records: tuple[str, ...] = ()
+    """The arguments whose keys are the names of fields: a form, the body of a request, `{"name": name}`."""
     sends: tuple[tuple[str, str], ...] = ()
     """As `passes`, where the argument is nothing but what the client sent: an id that it chose."""
 
@@ -186,3 +192,4 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The context variables that have one mutable object in every context, each with the object's line."""
     closed_routers: tuple[str, ...] = ()
     """The dotted names of the routers whose routes are all for administrators."""
+    transports: tuple[Transport, ...] = ()

@@ -53,6 +53,14 @@ class Flow:
                 return () if name == home else (self._at(fact, fact.line, "runs in the event loop's thread"),)
         return None
 
+    def runs_in_pool(self, function: str) -> Proof | None:
+        """Where an executor is handed the function, or one that calls it: its threads go on to other work."""
+        for name in self._upwards(self._resolution.canonical(function)):
+            for caller, call in self._calls.callers.get(name, ()):
+                if call.in_thread:
+                    return (self._at(self._resolution.functions[caller], call.line, "handed to a pool of threads"),)
+        return None
+
     def is_context_variable(self, name: str) -> bool:
         return self._resolution.canonical(name) in self._context_variables
 

@@ -24,6 +24,7 @@ from carrel.audit.nobody import key_names
 from carrel.audit.origins import called_name, identities, in_session, is_credential
 from carrel.audit.owners import owner_field
 from carrel.audit.reads import changed_fields, read_fields
+from carrel.audit.records import is_record
 from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
 
@@ -149,12 +150,19 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     (loop := worker_loop(view, call)) is not None and not clears_context(loop),
                     tuple(_given(call)),
                     _is_dropped(view, call),
+                    tuple(_records(view, call, block)),
                     tuple(_sends(view, call, block)),
                 )
             )
         if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" and call.args:
             found += _submitted(view, call, block)
     return tuple(found)
+
+
+def _records(view: FileView, call: ast.Call, block: Block) -> Iterator[str]:
+    for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
+        if not isinstance(value, ast.Constant) and is_record(view, value, block):
+            yield place
 
 
 def _is_dropped(view: FileView, call: ast.Call) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "ReadsRequest",
     "RequestsAreAsked",
     "RunsInAsync",
+    "RunsInPool",
     "SetBeforeRequests",
     "StartedInContext",
     "UsedBy",
@@ -36,6 +37,15 @@ class RunsInAsync(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.runs_in_async(self.function)
+
+
+class RunsInPool(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function, or one that calls it, is handed to a pool, whose threads go on to other work."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.flow.runs_in_pool(self.function)
 
 
 class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -166,3 +166,58 @@ def test_a_method_that_takes_something_else_is_no_containers(arguments: str, *, 
         finds(RULE, source, "error", on="add(")
     else:
         quiet(RULE, source)
+
+
+INTAKE = {
+    "store.py": """
+        DRAFT = {}
+        def merge(fields):
+            DRAFT.update({k: v for k, v in fields.items() if v})
+        def collect():
+            return dict(DRAFT)
+        """,
+    "web.py": """
+        from aiohttp import web
+        import store
+        routes = web.RouteTableDef()
+        @routes.post("/personal")
+        async def personal(request):
+            form = await request.post()
+            store.merge({"name": form.get("name"), "born": form.get("born")})
+        @routes.get("/summary")
+        async def summary(request):
+            return web.json_response(store.collect())
+        """,
+}
+_COMPREHENSION = "DRAFT.update({k: v for k, v in fields.items() if v})"
+
+
+def _intake(old: str, new: str) -> dict[str, str]:
+    assert any(old in text for text in INTAKE.values())
+    return {path: text.replace(old, new) for path, text in INTAKE.items()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (_COMPREHENSION, _COMPREHENSION),
+        (_COMPREHENSION, "DRAFT.update(fields)"),
+        (_COMPREHENSION, "for k, v in fields.items():\n                DRAFT[k] = v"),
+        ('store.merge({"name": form.get("name"), "born": form.get("born")})', "store.merge(form)"),
+    ],
+)
+def test_fields_of_a_form_that_a_helper_puts_into_one_dictionary(old: str, new: str) -> None:
+    finds(RULE, _intake(old, new), "error")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"name": form.get("name"), "born": form.get("born")', "form['id']: form"),
+        ("return dict(DRAFT)", "return len(DRAFT)"),
+        ("DRAFT", "SETTINGS"),
+        ('store.merge({"name": form.get("name"), "born": form.get("born")})', "store.merge(load())"),
+    ],
+)
+def test_a_dictionary_with_keys_of_their_own_or_for_all(old: str, new: str) -> None:
+    quiet(RULE, _intake(old, new))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.thread_local_not_cleared import ThreadLocalNotCleared
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = ThreadLocalNotCleared()
 HEAD = "import threading\nlocal = threading.local()\n"
@@ -115,3 +115,35 @@ def test_a_setter_that_is_called_only_for_some_messages() -> None:
     assert ("worker.py", 4) in [(place.path, place.line) for place in found[0].related]
     always = files["worker.py"].replace("    export()", "    scope.enter('nobody')")
     finds(RULE, {**files, "worker.py": always}, "info")
+
+
+PRINTS = {
+    "jobs.py": """
+        import threading
+        _job = threading.local()
+        def enter(account, discount=None):
+            _job.account = account
+            if discount is not None:
+                _job.discount = discount
+        def discount():
+            return getattr(_job, "discount", 0)
+        """,
+    "worker.py": """
+        from concurrent.futures import ThreadPoolExecutor
+        import jobs
+        def work(job):
+            jobs.enter(job["account"], job.get("discount"))
+            return job["net"] - jobs.discount()
+        def main(queue):
+            pool = ThreadPoolExecutor(8)
+            while True:
+                pool.submit(work, queue.get())
+        """,
+}
+
+
+def test_what_only_some_jobs_of_a_pool_have() -> None:
+    found = findings(RULE, PRINTS)
+    assert [(one.severity, one.location.line) for one in found if one.severity == "error"] == [("error", 7)]
+    alone = PRINTS["worker.py"].replace("pool.submit(work, queue.get())", "work(queue.get())")
+    assert all(one.severity == "info" for one in findings(RULE, {**PRINTS, "worker.py": alone}))

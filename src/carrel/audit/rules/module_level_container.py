@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, SharedContainer
+from carrel.audit.data_conditions import GivenRecord
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.reads import gives_each_their_own, is_presence_list, reads_whole, uses
+from carrel.audit.records import field_source, is_record
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
 from carrel.audit.sharing import brought, grades_of, makes_work
@@ -22,6 +25,8 @@ from carrel.findings import RuleInfo
 
 __all__ = ["ModuleLevelContainer"]
 
+_FOR_ALL: Final = re.compile(r"(?i)conf|setting|option|pref|param|flag|feature|rate|limit|regist|cache|catalog|default")
+"""Names of what somebody fills in for all."""
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "extendleft", "insert", "update", "add"})
 
 
@@ -50,11 +55,12 @@ class ModuleLevelContainer:
             if mutation.kind == "method" and (mutation.name not in _WRITES or mutation.is_other):
                 continue
             shared = _shared(view, mutation)
-            if shared is None or not all(is_fixed(view, key, mutation.block) for key in _keys(mutation)):
+            fields = _fields(view, mutation) if shared is not None else None
+            if shared is None or fields is None:
                 continue
             if any(makes_work(value, mutation.block) for value in mutation.values):
                 continue
-            access, given = shared
+            access, given = shared[0], (*shared[1], *fields)
             taint = brought(view, mutation.values, mutation.block)
             if taint is not None and (mutation.block, access.path) not in seen:
                 seen.add((mutation.block, access.path))
@@ -108,6 +114,24 @@ def _is_read_at_once(view: FileView, mutation: Mutation, access: Access) -> bool
     if mutation.kind != "item" or is_under_test(view, mutation.node) or view.suspends(block):
         return False
     return all(view.block_of(use) is block for use in uses(view, access.name))
+
+
+def _fields(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
+    """What must hold elsewhere for all users to have the same keys; `None`: they have keys of their own."""
+    given: list[Condition] = []
+    for key in _keys(mutation):
+        if is_fixed(view, key, mutation.block):
+            continue
+        source = field_source(key, mutation.block)
+        if source is None or _FOR_ALL.search(ast.unparse(mutation.target)):
+            return None
+        if is_record(view, source, mutation.block):
+            continue
+        access = view.access(source, mutation.block)
+        if access.kind != "parameter" or access.steps:
+            return None
+        given.append(GivenRecord(mutation.block.symbol, access.name))
+    return tuple(given)
 
 
 def _keys(mutation: Mutation) -> tuple[ast.expr, ...]:

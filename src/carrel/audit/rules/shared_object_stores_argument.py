@@ -138,6 +138,8 @@ def _is_kept_as_it_is(view: FileView, mutation: Mutation) -> bool:
                 values += either.values
             case ast.IfExp() as either:
                 values += [either.body, either.orelse]
+            case ast.Call(func=ast.Attribute(attr="get" | "getlist" | "getone", value=inner)):
+                values.append(inner)  # a field of a form
             case ast.Call() as call:
                 # `chain.load(text)` with `verify(request.headers["authorization"])`.
                 if view.taint(call, mutation.block) is not None and is_asked(call):

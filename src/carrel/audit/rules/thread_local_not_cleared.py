@@ -11,7 +11,7 @@ from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.run_conditions import CalledUnderTest, RunsInAsync
+from carrel.audit.run_conditions import CalledUnderTest, RunsInAsync, RunsInPool
 from carrel.audit.thread_locals import is_cleared, thread_local_stores
 from carrel.findings import RuleInfo
 
@@ -44,10 +44,23 @@ class ThreadLocalNotCleared:
             # What is stored every time is at least replaced by the next request that comes this way.
             sometimes = is_under_test(view, store.node)
             left_out = Grade("error", (*taint.given, CalledUnderTest(store.block.symbol)))
+            grades = (left_out, Grade("info", taint.given))
+            if sometimes:
+                # What one job has and the next one has not, the thread that serves both still knows.
+                job = Grade("error", (RunsInPool(store.block.symbol),))
+                grades = (Grade("error", taint.given), *((job,) if all(map(_is_plain, store.values)) else ()))
             yield view.candidate(
                 self.info, store.node, message, block=store.block, given=(Not(RunsInAsync(store.block.symbol)),),
-                grades=(Grade("error", taint.given),) if sometimes else (left_out, Grade("info", taint.given)),
+                grades=grades,
             )  # fmt: skip
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """Whether it is a part of what the function was handed, as it is: `job["coupon"]`."""
+    while isinstance(value, ast.Attribute | ast.Subscript):
+        value = value.value
+    is_got = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "get"
+    return is_got or isinstance(value, ast.Name)
 
 
 def _is_own(view: FileView, store: Mutation) -> bool:

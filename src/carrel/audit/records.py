@@ -1,0 +1,55 @@
+"""Mappings whose keys are the names of fields, the same whoever sends them: a form, the body of a request."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+
+__all__ = ["field_source", "is_record"]
+
+_BODIES: Final = frozenset(
+    {"json", "form", "post", "get_json", "body", "data", "POST", "model_dump", "dict", "to_dict"}
+)
+"""What gives a request's fields, as a method or as an attribute, and those of a model that it was read into."""
+
+
+def is_record(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether it is a mapping from the names of fields: `{"name": name}`, `await request.json()`, a local of that."""
+    match node:
+        case ast.Name():
+            bound = block.scope.bindings.get(node.id, ()) if block.kind == "function" else ()
+            values = [one.value for one in bound if one.value is not None and not isinstance(one.value, ast.Name)]
+            return bool(values) and all(is_record(view, one, block) for one in values)
+        case ast.Await(value=inner):
+            return is_record(view, inner, block)
+        case ast.Dict(keys=keys):
+            return bool(keys) and all(isinstance(one, ast.Constant) for one in keys)
+        case ast.Call(func=ast.Attribute(attr=name, value=inner)) | ast.Attribute(attr=name, value=inner):
+            taint = view.taint(inner, block) if name in _BODIES else None
+            return taint is not None and taint.by == "request"
+    return False
+
+
+def field_source(node: ast.expr, block: Block) -> ast.expr | None:
+    """The mapping whose fields go into `update(fields)`, `update({k: v for k, v in fields.items() if v})`; of the key
+    `k` in `for k, v in fields.items()`, the mapping too."""
+    match node:
+        case ast.DictComp(key=ast.Name(id=key), generators=[ast.comprehension(target=target, iter=source)]):
+            return _gone_through(key, target, source)
+        case ast.Name():
+            for loop in block.nodes(ast.For):
+                source = _gone_through(node.id, loop.target, loop.iter)
+                if source is not None:
+                    return source
+            return node
+    return node
+
+
+def _gone_through(key: str, target: ast.expr, source: ast.expr) -> ast.expr | None:
+    match target, source:
+        case ast.Tuple(elts=[ast.Name(id=first), _]), ast.Call(func=ast.Attribute(attr="items", value=mapping)):
+            return mapping if first == key else None
+    return None

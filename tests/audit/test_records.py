@@ -1,0 +1,52 @@
+"""Mappings from the names of fields."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from carrel.audit.records import field_source, is_record
+from tests.audit.checking import view
+
+
+def _given(value: str, before: str = "pass") -> bool:
+    text = f"from fastapi import FastAPI, Request\napp = FastAPI()\n@app.post('/a')\nasync def a(request: Request, model: Model, db: Database):\n    {before}\n    keep({value})\n"  # noqa: E501
+    seen = view(text)
+    function = seen.functions[0]
+    call = next(one for one in function.nodes(ast.Call) if ast.unparse(one.func) == "keep")
+    return is_record(seen, call.args[0], function)
+
+
+@pytest.mark.parametrize(
+    "value", ["await request.json()", "request.form", "{'name': 1, 'born': 2}", "model.model_dump()"]
+)
+def test_what_has_the_same_keys_whoever_sends_it(value: str) -> None:
+    assert _given(value)
+    assert _given("fields", f"fields = {value}")
+
+
+@pytest.mark.parametrize(
+    "value", ["{}", "{name: 1}", "await load(1)", "await config.json()", "rows", "request.headers"]
+)
+def test_what_may_have_a_key_for_each_user(value: str) -> None:
+    assert not _given(value)
+    assert not _given("fields", f"fields = {value}")
+
+
+@pytest.mark.parametrize(
+    ("stored", "source"),
+    [
+        ("fields", "fields"),
+        ("{k: v for k, v in fields.items() if v}", "fields"),
+        ("{v: k for k, v in fields.items()}", None),
+        ("key", "fields"),
+    ],
+)
+def test_where_keys_come_from(stored: str, source: str | None) -> None:
+    seen = view(f"def merge(fields):\n    for key, value in fields.items():\n        keep({stored})\n")
+    function = seen.functions[0]
+    call = next(one for one in function.nodes(ast.Call) if ast.unparse(one.func) == "keep")
+    found = field_source(call.args[0], function)
+    assert source is None or (found is not None and ast.unparse(found) == source)
+    assert source is not None or found is None or isinstance(found, ast.DictComp)
