@@ -136,7 +136,7 @@ class CallGraph:
 
     @cached_property
     def _by_pipe(self) -> bool:
-        """Whether each client starts a process of its own and talks to it by pipes, and nothing listens to a network."""
+        """Whether each client starts a process of its own and talks to it by pipes, and none by a network."""
         files = (facts for facts in self._resolution.files.values() if not is_test_path(facts.path))
         ways = {way for facts in files for way in facts.transports}
         return ways == {"pipe"} and _SERVED.isdisjoint(entry.kind for entry in self.entry_points.values())

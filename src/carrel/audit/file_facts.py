@@ -23,6 +23,7 @@ from carrel.audit.reading import (
 )
 from carrel.audit.rule import Candidate, Rule, has_file_part
 from carrel.audit.suppressions import find_suppressions
+from carrel.audit.transports import transports
 from carrel.errors import SourceError
 from carrel.source import ModuleName, Outline, module_names, outline_of, read_module
 
@@ -66,6 +67,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             state_facts(view),
             shared_contexts(view),
             administrators_routers(view),
+            transports(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:
