@@ -80,7 +80,6 @@ def test_what_no_edit_takes_is_shown_with_its_place_and_the_reason(run: Run, tmp
 
 def test_what_is_wrong_is_an_error(run: Run, tmp_path: Path):
     small(tmp_path)
-    assert "one of text, json" in str(run("migrate", "scan", "--format", "xml").exception)
     assert "cannot be read" in str(run("migrate", "scan", "--recipe", "no.toml").exception)
     assert "is not a directory" in str(run("migrate", "scan", "--root", "no").exception)
     assert "cannot be written" in str(run("migrate", "scan", "--output", "no/where").exception)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
+from carrel.cli.migrate.showing import as_json, as_table, counted
 from carrel.cli.output import deliver, reading
 from carrel.errors import InputError
 
@@ -46,12 +46,6 @@ def test_a_table_may_have_no_rows():
 
 def test_json_ends_with_a_line_end():
     assert as_json({"a": [1]}) == '{\n  "a": [\n    1\n  ]\n}\n'
-
-
-def test_a_format_that_is_not_there_is_told():
-    check_format("json", ("text", "json"))
-    with pytest.raises(InputError, match="is 'xml'; it must be one of text, json"):
-        check_format("xml", ("text", "json"))
 
 
 def test_a_result_goes_where_it_is_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -10,7 +10,7 @@ import click
 
 from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.outcomes import narrate, outcome_data, outcome_lines
-from carrel.cli.migrate.showing import as_json, check_format
+from carrel.cli.migrate.showing import as_json
 from carrel.cli.output import deliver
 from carrel.errors import InputError
 
@@ -37,7 +37,7 @@ ALL = "all"
 @recipe_option
 @root_option
 @jobs_option
-@format_option
+@format_option("text", "json")
 @output_option
 def apply(
     phase: str,
@@ -63,7 +63,7 @@ def apply(
 
     Exits with 0 when everything asked for is applied, 1 when a phase was taken back, 2 when it could not run.
     """
-    _check(format_name, all_phases=phase == ALL, no_gates=no_gates, in_place=in_place, placed=worktree is not None)
+    _check(all_phases=phase == ALL, no_gates=no_gates, in_place=in_place, placed=worktree is not None)
     migration = _migration(recipe, root, jobs, in_place=in_place, worktree=worktree)
     phases = () if phase == ALL else (phase,)
     if dry_run:
@@ -88,14 +88,13 @@ def apply(
         raise click.exceptions.Exit(TAKEN_BACK)
 
 
-def _check(format_name: str, *, all_phases: bool, no_gates: bool, in_place: bool, placed: bool) -> None:
+def _check(*, all_phases: bool, no_gates: bool, in_place: bool, placed: bool) -> None:
     if no_gates and all_phases:
         raise InputError(
             "--no-gates", "cannot go with all phases; name one with --phase, and look at it before the next"
         )
     if placed and in_place:
         raise InputError("--worktree", "cannot go with --in-place; give one of the two")
-    check_format(format_name, ("text", "json"))
 
 
 def _where(migration: Migration, *, nothing: bool) -> str:

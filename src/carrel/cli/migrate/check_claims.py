@@ -9,21 +9,20 @@ from typing import Final
 import click
 
 from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
-from carrel.cli.migrate.showing import as_json, as_table, check_format
+from carrel.cli.migrate.showing import as_json, as_table
 from carrel.cli.output import deliver, reading
 
 __all__ = ["check_claims"]
 
-_FORMATS: Final = ("text", "json")
 _FALSE: Final = 1
 
 
 @click.command()
-@click.option("--since", default="", metavar="COMMIT", help="Only commits after this one.")
+@click.option("--since", default="", show_default=False, metavar="COMMIT", help="Only commits after this one.")
 @click.option("--most", type=click.IntRange(min=1), default=50, metavar="N", help="At most so many commits.")
 @recipe_option
 @root_option
-@format_option
+@format_option("text", "json")
 @output_option
 @jobs_option
 def check_claims(
@@ -42,7 +41,6 @@ def check_claims(
     from carrel.migrate.claims import check_claims as check
     from carrel.migrate.recipe import read_recipe
 
-    check_format(format_name, _FORMATS)
     read = read_recipe(recipe)
     with reading("commits") as progress:
         claims = check(root, read, since=since, most=most, jobs=jobs, progress=progress)

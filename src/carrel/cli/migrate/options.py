@@ -25,9 +25,6 @@ root_option = click.option(
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=0), default=0, metavar="N", help="Processes; 0 is one per processor."
 )
-format_option = click.option(
-    "--format", "format_name", default="text", metavar="FORMAT", help="How the result is written."
-)
 output_option = click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -44,4 +41,11 @@ def history_option(default: int) -> Callable[[Command], Command]:
         default=default,
         metavar="N",
         help="Count at N commits of the history too, the first and the last among them.",
+    )
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """How the result is written; the first if not given."""
+    return click.option(
+        "--format", "format_name", type=click.Choice(formats), default=formats[0], help="How the result is written."
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
-from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
+from carrel.cli.migrate.showing import as_json, as_table, counted
 from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["plan", "plan_data", "plan_text"]
 
-_FORMATS: Final = ("text", "json")
-
 
 @click.command()
 @recipe_option
 @root_option
-@format_option
+@format_option("text", "json")
 @output_option
 @jobs_option
 def plan(recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
@@ -41,7 +39,6 @@ def plan(recipe: Path, root: Path, format_name: str, output: Path | None, jobs: 
     from carrel.migrate.references import find_references, read_import_graph
     from carrel.migrate.rewrite import Rewriter
 
-    check_format(format_name, _FORMATS)
     read = read_recipe(recipe)
     with reading() as progress:
         found = find_references(root, read, jobs=jobs, progress=progress)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from carrel.cli.migrate.options import history_option, jobs_option, output_option, recipe_option, root_option
-from carrel.cli.migrate.showing import as_json, check_format
+from carrel.cli.migrate.options import (
+    format_option,
+    history_option,
+    jobs_option,
+    output_option,
+    recipe_option,
+    root_option,
+)
+from carrel.cli.migrate.showing import as_json
 from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
@@ -17,14 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-_FORMATS: Final = ("html", "markdown", "sarif", "json")
-
 
 @click.command()
 @history_option(20)
 @recipe_option
 @root_option
-@click.option("--format", "format_name", default="html", metavar="FORMAT", help="html, markdown, sarif or json.")
+@format_option("html", "markdown", "sarif", "json")
 @output_option
 @jobs_option
 def report(history: int, recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
@@ -41,7 +46,6 @@ def report(history: int, recipe: Path, root: Path, format_name: str, output: Pat
     from carrel.migrate.scan_report import scan_data, scan_report, with_reasons
     from carrel.reporting import format_named
 
-    check_format(format_name, _FORMATS)
     read = read_recipe(recipe)
     with reading() as progress:
         found = find_references(root, read, jobs=jobs, progress=progress)

@@ -8,7 +8,7 @@ import click
 
 from carrel.cli.migrate.options import format_option, output_option, recipe_option, root_option
 from carrel.cli.migrate.outcomes import narrate, rollback_lines
-from carrel.cli.migrate.showing import as_json, check_format
+from carrel.cli.migrate.showing import as_json
 from carrel.cli.output import deliver
 
 __all__ = ["rollback"]
@@ -16,14 +16,18 @@ __all__ = ["rollback"]
 
 @click.command()
 @click.option(
-    "--to", default="", metavar="PHASE", help="The last phase that stays; everything is taken back if not given."
+    "--to",
+    default="",
+    show_default=False,
+    metavar="PHASE",
+    help="The last phase that stays; everything is taken back if not given.",
 )
 @click.option(
     "--force", is_flag=True, help="Put changes that are not the migration's aside, where they are in the way."
 )
 @recipe_option
 @root_option
-@format_option
+@format_option("text", "json")
 @output_option
 def rollback(to: str, force: bool, recipe: Path, root: Path, format_name: str, output: Path | None) -> None:
     """Take back every phase, or those after one, and read every file again to prove it.
@@ -37,7 +41,6 @@ def rollback(to: str, force: bool, recipe: Path, root: Path, format_name: str, o
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.runner import Migration
 
-    check_format(format_name, ("text", "json"))
     # Nothing is looked for and nothing edited: what was written is in the journal.
     read = read_recipe(recipe)
     migration = Migration(read, root, find=lambda _root: (), rewrite=lambda *_given: (), progress=narrate)

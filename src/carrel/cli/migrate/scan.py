@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
-from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
+from carrel.cli.migrate.showing import as_json, as_table, counted
 from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["scan", "scan_text"]
 
-_FORMATS: Final = ("text", "json", "markdown", "html", "sarif")
 _FOUND: Final = 1
 _MOST: Final = 20
 
@@ -26,7 +25,7 @@ _MOST: Final = 20
 @click.command()
 @recipe_option
 @root_option
-@format_option
+@format_option("text", "json", "markdown", "html", "sarif")
 @output_option
 @jobs_option
 @click.option("--documentation", is_flag=True, help="Also what only a phase with documentation takes.")
@@ -45,7 +44,6 @@ def scan(
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.references import find_references
 
-    check_format(format_name, _FORMATS)
     read = read_recipe(recipe)
     with reading() as progress:
         found = find_references(root, read, jobs=jobs, cache=not no_cache, progress=progress)

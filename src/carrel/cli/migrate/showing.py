@@ -13,9 +13,7 @@ from typing import Final
 import click
 import msgspec
 
-from carrel.errors import InputError
-
-__all__ = ["as_json", "as_table", "check_format", "counted"]
+__all__ = ["as_json", "as_table", "counted"]
 
 _WIDTH: Final = 120
 _NARROWEST: Final = 12
@@ -61,9 +59,3 @@ def counted(count: int, noun: str) -> str:
 def as_json(data: object) -> str:
     """JSON that is easy to read; ends with a newline."""
     return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
-
-
-def check_format(name: str, known: Sequence[str]) -> None:
-    """Raises `InputError` naming the formats there are."""
-    if name not in known:
-        raise InputError("--format", f"is {name!r}; it must be one of {', '.join(known)}")

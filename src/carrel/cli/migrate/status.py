@@ -16,7 +16,7 @@ from carrel.cli.migrate.options import (
     recipe_option,
     root_option,
 )
-from carrel.cli.migrate.showing import as_json, as_table, check_format, counted
+from carrel.cli.migrate.showing import as_json, as_table, counted
 from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["status"]
 
-_FORMATS: Final = ("text", "json")
 _LEFT: Final = 1
 
 
@@ -33,7 +32,7 @@ _LEFT: Final = 1
 @history_option(0)
 @recipe_option
 @root_option
-@format_option
+@format_option("text", "json")
 @output_option
 @jobs_option
 def status(history: int, recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
@@ -51,7 +50,6 @@ def status(history: int, recipe: Path, root: Path, format_name: str, output: Pat
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.references import find_references
 
-    check_format(format_name, _FORMATS)
     read = read_recipe(recipe)
     with reading() as progress:
         found = find_references(root, read, jobs=jobs, progress=progress)

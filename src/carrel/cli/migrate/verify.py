@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from carrel.cli.migrate.options import format_option, jobs_option, output_option, recipe_option, root_option
-from carrel.cli.migrate.showing import as_json, check_format
+from carrel.cli.migrate.showing import as_json
 from carrel.cli.output import deliver, reading
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["single_source", "verify"]
 
-_FORMATS: Final = ("text", "json")
 _BROKEN: Final = 1
 _SHOWN: Final = 20
 _SINGLE_SOURCE: Final = "CAR1"
@@ -31,11 +30,15 @@ _SINGLE_SOURCE: Final = "CAR1"
 
 @click.command()
 @click.option(
-    "--against", default="", metavar="REVISION", help="Compare with this; where the first phase began if not given."
+    "--against",
+    default="",
+    show_default=False,
+    metavar="REVISION",
+    help="Compare with this; where the first phase began if not given.",
 )
 @recipe_option
 @root_option
-@format_option
+@format_option("text", "json")
 @output_option
 @jobs_option
 def verify(against: str, recipe: Path, root: Path, format_name: str, output: Path | None, jobs: int) -> None:
@@ -53,7 +56,6 @@ def verify(against: str, recipe: Path, root: Path, format_name: str, output: Pat
     from carrel.migrate.recipe import read_recipe
     from carrel.migrate.verify import verify_migration
 
-    check_format(format_name, _FORMATS)
     read = read_recipe(recipe)
     with reading() as progress:
         found = verify_migration(root, read, against=against, jobs=jobs, progress=progress)
