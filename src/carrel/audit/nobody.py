@@ -21,7 +21,7 @@ _COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|aud
                             r"budget|locale|language|config|settings|registry|client")  # fmt: skip
 _WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?id|conversation_?id|chat_?id|sid)$")
 _CLAIMS: Final = re.compile(r"(?i)claims|payload|jwt|token|decoded")
-_NUMBERS: Final = frozenset({"id", "pk", "user_id", "sub", "uid", "username"})
+_NUMBERS: Final = frozenset({"id", "pk", "user_id", "sub", "uid", "username", "identifier"})
 """Attributes of a person that tell them from all others."""
 _ADDRESS: Final = re.compile(r"^/|://")
 
@@ -159,11 +159,7 @@ def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
         name = one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", said) or said
         if names_user(name) or names_session(name):
             return True
-        if (
-            isinstance(one, ast.Attribute)
-            and isinstance(one.value, ast.Name)
-            and one.attr in ("id", "sub", "pk", "identifier")
-        ):
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.attr in _NUMBERS:
             return is_identity_like(one.value.id) or names_user(one.value.id)
     return False
 

@@ -186,7 +186,8 @@ def test_what_is_computed_into_the_beginning(body: str, *, is_found: bool) -> No
 )
 def test_a_buffer_that_is_borrowed_from_a_pool(read: str, *, is_found: bool) -> None:
     source = (
-        "from pool import POOL, SEEN\ndef first(path):\n    block = {0}\n    try:\n        with open(path, 'rb') as file:\n"
+        "from pool import POOL, SEEN\ndef first(path):\n    block = {0}\n    try:\n"
+        "        with open(path, 'rb') as file:\n"
         f"            count = file.readinto(block)\n        return {read}\n    finally:\n        {{1}}\n"
     )
     shared = source.replace("{0}", "POOL.take()").replace("{1}", "POOL.give(block)")

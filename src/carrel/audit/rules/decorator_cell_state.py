@@ -103,7 +103,7 @@ def _cell(view: FileView, mutation: Mutation) -> str | None:
 
 
 def _is_of_decorator(mutation: Mutation) -> bool:
-    """Whether a wrapper keeps what the decorated function gave on the object that is the decorator: `self.value = …`."""
+    """Whether a wrapper keeps what the decorated function gave on the decorator, an object: `self.value = …`."""
     outer = mutation.block.parent
     if outer is None or outer.name != "__call__" or outer.class_ is None or not _is_wrapper(mutation.block):
         return False

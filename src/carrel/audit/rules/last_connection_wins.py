@@ -136,15 +136,12 @@ def _sends_through(view: FileView, mutation: Mutation) -> bool:
 def _calls_it(view: FileView, mutation: Mutation) -> bool:
     """Whether the class calls what it keeps: it is a way to send."""
     owner = mutation.block.class_
-    return owner is not None and any(
-        isinstance(one, ast.Attribute)
-        and one.attr == mutation.name
-        and isinstance(one.value, ast.Name)
-        and one.value.id == method.receiver
-        for method in view.methods(owner)
-        for call in method.nodes(ast.Call)
-        for one in (
-            call.func,
-            *([call.func.value] if isinstance(call.func, ast.Attribute) and call.func.attr in _WRITES else []),
-        )
-    )
+    for method in view.methods(owner) if owner is not None else ():
+        for call in method.nodes(ast.Call):
+            called = call.func
+            if isinstance(called, ast.Attribute) and called.attr in _WRITES and isinstance(called.value, ast.Attribute):
+                called = called.value
+            is_it = isinstance(called, ast.Attribute) and called.attr == mutation.name
+            if is_it and isinstance(called.value, ast.Name) and called.value.id == method.receiver:
+                return True
+    return False
