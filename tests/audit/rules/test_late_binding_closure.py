@@ -36,8 +36,22 @@ def test_a_variable_of_the_rounds_body() -> None:
 
 def test_a_loop_over_nobody() -> None:
     finds(RULE, loop("jobs.append(lambda: show(size))", head="for size in (1, 2):"), "warning")
+    finds(RULE, loop("yield lambda: show(size)", head="for size in (1, 2):"), "info")
     body = "scale = size_of(1)\n        jobs.append(lambda: show(scale))"
     finds(RULE, loop(body, head="for size in (1, 2):"), "info")
+
+
+def test_what_each_round_replaces() -> None:
+    head = "for size in (1, 2):"
+    quiet(RULE, loop("window.show = lambda: show(size)\n        window.open()", head=head))
+    finds(RULE, loop("if fits(size):\n            window.show = lambda: show(size)", head=head), "warning")
+    finds(RULE, loop("window[size] = lambda: show(size)", head=head), "warning")
+
+
+def test_a_round_that_waits_for_several() -> None:
+    body = "started = [pool.submit(lambda: show(size)) for _ in range(3)]"
+    finds(RULE, loop(body, head="for size in (1, 2):"), "warning")
+    quiet(RULE, loop(f"{body}\n        wait(started)", head="for size in (1, 2):"))
 
 
 @pytest.mark.parametrize("ends", ["break", "return jobs", "raise Found(size)"])

@@ -25,6 +25,7 @@ _KEPT: Final = frozenset({"append", "add", "appendleft", "insert", "extend", "pu
                           "add_done_callback", "connect", "subscribe", "Thread", "Timer", "Tool", "setdefault",
                           "partial", "run_in_executor", "schedule"})  # fmt: skip
 """What keeps a function, or runs it when the loop has gone on."""
+_WAITS: Final = frozenset({"join", "result", "wait", "as_completed"})
 _REGISTERS: Final = re.compile(r"^(?:register|schedule|enqueue|defer|subscribe|every|daily|hourly|run_later|on)_")
 """What a helper is called that does so, where nothing is done with what it gives."""
 
@@ -64,7 +65,9 @@ class LateBindingClosure:
                     differing = [one for one in captured if one in _targets(loop)]
                     read = (differing or captured)[0]
                     message = f"the function made here reads `{read}` only when it is called, after the loop went on"
-                    severity: Severity = "error" if told else "warning" if differing else "info"
+                    # Who is handed one by a generator may call it before the next round.
+                    is_handed = any(isinstance(one, ast.Yield) for part in loop.body for one in ast.walk(part))
+                    severity: Severity = "error" if told else "warning" if differing and not is_handed else "info"
                     yield view.candidate(self.info, made, message, block=block, severity=severity,
                                          related=(view.location(loop.target, "bound anew in each round"),))  # fmt: skip
 
@@ -183,10 +186,24 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
         if isinstance(around, ast.Call) and not _is_deferred(view, node):
             return False
         if isinstance(around, ast.Assign) and child is around.value:
-            return any(isinstance(target, ast.Subscript | ast.Attribute) for target in around.targets)
+            return any(_stays(view, target, around, loop) for target in around.targets)
         if isinstance(around, ast.Yield):
             return True
         child = around
+    return False
+
+
+def _stays(view: FileView, target: ast.expr, assign: ast.Assign, loop: Loop) -> bool:
+    """Whether it is there after the round: what each round replaces ends with the last one, which it was made for."""
+    if not isinstance(target, ast.Subscript | ast.Attribute):
+        return False
+    if any(isinstance(one, ast.Name) and one.id in _bound(loop) for one in ast.walk(target)):
+        return True
+    for around in view.ancestors(assign):
+        if around is loop:
+            break
+        if isinstance(around, ast.If | ast.Try | ast.Match):
+            return True
     return False
 
 
@@ -201,7 +218,7 @@ def _is_deferred(view: FileView, node: ast.AST) -> bool:
 def _is_awaited_inside(view: FileView, call: ast.Call, loop: Loop) -> bool:
     """Whether the round waits for what it started, or keeps it in something of its own."""
     names: set[str] = set()
-    statement = view.module.parent(call)
+    statement = next((one for one in view.ancestors(call) if isinstance(one, ast.stmt)), None)
     if isinstance(statement, ast.Assign):
         names = {one.id for target in statement.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -213,9 +230,7 @@ def _is_awaited_inside(view: FileView, call: ast.Call, loop: Loop) -> bool:
             return True
         names.add(receiver.id)
     for one in inside:
-        waits = isinstance(one, ast.Await) or (
-            isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in ("join", "result")
-        )
+        waits = isinstance(one, ast.Await) or (isinstance(one, ast.Call) and called_name(one) in _WAITS)
         if waits and any(isinstance(name, ast.Name) and name.id in names for name in ast.walk(one)):
             return True
     return False
