@@ -14,6 +14,7 @@ __all__ = ["FUNCTIONS", "Block", "Decorator", "Parameter", "build_blocks"]
 Node = TypeVar("Node", bound=ast.AST)
 Other = TypeVar("Other", bound=ast.AST)
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_OPENING: Final = (*FUNCTIONS, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def build_blocks(module: Module) -> dict[ast.AST, Block]:
             block.by_type[kind] = [node]
         else:
             found.append(node)
-        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        if isinstance(node, _OPENING):
             inner = blocks[node] = _block(module, node, block)
             stack.extend((child, inner) for child in reversed(node.body))
             outside: list[ast.AST] = [*node.decorator_list]

@@ -153,8 +153,12 @@ class FileView:
 
     def imports(self, *packages: str) -> bool:
         """Whether the module imports something of one of the packages, at its top."""
-        return any(
-            target.partition(".")[0] in packages
+        return not self._packages.isdisjoint(packages)
+
+    @cached_property
+    def _packages(self) -> frozenset[str]:
+        return frozenset(
+            target.partition(".")[0]
             for bindings in self.module.scope.bindings.values()
             for binding in bindings
             if binding.kind in ("import", "from_import")

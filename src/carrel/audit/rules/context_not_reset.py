@@ -46,8 +46,10 @@ class ContextNotReset:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
             for call in function.nodes(ast.Call):
-                loop = _worker(view, call, function)
                 dotted = view.dotted(call.func)
+                if dotted not in _BINDS and not dotted.endswith(".set"):
+                    continue
+                loop = _worker(view, call, function)
                 if loop is None and dotted.endswith(".set") and call.args:
                     yield from self._setter(view, call, function, dotted.removesuffix(".set"))
                 if loop is None or clears_context(loop):
