@@ -27,7 +27,9 @@ _STRUCTLOG: Final = MappingProxyType(
         "structlog.contextvars.get_contextvars": "get",
     }
 )
-_STARTING: Final = re.compile(r"(?:^|\.)(?:_*main|startup|on_startup|start_up|lifespan|create_app|make_app|serve)$")
+_STARTING: Final = re.compile(
+    r"(?:^|\.)(?:_*main|startup|on_startup|start_up|start|run_server|bootstrap|lifespan|create_app|make_app|serve)$"
+)
 _BESIDE: Final = re.compile(
     r"(?i)trace|span|correlation|request|_?id$|log|debug|level|depth|locale|lang|zone|timeout|session|conn|"
     r"transaction|(?:^|_)(?:db|tx|task|path|url|ip|host|agent)(?:$|_)"

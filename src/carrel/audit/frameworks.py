@@ -15,6 +15,7 @@ __all__ = [
     "RECEIVES",
     "REGISTERED",
     "REQUEST_CALLS",
+    "REQUEST_METHODS",
     "REQUEST_OBJECTS",
     "REQUEST_TYPES",
     "SENDS",
@@ -231,6 +232,12 @@ REQUEST_CALLS: Final = frozenset(
      "fastmcp.server.dependencies.get_access_token", "mcp.server.auth.middleware.auth_context.get_access_token"}
 )  # fmt: skip
 """Functions that give data of the current user."""
+
+REQUEST_METHODS: Final = frozenset(
+    {"get_argument", "get_arguments", "get_body_argument", "get_body_arguments", "get_query_argument",
+     "get_query_arguments", "get_cookie", "get_secure_cookie", "get_signed_cookie"}
+)  # fmt: skip
+"""Methods of handlers and requests that give what the client sent."""
 
 SERVERS: Final = frozenset(
     {"uvicorn.run", "aiohttp.web.run_app", "waitress.serve", "hypercorn.asyncio.serve", "gradio.launch",

@@ -50,7 +50,8 @@ _HANDS_ON: Final = frozenset({"dict", "list", "tuple", "set", "str", "frozenset"
 _ONE_THING: Final = re.compile(r"(?:^|_)(?:id|sid|uuid|uid|guid)$|[a-z]Id$")
 """An id of one thing: a map by it is no cache of answers to questions."""
 _SHOWN: Final = re.compile(
-    r"(?i)lang|locale|theme|csrf|next|flash|currency|zone|page|filter|sort|step|view|mode|state|count"
+    r"(?i)lang|locale|theme|csrf|next|flash|currency|zone|page|filter|sort|step|view|mode|state|count|"
+    r"consent|variant|experiment|seen|dismiss"
 )
 """Keys of a session that say how a page is shown or where somebody is, not who it is."""
 _GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
@@ -189,7 +190,7 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
 
 
 def in_session(view: FileView, node: ast.expr, block: Block) -> bool:
-    """Whether the expression holds what the signed session of a request keeps for its user, whatever its name.
+    """Whether the expression holds what the session or a cookie of a request keeps for its user, whatever its name.
 
     How the page is shown, `session["theme"]`, is none of it.
     """
@@ -206,7 +207,8 @@ def in_session(view: FileView, node: ast.expr, block: Block) -> bool:
 
 
 def _is_session(view: FileView, node: ast.expr, block: Block) -> bool:
-    if isinstance(node, ast.Attribute) and node.attr == "session" and isinstance(node.value, ast.Name):
+    kept = isinstance(node, ast.Attribute) and node.attr in ("session", "cookies", "COOKIES")
+    if kept and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return _is_request(view, node.value, block)
     return view.dotted(node) in ("flask.session", "quart.session")
 

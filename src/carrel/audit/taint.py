@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.conditions import Condition, TaintedParameter
-from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES
+from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_METHODS, REQUEST_OBJECTS, REQUEST_TYPES
 
 if TYPE_CHECKING:
     from carrel.audit.file_view import FileView
@@ -237,6 +237,8 @@ class TaintReader:
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if _IDENTITY_CALL.match(called) and called not in ("auth", "user", "token"):
             return Taint("name", f"`{called}()`")
+        if called in REQUEST_METHODS and isinstance(node.func, ast.Attribute):
+            return Taint("request", f"`{called}()`")
         parts = [*node.args, *(keyword.value for keyword in node.keywords)]
         if isinstance(node.func, ast.Attribute):
             parts.append(node.func)

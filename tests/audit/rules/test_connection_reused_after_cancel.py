@@ -162,7 +162,12 @@ class Links:
 
 def test_a_pair_of_streams_under_a_name_of_its_own() -> None:
     finds(RULE, STREAMS, "error", on="put_nowait(link)")
-    quiet(RULE, STREAMS.replace("finally:", "except BaseException:\n            writer.close()\n            raise\n        else:"))
+    quiet(
+        RULE,
+        STREAMS.replace(
+            "finally:", "except BaseException:\n            writer.close()\n            raise\n        else:"
+        ),
+    )
     quiet(RULE, STREAMS.replace("reader, writer = link", "reader, writer = await connect()"))
 
 
@@ -185,5 +190,18 @@ class Pool:
 def test_a_socket_that_is_given_back_after_a_timeout() -> None:
     finds(RULE, SOCKETS, "error", on="self._free.put(sock)")
     quiet(RULE, SOCKETS.replace(", timeout=2", ""))
-    quiet(RULE, SOCKETS.replace("finally:", "except OSError:\n            sock.close()\n            raise\n        else:"))
+    quiet(
+        RULE, SOCKETS.replace("finally:", "except OSError:\n            sock.close()\n            raise\n        else:")
+    )
     quiet(RULE, SOCKETS.replace("sock.sendall(data)", "pass"))
+
+
+def test_what_is_connected_where_the_pool_has_none() -> None:
+    text = (
+        "import asyncio\nfrom contextlib import asynccontextmanager\nclass Backends:\n    def __init__(self):\n"
+        "        self._free = []\n    @asynccontextmanager\n    async def borrow(self):\n"
+        "        one = self._free.pop() if self._free else await asyncio.open_connection('h', 1)\n"
+        "        try:\n            yield one\n        finally:\n            self._free.append(one)\n"
+    )
+    finds(RULE, text, on="self._free.append")
+    quiet(RULE, text.replace("asyncio.open_connection", "make_buffer"))

@@ -221,3 +221,16 @@ def test_fields_of_a_form_that_a_helper_puts_into_one_dictionary(old: str, new: 
 )
 def test_a_dictionary_with_keys_of_their_own_or_for_all(old: str, new: str) -> None:
     quiet(RULE, _intake(old, new))
+
+
+def test_a_list_of_an_object_that_the_module_makes() -> None:
+    text = (
+        "import tornado.web\nclass Board:\n    def __init__(self):\n        self.lines = []\nBOARD = Board()\n"
+        "class Pin(tornado.web.RequestHandler):\n    def post(self):\n"
+        "        BOARD.lines.append(self.get_body_argument('text'))\n"
+        "    def get(self):\n        self.write({'lines': BOARD.lines})\n"
+    )
+    finds(RULE, text, "error", on="BOARD.lines.append")
+    quiet(RULE, text.replace("self.get_body_argument('text')", "self.name"))
+    quiet(RULE, text.replace("{'lines': BOARD.lines}", "'done'"))
+    quiet(RULE, text.replace("BOARD = Board()", "BOARD = load()"))

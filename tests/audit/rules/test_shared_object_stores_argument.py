@@ -6,7 +6,7 @@ import pytest
 
 from carrel.audit.rules.shared_object_stores_argument import SharedObjectStoresArgument
 from carrel.findings import Severity
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = SharedObjectStoresArgument()
 SERVICE = """
@@ -364,3 +364,15 @@ def test_what_only_the_class_may_read_and_does_not(name: str, severity: Severity
             desk.take(request.user)
         """
     finds(RULE, code, severity)
+
+
+def test_fields_of_a_form_on_an_object_of_a_module() -> None:
+    files = {
+        "state.py": "class Draft:\n    name = ''\nDRAFT = Draft()\n"
+        "def fill(form):\n    DRAFT.name = form.get('name')\ndef show():\n    return DRAFT.name\n",
+        "web.py": "from fastapi import FastAPI, Request\nimport state\napp = FastAPI()\n"
+        "@app.post('/step')\nasync def step(request: Request):\n    state.fill(await request.form())\n",
+    }
+    finds(RULE, files, "error", on="DRAFT.name = form")
+    files["web.py"] = files["web.py"].replace("await request.form()", "defaults")
+    assert all(one.severity == "info" for one in findings(RULE, files))

@@ -119,3 +119,14 @@ def test_an_object_of_a_module_that_is_made_with_a_session() -> None:
     text = text.replace("Visits(AsyncSession(engine))", "Visits(sessions)")
     finds(RULE, text, "error", on="kept = ")
     quiet(RULE, text.replace("kept = Visits(sessions())", "kept = Visits(sessions)"))
+
+
+def test_a_session_that_is_open_while_the_application_runs() -> None:
+    opened = "with AsyncSession(engine) as session:\n        app.state.visits = Visits(session)\n        yield"
+    finds(RULE, GYM.replace("app.state.visits = Visits(AsyncSession(engine))\n    yield", opened), "error")
+    quiet(
+        RULE,
+        GYM.replace(
+            "app.state.visits = Visits(AsyncSession(engine))\n    yield", opened.replace("(session)", "(engine)")
+        ),
+    )

@@ -150,3 +150,14 @@ def test_a_setter_of_a_thread_local_object_in_another_file() -> None:
 
 def test_a_setter_that_is_told_of_no_user() -> None:
     quiet(RULE, {**TRAIL, "app/web.py": TRAIL["app/web.py"].replace('claims["sub"]', 'request.query["color"]')})
+
+
+def test_a_setter_that_is_told_what_a_cookie_says() -> None:
+    text = (
+        "import threading\nfrom fastapi import FastAPI, Request\napp = FastAPI()\nnow = threading.local()\n"
+        "def enter(value):\n    now.passenger = value\n"
+        "@app.middleware('http')\nasync def mid(request: Request, call_next):\n"
+        "    enter(request.cookies.get('passenger'))\n    return await call_next(request)\n"
+    )
+    finds(RULE, text, "error", on="now.passenger")
+    quiet(RULE, text.replace("get('passenger')", "get('theme')"))

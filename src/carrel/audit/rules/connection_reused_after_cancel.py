@@ -15,6 +15,7 @@ from carrel.audit.conditions import AnyOf, AsksAndAwaits
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import RECEIVES, SENDS
 from carrel.audit.mutations import Mutation
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
@@ -22,6 +23,7 @@ __all__ = ["ConnectionReusedAfterCancel"]
 
 _CONNECTION: Final = re.compile(r"conn|channel|sock|stream|reader|writer|transport|client", re.IGNORECASE)
 _PUTS: Final = frozenset({"append", "appendleft", "put", "put_nowait", "add"})
+_CONNECTS: Final = frozenset({"open_connection", "open_unix_connection", "create_connection", "wrap_socket"})
 _CHECKS: Final = frozenset(
     {"close", "disconnect", "terminate", "discard", "is_closed", "closed", "reset", "invalidate", "abort",
      "is_connected", "shield", "kill", "is_dirty", "broken"}
@@ -53,6 +55,7 @@ class ConnectionReusedAfterCancel:
                 yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
             if function.is_async and function not in safe and _gives_back(view, mutation):
                 named = _CONNECTION.search(ast.unparse(mutation.values[0])) is not None or _is_asked(mutation)
+                named = named or _is_connected(mutation)
                 kinds = tuple(AsksAndAwaits(name) for name in _made(view, mutation))
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
                 if named or kinds:
@@ -111,6 +114,16 @@ def _is_asked(mutation: Mutation) -> bool:
         if isinstance(call.func, ast.Attribute) and ast.unparse(chain_root(call.func)) in parts
     }
     return not used.isdisjoint(SENDS) and not used.isdisjoint(RECEIVES)
+
+
+def _is_connected(mutation: Mutation) -> bool:
+    """Whether what is given back was connected here, where the pool had none."""
+    given = mutation.values[0]
+    bound = mutation.block.scope.bindings.get(given.id, ()) if isinstance(given, ast.Name) else ()
+    made = (
+        call for one in bound if one.value is not None for call in ast.walk(one.value) if isinstance(call, ast.Call)
+    )
+    return any(called_name(call) in _CONNECTS for call in made)
 
 
 def _times_out(view: FileView) -> bool:

@@ -95,9 +95,22 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Access, tuple[Condition
             continue
         if gives_each_their_own(view, access.name):
             continue
-        if view.mutable_global(access) == ():
-            return access, ()
+        given = view.mutable_global(access)
+        # `BOARD.lines`, of an object that the module makes.
+        if given == () or (given is not None and _is_of_object(view, access)):
+            return access, given
     return None
+
+
+def _is_of_object(view: FileView, access: Access) -> bool:
+    """Whether it is an attribute of an object of a class of this file, which the module makes."""
+    owner = access.name.rpartition(".")[0]
+    module, _, name = owner.rpartition(".")
+    if module != view.top.symbol:
+        return False
+    made = (one.value for one in view.module.scope.bindings.get(name, ()))
+    classes = {one.symbol for one in view.classes}
+    return any(isinstance(one, ast.Call) and view.dotted(one.func) in classes for one in made)
 
 
 def _is_filled_once(view: FileView, mutation: Mutation) -> bool:

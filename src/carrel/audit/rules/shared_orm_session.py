@@ -16,6 +16,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import UsedBy
 from carrel.findings import RuleInfo
+from carrel.source import Binding
 
 __all__ = ["SharedOrmSession"]
 
@@ -104,8 +105,15 @@ def _holds_session(view: FileView, value: ast.expr, block: Block, makers: set[st
             return called_name(value)[:1].isupper() and any(_holds_session(view, one, block, makers) for one in given)
         case ast.Name():
             bound = block.scope.bindings.get(value.id) or view.top.scope.bindings.get(value.id, ())
-            return any(isinstance(one.value, ast.Call) and _makes_session(view, one.value, makers) for one in bound)
+            made = (_opened(view, one) or one.value for one in bound)
+            return any(isinstance(one, ast.Call) and _makes_session(view, one, makers) for one in made)
     return False
+
+
+def _opened(view: FileView, binding: Binding) -> ast.expr | None:
+    """What `with Session(engine) as session:` binds the name to."""
+    around = view.module.parent(binding.node) if binding.node is not None else None
+    return around.context_expr if isinstance(around, ast.withitem) else None
 
 
 def _makes_session(view: FileView, call: ast.Call, makers: set[str]) -> bool:
