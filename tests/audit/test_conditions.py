@@ -100,6 +100,8 @@ def test_a_condition_can_be_kept() -> None:
 def test_a_library_has_no_entry_points() -> None:
     assert HasEntryPoints().proof(program(SOURCE)) == ()
     assert HasEntryPoints().proof(program("def f():\n    pass\n")) is None
+    assert HasEntryPoints().proof(program("import argparse\ndef f():\n    pass\n")) == ()
+    assert HasEntryPoints().proof(program({"tests/a.py": "import argparse\n", "b.py": ""})) is None
 
 
 def test_new_objects_only() -> None:

@@ -201,10 +201,11 @@ class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class HasEntryPoints(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The code base has functions that are called from outside, so that what they do not lead to serves no request."""
+    """It is known what calls the code base: entry points, so that what they do not lead to serves no request, or one
+    person at a command line. A library may be called by anybody."""
 
     def proof(self, program: Program) -> Proof | None:
-        return () if program.calls.entry_points else None
+        return () if program.calls.entry_points or program.is_command else None
 
 
 class ChangesObject(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from carrel.audit.conditions import Condition, Proof
+from carrel.audit.conditions import Condition, HasEntryPoints, Proof
 from carrel.audit.places import is_foreign, is_test_plumbing
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate
@@ -19,7 +19,7 @@ _LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning
 
 def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
     """The findings of the candidates whose rules are in `rules`, by name."""
-    has_entry_points = bool(program.calls.entry_points)
+    is_library = HasEntryPoints().proof(program) is None
     for candidate in candidates:
         info = rules.get(candidate.rule)
         if info is None:
@@ -32,7 +32,7 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
             continue
         severity, further = graded
         way = program.way_to(candidate.symbol)
-        if candidate.lower_unreachable and has_entry_points and not way:
+        if candidate.lower_unreachable and not is_library and not way:
             severity = _LOWER[severity]
         apart = bool(info.leak_classes) and program.calls.is_apart(candidate.symbol)
         if apart or is_foreign(candidate.location.path) or is_test_plumbing(candidate.location.path):

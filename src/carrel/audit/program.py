@@ -24,6 +24,7 @@ from carrel.source import ImportGraph, Project
 
 __all__ = ["Program"]
 
+_COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "cyclopts", "docopt", "fire", "optparse"})
 _DEPTH: Final = 4
 _WORD: Final = re.compile(r"\w+")
 _TESTS: Final = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)")
@@ -350,6 +351,12 @@ class Program:
                         for name in self._instances(path):
                             note = f"`{function.name.rpartition('.')[2]}` keeps what it gives for every caller"
                             yield name, Location(path=facts.path, line=function.line, note=note)
+
+    @cached_property
+    def is_command(self) -> bool:
+        """Whether it reads a command line: one person runs it."""
+        sites = (site for path, facts in self.files.items() if not is_test_path(path) for site in facts.outline.imports)
+        return any(site.module.partition(".")[0] in _COMMAND_LINES for site in sites)
 
     def _is_handed_out(self, path: str, kept: KeptFact) -> bool:
         """Whether anybody gets the object: a default goes to who leaves the argument out, a name to who imports it,
