@@ -28,6 +28,12 @@ def test_help_teaches_with_examples(run: Run, command: tuple[str, ...]) -> None:
     assert [line for line in lines if line.startswith(("carrel ", "pass show"))], shown.stdout
 
 
+@pytest.mark.parametrize("group", [(), ("user",), ("migrate",)])
+def test_a_list_of_commands_says_of_each_what_it_does_to_the_end(run: Run, group: tuple[str, ...]) -> None:
+    _, _, commands = run(*group, "--help").stdout.partition("Commands:\n")
+    assert [line for line in commands.splitlines() if not line.endswith(".") or line.endswith("...")] == []
+
+
 SERVER = (
     "aiosqlite",
     "asyncio",

@@ -24,7 +24,7 @@ _SHOW = "What to show"
 _RUN = "How to run"
 
 
-@click.command()
+@click.command(short_help="Find where one user's state can reach another.")
 @click.argument("path", type=click.Path(path_type=Path), default=Path(), metavar="[DIRECTORY]")
 @click.option(
     "--select",

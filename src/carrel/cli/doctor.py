@@ -23,7 +23,7 @@ PROBLEMS: Final = 1
 _MARKS: Final = MappingProxyType({"good": ("ok", "green"), "note": ("note", "yellow"), "problem": ("PROBLEM", "red")})
 
 
-@click.command()
+@click.command(short_help="Find out what is wrong, and what to do.")
 @data_dir_option
 @config_option
 def doctor(data_dir: Path | None, config: Path | None) -> None:

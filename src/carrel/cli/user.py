@@ -28,7 +28,7 @@ stdin_option = click.option(
 generate_option = click.option("--generate", is_flag=True, help="Make a password and show it.")
 
 
-@click.group()
+@click.group(short_help="Add, list, disable and enable users, and limit them.")
 def user() -> None:
     """Add, list, disable and enable users, set their passwords and their limits. NAME is what they log in with.
 
@@ -42,7 +42,7 @@ def user() -> None:
 user.add_command(limit_user)
 
 
-@user.command("add")
+@user.command("add", short_help="Add a user.")
 @name_argument
 @click.option(
     "--permission",

@@ -10,6 +10,7 @@ __all__ = ["migrate"]
 
 
 @click.group(
+    short_help="Take a code base off a class, function or module.",
     cls=CommandGroup,
     homes={
         "init": "carrel.cli.migrate.init:init",

@@ -23,7 +23,7 @@ TAKEN_BACK = 1
 ALL = "all"
 
 
-@click.command()
+@click.command(short_help="Apply phases: edit, test, and keep or take back.")
 @click.option("--phase", default=ALL, metavar="NAME|all", help="One phase, or all that are not applied yet, in order.")
 @click.option("--dry-run", is_flag=True, help="Show what would change as a unified diff, and write nothing.")
 @click.option("--no-gates", is_flag=True, help="Measure and judge nothing; only for one phase at a time.")

@@ -17,7 +17,7 @@ __all__ = ["check_claims"]
 _FALSE: Final = 1
 
 
-@click.command()
+@click.command(short_help="Hold what commit messages say against the code.")
 @click.option("--since", default="", show_default=False, metavar="COMMIT", help="Only commits after this one.")
 @click.option("--most", type=click.IntRange(min=1), default=50, metavar="N", help="At most so many commits.")
 @recipe_option

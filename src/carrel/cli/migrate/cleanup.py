@@ -16,7 +16,7 @@ __all__ = ["cleanup"]
 _NEEDED = 1
 
 
-@click.command()
+@click.command(short_help="Remove what nothing refers to any more.")
 @click.option("--write", is_flag=True, help="Remove them; without it the diff is shown.")
 @recipe_option
 @root_option

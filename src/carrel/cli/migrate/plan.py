@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["plan", "plan_data", "plan_text"]
 
 
-@click.command()
+@click.command(short_help="Show the phases, what each edits, and what needs a person.")
 @recipe_option
 @root_option
 @format_option("text", "json")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
-@click.command()
+@click.command(short_help="Write the whole migration on one page.")
 @history_option(20)
 @recipe_option
 @root_option

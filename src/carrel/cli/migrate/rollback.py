@@ -14,7 +14,7 @@ from carrel.cli.output import deliver
 __all__ = ["rollback"]
 
 
-@click.command()
+@click.command(short_help="Take back every phase, or those after one.")
 @click.option(
     "--to",
     default="",

@@ -22,7 +22,7 @@ _FOUND: Final = 1
 _MOST: Final = 20
 
 
-@click.command()
+@click.command(short_help="Find every reference to what the recipe moves.")
 @recipe_option
 @root_option
 @format_option("text", "json", "markdown", "html", "sarif")

@@ -16,7 +16,7 @@ __all__ = ["shim"]
 _REFUSED = 1
 
 
-@click.command()
+@click.command(short_help="Put redirects in the place of the old implementations.")
 @click.option("--write", is_flag=True, help="Write the files; without it the diff is shown.")
 @recipe_option
 @root_option

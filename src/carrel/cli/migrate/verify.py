@@ -28,7 +28,7 @@ _SINGLE_SOURCE: Final = "CAR1"
 """What the codes of the audit's rules about one definition per role begin with."""
 
 
-@click.command()
+@click.command(short_help="Check that no reference is left and nothing is broken.")
 @click.option(
     "--against",
     default="",
