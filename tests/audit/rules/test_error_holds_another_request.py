@@ -179,3 +179,18 @@ def test_a_middleware_that_answers_errors(shown: str, *, is_found: bool) -> None
         finds(RULE, source, "error", on="RECENT")
     else:
         quiet(RULE, source)
+
+
+def test_a_list_that_no_request_writes_to_is_only_mentioned() -> None:
+    text = """
+PROFILES = []
+def register(profile):
+    PROFILES.append(profile)
+def find(name):
+    try:
+        return load(name)
+    except KeyError:
+        raise ValueError(f"unknown {name}, there are {PROFILES}")
+"""
+    finds(RULE, text, "info")
+    finds(RULE, text + "@app.post('/profiles')\ndef add(profile):\n    register(profile)\n", "error")

@@ -8,7 +8,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import ExceptionObject, HasEntryPoints, SharedObject
+from carrel.audit.conditions import AnyOf, Condition, ExceptionObject, HasEntryPoints, Reachable, SharedObject
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
@@ -69,10 +69,12 @@ class ErrorHoldsAnotherRequest:
                     continue
                 if access.name in REQUEST_OBJECTS:
                     continue
-                if _is_keyed(view, name) or not _collects(view, access):
+                writers = () if _is_keyed(view, name) else _writers(view, access)
+                if not writers:
                     continue
                 message = f"`{function.name}` answers an error with `{ast.unparse(name)}`, which all requests write to"
-                yield view.candidate(self.info, name, message, block=function)
+                grades = Grade("error", (AnyOf(writers),)), Grade("info")
+                yield view.candidate(self.info, name, message, block=function, grades=grades)
                 break
 
     def _told_all(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -179,8 +181,9 @@ def _is_keyed(view: FileView, name: ast.Name) -> bool:
     )
 
 
-def _collects(view: FileView, access: Access) -> bool:
-    """Whether a function of the file puts data of a request into the global."""
+def _writers(view: FileView, access: Access) -> tuple[Condition, ...]:
+    """That a function of the file that puts data of a user into the global serves requests, for each such function."""
+    found: list[Condition] = []
     for mutation in view.mutations:
         if mutation.removes or mutation.kind not in ("item", "augmented", "method"):
             continue
@@ -189,5 +192,5 @@ def _collects(view: FileView, access: Access) -> bool:
         if any(one.kind == "global" and one.name == access.name and not one.steps for one in mutation.accesses):
             taint = view.best_taint(mutation.values, mutation.block)
             if taint is not None and taint.by != "parameter":
-                return True
-    return False
+                found.append(Reachable(mutation.block.symbol))
+    return tuple(found)
