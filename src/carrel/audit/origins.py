@@ -200,8 +200,8 @@ def in_session(view: FileView, node: ast.expr, block: Block) -> bool:
                 ast.Subscript(value=held, slice=key)
                 | ast.Call(func=ast.Attribute(attr="get", value=held), args=[key, *_])
             ):
-                named = isinstance(key, ast.Constant) and isinstance(key.value, str)
-                if named and _is_session(view, held, where) and not _SHOWN.search(str(key.value)):
+                said = key.value if isinstance(key, ast.Constant) else None
+                if isinstance(said, str) and not _SHOWN.search(said) and _is_session(view, held, where):
                     return True
     return False
 

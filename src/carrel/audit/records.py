@@ -41,9 +41,9 @@ def field_source(node: ast.expr, block: Block) -> ast.expr | None:
             return _gone_through(key, target, source)
         case ast.Name():
             for loop in block.nodes(ast.For):
-                source = _gone_through(node.id, loop.target, loop.iter)
-                if source is not None:
-                    return source
+                mapping = _gone_through(node.id, loop.target, loop.iter)
+                if mapping is not None:
+                    return mapping
             return node
     return node
 

@@ -67,6 +67,7 @@ class ContextNotReset:
         again = any(view.dotted(one.func) in (f"{variable}.set", f"{variable}.reset") for one in others)
         if again:
             return
+        given: tuple[Condition, ...]
         if is_under_test(view, call):
             name = variable.rpartition(".")[2]
             message = f"`{function.name}` sets `{name}` for some messages, and nothing resets it for the others"

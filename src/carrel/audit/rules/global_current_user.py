@@ -124,8 +124,8 @@ def _is_read(view: FileView, mutation: Mutation) -> bool:
     block = mutation.block
     if mutation.kind == "attribute":
         return any(one.kind == "global" for one in mutation.accesses)
-    after = (one for one in block.nodes(ast.Name) if one.id == mutation.name and isinstance(one.ctx, ast.Load))
-    if any(view.suspends_between(mutation.node, one, block) for one in after if one.lineno > mutation.node.lineno):
+    read = (one for one in block.nodes(ast.Name) if one.id == mutation.name and isinstance(one.ctx, ast.Load))
+    if any(view.suspends_between(mutation.node, one, block) for one in read):
         return True
     return mutation.kind == "rebind" and any(
         name.id == mutation.name and isinstance(name.ctx, ast.Load)

@@ -104,7 +104,7 @@ def _holds_session(view: FileView, value: ast.expr, block: Block, makers: set[st
             given = (*value.args, *(one.value for one in value.keywords))
             return called_name(value)[:1].isupper() and any(_holds_session(view, one, block, makers) for one in given)
         case ast.Name():
-            bound = block.scope.bindings.get(value.id) or view.top.scope.bindings.get(value.id, ())
+            bound = block.scope.bindings.get(value.id) or view.top.scope.bindings.get(value.id) or ()
             made = (_opened(view, one) or one.value for one in bound)
             return any(isinstance(one, ast.Call) and _makes_session(view, one, makers) for one in made)
     return False
