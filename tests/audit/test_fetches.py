@@ -80,3 +80,19 @@ def test_owners_that_a_file_knows_of() -> None:
     get = next(one for one in stores.functions if one.name == "get")
     (item,) = get.nodes(ast.Subscript)
     assert names_owner(stores, item.value, get)
+
+
+def test_the_object_that_a_handler_is_a_method_of_is_no_store() -> None:
+    text = """
+class Mail:
+    def show(self, message_id):
+        return {0}.fetch(message_id)
+    def send(self, current_user):
+        {0}.create_draft(current_user, "hello")
+"""
+    for receiver, expected in (("self", False), ("self.drafts", True)):
+        seen = view(text.format(receiver))
+        show = next(one for one in seen.functions if one.name == "show")
+        (call,) = show.nodes(ast.Call)
+        assert isinstance(call.func, ast.Attribute)
+        assert names_owner(seen, call.func.value, show) is expected

@@ -145,7 +145,9 @@ def names_owner(view: FileView, receiver: ast.expr, block: Block) -> bool:
     """Whether the file stores, in this container, values that say whose they are under keys that do not."""
     access = view.access(receiver, block)
     path = access.path
-    if _tells_owner(view, receiver, access):
+    # The object that a handler is a method of is no store: what else it makes is of another kind.
+    is_own = isinstance(receiver, ast.Name) and receiver.id == block.receiver
+    if not is_own and _tells_owner(view, receiver, access):
         return True
     return bool(path) and any(
         mutation.kind == "item"
