@@ -73,8 +73,8 @@ class ErrorHoldsAnotherRequest:
                 if not writers:
                     continue
                 message = f"`{function.name}` answers an error with `{ast.unparse(name)}`, which all requests write to"
-                grades = Grade("error", (AnyOf(writers),)), Grade("info")
-                yield view.candidate(self.info, name, message, block=function, grades=grades)
+                yield view.candidate(self.info, name, message, block=function,
+                                     grades=(Grade("error", (AnyOf(writers),)), Grade("info")))  # fmt: skip
                 break
 
     def _told_all(self, view: FileView, function: Block) -> Iterator[Candidate]:
