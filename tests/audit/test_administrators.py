@@ -35,6 +35,7 @@ def is_for(source: str) -> bool:
         "def f(user):\n  if user.role != 'admin':\n    return jsonify(error='no'), 403",
         "async def f(r):\n  await require_superuser(r)",
         "class V:\n  permission_classes = [IsAuthenticated, IsAdminUser]\n  def get(self, r): ...",
+        "class V(BaseView):\n  def is_accessible(self): return current_user.is_admin\n  def index(self): ...",
         "class V(AdminRequiredMixin, View):\n  def get(self, r): ...",
         "class V(UserPassesTestMixin):\n  def test_func(self): return self.user.is_staff\n  def get(self): ...",
     ],

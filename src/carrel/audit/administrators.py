@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.blocks import Block, Decorator, Parameter
+from carrel.audit.blocks import Block, Decorator, Parameter, chain
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import DECORATED
 
@@ -146,15 +146,20 @@ def _is_administrators(view: FileView, owner: Block) -> bool:
     """Whether a class of views is for administrators, by its decorators, its bases, or the permissions it asks for."""
     if any(_lets_in(one) for one in owner.decorators):
         return True
-    if any(_MIXIN.search(one) and (_names_administrators(one) or one == "PermissionRequiredMixin")
-           for one in view.base_names(owner)):  # fmt: skip
+    bases = [chain(one).rpartition(".")[2] for one in getattr(owner.node, "bases", ())]
+    mixins = [one for one in bases if _MIXIN.search(one)]
+    if "PermissionRequiredMixin" in mixins or any(map(_names_administrators, mixins)):
         return True
-    return any(map(_names_administrators, _permissions(view, owner)))
+    asked = [
+        ast.unparse(one) for value in _permissions(view, owner, mixins) for one in getattr(value, "elts", (value,))
+    ]
+    return any(map(_names_administrators, asked))
 
 
-def _permissions(view: FileView, owner: Block) -> Iterator[str]:
+def _permissions(view: FileView, owner: Block, mixins: list[str]) -> Iterator[ast.expr]:
     for binding in owner.scope.bindings.get("permission_classes", ()):
-        yield from (ast.unparse(one) for one in getattr(binding.value, "elts", ()))
-    if "UserPassesTestMixin" in view.base_names(owner):
-        tests = (one for one in view.methods(owner) if one.name == "test_func")
-        yield from (ast.unparse(one.value) for test in tests for one in test.nodes(ast.Return) if one.value is not None)
+        if binding.value is not None:
+            yield binding.value
+    for method in view.methods(owner):
+        if method.name == "is_accessible" or (method.name == "test_func" and "UserPassesTestMixin" in mixins):
+            yield from (one.value for one in method.nodes(ast.Return) if one.value is not None)
