@@ -21,8 +21,8 @@ from carrel.audit.conditions import (
     SharedClass,
     SharedObject,
     TaintedParameter,
-    WrapsArguments,
 )
+from carrel.audit.data_conditions import WrapsArguments
 from tests.audit.checking import program
 
 SOURCE = """

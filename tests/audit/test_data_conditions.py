@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.conditions import Condition
-from carrel.audit.data_conditions import Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
+from carrel.audit.data_conditions import FetchesOwned, Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll, SentParameter
 from tests.audit.checking import program
 
 
@@ -55,3 +55,33 @@ def test_a_store_of_documents_with_their_owner() -> None:
     assert KeepsOwners("store.store").proof(everything) is not None
     assert KeepsOwners("ingest.store").proof(everything) is not None
     assert KeepsOwners("store.other").proof(everything) is None
+
+
+def test_whose_the_objects_are_that_a_function_fetches() -> None:
+    seen = program(
+        {
+            "models.py": "class Booking:\n    traveller_id = 1\nclass Flight:\n    gate = 1\n",
+            "repo.py": "from models import Booking, Flight\ndef booking(db, booking_id):\n"
+            "    return db.get(Booking, booking_id)\n"
+            "def flight(db, flight_id):\n    return db.get(Flight, flight_id)\n",
+        }
+    )
+    for path, holds in (("repo.booking", True), ("models.Booking", True), ("repo.flight", False), ("models.No", False)):
+        assert (FetchesOwned(path, ("traveller_id",)).proof(seen) is not None) is holds
+
+
+def test_a_parameter_that_the_client_chose() -> None:
+    seen = program(
+        """
+        from fastapi import FastAPI
+        app = FastAPI()
+        def keep(tag, size):
+            inner(tag)
+        def inner(key): ...
+        @app.post("/x")
+        def x(number: str):
+            keep(number, 1)
+        """
+    )
+    for function, parameter, holds in (("keep", "tag", True), ("inner", "key", True), ("keep", "size", False)):
+        assert (SentParameter(f"app.{function}", parameter).proof(seen) is not None) is holds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.reading import call_facts, class_facts, function_facts, global_facts
+from carrel.audit.reading import class_facts, function_facts, global_facts
 from tests.audit.checking import program, view
 
 
@@ -26,31 +26,6 @@ def test_a_function() -> None:
     assert (method.returns, method.changes) == (("app.A.m:desk.memory",), True)
     assert (static.kind, static.returns, static.changes) == ("static", ("acme.Desk()",), False)
     assert function.returns == ("acme.Desk()",)
-
-
-def test_calls_with_what_they_pass() -> None:
-    one = view("""
-        from acme import save
-        def f(user_id, text, n):
-            save(user_id, 1, text, key=n + 1)
-            n.put_it(*text)
-            print(user_id)
-            user_id.strip()
-        """)
-    calls = [(call.path, call.passes) for call in call_facts(one, one.functions[0])]
-    assert calls == [
-        ("acme.save", (("0", ""), ("2", "text"), ("key", "n"))),
-        ("app.f:n.put_it", (("*", "text"),)),
-        ("app.f:user_id.strip", ()),
-    ]
-
-
-def test_a_call_that_an_executor_makes() -> None:
-    one = view("def work(job, n): ...\ndef start(executor, user_id):\n    executor.submit(work, user_id, n=1)\n")
-    calls = call_facts(one, one.functions[1])
-    assert [(call.path, call.passes, call.in_thread) for call in calls if call.path == "app.work"] == [
-        ("app.work", (("0", ""),), True)
-    ]
 
 
 def test_a_class() -> None:
@@ -114,8 +89,3 @@ def test_a_proxy_is_what_its_getter_finds_in_each_context(getter: str) -> None:
 
 def test_a_proxy_of_the_modules_own_object() -> None:
     assert program(PROXY.replace("GETTER", "lambda: desk")).shared_object("app.proxy") is not None
-
-
-def test_a_call_on_the_object_itself() -> None:
-    facts = function_facts(view("class Desk:\n    def f(self):\n        self.g()\n        Desk().g()\n"))
-    assert {(call.path, call.on_self) for call in facts[0].calls} >= {("app.Desk().g", True), ("app.Desk().g", False)}

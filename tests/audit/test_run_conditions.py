@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.conditions import Condition
-from carrel.audit.run_conditions import ContextVariable, RunsInAsync, UsedBy
+from carrel.audit.run_conditions import ContextVariable, RunsInAsync, UsedBy, WrapsIdentity
 from tests.audit.checking import program
 
 SOURCE = """
@@ -33,3 +33,24 @@ SOURCE = """
 )
 def test_when_functions_run(condition: Condition, *, holds: bool) -> None:
     assert (condition.proof(program(SOURCE)) is not None) is holds
+
+
+def test_a_decorator_of_what_is_one_users() -> None:
+    seen = program(
+        """
+        from flask import g
+        @kept
+        def mine():
+            return load(g.user)
+        @once
+        def dishes():
+            return load()
+        @told
+        def rights(user): ...
+        def kept(f): ...
+        def once(f): ...
+        def told(f): ...
+        """
+    )
+    for name, holds in (("kept", True), ("told", True), ("once", False)):
+        assert (WrapsIdentity(f"app.{name}").proof(seen) is not None) is holds

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Union
 
 import msgspec
 
-from carrel.audit.data_conditions import FetchesOwned, GivenRecord, Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll
+from carrel.audit.data_conditions import (
+    FetchesOwned,
+    GivenRecord,
+    Gives,
+    KeepsOwners,
+    MadeBy,
+    MakesKeyOf,
+    MayGiveNone,
+    OpenToAll,
+    SentParameter,
+    WrapsArguments,
+)
 from carrel.audit.run_conditions import (
     CalledUnderTest,
     ContextVariable,
@@ -46,7 +57,6 @@ __all__ = [
     "IdentityParameter",
     "KeepsByKey",
     "LeftOut",
-    "MayGiveNone",
     "MutableGlobal",
     "NamedElsewhere",
     "Not",
@@ -55,13 +65,11 @@ __all__ = [
     "Reachable",
     "ResultChanged",
     "SendsCacheable",
-    "SentParameter",
     "SharedClass",
     "SharedContainer",
     "SharedObject",
     "TaintedParameter",
     "UserDependency",
-    "WrapsArguments",
 ]
 
 Proof = tuple[Location, ...]
@@ -134,16 +142,6 @@ class IdentityParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.calls.identity_parameter(program.resolution.canonical(self.function), self.parameter)
-
-
-class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some call passes for this parameter just what the client sent: `link.ask(message["id"], …)`."""
-
-    function: str
-    parameter: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.calls.sent_parameter(program.resolution.canonical(self.function), self.parameter)
 
 
 class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -307,15 +305,6 @@ class UserDependency(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.user_dependency(self.function)
 
 
-class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The function gives `None` in some cases and something else in others."""
-
-    function: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.may_give_none(self.function)
-
-
 class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The dotted name is an exception that a module makes once."""
 
@@ -323,15 +312,6 @@ class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.exception_object(self.name)
-
-
-class WrapsArguments(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The decorator is put on some method, or on some function that takes arguments: its calls are not all the same."""
-
-    decorator: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.wraps_arguments(self.decorator)
 
 
 class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):

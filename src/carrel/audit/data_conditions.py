@@ -18,7 +18,10 @@ __all__ = [
     "KeepsOwners",
     "MadeBy",
     "MakesKeyOf",
+    "MayGiveNone",
     "OpenToAll",
+    "SentParameter",
+    "WrapsArguments",
 ]
 
 Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected", "of-last-call"]
@@ -95,3 +98,31 @@ class OpenToAll(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.open_to_all(self.function)
+
+
+class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some call passes for this parameter just what the client sent: `link.ask(message["id"], …)`."""
+
+    function: str
+    parameter: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.sent_parameter(program.resolution.canonical(self.function), self.parameter)
+
+
+class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The function gives `None` in some cases and something else in others."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.may_give_none(self.function)
+
+
+class WrapsArguments(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The decorator is put on some method, or on some function that takes arguments: its calls are not all the same."""
+
+    decorator: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.wraps_arguments(self.decorator)

@@ -8,12 +8,12 @@ from typing import Final
 import msgspec
 
 from carrel.audit.administrators import administrators_routers
+from carrel.audit.calling import call_facts
 from carrel.audit.context_values import shared_contexts
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_view import FileView
 from carrel.audit.keeping import kept_facts, state_facts
 from carrel.audit.reading import (
-    call_facts,
     class_facts,
     context_variables,
     forked_paths,

@@ -9,15 +9,8 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proves
-from carrel.audit.conditions import (
-    AnyOf,
-    Condition,
-    Reachable,
-    SentParameter,
-    SharedClass,
-    SharedObject,
-    TaintedParameter,
-)
+from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass, SharedObject, TaintedParameter
+from carrel.audit.data_conditions import SentParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.mutations import Mutation

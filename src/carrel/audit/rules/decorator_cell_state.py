@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import WrapsArguments
+from carrel.audit.data_conditions import WrapsArguments
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_in_finally
 from carrel.audit.mutations import Mutation

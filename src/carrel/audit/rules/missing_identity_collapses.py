@@ -10,8 +10,8 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user
 from carrel.audit.chains import chain_names
-from carrel.audit.conditions import MayGiveNone, Reachable, SharedClass
-from carrel.audit.data_conditions import Gives, MakesKeyOf, OpenToAll
+from carrel.audit.conditions import Reachable, SharedClass
+from carrel.audit.data_conditions import Gives, MakesKeyOf, MayGiveNone, OpenToAll
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins

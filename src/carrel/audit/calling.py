@@ -1,0 +1,158 @@
+"""The calls in a function, with what they are handed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+from carrel.audit.blocks import Block, chain
+from carrel.audit.callers import claimed, names_user, origins, proven
+from carrel.audit.facts import CallFact
+from carrel.audit.file_view import FileView
+from carrel.audit.held import clears_context, is_under_test, worker_loop
+from carrel.audit.origins import identities, in_session, is_credential
+from carrel.audit.records import is_record
+
+__all__ = ["FOREIGN", "call_facts"]
+
+FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
+"""Packages that hold no function of the project."""
+_THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in_threadpool"})
+"""What runs a function in another thread."""
+
+
+def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
+    """The calls in a block that may lead to a function of the project, and what one user's data they pass."""
+    found = []
+    for call in block.nodes(ast.Call):
+        path = _called(view, call, block)
+        if path:
+            found.append(
+                CallFact(
+                    path,
+                    call.lineno,
+                    tuple(_passes(view, call, block)),
+                    _is_on_self(view, call, block),
+                    _is_in_thread(view, call),
+                    tuple(_tells(view, call, block)),
+                    is_under_test(view, call),
+                    (loop := worker_loop(view, call)) is not None and not clears_context(loop),
+                    tuple(_given(call)),
+                    _is_dropped(view, call),
+                    tuple(_records(view, call, block)),
+                    tuple(_sends(view, call, block)),
+                )
+            )
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" and call.args:
+            found += _submitted(view, call, block)
+    return tuple(found)
+
+
+def _records(view: FileView, call: ast.Call, block: Block) -> Iterator[str]:
+    for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
+        if not isinstance(value, ast.Constant) and is_record(view, value, block):
+            yield place
+
+
+def _is_dropped(view: FileView, call: ast.Call) -> bool:
+    around = view.module.parent(call)
+    return isinstance(view.module.parent(around) if isinstance(around, ast.Await) else around, ast.Expr)
+
+
+def _submitted(view: FileView, call: ast.Call, block: Block) -> Iterator[CallFact]:
+    """The call that an executor makes of what it is handed: `executor.submit(export, job)`."""
+    made = ast.copy_location(ast.Call(call.args[0], call.args[1:], call.keywords), call)
+    path = _called(view, made, block) if isinstance(made.func, ast.Name | ast.Attribute) else ""
+    if path:
+        passes, given = tuple(_passes(view, made, block)), tuple(_given(made))
+        tells = tuple(_tells(view, made, block))
+        yield CallFact(path, call.lineno, passes, in_thread=True, tells=tells, given=given)
+
+
+def _is_on_self(view: FileView, call: ast.Call, block: Block) -> bool:
+    access = view.access(call.func, block)
+    return access.kind == "self" and len(access.steps) == 1
+
+
+def _is_in_thread(view: FileView, call: ast.Call) -> bool:
+    """Whether it stands in a lambda that is handed to a thread: `to_thread(lambda: self.client().ask())`."""
+    for around in view.ancestors(call):
+        if isinstance(around, ast.Lambda):
+            user = view.module.parent(around)
+            return isinstance(user, ast.Call) and chain(user.func).rpartition(".")[2] in _THREADS
+        if not isinstance(around, ast.expr):
+            return False
+    return False
+
+
+def _called(view: FileView, call: ast.Call, block: Block) -> str:
+    access = view.access(call.func, block)
+    path = access.path
+    if not path and isinstance(call.func, ast.Attribute):
+        # Of an object that nothing is known about: by the method's name alone, where only one class has it.
+        return f"?.{call.func.attr}"
+    if not path and access.kind in ("local", "cell") and access.block is not None and not access.steps:
+        inner = next((one for one in view.functions if one.parent is access.block and one.name == access.name), None)
+        return inner.symbol if inner is not None else ""
+    return "" if path.partition(".")[0] in FOREIGN else path
+
+
+def _passes(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    values = (*call.args, *(one.value for one in call.keywords))
+    for place, value in zip(_given(call), values, strict=True):
+        yield from _passed(view, value, block, place)
+
+
+def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    """The arguments that tell the user from all others, and those that do so when a parameter of the caller does."""
+    for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
+        taint = None if isinstance(value, ast.Constant) else view.taint(value, block)
+        if taint is None:
+            continue
+        if taint.by == "request":
+            # A name that only sounds like a user's, `printer_profile`, does not tell.
+            told = [one for one in identities(view, value, block) if not is_credential(one)]
+            sure = told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told))
+            if sure or in_session(view, value, block):
+                yield place, ""
+        elif taint.parameter:
+            yield place, taint.parameter
+
+
+def _sends(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    """The arguments that are just what the client sent, and those that are a parameter of the caller."""
+    for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
+        if isinstance(value, ast.Constant):
+            continue
+        if isinstance(value, ast.Name) and block.parameter(value.id) is not None and not claimed(view, value, block):
+            yield place, value.id
+        elif isinstance(value, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.BoolOp):
+            said = [claimed(view, one, block) for one in origins(view, value, block)]
+            if said and all(said):
+                yield place, ""
+
+
+def _given(call: ast.Call) -> Iterator[str]:
+    for index, argument in enumerate(call.args):
+        yield "*" if isinstance(argument, ast.Starred) else str(index)
+    for keyword in call.keywords:
+        yield sys.intern(keyword.arg) if keyword.arg else "*"
+
+
+def _passed(view: FileView, argument: ast.expr, block: Block, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(argument, ast.Constant):
+        return
+    taint = view.taint(argument, block)
+    if taint is None:
+        entry = view.entry_point(block) if isinstance(argument, ast.Name) and argument.id == block.receiver else None
+        if entry is not None and entry.kind == "websocket":
+            yield place, ""  # the handler is the connection
+        return
+    if taint.certain:
+        yield place, ""
+    for condition in taint.given:
+        parameter = getattr(condition, "parameter", "")
+        if parameter:
+            yield place, parameter

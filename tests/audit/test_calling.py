@@ -1,0 +1,53 @@
+"""The calls in a function."""
+
+from __future__ import annotations
+
+from carrel.audit.calling import call_facts
+from carrel.audit.reading import function_facts
+from tests.audit.checking import view
+
+
+def test_calls_with_what_they_pass() -> None:
+    one = view("""
+        from acme import save
+        def f(user_id, text, n):
+            save(user_id, 1, text, key=n + 1)
+            n.put_it(*text)
+            print(user_id)
+            user_id.strip()
+        """)
+    calls = [(call.path, call.passes) for call in call_facts(one, one.functions[0])]
+    assert calls == [
+        ("acme.save", (("0", ""), ("2", "text"), ("key", "n"))),
+        ("app.f:n.put_it", (("*", "text"),)),
+        ("app.f:user_id.strip", ()),
+    ]
+
+
+def test_a_call_that_an_executor_makes() -> None:
+    one = view("def work(job, n): ...\ndef start(executor, user_id):\n    executor.submit(work, user_id, n=1)\n")
+    calls = call_facts(one, one.functions[1])
+    assert [(call.path, call.passes, call.in_thread) for call in calls if call.path == "app.work"] == [
+        ("app.work", (("0", ""),), True)
+    ]
+
+
+def test_a_call_on_the_object_itself() -> None:
+    facts = function_facts(view("class Desk:\n    def f(self):\n        self.g()\n        Desk().g()\n"))
+    assert {(call.path, call.on_self) for call in facts[0].calls} >= {("app.Desk().g", True), ("app.Desk().g", False)}
+
+
+def test_what_the_client_sent_and_what_is_handed_on() -> None:
+    seen = view(
+        """
+        from aiohttp import web
+        async def quotes(request):
+            ws = web.WebSocketResponse()
+            async for message in ws:
+                link.ask(json.loads(message.data)["id"], request.query.get("n"), uuid4().hex, request.app)
+        def relay(tag, body):
+            link.ask(tag, 1)
+        """
+    )
+    asked = [one.sends for function in function_facts(seen) for one in function.calls if one.path.endswith(".ask")]
+    assert asked == [(("0", ""), ("1", "")), (("0", "tag"),)]
