@@ -56,6 +56,15 @@ async def test_unknown_columns_are_mapped_with_a_constant_for_what_is_missing(vi
     await expect(dialog.get_by_text("1 row imported.")).to_be_visible(timeout=15_000)
 
 
+async def test_of_very_many_columns_the_first_are_offered_and_it_is_said(visit, shipped):
+    visitor = await visit(shipped)
+    header = ",".join(f"column {number}" for number in range(150))
+    dialog = await upload(visitor, "wide.csv", f"{header}\n")
+    await expect(dialog.get_by_text("Its first 100 columns are listed.")).to_be_visible(timeout=15_000)
+    # One more says "Choose", and one more is for a constant.
+    await expect(dialog.get_by_label("Time needed").locator("option")).to_have_count(102)
+
+
 async def test_a_file_dropped_on_the_page_is_uploaded(visit, shipped):
     visitor = await visit(shipped)
     await visitor.page.evaluate(

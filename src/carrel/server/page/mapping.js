@@ -27,6 +27,9 @@ const WORDS = Object.freeze({
   tag: ["tag", "team", "project", "feature"],
 });
 
+// The server keeps so many of a refused file.
+const MOST_COLUMNS = 100;
+
 /** The form; `send(mapping)` gets the text that the server's `mapping` field takes. */
 export function mappingForm({ columns, missing }, send) {
   const rows = FIELDS.map((field) => mappingRow(field, columns, missing));
@@ -34,6 +37,7 @@ export function mappingForm({ columns, missing }, send) {
     "form",
     { class: "mapping" },
     element("p", {}, "This file is of no known kind. Say what its columns mean; only the first four are needed."),
+    columns.length >= MOST_COLUMNS && element("p", { class: "muted" }, `Its first ${MOST_COLUMNS} columns are listed.`),
     rows.map(({ node }) => node),
     element("div", { class: "dialog-actions" }, element("button", { type: "submit", class: "primary" }, "Import with these columns")),
   );
