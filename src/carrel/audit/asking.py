@@ -8,7 +8,7 @@ from typing import Final
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
-from carrel.audit.origins import identities, is_request_name
+from carrel.audit.origins import identities, is_request_name, is_shown
 
 __all__ = ["asks_request", "asks_who"]
 
@@ -32,7 +32,8 @@ def asks_who(view: FileView, function: Block) -> int:
         dotted = view.dotted(node)
         if dotted not in REQUEST_OBJECTS or view.access(node, function).kind == "parameter":
             continue
-        if dotted.rpartition(".")[2] in _USERS or identities(view, _whole(view, node), function):
+        whole = _whole(view, node)
+        if dotted.rpartition(".")[2] in _USERS or (not is_shown(whole) and identities(view, whole, function)):
             return node.lineno
     return next((call.lineno for call in function.nodes(ast.Call) if view.dotted(call.func) in _CALLS), 0)
 
@@ -50,7 +51,7 @@ def asks_request(view: FileView, function: Block) -> int:
         return 0
     used = (name for name in function.nodes(ast.Name) if name.id in requests)
     told = (one for one in (_whole(view, name) for name in used) if not isinstance(one, ast.Name))
-    return next((one.lineno for one in told if identities(view, one, function)), 0)
+    return next((one.lineno for one in told if not is_shown(one) and identities(view, one, function)), 0)
 
 
 def _is_credential(view: FileView, parameter: Parameter) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "is_credential",
     "is_fixed",
     "is_request_name",
+    "is_shown",
     "leaves",
     "parameters_in",
     "says_whose",
@@ -50,8 +51,8 @@ _HANDS_ON: Final = frozenset({"dict", "list", "tuple", "set", "str", "frozenset"
 _ONE_THING: Final = re.compile(r"(?:^|_)(?:id|sid|uuid|uid|guid)$|[a-z]Id$")
 """An id of one thing: a map by it is no cache of answers to questions."""
 _SHOWN: Final = re.compile(
-    r"(?i)lang|locale|theme|csrf|next|flash|currency|zone|page|filter|sort|step|view|mode|state|count|"
-    r"consent|variant|experiment|seen|dismiss"
+    r"(?i)(?:^|[_-])(?:lang|language|locale|theme|dark|csrf\w*|next|flash\w*|currency|(?:time)?zone|tz|page|filter|"
+    r"sort|step|view|mode|state|count|consent|variant|experiment|seen|dismissed)(?:$|[_-])"
 )
 """Keys of a session that say how a page is shown or where somebody is, not who it is."""
 _GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
@@ -186,6 +187,16 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
             if called == "get" and leaf.args:
                 return _is_telling_key(leaf.args[0], lenient=lenient)
             return is_asked(leaf)
+    return False
+
+
+def is_shown(node: ast.expr) -> bool:
+    """Whether it is an entry that says how a page is shown, by its key: `request.cookies.get("lang")`."""
+    match node:
+        case ast.Subscript(slice=ast.Constant(value=str(key))):
+            return _SHOWN.search(key) is not None
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(key)), *_]):
+            return _SHOWN.search(key) is not None
     return False
 
 

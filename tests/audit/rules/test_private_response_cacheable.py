@@ -249,3 +249,10 @@ def test_a_hook_for_all_responses_where_some_are_for_one_user() -> None:
 def test_a_hook_for_responses_that_are_for_everybody(path: str, old: str, new: str) -> None:
     assert old in SHOP[path]
     quiet(RULE, {**SHOP, path: SHOP[path].replace(old, new)})
+
+
+def test_a_helper_that_only_asks_how_the_page_is_shown() -> None:
+    quiet(RULE, RESULTS.replace('request.session["patient"]', 'request.cookies.get("lang")'))
+    quiet(RULE, STATEMENT.replace('request.cookies["bank"]', 'request.cookies["theme"]'))
+    finds(RULE, RESULTS.replace('request.session["patient"]', 'request.cookies.get("card")'), "error")
+    finds(RULE, RESULTS.replace('["patient"]', '["account_id"]'), "error")
