@@ -141,7 +141,6 @@ def _calls_it(view: FileView, mutation: Mutation) -> bool:
             called = call.func
             if isinstance(called, ast.Attribute) and called.attr in _WRITES and isinstance(called.value, ast.Attribute):
                 called = called.value
-            is_it = isinstance(called, ast.Attribute) and called.attr == mutation.name
-            if is_it and isinstance(called.value, ast.Name) and called.value.id == method.receiver:
+            if isinstance(called, ast.Attribute) and ast.unparse(called) == f"{method.receiver}.{mutation.name}":
                 return True
     return False

@@ -63,19 +63,19 @@ class ReplayNotScoped:
 
     def _by_id(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`log.since(message["run"], message["after"])`, where the function knows who is asking and never compares."""
-        caller = prover(view, function)
-        # Where only a decorator says that somebody has signed in, what is replayed may know the user by itself.
-        if not caller or is_restricted(view, function) or function.has_decorator(caller):
-            return
-        for block in (function, *(one for one in view.functions if one.parent is function)):
-            for fetch in _replayed(view, block, function):
-                if asks_whose(view, function, fetch) or asks_whose(view, block, fetch):
-                    continue
-                owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
-                message = f"`{function.name}` replays what `{fetch.name}` of the request names, whoever `{caller}` is"
-                yield view.candidate(self.info, fetch.node, message, block=function,
-                                     severity="error" if owned else "warning")  # fmt: skip
+        blocks = (function, *(one for one in view.functions if one.parent is function))
+        for block, fetch in ((one, fetch) for one in blocks for fetch in _replayed(view, one, function)):
+            caller = prover(view, function)
+            # Where only a decorator says that somebody has signed in, what is replayed may know the user by itself.
+            if not caller or is_restricted(view, function) or function.has_decorator(caller):
                 return
+            if asks_whose(view, function, fetch) or asks_whose(view, block, fetch):
+                continue
+            owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
+            message = f"`{function.name}` replays what `{fetch.name}` of the request names, whoever `{caller}` is"
+            yield view.candidate(self.info, fetch.node, message, block=function,
+                                 severity="error" if owned else "warning")  # fmt: skip
+            return
 
     def _streams(self, view: FileView) -> Iterator[Candidate]:
         """`redis.xrange(STREAM, min=cursor)` of a stream into which another function puts what is somebody's."""
