@@ -16,7 +16,7 @@ def test_the_plan_says_what_needs_a_person(run: Run, tmp_path: Path):
     assert "1 reference by itself, 1 by hand." in result.output
     assert "By hand in unit" in result.output
     assert "tests/test_app.py:2" in result.output
-    assert "In all unknown, by no run yet." in result.output
+    assert "How long it takes is known when a phase has run." in result.output
 
 
 def test_the_plan_as_json_has_the_reasons(run: Run, tmp_path: Path):

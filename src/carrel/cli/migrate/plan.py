@@ -96,7 +96,10 @@ def plan_text(made: MigrationPlan) -> str:
     parts.append(as_table("Phases", ("phase", "files", "automatic", "by hand", "dependents", "takes"), rows))
     parts.append(f"{counted(made.automatic, 'reference')} by itself, {made.manual} by hand.\n")
     sources = dict.fromkeys(one.seconds_from for one in made.phases)
-    parts.append(f"In all {_seconds(made.seconds)}, by {'; '.join(sources) or 'no run yet'}.\n")
+    if made.seconds is None:
+        parts.append("How long it takes is known when a phase has run.\n")
+    else:
+        parts.append(f"In all {_seconds(made.seconds)}, by {'; '.join(sources)}.\n")
     for one in made.phases:
         if one.manual:
             found = [(f"{left.reference.path}:{left.reference.line}", left.reason) for left in one.manual]
