@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from carrel.audit.fetches import asks_whose, fetches, is_owned_here, names_owner
+from carrel.audit.fetches import Fetch, asks_whose, fetches, is_owned_here, names_owner
 from tests.audit.checking import view
 
 ID = re.compile(r"(?:^|_)id$")
@@ -79,7 +79,7 @@ def test_owners_that_a_file_knows_of() -> None:
     )
     get = next(one for one in stores.functions if one.name == "get")
     (item,) = get.nodes(ast.Subscript)
-    assert names_owner(stores, item.value, get)
+    assert names_owner(stores, Fetch(item, item.slice, "", item.value), get)
 
 
 def test_the_object_that_a_handler_is_a_method_of_is_no_store() -> None:
@@ -95,4 +95,4 @@ class Mail:
         show = next(one for one in seen.functions if one.name == "show")
         (call,) = show.nodes(ast.Call)
         assert isinstance(call.func, ast.Attribute)
-        assert names_owner(seen, call.func.value, show) is expected
+        assert names_owner(seen, Fetch(call, call.args[0], "", call.func.value), show) is expected

@@ -12,6 +12,7 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proven
 from carrel.audit.file_view import FileView
+from carrel.audit.held import text_of
 
 __all__ = ["IDS", "OWNER_MEMBERS", "Fetch", "asks_whose", "fetched_model", "fetches", "is_owned_here", "names_owner"]
 
@@ -37,6 +38,9 @@ _ASKING: Final = re.compile(
     r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
 )
 _MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|register|issue)(?:_\w+)?$")
+_HOLDS_ALL: Final = re.compile(
+    r"(?i)(?:^|_)(?:session|db|database|conn|connection|cursor|engine|client|redis|cache|pool)$"
+)
 _PUTS: Final = frozenset({"set", "setex", "put", "hset", "save", "aset", "set_item", "json_set"})
 _ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
 """Calls that find out who is asking, and ask nothing about the object."""
@@ -141,13 +145,18 @@ def _is_of(view: FileView, node: ast.expr, function: Block, model: ast.expr | No
     return any(isinstance(part, ast.Name) and part.id == ast.unparse(model) for part in parts)
 
 
-def names_owner(view: FileView, receiver: ast.expr, block: Block) -> bool:
-    """Whether the file stores, in this container, values that say whose they are under keys that do not."""
+def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:
+    """Whether the file stores, in what is fetched from, values that say whose they are under keys that do not."""
+    receiver = fetch.receiver
+    if receiver is None:
+        return False
     access = view.access(receiver, block)
     path = access.path
     # The object that a handler is a method of is no store: what else it makes is of another kind.
     is_own = isinstance(receiver, ast.Name) and receiver.id == block.receiver
-    if not is_own and _tells_owner(view, receiver, access):
+    # Of a class there may be objects of which nothing is said.
+    of_class = fetch.model is not None and not ast.unparse(fetch.model).rpartition(".")[2].isupper()
+    if not is_own and not of_class and _tells_owner(view, receiver, access, text_of(fetch.key)):
         return True
     return bool(path) and any(
         mutation.kind == "item"
@@ -158,16 +167,22 @@ def names_owner(view: FileView, receiver: ast.expr, block: Block) -> bool:
     )
 
 
-def _tells_owner(view: FileView, receiver: ast.expr, access: Access) -> bool:
-    """Whether somebody in the file tells the same store whose a new object is: `sessions.open(user.id, …)`."""
+def _tells_owner(view: FileView, receiver: ast.expr, access: Access, key: str) -> bool:
+    """Whether somebody in the file tells the same store whose a new object is: `sessions.open(user.id, …)`.
+
+    Where objects of many kinds are in one store, only those under the same key count: `f"slip:{number}"`.
+    """
     text = ast.unparse(receiver)
+    holds_all = _HOLDS_ALL.search(text.rpartition(".")[2]) is not None
     for function in view.functions:
         for call in function.nodes(ast.Call):
             if not isinstance(call.func, ast.Attribute):
                 continue
             method = call.func.attr
             by_key = method in _PUTS and len(call.args) > 1 and not proven(view, call.args[0], function)
-            if not by_key and not _MAKES.match(method):
+            if by_key and text_of(call.args[0]) != key:
+                continue
+            if not by_key and (holds_all or not _MAKES.match(method)):
                 continue
             store = call.func.value
             other = view.access(store, function)

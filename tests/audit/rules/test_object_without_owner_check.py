@@ -289,6 +289,7 @@ def test_a_repository_that_fetches_by_an_id_alone(fetched: str, severity: str) -
         ("f'slip:{slip_id}', json.dumps({'employee': employee.id})", "error"),
         ("f'slip:{slip_id}', json.dumps({'pages': 3})", "info"),
         ("employee.id, employee.email", "info"),
+        ("f'other:{slip_id}', json.dumps({'employee': employee.id})", "info"),
     ],
 )
 def test_what_is_stored_with_who_stored_it(stored: str, severity: str) -> None:
@@ -300,3 +301,13 @@ def test_what_is_stored_with_who_stored_it(stored: str, severity: str) -> None:
         "    return json.loads(await redis.get(f'slip:{slip_id}'))\n"
     )
     finds(RULE, source, severity, on="redis.get")
+
+
+def test_a_session_in_which_objects_of_all_kinds_are() -> None:
+    source = (
+        "from flask_login import current_user, login_required\nfrom shop import app, db, basket\n"
+        "@app.post('/notes')\n@login_required\ndef add():\n    {0}.add(make(owner=current_user.id))\n"
+        "@app.get('/things/<thing_id>')\n@login_required\ndef show(thing_id):\n    return {0}.get(thing_id)\n"
+    )
+    finds(RULE, source.replace("{0}", "db.session"), "info", on=".get(")
+    finds(RULE, source.replace("{0}", "basket"), "error", on=".get(")

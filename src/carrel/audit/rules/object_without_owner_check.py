@@ -51,7 +51,7 @@ class ObjectWithoutOwnerCheck:
 
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         grades: list[Grade] = []
-        owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
+        owned = names_owner(view, fetch, function)
         if owned or (caller and is_owned_here(view, fetch.model)):
             grades.append(Grade("error"))
         elif caller:

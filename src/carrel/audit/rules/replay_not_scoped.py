@@ -71,7 +71,7 @@ class ReplayNotScoped:
                 return
             if asks_whose(view, function, fetch) or asks_whose(view, block, fetch):
                 continue
-            owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
+            owned = names_owner(view, fetch, function)
             message = f"`{function.name}` replays what `{fetch.name}` of the request names, whoever `{caller}` is"
             yield view.candidate(self.info, fetch.node, message, block=function,
                                  severity="error" if owned else "warning")  # fmt: skip

@@ -51,7 +51,7 @@ class SessionIdOnlyCredential:
     def _handler(self, view: FileView, function: Block) -> Iterator[Candidate]:
         caller = prover(view, function)
         for fetch in fetches(view, function, _SESSION):
-            owned = fetch.receiver is not None and names_owner(view, fetch.receiver, function)
+            owned = names_owner(view, fetch, function)
             shared = () if owned else _shared(view, fetch, function)
             if shared is None or _ENDS.search(fetch.method) or asks_whose(view, function, fetch):
                 continue
