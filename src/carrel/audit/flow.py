@@ -219,8 +219,9 @@ class Flow:
         if all(one.kind == "middleware" for one in self._calls.entry_points.values()):
             return ()
         for fact in self._resolution.functions.values():
-            if (fact.asks or fact.of_request) and self._calls.way_to(fact.name):
-                return (self._at(fact, fact.asks or fact.of_request, "reads who is asking"),)
+            handed = fact.name in self._calls.entry_points and any(says_whose(one) for one in fact.parameters)
+            if handed or ((fact.asks or fact.of_request) and self._calls.way_to(fact.name)):
+                return (self._at(fact, fact.asks or fact.of_request or fact.line, "reads who is asking"),)
         return None
 
     def started_in_context(self, function: str) -> Proof | None:

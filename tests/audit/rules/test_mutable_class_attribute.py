@@ -195,3 +195,11 @@ def test_a_dictionary_that_is_meant_for_all(old: str, new: str) -> None:
 def test_a_set_that_something_registers_in() -> None:
     text = "class Plugins:\n    known = set()\n    @classmethod\n    def add(cls, one):\n        cls.known.add(one)\n"
     quiet(RULE, text)
+
+
+def test_a_set_of_the_tasks_that_run() -> None:
+    work = BASKET["basket.py"].replace(
+        "cls.vouchers.add(code)", "work = asyncio.create_task(check(code))\n                cls.vouchers.add(work)"
+    )
+    assert "create_task" in work
+    finds(RULE, {**BASKET, "basket.py": work}, "error", on="self.lines[sku]")

@@ -256,3 +256,13 @@ def test_a_helper_that_only_asks_how_the_page_is_shown() -> None:
     quiet(RULE, STATEMENT.replace('request.cookies["bank"]', 'request.cookies["theme"]'))
     finds(RULE, RESULTS.replace('request.session["patient"]', 'request.cookies.get("card")'), "error")
     finds(RULE, RESULTS.replace('["patient"]', '["account_id"]'), "error")
+
+
+def test_a_middleware_beside_a_route_that_a_dependency_from_elsewhere_tells_its_user() -> None:
+    route = (
+        "from acme import current_user\n@app.get('/me')\nasync def me(user=Depends(current_user)):\n    return user\n"
+    )
+    finds(RULE, MIDDLEWARE + route, "error")
+    quiet(
+        RULE, MIDDLEWARE + route.replace("user=Depends(current_user)", "page: int").replace("return user", "return 1")
+    )

@@ -23,7 +23,7 @@ from carrel.audit.frameworks import COPYING_BASES
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of
+from carrel.audit.sharing import brought, grades_of, makes_work
 from carrel.findings import RuleInfo
 
 __all__ = ["MutableClassAttribute"]
@@ -96,7 +96,7 @@ class MutableClassAttribute:
         if mutation.name == "add":
             # Whatever registers itself is added to a set; what a request brings is no such thing.
             grades = tuple(one for one in grades if one.severity == "error")
-            if not grades:
+            if not grades or any(makes_work(one, mutation.block) for one in mutation.values):
                 return None
         return view.candidate(
             self.info, mutation.node, message, block=mutation.block, grades=grades, given=given, related=related
