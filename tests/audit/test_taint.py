@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from carrel.audit.taint import Taint, is_identity_like, is_part_name
-from tests.audit.checking import view
+from tests.audit.checking import program, view
 
 
 def taint(body: str, head: str = "def f(x, user_id, limit=3):", before: str = "") -> Taint | None:
@@ -84,8 +84,8 @@ def test_what_tells_nothing_of_the_user(body: str) -> None:
         ("@app.post('/x')\nasync def f(text: str):", "text", "request"),
         ("@app.post('/x')\nasync def f(desk: DeskService):", "desk", None),
         ("@app.post('/x')\nasync def f(u=Depends(current_user)):", "u", "request"),
-        ("@app.post('/x')\nasync def f(desk=Depends(get_desk)):", "desk", None),
-        ("@app.post('/x')\nasync def f(desk: Annotated[Desk, Depends(get_desk)]):", "desk", None),
+        ("@app.post('/x')\nasync def f(desk=Depends(get_desk)):", "desk", "parameter"),
+        ("@app.post('/x')\nasync def f(desk: Annotated[Desk, Depends(get_desk)]):", "desk", "parameter"),
         ("class A:\n  def f(self):", "self.user", "name"),
         ("class A:\n  def f(self):", "self.limit", None),
     ],
@@ -109,3 +109,17 @@ def test_what_a_handler_puts_on_its_object_and_reads_there() -> None:
     found = seen.taint(call.args[0])
     assert found is not None
     assert found.by == "request"
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_users"),
+    [("request.cookies['member']", True), ("request.query_params['page']", False), ("request.cookies['theme']", False)],
+)
+def test_what_a_dependency_gives_is_one_users_when_it_asks_who(asked: str, *, is_users: bool) -> None:
+    told = program(
+        "from fastapi import Depends, FastAPI, Request\napp = FastAPI()\n"
+        f"def desk(request: Request):\n    return load({asked})\n"
+        "@app.get('/x')\nasync def f(one=Depends(desk)):\n    return show(one)\ndef show(one):\n    return one\n"
+    )
+    assert (told.tainted_parameter("app.f", "one") is not None) is is_users
+    assert (told.tainted_parameter("app.show", "one") is not None) is is_users
