@@ -21,7 +21,7 @@ from carrel.findings import RuleInfo
 __all__ = ["PrivateResponseCacheable"]
 
 _SELECTS: Final = ("path", "startswith", "endswith", "url", "content_type", "suffix", "blueprint", "endpoint",
-                   "view_name")
+                   "view_name")  # fmt: skip
 _ASKS_WHO: Final = "user.is_authenticated.session.cookies.COOKIES.authorization.auth"
 _OWN_DATA: Final = re.compile(r"(?:^|\.)(?:user|current_user|session|cookies|principal)(?:$|\.)")
 
