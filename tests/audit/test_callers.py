@@ -130,3 +130,10 @@ def test_where_everybody_does() -> None:
 def test_names_of_users() -> None:
     assert all(map(names_user, ("user_id", "tenant", "x-on-behalf-of", "owner_id", "current_user", "org_id")))
     assert not any(map(names_user, ("is_user", "session_id", "bot_user", "usage", "id", "target_user")))
+
+
+def test_what_is_read_out_of_itself_is_read_to_an_end() -> None:
+    seen, function, found = value(
+        "data = load()\ndata = json.loads(data)\ndata = json.loads(data)\nreturn data['user_id']"
+    )
+    assert claimed(seen, found, function) == ""

@@ -66,6 +66,8 @@ _THROUGH: Final = frozenset(
     {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
 )
 _DEPTH: Final = 8
+_READ_OUT: Final = 3
+"""How often something may be read out of what was read out."""
 
 
 def names_user(name: str) -> bool:
@@ -282,19 +284,21 @@ def _is_said(view: FileView, node: ast.expr, block: Block) -> bool:
     return False
 
 
-def _is_received(view: FileView, node: ast.expr, block: Block) -> bool:
+def _is_received(view: FileView, node: ast.expr, block: Block, depth: int = _READ_OUT) -> bool:
     """Whether the expression is a message that came over a connection, or what was read out of one."""
+    if not depth:  # `data = json.loads(data)`
+        return False
     match node:
         case ast.Call(func=ast.Attribute(attr=name), args=[first, *_]) if name in _LOADS:
-            return any(_is_received(view, one, block) for one in origins(view, first, block))
+            return any(_is_received(view, one, block, depth - 1) for one in origins(view, first, block))
         case ast.Call(func=ast.Attribute(value=inner, attr=name)):
             return (name in _READ and _is_connection(view, inner, block)) or (
-                name == "json" and _is_received(view, inner, block)
+                name == "json" and _is_received(view, inner, block, depth - 1)
             )
         case ast.Await(value=inner):
-            return _is_received(view, inner, block)
+            return _is_received(view, inner, block, depth - 1)
         case ast.Attribute(value=ast.Name() as inner, attr="data" | "content"):
-            return _is_received(view, inner, block)
+            return _is_received(view, inner, block, depth - 1)
         case ast.Name() if block.kind == "function":
             for binding in block.scope.bindings.get(node.id, ()):
                 around = view.module.parent(binding.node)
