@@ -194,3 +194,21 @@ def find(name):
 """
     finds(RULE, text, "info")
     finds(RULE, text + "@app.post('/profiles')\ndef add(profile):\n    register(profile)\n", "error")
+
+
+def test_what_the_failed_request_sent_is_no_container_of_all() -> None:
+    quiet(
+        RULE,
+        """
+from flask import Flask, request
+app = Flask(__name__)
+@app.put("/files")
+def put():
+    data = request.json
+    data["name"] = request.args["name"]
+    try:
+        load(data["source"])
+    except ValueError:
+        return {"error": f"not valid: {data['source']}"}, 400
+""",
+    )

@@ -190,3 +190,12 @@ def test_a_variable_that_a_request_sets_is_read_some_calls_below() -> None:
 def test_a_variable_that_is_not_read_or_is_nobodys(path: str, old: str, new: str) -> None:
     assert old in WHOLESALE[path]
     quiet(RULE, {**WHOLESALE, path: WHOLESALE[path].replace(old, new)})
+
+
+@pytest.mark.parametrize(("asks", "is_found"), [("getpass.getuser()", False), ("g.user.name", True)])
+def test_a_function_of_the_same_file_is_known_by_what_it_does(asks: str, *, is_found: bool) -> None:
+    code = (
+        "import getpass\nfrom functools import cache\nfrom flask import g\n"
+        f"def get_user():\n    return {asks}\n@cache\ndef rows():\n    return load(get_user())\n"
+    )
+    (finds if is_found else quiet)(RULE, code)

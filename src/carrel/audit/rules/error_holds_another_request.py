@@ -67,7 +67,7 @@ class ErrorHoldsAnotherRequest:
                 access = view.access(name, function)
                 if access.kind != "global" or access.steps or access.name.startswith("builtins."):
                     continue
-                if access.name in REQUEST_OBJECTS:
+                if any(access.name == one or access.name.startswith(f"{one}.") for one in REQUEST_OBJECTS):
                     continue
                 writers = () if _is_keyed(view, name) else _writers(view, access)
                 if not writers:
