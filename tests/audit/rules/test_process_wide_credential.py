@@ -196,3 +196,12 @@ def test_a_library_that_is_configured_for_one_user() -> None:
     finds(RULE, {**files, "app.py": of_model}, "warning")
     own = "import google.generativeai as genai\ndef model():\n    genai.configure(api_key=os.environ['KEY'])\n"
     quiet(RULE, {"llm.py": own})
+
+
+@pytest.mark.parametrize(("kept", "is_found"), [("set_key('.env', 'OPENAI_API_KEY', key)", False), ("pass", True)])
+def test_what_is_written_to_the_settings_of_the_process_is_meant_for_all(kept: str, *, is_found: bool) -> None:
+    code = (
+        "import os\nfrom dotenv import set_key\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        f"@app.post('/keys')\nasync def keys(key: str):\n    {kept}\n    os.environ['OPENAI_API_KEY'] = key\n"
+    )
+    (finds if is_found else quiet)(RULE, code)

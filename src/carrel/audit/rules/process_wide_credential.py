@@ -30,6 +30,8 @@ _CONFIGURES: Final = frozenset(
 )  # fmt: skip
 """Functions that set the credentials of a whole library."""
 _RANDOM: Final = re.compile(r"(?i)random|uuid|token_(?:hex|urlsafe)|urandom|nanoid|ulid")
+_SETTINGS_FILES: Final = frozenset({"dotenv.set_key", "dotenv.unset_key"})
+"""What writes to the file that the process reads its settings from: whoever does that means everybody."""
 _COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "fire", "optparse", "docopt"})
 
 
@@ -68,6 +70,8 @@ class ProcessWideCredential:
         used = tuple(name for name in dict.fromkeys(named) if not _is_configuration(view, function, name))
         taint = view.best_taint(mutation.values, function)
         if taint is None or not (used or taint.by == "request"):
+            return
+        if any(view.dotted(call.func) in _SETTINGS_FILES for call in function.nodes(ast.Call)):
             return
         reached = Reachable(function.symbol)
         told = taint.by == "request"
