@@ -53,7 +53,7 @@ _SAID: Final = frozenset(
 _READ: Final = frozenset({"json", "get_json", "form", "body", "post", "receive_json", "receive_text", "receive", "text",
                           "recv", "receive_str", "iter_json", "iter_text"})  # fmt: skip
 _RESTRICTED: Final = re.compile(
-    r"(?i)admin|superuser|staff|internal|master_key|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
+    r"(?i)admin|superuser|staff|internal|master_key|(?:^|_)scim(?:_|$)|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
     r"can_|guard|require[sd]?_(?!user|auth|login|principal|identity|member|customer|account|signed|session|get|"
     r"post|put|patch|delete|head|safe|http|json|method)"
 )
@@ -237,7 +237,7 @@ def is_restricted(view: FileView, function: Block) -> bool:
 
 def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
     dependency = view.dependency(parameter)
-    if dependency is None:
+    if dependency is None or _gives_nobody(view, parameter):
         return False
     last = dependency.rpartition(".")[2]
     current = _CURRENT.search(last)
@@ -246,6 +246,14 @@ def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
     if _NOT_AUTH.search(last) or is_part_name(view.annotation_name(parameter.annotation)):
         return False
     return _AUTH.search(last) is not None or _AUTH.search(parameter.name) is not None
+
+
+def _gives_nobody(view: FileView, parameter: Parameter) -> bool:
+    """Whether what the dependency gives says yes or no, or nothing: it lets in, and tells of nobody who."""
+    annotation = parameter.annotation
+    return view.annotation_name(annotation) == "bool" or (
+        isinstance(annotation, ast.Constant) and annotation.value is None
+    )
 
 
 def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proven
+from carrel.audit.chains import chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 
@@ -32,6 +33,11 @@ _NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop
                                   r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
 _NARROWING: Final = frozenset({"where", "filter", "filter_by", "find_one", "find_one_and_update", "get", "get_or_none",
                                "delete_one", "exclude", "aget"})  # fmt: skip
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+"""Where a word begins in a name as clients of other languages write it: `threadId`."""
+_CHANGES: Final = re.compile(r"^a?_?(?:update|patch|rename)(?:_|$)")
+_NAMES: Final = ("name", "filename", "slug")
+"""What a changing call may be told to set, rather than what to fetch."""
 _COLUMN: Final = re.compile(r"(?i)\b(?:user_id|owner_id|owner|tenant_id|account_id|created_by|org_id|workspace_id)\b")
 _ASKING: Final = re.compile(
     r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
@@ -73,7 +79,9 @@ def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bo
                 continue
         if not _FETCHING.match(method) or _NOT_FETCHING.match(method):
             continue
-        arguments = [*call.args, *(one.value for one in call.keywords if one.arg is not None)]
+        # `notes.update(note_id, name=payload.name)`: what is set says nothing about what is fetched.
+        told = _NAMES if _CHANGES.match(method) and len(call.args) + len(call.keywords) > 1 else ()
+        arguments = [*call.args, *(one.value for one in call.keywords if one.arg is not None and one.arg not in told)]
         arguments += [one for each in arguments for one in _inside(each)]
         for argument in arguments:
             name = _id(view, argument, function, named, sent=sent)
@@ -107,7 +115,7 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
         if isinstance(call.func, ast.Attribute):
             handed.append(call.func.value)
         # Somebody is handed the caller together with the id or with what was found.
-        is_told = len(handed) > 1 and any(_is_caller(view, one, function) for one in handed)
+        is_told = len(handed) > 1 and any(_tells_caller(view, one, function) for one in handed)
         if is_told and any(_is_about(view, one, function, fetch) for one in handed):
             return True
     return False
@@ -250,7 +258,7 @@ def _id(view: FileView, node: ast.expr, function: Block, named: re.Pattern[str],
         name = claimed(view, found[0], function)
     else:
         name = found[0].id if isinstance(found[0], ast.Name) and function.parameter(found[0].id) else ""
-    return name if named.search(name.lower().replace("-", "_")) else ""
+    return name if named.search(_HUMP.sub("_", name).lower().replace("-", "_")) else ""
 
 
 def _model(view: FileView, arguments: list[ast.expr]) -> ast.expr | None:
@@ -305,6 +313,13 @@ def _is_caller(view: FileView, node: ast.expr, function: Block) -> bool:
     )
 
 
+def _tells_caller(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether what is handed over stands for who is calling, or is a part of it: `current_user.identifier`."""
+    root = chain_root(node)
+    is_part = isinstance(root, ast.Name) and names_user(root.id) and function.parameter(root.id) is not None
+    return is_part or _is_caller(view, node, function)
+
+
 def _is_about(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> bool:
     """Whether the expression is the id, or what was fetched by it."""
     text = ast.unparse(fetch.key)
@@ -313,13 +328,18 @@ def _is_about(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> 
         if ast.unparse(part) in (text, ast.unparse(sent_in)):
             return True
         for one in origins(view, part, function):
-            if (
-                one is fetch.node
-                or ast.unparse(one) == text
-                or (isinstance(one, ast.Await) and one.value is fetch.node)
-            ):
+            if one is fetch.node or (isinstance(one, ast.Await) and one.value is fetch.node):
+                return True
+            # What is made with the id is about it: `Change.model_validate({"id": note_id, **fields})`.
+            told = _parts(one) if _makes_object(view, one) else (one,)
+            if any(ast.unparse(each) == text for each in told):
                 return True
     return False
+
+
+def _makes_object(view: FileView, node: ast.expr) -> bool:
+    """Whether the call makes an object of a class, by its name or by a constructor of it."""
+    return isinstance(node, ast.Call) and any(part[:1].isupper() for part in view.dotted(node.func).split(".")[-2:])
 
 
 def _parts(node: ast.expr) -> Iterator[ast.expr]:

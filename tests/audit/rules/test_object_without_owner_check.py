@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.object_without_owner_check import ObjectWithoutOwnerCheck
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = ObjectWithoutOwnerCheck()
 HEAD = """
@@ -96,6 +96,10 @@ def test_a_personal_thing_is_a_warning_and_another_thing_information() -> None:
         "found = session.get(Invoice, invoice_id)\nshow(user, found)\nreturn found",
         "return invoices.find(invoice_id, user.id)",
         "return await invoices.get_accessible(invoice_id, user)",
+        (
+            "found = session.get(Invoice, invoice_id)\nchange = Invoice.model_validate({'id': invoice_id})\n"
+            "return await update_invoice(data=change, user=user)"
+        ),
         "local = {}\nreturn local.get(invoice_id)",
         "if not user.is_admin: raise HTTPException(403)\nreturn session.get(Invoice, invoice_id)",
         "require_permission(user, 'invoices')\nreturn session.get(Invoice, invoice_id)",
@@ -108,7 +112,14 @@ def test_what_asks_whose_it_is(body: str) -> None:
 
 @pytest.mark.parametrize(
     "parameters",
-    ["invoice_id: int, user=Depends(require_admin)", "invoice_id: int, _=Depends(require_role)", "invoice_id: int"],
+    [
+        "invoice_id: int, user=Depends(require_admin)",
+        "invoice_id: int, _=Depends(require_role)",
+        "invoice_id: int",
+        "invoice_id: int, _: bool = Depends(get_provider_auth)",
+        "invoice_id: int, _: None = Depends(get_provider_auth)",
+        "invoice_id: int, _=Depends(get_scim_auth)",
+    ],
 )
 def test_where_only_some_get_in_or_nobody_is_known(parameters: str) -> None:
     quiet(RULE, route("from db import session\nreturn session.get(Country, invoice_id)", parameters=parameters))
@@ -311,3 +322,46 @@ def test_a_session_in_which_objects_of_all_kinds_are() -> None:
     )
     finds(RULE, source.replace("{0}", "db.session"), "info", on=".get(")
     finds(RULE, source.replace("{0}", "basket"), "error", on=".get(")
+
+
+ALIAS = (
+    HEAD
+    + """
+from typing import Annotated
+from store import get_store
+User = Annotated[Person, Depends(get_current_user)]
+@router.post("/threads")
+async def begin(thread: Thread, user: User):
+    store = get_store()
+    store.create_thread(thread.text, user)
+@router.put("/threads")
+async def rename(payload: Rename, current_user: User):
+    store = get_store()
+    thread_id = payload.threadId
+    CHECK
+    await store.update_thread(thread_id, name=payload.name)
+"""
+)
+
+
+def test_a_part_of_the_caller_is_handed_over_with_the_id() -> None:
+    quiet(RULE, ALIAS.replace("CHECK", "await is_author(current_user.identifier, thread_id)"))
+
+
+def test_the_id_is_named_and_not_what_is_set() -> None:
+    (found,) = findings(RULE, ALIAS.replace("CHECK", "pass"))
+    assert "`threadId`" in found.message
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("return JSONResponse({'progress': found.percent(), 'status': found.status})", False),
+        ("found.cancel()\nreturn {'progress': 0, 'status': found.status}", True),
+        ("return {'status': found.status, 'total': found.total}", True),
+        ("return {'status': found}", True),
+    ],
+)
+def test_what_only_tells_how_far_something_is(body: str, *, is_found: bool) -> None:
+    code = route(f"from db import session\nfound = session.get(Invoice, invoice_id)\n{body}")
+    assert bool(findings(RULE, code)) is is_found
