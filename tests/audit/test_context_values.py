@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.context_values import shared_contexts
+from carrel.audit.context_values import context_flags, shared_contexts
 from tests.audit.checking import view
 
 HEAD = "from contextvars import ContextVar\n"
@@ -22,3 +22,8 @@ HEAD = "from contextvars import ContextVar\n"
 )
 def test_values_that_are_the_same_in_every_context(code: str, found: tuple[tuple[str, int], ...]) -> None:
     assert shared_contexts(view(HEAD + code)) == found
+
+
+def test_variables_that_only_say_yes_or_no() -> None:
+    code = "a = ContextVar('a', default=False)\nis_admin = ContextVar('b', default=False)\nc = ContextVar('c')\n"
+    assert context_flags(view(HEAD + code)) == ("app.a",)

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Final
 
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 
-__all__ = ["VARIABLE", "shared_contexts", "shared_value"]
+__all__ = ["VARIABLE", "context_flags", "shared_contexts", "shared_value"]
 
 VARIABLE: Final = "contextvars.ContextVar"
+_RIGHTS: Final = re.compile(r"(?i)admin|staff|super|privilege|allow|can_|auth|trusted|role")
+"""Names of flags that say what somebody may do."""
+
+
+def context_flags(view: FileView) -> tuple[str, ...]:
+    """The context variables that say yes or no, and not what somebody may do: nobody is known by them."""
+    return tuple(
+        held.symbol
+        for held in held_calls(view, (VARIABLE,))
+        if not _RIGHTS.search(held.symbol.rpartition(".")[2])
+        and any(
+            one.arg == "default" and isinstance(one.value, ast.Constant) and isinstance(one.value.value, bool)
+            for one in held.call.keywords
+        )
+    )
 
 
 def shared_contexts(view: FileView) -> tuple[tuple[str, int], ...]:

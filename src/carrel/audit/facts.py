@@ -193,3 +193,5 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     closed_routers: tuple[str, ...] = ()
     """The dotted names of the routers whose routes are all for administrators."""
     transports: tuple[Transport, ...] = ()
+    context_flags: tuple[str, ...] = ()
+    """The context variables that only say yes or no."""

@@ -9,7 +9,7 @@ import msgspec
 
 from carrel.audit.administrators import administrators_routers
 from carrel.audit.calling import call_facts
-from carrel.audit.context_values import shared_contexts
+from carrel.audit.context_values import context_flags, shared_contexts
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_view import FileView
 from carrel.audit.keeping import kept_facts, state_facts
@@ -68,6 +68,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             shared_contexts(view),
             administrators_routers(view),
             transports(view),
+            context_flags(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

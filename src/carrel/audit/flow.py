@@ -75,7 +75,8 @@ class Flow:
         own = self._resolution.functions.get(home)
         if own is None or any(True for _ in self._context_calls(own, "set")):
             return None
-        places = dict(self._sets_before(starter)) if starter else {}
+        flags = {one for facts in self._resolution.files.values() for one in facts.context_flags}
+        places = {one: at for one, at in self._sets_before(starter) if one not in flags} if starter else {}
         near = None if starter else _NEAR
         for name in self._downwards(home, depth=near):
             fact = self._resolution.functions[name]

@@ -94,6 +94,7 @@ def test_a_task_in_a_global() -> None:
         ("            answer(message)", "            copy_context().run(answer, message)"),
         ("            answer(message)", "            spawn(answer(message), context=message.context)"),
         ("if self._loop is None:", "if message:"),
+        ('ContextVar("token")', 'ContextVar("sending", default=False)'),
         ("self._loop = asyncio.create_task", "loop = asyncio.create_task"),
         ("        while True:", "        if True:"),
         ("return message, token.get()", "return message"),
