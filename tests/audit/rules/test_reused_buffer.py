@@ -58,6 +58,12 @@ def test_a_text_that_is_only_rewound() -> None:
     assert found.related[0].note == "the buffer is made once"
 
 
+def test_a_text_that_is_read_beyond_what_was_written() -> None:
+    finds(RULE, scratch("self._text.seek(0)", "return self._text.read(100)"), "error")
+    finds(RULE, scratch("self._text.seek(0)", "return self._text.getvalue()[2:]"), "error")
+    finds(RULE, scratch("self._text.seek(0)", "return self._text.read(size)").replace("value(self", "value(self, size"))
+
+
 def test_a_text_of_the_module_and_of_a_closure() -> None:
     body = "    TEXT.seek(0)\n    TEXT.write(text)\n    return TEXT.getvalue()\n"
     finds(RULE, f"import io\nTEXT = io.StringIO()\ndef show(text):\n{body}", "error")
@@ -78,6 +84,8 @@ def test_a_text_of_the_module_and_of_a_closure() -> None:
         scratch("self._text.seek(5)"),
         scratch("self._text.seek(0, 2)"),
         scratch("self._text.flush()"),
+        scratch("self._text.seek(0)", "size = self._text.tell()\n        return self._text.read(size)"),
+        scratch("self._text.seek(0)", "return self._text.getvalue()[: self._text.tell()]"),
         scratch("self._text.seek(0)").replace("io.StringIO()", "open('log')"),
         "import io\nDATA = io.BytesIO(b'logo')\ndef logo():\n    DATA.seek(0)\n    return DATA.read()\n",
         (

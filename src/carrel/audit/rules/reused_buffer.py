@@ -21,6 +21,7 @@ _FILLS: Final = frozenset({"readinto", "readinto1", "recv_into", "recvfrom_into"
 _ARRAYS: Final = frozenset({"zeros", "empty", "full", "ones", "zeros_like", "empty_like", "bytearray", "array",
                             "create_string_buffer", "RawArray", "Array"})  # fmt: skip
 _CLEARS: Final = frozenset({"fill", "zero_", "fill_", "clear"})
+_READS: Final = frozenset({"read", "read1", "readline", "readlines", "getvalue", "getbuffer"})
 _FILES: Final = frozenset({"io.StringIO", "io.BytesIO"})
 
 
@@ -108,6 +109,8 @@ class ReusedBuffer:
         given = _kept(access)
         made = _made(view, access)
         if given is None or made is None or _is_cut(view, access, function) or _only_reads(view, access):
+            return
+        if _is_read_in_bounds(view, access):
             return
         message = f"`{ast.unparse(buffer)}` is written from the start again, and what was in it before stays behind"
         yield view.candidate(self.info, call, message, block=function, given=given,
@@ -229,7 +232,7 @@ def _values(view: FileView, access: Access) -> Iterator[ast.expr]:
         yield from (one.value for one in view.top.scope.bindings.get(name, ()) if one.value is not None)
 
 
-def _calls_on(view: FileView, access: Access) -> Iterator[tuple[str, Block]]:
+def _calls_on(view: FileView, access: Access) -> Iterator[tuple[str, ast.Call]]:
     for function in view.functions:
         for call in function.nodes(ast.Call):
             if isinstance(call.func, ast.Attribute):
@@ -237,7 +240,7 @@ def _calls_on(view: FileView, access: Access) -> Iterator[tuple[str, Block]]:
                 same_class = other.block and access.block and other.block.class_ is access.block.class_
                 same = other.kind == access.kind and other.steps == access.steps and other.name == access.name
                 if same and (access.kind != "self" or same_class):
-                    yield call.func.attr, function
+                    yield call.func.attr, call
 
 
 def _is_cut(view: FileView, access: Access, function: Block) -> bool:
@@ -247,6 +250,21 @@ def _is_cut(view: FileView, access: Access, function: Block) -> bool:
         and access.steps[-1:] == (mutation.name,)
         for mutation in view.mutations
     )
+
+
+def _is_read_in_bounds(view: FileView, access: Access) -> bool:
+    """Whether it is only ever read as far as was written: `read(size)`, `getvalue()[:size]`."""
+    reads = [call for name, call in _calls_on(view, access) if name in _READS]
+    return bool(reads) and all(_is_bounded(view, call) for call in reads)
+
+
+def _is_bounded(view: FileView, call: ast.Call) -> bool:
+    around = view.module.parent(call)
+    if isinstance(around, ast.Subscript):
+        return isinstance(around.slice, ast.Slice) and around.slice.upper is not None
+    # A number that stands there, or that the caller gives, says nothing of what was written.
+    named = (one for value in call.args[:1] for one in ast.walk(value) if isinstance(one, ast.Name | ast.Attribute))
+    return any(view.access(one, view.block_of(call)).kind != "parameter" for one in named)
 
 
 def _only_reads(view: FileView, access: Access) -> bool:
