@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.mutable_class_attribute import MutableClassAttribute
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = MutableClassAttribute()
 ROUTE = """
@@ -92,6 +92,36 @@ def test_a_key_that_is_not_the_users_is_only_mentioned() -> None:
 )
 def test_what_each_object_has_for_itself(code: str) -> None:
     quiet(RULE, code)
+
+
+REGISTER = """
+class Bot:
+    turns = []
+    def __init__(self, user):
+        self.user = user
+    @classmethod
+    def keep(cls, text):
+        cls.turns.append(text)
+    @classmethod
+    def drop(cls, text):
+        if text in cls.turns:
+            cls.turns.remove(text)
+    def say(self, text):
+        self.keep(text)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_found"),
+    [
+        ("", "", False),
+        ("        if text in cls.turns:\n            ", "        ", True),
+        ("        self.keep(text)", "        self.keep(text)\n        return self.turns", True),
+        ("        self.keep(text)", "        self.keep(text)\n        return [one for one in Bot.turns]", True),
+    ],
+)
+def test_a_register_that_is_only_asked_what_is_in_it(old: str, new: str, *, is_found: bool) -> None:
+    assert bool(findings(RULE, REGISTER.replace(old, new, 1) + ROUTE)) is is_found
 
 
 def test_a_base_that_copies_its_defaults_in_another_file() -> None:

@@ -29,6 +29,7 @@ from carrel.findings import RuleInfo
 __all__ = ["MutableClassAttribute"]
 
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update", "add"})
+_KEEPS: Final = frozenset({"append", "add", "remove", "discard", "clear"})
 _FOR_ALL: Final = re.compile(
     r"(?i)cache|memo|regist|instance|singleton|lock|pool|stat|count|metric|known|handler|plugin"
 )
@@ -57,6 +58,8 @@ class MutableClassAttribute:
             if found is None or not _adds(view, mutation):
                 continue
             owner, name, given = found
+            if mutation.block.is_classmethod and _is_only_asked(view, owner, name):
+                continue
             if (owner.symbol, name) not in seen:
                 seen.add((owner.symbol, name))
                 candidate = self._candidate(view, mutation, owner, name, given)
@@ -121,6 +124,22 @@ def _attribute(view: FileView, mutation: Mutation) -> tuple[Block, str, tuple[Co
         if access.kind == "self" and name not in owner.scope.bindings and not rest and view.base_paths(owner):
             return owner, name, (SharedObject(f"{owner.symbol}().{name}"),)
     return None
+
+
+def _is_only_asked(view: FileView, owner: Block, name: str) -> bool:
+    """Whether the class keeps it to be asked whether something is in it: nothing that is in it comes out."""
+    is_asked = False
+    for block in view.functions:
+        for node in block.nodes(ast.Attribute):
+            access = view.access(node, block)
+            if node.attr != name or owner not in (access.block if access.kind == "class" else None, access.own_class):
+                continue
+            around = view.module.parent(node)
+            if isinstance(around, ast.Compare) and node in around.comparators:
+                is_asked = True
+            elif not (isinstance(around, ast.Attribute) and around.attr in _KEEPS):
+                return False
+    return is_asked
 
 
 def _is_given_to_objects(view: FileView, owner: Block, name: str) -> bool:
