@@ -27,6 +27,7 @@ def filled(body: str) -> bool:
         "if rows:\n    rows.append(key)",
         "if key and rows:\n    rows.append(key)",
         "if key in rows:\n    rows[key] = 1",
+        "if rows.get(key, []):\n    rows[key] = 1",
         "if len(rows) > 1:\n    rows.append(key)",
         "while rows:\n    rows.append(key)",
         "for row in list(rows.items()):\n    rows.append(row)",

@@ -151,10 +151,10 @@ class AccessReader:
         if owner is not block.function:
             return [Access("cell", node.id, block=owner)]
         if len(bindings) > 1:
-            bindings = self._live(bindings, node, owner)
+            bindings = self.live(bindings, node, owner)
         return [one for binding in bindings for one in self._local(binding, owner, depth)]
 
-    def _live(self, bindings: list[Binding], use: ast.Name, owner: Block) -> list[Binding]:
+    def live(self, bindings: list[Binding], use: ast.Name, owner: Block) -> list[Binding]:
         """The bindings that the use may see: not later ones, nor those that a statement in between replaces.
 
         In a loop a later one is seen too.
@@ -170,7 +170,7 @@ class AccessReader:
                     before += statements[: statements.index(child)]
             child = around
         at = (use.lineno, use.col_offset)
-        assigned = {self._module.parent(one.node) for one in bindings if one.kind == "assignment"}
+        assigned = {self._assigning(one.node) for one in bindings if one.kind == "assignment"}
         cut = max((_start(one) for one in before if _binds(one, assigned)), default=(0, 0))
         live: list[Binding] = []
         for binding in sorted(bindings, key=lambda one: _start(one.node)):
@@ -179,6 +179,13 @@ class AccessReader:
             if not later and _start(binding.node) >= cut:
                 live.append(binding)
         return live
+
+    def _assigning(self, node: ast.AST) -> ast.AST | None:
+        """The statement of a target: of `name, rest = read(text)`, too."""
+        around = self._module.parent(node)
+        while isinstance(around, ast.Tuple | ast.List | ast.Starred):
+            around = self._module.parent(around)
+        return around
 
     def _global(self, node: ast.Name, bindings: list[Binding]) -> Iterable[Access]:
         targets = [target for binding in bindings for target in self._targets(binding)]

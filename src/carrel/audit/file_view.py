@@ -16,7 +16,7 @@ from carrel.audit.rule import Candidate, Grade
 from carrel.audit.taint import Taint, TaintReader
 from carrel.audit.values import ValueKind, value_kind
 from carrel.findings import Fix, Location, RuleInfo, Severity
-from carrel.source import Module
+from carrel.source import Binding, Module
 
 __all__ = ["FileView"]
 
@@ -173,6 +173,12 @@ class FileView:
         """What the expression leads to: of several, the one that most requests see."""
         order = ("global", "class", "cell", "self", "parameter", "local", "unknown", "new")
         return min(self.accesses(node, block), key=lambda one: order.index(one.kind))
+
+    def live(self, name: ast.Name, owner: Block) -> list[Binding]:
+        """The bindings in the function `owner` that the name may stand for where it is used."""
+        bindings = owner.scope.bindings[name.id]
+        is_own = len(bindings) > 1 and self.block_of(name).function is owner
+        return self._reader.live(bindings, name, owner) if is_own else bindings
 
     def path(self, node: ast.expr, block: Block | None = None) -> str:
         """The expression as conditions name it, `app.deps.get_desk().memory`; empty for a local's own value."""

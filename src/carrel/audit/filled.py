@@ -53,6 +53,10 @@ def _says_filled(test: ast.expr, name: str) -> bool:
     match test:
         case ast.Name(id=named):
             return named == name
+        case ast.Call(func=ast.Attribute(attr="get", value=ast.Name(id=named)), args=[_, *other]):
+            # `rows.get("open", [])` of an empty one is what stands for nothing.
+            return named == name and all(is_empty(one) or (isinstance(one, ast.Constant) and not one.value)
+                                         for one in other)  # fmt: skip
         case ast.BoolOp(op=ast.And(), values=values):
             return any(_says_filled(one, name) for one in values)
         case ast.BoolOp(op=ast.Or(), values=values):

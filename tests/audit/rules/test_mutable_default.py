@@ -91,6 +91,7 @@ def test_a_dataclass_field() -> None:
         "def ask(q, options={}):\n    for key in options:\n        options[key] = q\n",
         "def ask(q, options={}):\n    for key in list(options.keys()):\n        options[key] = q\n",
         "def ask(q, options={}):\n    if options:\n        options['q'] = q\n",
+        "def ask(q, options={}):\n    if q and options.get('q', []):\n        options.update(q=[])\n",
     ],
 )
 def test_what_an_empty_default_never_sees(code: str) -> None:
@@ -105,6 +106,10 @@ def test_what_an_empty_default_never_sees(code: str) -> None:
         "def ask(q, history=[]):\n    return [*history, q]\n",
         "def ask(q, history=[]):\n    history = list(history)\n    history.append(q)\n    return len(history)\n",
         "def ask(q, o={}):\n    if o:\n        o = dict(o)\n    else:\n        o = {}\n    o['q'] = q\n",
+        (
+            "def ask(q, o={}):\n    if q == 1:\n        q, o = one(q)\n    elif q:\n        q, o = other(q)\n"
+            "    else:\n        raise ValueError(q)\n    o['q'] = q\n"
+        ),
         "def ask(q, options={}):\n    return options.get(q)\n",
         "def ask(q, history=[]):\n    history = history or []\n    history.append(q)\n",
         "def ask(q, history=[]):\n    history.sort()\n",
