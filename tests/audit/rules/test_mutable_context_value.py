@@ -16,7 +16,7 @@ HEAD = "from contextvars import ContextVar\n"
     [
         ("fields = ContextVar('f', default={})\ndef bind(user):\n    fields.get()['user'] = user\n", "error"),
         ("fields = ContextVar('f', default=[])\ndef bind(level):\n    fields.get().append(level)\n", "warning"),
-        ("fields = ContextVar('f', default={})\ndef bind(**values):\n    fields.get({}).update(values)\n", "warning"),
+        ("fields = ContextVar('f')\nfields.set({})\ndef bind(**v):\n    fields.get({}).update(v)\n", "warning"),
         (
             (
                 "class State: pass\nstate = ContextVar('s')\n"
@@ -33,6 +33,12 @@ def test_a_value_that_is_changed_in_place(code: str, severity: str) -> None:
 
 def test_a_default_that_nobody_here_changes_is_only_mentioned() -> None:
     finds(RULE, HEAD + "fields = ContextVar('f', default={})\ndef get():\n    return fields.get()\n", "info")
+
+
+def test_what_is_given_in_place_of_a_default_is_nobodys() -> None:
+    code = "fields = ContextVar('f', default={})\ndef bind(**v):\n    now = fields.get({})\n    now.update(v)\n"
+    finds(RULE, HEAD + code, "info")
+    finds(RULE, HEAD + code.replace("get({})", "get()"), "warning")
 
 
 @pytest.mark.parametrize(

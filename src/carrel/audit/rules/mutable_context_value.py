@@ -39,7 +39,7 @@ class MutableContextValue:
             shared = shared_value(view, held)
             if shared is None:
                 continue
-            paths = _getters(view, held.symbol)
+            paths = _getters(view, held.symbol, is_default=any(one.value is shared for one in held.call.keywords))
             here |= paths
             changes = {
                 mutation.node: mutation
@@ -82,9 +82,12 @@ def _name(held: Held) -> str:
     return held.symbol.rpartition(".")[2]
 
 
-def _getters(view: FileView, symbol: str) -> set[str]:
-    """The paths that give the variable's value: its own `get`, and functions of this file that return that."""
-    paths = {f"{symbol}.get()", f"{symbol}[]"}
+def _getters(view: FileView, symbol: str, *, is_default: bool) -> set[str]:
+    """The paths that give the variable's value: its own `get`, and functions of this file that return that.
+
+    `get({})` never gives the variable's default.
+    """
+    paths = {f"{symbol}.get()"} if is_default else {f"{symbol}.get()", f"{symbol}[]"}
     for function in view.functions:
         for statement in function.nodes(ast.Return):
             if statement.value is not None and view.path(statement.value, function) in paths:
