@@ -36,6 +36,8 @@ def whose(source: str, *, lenient: bool = False, direct: bool = False) -> tuple[
         ("rows = []\n    rows.append(user_id)\n    return rows", "user_id"),
         ("for one in load(user_id):\n        last = one\n    return last", "user_id"),
         ("with lock(user_id) as held:\n        pass\n    return held", "user_id"),
+        ("name = load(user_id)\n    if text:\n        name = text\n    return name", "user_id"),
+        ("name = load(user_id)\n    name = clean(name)\n    return name", "user_id"),
         ("return request.state.user", "request.state.user"),
         ("return request.headers['authorization']", "request.headers['authorization']"),
         ("return request.cookies.get('session_id')", "request.cookies.get('session_id')"),
@@ -60,6 +62,9 @@ def test_what_tells_users_apart(body: str, expected: str) -> None:
         "return session.execute(text)",
         "token = text.reshape(1)\n    return token",
         "user_id = 1\n    return text",
+        "name = load(request)\n    name = text\n    return name",
+        "settings = get()\n    return settings.account_id",
+        "made = get()\n    return made.MAIL_ACCOUNT",
     ],
 )
 def test_what_does_not(body: str) -> None:

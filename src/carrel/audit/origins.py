@@ -55,6 +55,8 @@ _SHOWN: Final = re.compile(
     r"sort|step|view|mode|state|count|consent|variant|experiment|seen|dismissed)(?:$|[_-])"
 )
 """Keys of a session that say how a page is shown or where somebody is, not who it is."""
+_SETTINGS: Final = re.compile(r"^_?(?:app_)?(?:settings|config|configuration|conf|cfg)$")
+"""What holds the settings of a process."""
 _GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
 
 
@@ -66,7 +68,7 @@ def leaves(view: FileView, node: ast.expr, block: Block, *, direct: bool = False
     `await load(user)` nobody knows how much of the user is in it.
     """
     stack: list[tuple[ast.AST, Block]] = [(node, block)]
-    seen: set[tuple[str, Block]] = set()
+    seen: set[ast.AST] = set()
     while stack:
         current, where = stack.pop()
         match current:
@@ -105,22 +107,25 @@ def called_name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-def _made_of(
-    view: FileView, name: ast.Name, block: Block, seen: set[tuple[str, Block]]
-) -> Iterator[tuple[ast.AST, Block]]:
+def _made_of(view: FileView, name: ast.Name, block: Block, seen: set[ast.AST]) -> Iterator[tuple[ast.AST, Block]]:
     owner: Block | None = block.function
     while owner is not None and name.id not in owner.scope.bindings:
         owner = owner.parent.function if owner.parent is not None else None
-    if owner is None or (name.id, owner) in seen:
+    if owner is None:
         return
-    seen.add((name.id, owner))
-    for binding in owner.scope.bindings[name.id]:
-        source = binding.value if binding.value is not None else _bound_by(view, binding)
-        if source is not None:
+    bound = (
+        binding.value if binding.value is not None else _bound_by(view, binding) for binding in view.live(name, owner)
+    )
+    grown = (
+        value
+        for mutation in view.mutations_of(owner, name.id)
+        if mutation.kind == "item" or mutation.name in _GROWING
+        for value in mutation.values
+    )
+    for source in (*bound, *grown):
+        if source is not None and source not in seen:
+            seen.add(source)
             yield source, owner
-    for mutation in view.mutations_of(owner, name.id):
-        if mutation.kind == "item" or mutation.name in _GROWING:
-            yield from ((value, owner) for value in mutation.values)
 
 
 def _bound_by(view: FileView, binding: Binding) -> ast.expr | None:
@@ -155,7 +160,7 @@ def telling(
 ) -> Iterator[tuple[ast.expr, Block]]:
     """The leaves that tell users apart, each with the function that it stands in; see `identities`."""
     for leaf, where in leaves(view, node, block, direct=direct):
-        if _tells(view, leaf, where, lenient=lenient):
+        if _tells(view, leaf, where, lenient=lenient) and (lenient or not _is_setting(view, leaf, where)):
             yield leaf, where
 
 
@@ -188,6 +193,16 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
                 return _is_telling_key(leaf.args[0], lenient=lenient)
             return is_asked(leaf)
     return False
+
+
+def _is_setting(view: FileView, leaf: ast.expr, block: Block) -> bool:
+    """Whether it is one of the process's settings: `settings.MAIL_ACCOUNT`, `config.account_id`."""
+    root = chain_root(leaf)
+    if not isinstance(leaf, ast.Attribute) or not isinstance(root, ast.Name) or _is_request(view, root, block):
+        return False
+    if block.parameter(root.id) is not None:
+        return False
+    return _SETTINGS.search(root.id) is not None or (leaf.attr.isupper() and leaf.attr != "COOKIES")
 
 
 def is_shown(node: ast.expr) -> bool:

@@ -17,10 +17,15 @@ from carrel.audit.places import is_start_up
 from carrel.audit.rule import Grade
 from carrel.audit.taint import Taint
 
-__all__ = ["brought", "grades_of", "is_before_requests", "is_guarded", "makes_work", "reached"]
+__all__ = ["brought", "grades_of", "is_before_requests", "is_guarded", "is_setting_name", "makes_work", "reached"]
 
 _LOCK: Final = re.compile(r"(?i)(?:lock|mutex|semaphore)(?:\(\))?$")
 _DEFINING: Final = frozenset({"__init_subclass__", "__set_name__", "__prepare__"})
+_SETTING: Final = re.compile(
+    r"(?:^|_)(?:level|mode|prefix|suffix|steps?|rate|limit|threshold|interval|timeout|verbose|debug|enabled|size|count|"
+    r"version|format|width|height|host|port|seed|device|dtype)(?:_left|s)?$"
+)
+_ADDRESS: Final = re.compile(r"(?:^|_)(?:url|uri|path|route|name|lang|locale)$")
 _WORK: Final = frozenset({"create_task", "ensure_future", "Thread", "Timer", "submit", "start_soon"})
 
 
@@ -51,7 +56,11 @@ def brought(view: FileView, values: Iterable[ast.expr], block: Block) -> Taint |
             if one is not None:
                 found.append(one)
     order = ("request", "name", "parameter")
-    return min(found, key=lambda one: order.index(one.by), default=None)
+
+    def surest(one: Taint) -> tuple[int, bool]:
+        return order.index(one.by), is_setting_name(one.parameter) or _ADDRESS.search(one.parameter) is not None
+
+    return min(found, key=surest, default=None)
 
 
 def is_before_requests(view: FileView, function: Block) -> bool:
@@ -78,6 +87,11 @@ def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
     if taint.given or not passed:
         return sure, Grade("info")
     return sure, Grade("warning", (Not(HasEntryPoints()), *passed)), Grade("info")
+
+
+def is_setting_name(name: str) -> bool:
+    """Whether settings of a process are called so, which one caller makes for all on purpose."""
+    return _SETTING.search(name) is not None
 
 
 def is_guarded(view: FileView, mutation: Mutation) -> bool:

@@ -615,3 +615,107 @@ def test_a_text_that_is_kept_under_its_name_with_what_the_session_says_in_it() -
 def test_a_text_that_is_kept_without_anybody_in_it(old: str, new: str) -> None:
     assert any(old in text for text in QUERIES.values())
     quiet(RULE, {path: text.replace(old, new) for path, text in QUERIES.items()})
+
+
+TOKENS = """
+        KEPT = {{}}
+        def tokens(model, name, {parameter}):
+            if model:
+                made = load(model)
+            elif name in KEPT:
+                made = KEPT[name]
+            else:
+                made = {made}
+                KEPT[name] = made
+            return made
+        @app.post("/ask")
+        def ask(request, text):
+            return tokens(None, text, {handed})
+        """
+
+
+def test_a_parameter_that_only_chooses_how_the_value_is_made() -> None:
+    code = TOKENS.replace("load(model)", "load(model, whose)")
+    finds(RULE, code.format(parameter="whose", handed="request.user", made="read(name, whose)"), "error")
+    quiet(RULE, code.format(parameter="whose", handed="request.user", made="read(name)"))
+
+
+def test_a_parameter_that_is_called_like_a_setting_is_not_who_asks() -> None:
+    finds(RULE, TOKENS.format(parameter="whose", handed="request.user", made="read(name, whose)"), "error")
+    quiet(RULE, TOKENS.format(parameter="alert_level", handed="request.user", made="read(name, alert_level)"))
+
+
+def test_what_callers_put_into_a_key_that_is_a_parameter() -> None:
+    files = {
+        "kept.py": """
+            from django.core.cache import cache
+            def session_of(key, whose):
+                found = cache.get(key)
+                if found is None:
+                    found = load(whose)
+                    cache.set(key, found)
+                return found
+            """,
+        "views.py": """
+            from django.shortcuts import render
+            from kept import session_of
+            def page(request, place):
+                return render(request, "page.html", session_of(place, request.user))
+            """,
+    }
+    finds(RULE, files, "error")
+    files["views.py"] = files["views.py"].replace("session_of(place,", "session_of(request.user.pk,")
+    quiet(RULE, files)
+    files["kept.py"] = files["kept.py"].replace("key", "api_key")
+    finds(RULE, files, "error")
+
+
+def test_a_cache_of_the_object_that_the_key_leaves_out() -> None:
+    code = """
+        def domain(event):
+            found = event.cache.get("domain")
+            if found is None:
+                found = load(event)
+                event.cache.set("domain", found)
+            return found
+        @app.get("/go")
+        def go(request):
+            return domain(request.user.event)
+        """
+    finds(RULE, code.replace("event.cache", "place.cache"), "error")
+    quiet(RULE, code)
+    finds(RULE, code.replace("event", "context"), "error")
+
+
+def test_what_is_made_of_the_settings_of_the_process() -> None:
+    code = """
+        _config = None
+        def config():
+            global _config
+            if _config is None:
+                {settings}
+                _config = Config(account={account})
+            return _config
+        @app.get("/go")
+        def go():
+            return config()
+        """
+    finds(RULE, code.format(settings="found = sign_in()", account="found.account_id"), "error")
+    quiet(RULE, code.format(settings="found = get_settings()", account="found.CLOUD_ACCOUNT_ID"))
+    quiet(RULE, code.format(settings="settings = get()", account="settings.account_id"))
+
+
+def test_what_is_only_counted_is_given_to_nobody() -> None:
+    code = """
+        SEEN = {{}}
+        def alert(kind, message):
+            if kind in SEEN:
+                {again}
+            else:
+                SEEN[kind] = {{"count": 1, "first": message}}
+        @app.post("/ask")
+        def ask(request, kind):
+            alert(kind, request.user)
+        """
+    finds(RULE, code.format(again='return SEEN[kind]["first"]'), "error")
+    quiet(RULE, code.format(again='SEEN[kind]["count"] += 1'))

@@ -39,8 +39,8 @@ from carrel.audit.origins import (
 )
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import ReadsIdentity, ReadsRequest
-from carrel.audit.sharing import reached
-from carrel.audit.taint import is_part_name
+from carrel.audit.sharing import is_setting_name, reached
+from carrel.audit.taint import is_identity_like, is_part_name
 from carrel.findings import RuleInfo, Severity
 
 __all__ = ["CacheKeyOmitsUser"]
@@ -54,6 +54,10 @@ _CACHES: Final = frozenset({"redis", "valkey", "pymemcache", "aiocache", "diskca
 _READS: Final = frozenset({"get", "aget", "get_or_set", "getex", "__contains__", "has_key", "exists"})
 _HASHING: Final = frozenset({"cache_data", "cache_resource", "experimental_memo", "experimental_singleton"})
 _BESIDE: Final = re.compile(r"_key$|^(?:namespace|region|group)$")
+_MANY: Final = re.compile(
+    r"(?i)^(?:req|request|ctx|context|info|state|scope|g|deps?|env|websocket|ws|conn|connection)$"
+)
+_SECRET: Final = re.compile(r"(?i)(?:api_?key|secret|password|token|credentials?)$")
 _SENT: Final = frozenset({"headers", "cookies"})
 _SESSION: Final = re.compile(r"Session(?:Store|Base|Backend|Interface)$")
 
@@ -80,6 +84,8 @@ class CacheKeyOmitsUser:
                 yield from self._handed(view, call, function)
             yield from self._left_out(view, function)
         for mutation in view.mutations:
+            if mutation.kind == "item" and _is_only_counted(view, mutation):
+                continue
             if mutation.kind == "item" and _outlives(view, mutation) and _looked_up(mutation):
                 yield from self._kept(view, mutation)
             elif mutation.kind == "item" and mutation.block.class_ is not None and _is_own_memo(view, mutation):
@@ -146,12 +152,14 @@ class CacheKeyOmitsUser:
         inputs = [
             (one, _handed_to(view, one, where))
             for one, where in telling(view, value, function)
-            if not is_made_of(view, one, where, whole) and not is_of_the_same(view, one, container, function)
+            if not is_made_of(view, one, where, whole)
+            and not is_of_the_same(view, one, container, function)
+            and not _is_its_own(one, container)
         ]
         # What needs no further proof comes first.
         told, given = min(() if known else inputs, key=lambda one: bool(one[1]), default=(None, ()))
         if told is None:
-            told, given = _depended_on(view, value, keys, function)
+            told, given = _depended_on(view, value, keys, function, container)
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
             return
         if container and is_checked(view, ast.unparse(told), container, function):
@@ -181,15 +189,17 @@ def _grades(view: FileView, function: Block) -> tuple[Grade, ...]:
 
 
 def _depended_on(
-    view: FileView, value: ast.expr, keys: tuple[ast.expr, ...], function: Block
+    view: FileView, value: ast.expr, keys: tuple[ast.expr, ...], function: Block, container: str
 ) -> tuple[ast.expr | None, tuple[Condition, ...]]:
     """The parameters that the value is made with and the key is not: one must be who asks, as a dependency or some
-    caller fills it."""
+    caller fills it. A key that callers fill with who asks is told apart by them."""
     in_key = {name for key in keys for name in parameters_in(view, key, function)}
     found: dict[str, tuple[ast.expr, Condition]] = {}
     for leaf, where in leaves(view, value, function):
         parameter = function.parameter(leaf.id) if isinstance(leaf, ast.Name) and where is function else None
         if parameter is None or parameter.name in in_key or parameter.name == function.receiver:
+            continue
+        if is_setting_name(parameter.name) or _is_its_own(leaf, container):
             continue
         if not is_part_name(view.annotation_name(parameter.annotation)):
             dependency = view.dependency(parameter)
@@ -197,7 +207,16 @@ def _depended_on(
             found[parameter.name] = leaf, told
     if not found:
         return None, ()
-    return next(iter(found.values()))[0], (AnyOf(tuple(told for _, told in found.values())),)
+    first = next((name for name in found if is_identity_like(name)), next(iter(found)))
+    # Many may have one key for the same service.
+    names = (one.id for one in keys if isinstance(one, ast.Name) and not _SECRET.search(one.id))
+    keyed = (Not(IdentityParameter(function.symbol, one)) for one in names)
+    return found[first][0], (AnyOf(tuple(told for _, told in found.values())), *keyed)
+
+
+def _is_its_own(told: ast.expr, container: str) -> bool:
+    """Whether it is the very object that has the cache: `event.cache`. What all of a request is in, is many things."""
+    return isinstance(told, ast.Name) and not _MANY.search(told.id) and container.rpartition(".")[0] == told.id
 
 
 def _made(view: FileView, node: ast.expr, function: Block) -> ast.expr | None:
@@ -340,6 +359,17 @@ def _looked_up(mutation: Mutation) -> bool:
         and ast.unparse(call.func.value) == container and ast.unparse(call.args[0]) == key
         for call in mutation.block.nodes(ast.Call)
     )  # fmt: skip
+
+
+def _is_only_counted(view: FileView, mutation: Mutation) -> bool:
+    """Whether what is found under the key is given to nobody: `if key in seen: seen[key]["count"] += 1`."""
+    place = f"{ast.unparse(mutation.target)}[{ast.unparse(mutation.keys[-1])}]"
+    found = [
+        one for one in mutation.block.nodes(ast.Subscript)
+        if isinstance(one.ctx, ast.Load) and ast.unparse(one) == place
+    ]  # fmt: skip
+    changed = [view.module.parent(one) for one in found]
+    return bool(found) and all(isinstance(getattr(one, "ctx", None), ast.Store) for one in changed)
 
 
 def _guarded(view: FileView, mutation: Mutation) -> bool:
