@@ -376,3 +376,82 @@ def test_fields_of_a_form_on_an_object_of_a_module() -> None:
     finds(RULE, files, "error", on="DRAFT.name = form")
     files["web.py"] = files["web.py"].replace("await request.form()", "defaults")
     assert all(one.severity == "info" for one in findings(RULE, files))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "from asgiref.local import Local\nactive = Local()",
+        "from werkzeug.local import Local\nactive = Local()",
+        "import threading\nactive = threading.local()",
+        (
+            "try:\n    from asgiref.local import Local\nexcept ImportError:\n"
+            "    from threading import local as Local\nactive = Local()"
+        ),
+        "from asgiref.local import Local\nclass Active(Local):\n    pass\nactive = Active()",
+    ],
+)
+def test_an_object_that_is_another_one_in_each_context(made: str) -> None:
+    store = "\n@app.get('/go')\ndef go(request):\n    active.user = request.user\n    return active.user\n"
+    finds(RULE, "class Active: pass\nactive = Active()" + store, "error")
+    quiet(RULE, made + store)
+
+
+MERGED = """
+        class Texts:
+            def __init__(self):
+                self._kept = {{}}
+            def get(self, text):
+                return self._kept[text]
+            def _merged(self, found):
+                return {{**{old}, **found}}
+            def score(self, user):
+                {merge}
+                return self._kept
+        texts = Texts()
+        @app.post("/score")
+        def score(request):
+            return texts.score(request.user)
+        """
+
+
+@pytest.mark.parametrize(
+    "merge",
+    [
+        "self._kept = self._merged(user)",
+        "merged = {**self._kept, user.id: user}\n                self._kept = merged",
+        "merged = dict([*self._kept.items(), user])\n                self._kept = merged",
+    ],
+)
+def test_what_goes_on_with_the_old_entries_replaces_nothing(merge: str) -> None:
+    quiet(RULE, MERGED.format(old="self._kept", merge=merge))
+    finds(RULE, MERGED.format(old="self.other", merge=merge.replace("self._kept,", "").replace(
+        "*self._kept.items(), ", "").replace("**", "")), "error")  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "severity"), [("Desk", "error"), ("TestDesk", "info"), ("Testament", "error")])
+def test_what_stands_for_an_object_in_a_test(name: str, severity: Severity) -> None:
+    code = f"""
+        class {name}:
+            def take(self, user):
+                self.user = user
+        desk = {name}()
+        @app.post("/take")
+        def take(request):
+            desk.take(request.user)
+        """
+    finds(RULE, code, severity)
+
+
+def test_the_parameter_in_the_message_is_not_the_address() -> None:
+    code = """
+        class Provider:
+            async def token(self, code, url):
+                answer = await send(code, url)
+                self.refresh_token = answer["refresh"]
+        provider = Provider()
+        @app.get("/back")
+        async def back(request):
+            await provider.token(request.query_params["code"], request.url)
+        """
+    assert "`code`" in finds(RULE, code)[0].message

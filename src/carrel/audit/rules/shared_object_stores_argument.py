@@ -20,23 +20,24 @@ from carrel.audit.conditions import (
     SharedClass,
     SharedObject,
 )
+from carrel.audit.data_conditions import MadeBy
 from carrel.audit.entry_points import is_django_middleware
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_asked, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of, is_guarded, makes_work
+from carrel.audit.sharing import brought, grades_of, is_guarded, is_setting_name, makes_work
 from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedObjectStoresArgument"]
 
 
-_SETTING: Final = re.compile(
-    r"(?:^|_)(?:level|mode|prefix|suffix|steps?|rate|limit|threshold|interval|timeout|verbose|debug|enabled|size|count|"
-    r"version|format|width|height|host|port|seed|device|dtype)(?:_left|s)?$"
-)
-"""What settings of a process are called, which one caller makes for all on purpose."""
+_LOCALS: Final = ("threading.local", "asgiref.local.Local", "werkzeug.local.Local", "gevent.local.local",
+                  "eventlet.corolocal.local")  # fmt: skip
+"""What makes an object that is another one in each thread or context."""
+_DOUBLE: Final = re.compile(r"^(?:Test|Mock|Fake|Dummy|Stub|Spy)(?=[A-Z])")
+"""What stands for another object in a test is called so."""
 _CONFIGURATION: Final = re.compile(r"(?i)(?:^|_)(?:settings|config|configuration|conf|cfg|preferences)$")
 """What holds them: who changes it changes it for all, and is asked whether they may."""
 
@@ -58,12 +59,13 @@ class SharedObjectStoresArgument:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for mutation in view.mutations:
-            if mutation.kind != "attribute" or _goes_on(mutation):
+            if mutation.kind != "attribute" or _goes_on(view, mutation):
                 continue
             for shared, name, path in _shared(view, mutation):
                 taint = brought(view, mutation.values, mutation.block)
                 if taint is not None:
-                    yield self._candidate(view, mutation, taint, (shared, Not(HasSetter(path))), name)
+                    apart = Not(MadeBy(mutation.accesses[0].name, _LOCALS))
+                    yield self._candidate(view, mutation, taint, (shared, Not(HasSetter(path)), apart), name)
                     break
 
     def _candidate(
@@ -74,11 +76,12 @@ class SharedObjectStoresArgument:
             return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, severity="info")
         grades = grades_of(view, taint, mutation.block)
         # That something was worked out from what a request brought says little, and a level is the process's.
-        certain = taint.by == "name" or (_is_kept_as_it_is(view, mutation) and not _SETTING.search(mutation.name))
+        certain = taint.by == "name" or (_is_kept_as_it_is(view, mutation) and not is_setting_name(mutation.name))
         if is_guarded(view, mutation) or not certain:
             grades = () if is_guarded(view, mutation) else _worked_out(view, mutation, taint)
             grades = (*grades, Grade("info"))
-        if _is_never_read(view, mutation):
+        owner = mutation.block.class_
+        if _is_never_read(view, mutation) or (owner is not None and _DOUBLE.search(owner.name)):
             grades = (Grade("info"),)
         if isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
@@ -89,7 +92,7 @@ class SharedObjectStoresArgument:
 def _worked_out(view: FileView, mutation: Mutation, taint: Taint) -> tuple[Grade, ...]:
     """`self.employee = fetch(employee_id)`: what belongs to the one whom a caller names, for the next one to read."""
     owner = mutation.block.class_
-    if owner is None or not taint.parameter or mutation.accesses[0].kind != "self" or _SETTING.search(mutation.name):
+    if owner is None or not taint.parameter or mutation.accesses[0].kind != "self" or is_setting_name(mutation.name):
         return ()
     made_of = (leaf for value in mutation.values for leaf, _ in leaves(view, value, mutation.block))
     handed = (one for leaf in made_of if isinstance(leaf, ast.Call) for one in leaf.args)
@@ -113,12 +116,33 @@ def _shared(view: FileView, mutation: Mutation) -> Iterator[tuple[Condition, str
             yield SharedObject(access.path), name, f"{access.path}.{mutation.name}"
 
 
-def _goes_on(mutation: Mutation) -> bool:
+def _goes_on(view: FileView, mutation: Mutation) -> bool:
     """Whether the new value is the old one and something more: a counter, a registry, a task that is started."""
     old = ast.unparse(mutation.target) + f".{mutation.name}"
     for value in mutation.values:
+        if _merges(view, value, old, mutation.block):
+            return True
         if isinstance(mutation.node, ast.AugAssign) or old in ast.unparse(value) or makes_work(value, mutation.block):
             return True
+    return False
+
+
+def _merges(view: FileView, value: ast.expr, old: str, block: Block) -> bool:
+    """Whether the entries of the old mapping go on in the new one, which a local or a method of its own makes of it."""
+    made = [leaf for leaf, _ in leaves(view, value, block)]
+    own = {one.func.attr for one in made if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)
+           and ast.unparse(one.func.value) == block.receiver}  # fmt: skip
+    makers = [one for one in view.methods(block.class_) if one.name in own] if block.class_ is not None else []
+    for one in (*made, *(read for maker in makers for read in maker.nodes(ast.Attribute))):
+        if ast.unparse(one) == old:
+            around = view.module.parent(one)
+            match around:
+                case ast.Attribute(attr="items"):
+                    return True
+                case ast.Dict() if any(
+                    key is None and each is one for key, each in zip(around.keys, around.values, strict=True)
+                ):
+                    return True
     return False
 
 
