@@ -276,3 +276,33 @@ def test_what_the_handlers_of_connections_put_themselves_into(joined: str, *, is
         finds(RULE, source, "error", on="put_nowait")
     else:
         quiet(RULE, source)
+
+
+ASIDE = """
+import json, websockets
+from answers import Answer, handle
+clients = set()
+async def serve(ws: websockets.WebSocketServerProtocol, path):
+    clients.add(ws)
+    while True:
+        message = json.loads(await ws.recv())
+        answer = Answer(ws)
+        await handle(answer, message)
+        told = SENT
+        for one in clients:
+            await one.send(told)
+websockets.serve(serve)
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_found"),
+    [
+        ("str(answer.broadcast)", False),
+        ("str(answer)", True),
+        ("answer.read().broadcast", True),
+        ("Answer(message).broadcast", True),
+    ],
+)
+def test_what_handlers_put_aside_for_everybody(sent: str, *, is_found: bool) -> None:
+    assert bool(findings(RULE, ASIDE.replace("SENT", sent))) is is_found

@@ -14,7 +14,7 @@ from carrel.audit.chains import chain_names
 from carrel.audit.conditions import Condition, NamedElsewhere, Reachable, SharedClass, SharedObject
 from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import called_name, is_fixed
+from carrel.audit.origins import called_name, is_fixed, leaves
 from carrel.audit.persons import says_of_person
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
@@ -37,6 +37,7 @@ _QUEUES: Final = frozenset(
 _MESSAGES: Final = re.compile(
     r"(?i)message|event|notif|output|stream|chunk|token|outbox|ws|socket|sse|answer|repl|log|updates"
 )
+_FOR_ALL: Final = re.compile(r"(?i)(?:^|_)(?:broadcasts?|for_all|to_all|everyone|everybody)$")
 _PARTIAL: Final = frozenset({"functools.partial"})
 
 
@@ -76,7 +77,7 @@ class BroadcastToEverySocket:
                 if _root(call.func.value) not in targets or _is_chosen(view, call, loop):
                     continue
                 taint = view.best_taint(tuple(call.args), function)
-                if taint is not None:
+                if taint is not None and not _is_meant_for_all(view, call.args, function):
                     message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
                     given = (*shared, *_is_in_use(view, function))
                     yield view.candidate(self.info, call, message, block=function, given=given,
@@ -285,6 +286,19 @@ def _is_chosen(view: FileView, call: ast.Call, loop: ast.For | ast.AsyncFor) -> 
     return any(
         isinstance(one, ast.If) and any(isinstance(inner, ast.Continue) for inner in one.body) for one in loop.body
     )
+
+
+def _is_meant_for_all(view: FileView, sent: list[ast.expr], function: Block) -> bool:
+    """Whether it is what handlers have put aside for everybody: `answer.broadcast` of an object that is made here.
+
+    What a method gives may be what the client said.
+    """
+    parts = [part for one in sent for part, _ in leaves(view, one, function)]
+    aside = any(isinstance(one, ast.Attribute) and _FOR_ALL.search(one.attr) for one in parts)
+    called = [called_name(one) for one in parts if isinstance(one, ast.Call)]
+    return aside and any(one[:1].isupper() for one in called) and all(
+        one[:1].isupper() or one in ("str", "dumps", "encode") for one in called
+    )  # fmt: skip
 
 
 def _lists_all(data: ast.expr) -> bool:
