@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Final
 
 from carrel.audit.administrators import is_for_administrators
@@ -279,7 +279,21 @@ def _is_forking(view: FileView, method: ast.expr, block: Block) -> bool:
     """Whether it is a method of a pool of processes that are forked."""
     path = view.path(method, block)
     own = path.startswith(f"{view.top.symbol}.") and ".Pool()." in path and view.imports("multiprocessing")
-    return (own or _POOLS.match(path) is not None) and not _starts_afresh(view)
+    pool = method.value if isinstance(method, ast.Attribute) else None
+    elsewhere = isinstance(pool, ast.Attribute) and _is_put_as(view, pool.attr)
+    return (own or elsewhere or _POOLS.match(path) is not None) and not _starts_afresh(view)
+
+
+def _is_put_as(view: FileView, name: str) -> bool:
+    """Whether the file makes a pool of processes the attribute of some object: `server.pool = Pool(4)`."""
+    return any(
+        _POOLS.match(f"{view.path(statement.value.func, block)}()") is not None
+        and not any(one.arg == "initializer" for one in statement.value.keywords)
+        for block in view.blocks
+        for statement in block.nodes(ast.Assign)
+        if isinstance(statement.value, ast.Call)
+        and any(isinstance(one, ast.Attribute) and one.attr == name for one in statement.targets)
+    )
 
 
 def _starts_afresh(view: FileView) -> bool:
@@ -304,13 +318,34 @@ def _spawned(view: FileView, function: Block) -> str:
 
 
 def _preloads(view: FileView) -> bool:
-    """Whether it is the configuration of a server that loads the application before it forks: `preload_app = True`.
+    """Whether it has a server load the application before it forks: `preload_app = True`, `{"preload_app": True}`.
 
     A hook that closes in each worker what was opened before makes up for it.
     """
-    hooks = [one for one in view.functions if one.name == "post_fork"]
+    options = dict(_gunicorn_options(view))
+    hook = options.get("post_fork")
+    named = {"post_fork", hook.id if isinstance(hook, ast.Name) else ""}
+    hooks = [one for one in view.functions if one.name in named]
     if any(isinstance(call.func, ast.Attribute) and call.func.attr in ("dispose", "close")
            for hook in hooks for call in hook.nodes(ast.Call)):  # fmt: skip
         return False
     bindings = view.module.scope.bindings.get("preload_app", ())
-    return any(isinstance(one.value, ast.Constant) and one.value.value is True for one in bindings)
+    values = [one.value for one in bindings] + [options.get("preload_app")]
+    return any(isinstance(one, ast.Constant) and one.value is True for one in values)
+
+
+def _gunicorn_options(view: FileView) -> Iterator[tuple[str, ast.expr]]:
+    """What a file that runs gunicorn itself sets: `self.cfg.set("workers", 6)`, and the items of its dictionaries."""
+    if not view.imports("gunicorn"):
+        return
+    for block in view.blocks:
+        for node in block.nodes(ast.Call, ast.Dict):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="set"), args=[ast.Constant(value=str(name)), value]):
+                    yield name, value
+                case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+                    yield from ((one.arg, one.value) for one in keywords if one.arg)
+                case ast.Dict(keys=keys, values=values):
+                    for key, value in zip(keys, values, strict=True):
+                        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                            yield key.value, value

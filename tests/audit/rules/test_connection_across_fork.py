@@ -193,3 +193,71 @@ def test_a_pool_of_a_context_that_forks() -> None:
     finds(RULE, own.replace('multiprocessing.get_context("fork")', "forks"), "error")
     quiet(RULE, LETTERS.replace('"fork"', '"spawn"'))
     quiet(RULE, LETTERS.replace("return conn.cursor()", "return payer"))
+
+
+SERVED = """
+import multiprocessing, pymysql, socketserver
+conn = pymysql.connect(host="db")
+def analyse(owner):
+    return conn.cursor()
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.server.pool.apply(analyse, (self.rfile.readline(),))
+if __name__ == "__main__":
+    server = socketserver.ThreadingTCPServer(("", 9000), Handler)
+    server.pool = multiprocessing.get_context("fork").Pool(processes=4)
+    server.serve_forever()
+"""
+
+
+def test_a_pool_that_another_object_holds() -> None:
+    finds(RULE, SERVED, "error", on="conn = ")
+    quiet(RULE, SERVED.replace('"fork"', '"spawn"'))
+    quiet(RULE, SERVED.replace("processes=4", "processes=4, initializer=connect"))
+    quiet(RULE, SERVED.replace("import multiprocessing,", "import multiprocessing.dummy as multiprocessing,"))
+    quiet(RULE, SERVED.replace("server.pool = ", "server.workers = "))
+
+
+GUNICORN = """
+import psycopg2
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+app = Flask(__name__)
+connection = psycopg2.connect("")
+@app.get("/returns")
+def returns():
+    return connection.cursor()
+class Server(BaseApplication):
+    def load_config(self):
+        self.cfg.set("preload_app", True)
+    def load(self):
+        return app
+Server().run()
+"""
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        'self.cfg.set("preload_app", True)',
+        'self.configure({"workers": 4, "preload_app": True})',
+        "self.configure(dict(workers=4, preload_app=True))",
+    ],
+)
+def test_a_server_in_the_same_file_that_loads_before_it_forks(option: str) -> None:
+    code = GUNICORN.replace('self.cfg.set("preload_app", True)', option)
+    finds(RULE, code, "error", on="connection = ")
+    quiet(RULE, code.replace("True", "False"))
+    quiet(RULE, code.replace("preload_app", "reuse_port"))
+    quiet(RULE, code.replace("from gunicorn", "from settings"))
+
+
+def test_a_server_whose_workers_connect_anew() -> None:
+    hook = "def anew(server, worker):\n    connection.close()\nclass Server("
+    own = 'True)\n        self.cfg.set("post_fork", anew)'
+    quiet(RULE, GUNICORN.replace("class Server(", hook).replace("True)", own))
+
+
+@pytest.mark.parametrize("driver", ["mariadb", "pymssql", "pymysql", "oracledb", "snowflake.connector"])
+def test_the_drivers_that_connect_at_once(driver: str) -> None:
+    finds(RULE, FORK.replace("psycopg2", driver), "error")

@@ -17,7 +17,8 @@ __all__ = ["ConnectionAcrossFork"]
 
 _CONNECTS: Final = frozenset(
     {"psycopg2.connect", "psycopg.connect", "psycopg.Connection.connect", "pymysql.connect", "MySQLdb.connect",
-     "mysql.connector.connect", "sqlite3.connect", "pyodbc.connect", "cx_Oracle.connect", "oracledb.connect",
+     "mysql.connector.connect", "mariadb.connect", "pymssql.connect", "snowflake.connector.connect",
+     "sqlite3.connect", "pyodbc.connect", "cx_Oracle.connect", "oracledb.connect",
      "socket.create_connection", "pika.BlockingConnection", "grpc.insecure_channel", "grpc.secure_channel",
      "ldap3.Connection", "smtplib.SMTP", "imaplib.IMAP4_SSL", "http.client.HTTPConnection",
      "http.client.HTTPSConnection", "paramiko.SSHClient", "kazoo.client.KazooClient", "ssl.wrap_socket"}
