@@ -39,18 +39,11 @@ def names_session(name: str) -> bool:
 def stand_ins(view: FileView, key: ast.expr, function: Block) -> Iterator[tuple[ast.expr, str]]:
     """The places where a key becomes a constant because there is no identity, each with the constant as text."""
     for node in key_parts(key, function):
-        match node:
-            case ast.IfExp() if _is_text(node.orelse) and _is_identity(view, node.body, function):
-                yield node, f"`{ast.unparse(node.orelse)}`"
-            case ast.IfExp() if _is_text(node.body) and _is_identity(view, node.orelse, function):
-                yield node, f"`{ast.unparse(node.body)}`"
-            case ast.BoolOp() if isinstance(node.op, ast.Or) and _is_text(node.values[-1]):
-                if _is_identity(view, node.values[0], function):
-                    yield node, f"`{ast.unparse(node.values[-1])}`"
-            case ast.Call() if len(node.args) > 1 and _is_text(node.args[-1]) and _asks_who(view, node, function):
-                yield node, f"`{ast.unparse(node.args[-1])}`"
-            case _ if node is not key and _is_none_for_nobody(node, function):
-                yield node, "`None`"
+        default = _default(view, node, function)
+        if default is not None and not _turns_away(node, default, function):
+            yield node, f"`{ast.unparse(default)}`"
+        elif default is None and node is not key and _is_none_for_nobody(node, function):
+            yield node, "`None`"
 
 
 def gives_stand_in(view: FileView, function: Block) -> bool:
@@ -106,6 +99,20 @@ def _name(node: ast.expr) -> str:
     return ""
 
 
+def _default(view: FileView, node: ast.expr, function: Block) -> ast.expr | None:
+    """The constant that a part of a key is where there is no identity."""
+    match node:
+        case ast.IfExp() if _is_text(node.orelse) and _is_identity(view, node.body, function):
+            return node.orelse
+        case ast.IfExp() if _is_text(node.body) and _is_identity(view, node.orelse, function):
+            return node.body
+        case ast.BoolOp(op=ast.Or()) if _is_text(node.values[-1]) and _is_identity(view, node.values[0], function):
+            return node.values[-1]
+        case ast.Call() if len(node.args) > 1 and _is_text(node.args[-1]) and _asks_who(view, node, function):
+            return node.args[-1]
+    return None
+
+
 def _asks_who(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether the call asks for who somebody is and has a text instead: `getattr(user, "id", "nobody")`."""
     said = call.args[-2]
@@ -137,6 +144,24 @@ def _is_refused(name: str, besides: ast.expr, function: Block) -> bool:
     """Whether something else in the function asks whether there is anybody."""
     tests = (one.test for one in function.nodes(ast.If, ast.IfExp) if one is not besides)
     return any(isinstance(one, ast.Name) and one.id == name for test in tests for one in ast.walk(test))
+
+
+def _turns_away(value: ast.expr, default: ast.expr, function: Block) -> bool:
+    """Whether the function raises where the name that is given the value has the default: `if not subject: raise`."""
+    bindings = function.scope.bindings.items()
+    names = {name for name, bound in bindings if any(one.value is value for one in bound)}
+    is_empty = isinstance(default, ast.Constant) and not default.value
+    for guard in function.nodes(ast.If):
+        if isinstance(guard.body[-1], ast.Raise):
+            either = guard.test if isinstance(guard.test, ast.BoolOp) and isinstance(guard.test.op, ast.Or) else None
+            for test in either.values if either is not None else [guard.test]:
+                match test:
+                    case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)) if is_empty and name in names:
+                        return True
+                    case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[other]) if name in names:
+                        if ast.dump(other) == ast.dump(default):
+                            return True
+    return False
 
 
 def _is_claim(call: ast.Call, text: str) -> bool:

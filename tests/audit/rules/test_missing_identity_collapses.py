@@ -329,3 +329,29 @@ def test_a_text_with_none_for_all_without_an_identity(key: str, *, is_found: boo
         quiet(RULE, {**files, "memory.py": files["memory.py"].replace("{0}", "")})
     asked = "if member is None:\n            raise ValueError\n        "
     quiet(RULE, {**files, "memory.py": files["memory.py"].replace("{0}", asked)})
+
+
+@pytest.mark.parametrize(
+    ("guard", "is_found"),
+    [
+        ("pass", True),
+        ("if not subject:\n        raise HTTPException(403)", False),
+        ("if subject == '' or banned(subject):\n        raise HTTPException(403)", False),
+        ("if not subject:\n        log('nobody')", True),
+        ("if len(subject) > 80:\n        raise HTTPException(403)", True),
+        ("if not claims:\n        raise HTTPException(403)", True),
+    ],
+)
+def test_a_helper_that_refuses_who_has_no_identity(guard: str, *, is_found: bool) -> None:
+    source = (
+        "import redis\nfrom fastapi import FastAPI, Request\nfrom db import pool\napp = FastAPI()\n"
+        "def draft_key(claims):\n    subject = claims.get('sub', '')\n"
+        f"    {guard}\n    return f'drafts:{{subject}}'\n"
+        "@app.get('/draft')\nasync def load(request: Request):\n"
+        "    return await pool.get(draft_key(claims_of(request)))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="pool.get")
+    else:
+        quiet(RULE, source)
+        quiet(RULE, source.replace("claims.get('sub', '')", "claims.get('sub') or ''"))
