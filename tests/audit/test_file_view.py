@@ -114,10 +114,11 @@ def test_dependencies() -> None:
     one = view("""
         from fastapi import Depends, Security
         from deps import get
-        def f(a=Depends(get), b: Annotated[int, Security(get)] = 0, c: Desk = Depends(), d=1): ...
+        Me = Annotated[User, Depends(get)]
+        def f(a=Depends(get), b: Annotated[int, Security(get)] = 0, c: Desk = Depends(), d=1, e: Me = None): ...
         """)
     found = [one.dependency(parameter) for parameter in one.functions[0].parameters]
-    assert found == ["deps.get", "deps.get", "Desk", None]
+    assert found == ["deps.get", "deps.get", "Desk", None, "deps.get"]
 
 
 def test_escapes_and_calls_of_a_parameter() -> None:

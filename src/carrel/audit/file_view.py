@@ -285,7 +285,7 @@ class FileView:
 
     def dependency(self, parameter: Parameter) -> str | None:
         """The dotted name of what `Depends(…)` or `Security(…)` gets a parameter's value from."""
-        for place in _markers(parameter):
+        for place in self._markers(parameter):
             if chain(place.func).rpartition(".")[2] in ("Depends", "Security"):
                 given = place.args[0] if place.args else parameter.annotation
                 return self.dotted(given) or chain(given) if given is not None else ""
@@ -293,7 +293,21 @@ class FileView:
 
     def marker(self, parameter: Parameter) -> str:
         """The dotted name of what says where a parameter's value comes from: `fastapi.Cookie`."""
-        return next((found for place in _markers(parameter) if (found := self.dotted(place.func))), "")
+        return next((found for place in self._markers(parameter) if (found := self.dotted(place.func))), "")
+
+    def _markers(self, parameter: Parameter) -> list[ast.Call]:
+        """The calls that describe a parameter: its default, and what its `Annotated` adds to the type.
+
+        Also where the file has a name for that: `Me = Annotated[User, Depends(current_user)]`.
+        """
+        places: list[ast.expr] = [parameter.default] if parameter.default is not None else []
+        annotation = parameter.annotation
+        if isinstance(annotation, ast.Name):
+            bound = self.module.scope.bindings.get(annotation.id, ())
+            annotation = bound[0].value if len(bound) == 1 else None
+        if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple):
+            places += annotation.slice.elts[1:]
+        return [one for one in places if isinstance(one, ast.Call)]
 
     def is_cached(self, function: Block) -> bool:
         """Whether what the function gives is kept: `lru_cache`, `cache_resource` and the like."""
@@ -352,14 +366,6 @@ class FileView:
             symbol=(block or self.block_of(node)).symbol, related=related, given=given,
             grades=grades or ((Grade(severity),) if severity else ()), lower_unreachable=lower_unreachable,
         )  # fmt: skip
-
-
-def _markers(parameter: Parameter) -> list[ast.Call]:
-    """The calls that describe a parameter: its default, and what its `Annotated` adds to the type."""
-    places: list[ast.expr] = [parameter.default] if parameter.default is not None else []
-    if isinstance(parameter.annotation, ast.Subscript) and isinstance(parameter.annotation.slice, ast.Tuple):
-        places += parameter.annotation.slice.elts[1:]
-    return [one for one in places if isinstance(one, ast.Call)]
 
 
 def _position(node: ast.AST) -> tuple[int, int]:

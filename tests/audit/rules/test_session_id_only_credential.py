@@ -166,3 +166,19 @@ def test_sessions_of_the_application_that_are_opened_for_somebody(opened: str, *
         finds(RULE, source, "error", on="Mcp-Session-Id")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("narrowed", "is_found"), [(", learner_id=me.id", False), ("", True)])
+def test_a_dependency_that_finds_the_session_of_who_asks(narrowed: str, *, is_found: bool) -> None:
+    source = (
+        "from typing import Annotated\nfrom fastapi import Depends, FastAPI\nfrom db import Table\napp = FastAPI()\ntable = Table()\n"
+        "Me = Annotated[Learner, Depends(current_learner)]\nNumber = Annotated[int, Path(gt=0)]\n"
+        "async def own_session(session_id: int, me: {0}):\n"
+        f"    return await table.find(session_id{narrowed})\n"
+        "@app.get('/sessions/{session_id}')\nasync def show(row=Depends(own_session)):\n    return row\n"
+    )
+    if is_found:
+        finds(RULE, source.replace("{0}", "Number"), "warning", on="table.find")
+    else:
+        quiet(RULE, source.replace("{0}", "Me"))
+        quiet(RULE, source.replace("{0}", "Annotated[Learner, Depends(current_learner)]"))
