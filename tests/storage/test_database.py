@@ -121,6 +121,18 @@ async def test_a_write_is_kept_and_a_failed_one_is_not(database: Database) -> No
     assert await count(database) == 1
 
 
+async def test_a_commit_that_fails_leaves_nothing_open(database: Database) -> None:
+    parents = text("CREATE TABLE parents (name TEXT PRIMARY KEY)")
+    children = text("CREATE TABLE children (name TEXT REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+    await database.write(lambda connection: [connection.execute(one) for one in (parents, children)] and None)
+    # Found out by the commit, which SQLite then leaves undone and open.
+    with pytest.raises(StorageError):
+        await database.write(lambda connection: connection.execute(text("INSERT INTO children VALUES ('orphan')")))
+    await database.write(inserting("kept"))
+    assert await count(database) == 1
+    assert await database.read(lambda connection: connection.execute(text("SELECT * FROM children")).all()) == []
+
+
 async def test_a_read_cannot_write(database: Database) -> None:
     with pytest.raises(StorageError):
         await database.read(inserting("sneaked in"))

@@ -75,12 +75,19 @@ class Lane:
                     result = work.context.run(work.function, connection)
             except BaseException as raised:  # noqa: BLE001 - whatever it is, the caller hears of it and the thread lives on
                 error = raised
+                connection = self._given_back(connection)
             with suppress(RuntimeError):  # the loop is closed, and nobody is left to hear it
                 work.future.get_loop().call_soon_threadsafe(_answer, work.future, result, error)
             # Not until the next one comes: what the caller is done with could be large, or hold the caller.
             del work, result, error
+        self._given_back(connection)
+
+    @staticmethod
+    def _given_back(connection: Connection | None) -> None:
+        """To the pool, which rolls back what a commit that failed has left open."""
         if connection is not None:
-            connection.close()
+            with suppress(Exception):  # there is nothing else to be done with it
+                connection.close()
 
 
 def _answer(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
