@@ -664,3 +664,32 @@ async def test_a_thousand_queued_runs_delay_another_users_first_by_at_most_one_s
         house.gates.setdefault(gate, asyncio.Event()).set()
     await house.finish("late")
     await house.scheduler.drain(10.0)
+
+
+@pytest.mark.parametrize("starts_refused", [0, 1])
+async def test_a_run_that_never_worked_ends_though_the_log_takes_only_its_start_at_first(
+    starts_refused: int, monkeypatch: pytest.MonkeyPatch
+):
+    house = House()
+    log = house.runtime.log
+    append, refusals = log.append, {"agent_started": starts_refused, "agent_completed": 2}
+
+    async def sometimes(context: Any, drafts: Any) -> Any:
+        if refusals[drafts[0].type]:
+            refusals[drafts[0].type] -= 1
+            raise StorageError("full")
+        return await append(context, drafts)
+
+    async def refuse(*arguments: Any, **named: Any) -> Any:
+        raise StorageError("broken")
+
+    monkeypatch.setattr(log, "append", sometimes)
+    if not starts_refused:
+        monkeypatch.setattr(house.runtime.threads, "list_messages", refuse)
+    thread = await house.runtime.threads.create_thread(house.runtime.user(), "Bills")
+    accepted = await house.start("one", thread_id=thread.thread_id)
+    async with asyncio.timeout(5):
+        while await house.state(accepted) != "failed":
+            await asyncio.sleep(0.01)
+    assert [event.type for event in events_of(house.runtime)] == ["agent_started", "agent_completed"]
+    assert house.scheduler.statistics().running == 0

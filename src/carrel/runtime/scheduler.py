@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from carrel.context import RequestId, RunId, ThreadId, UserContext, UserExecutionContext, UserId, check_ambient, new_id
+from carrel.delivery.emitter import WebSocketEmitter
 from carrel.errors import AgentNotFoundError, CarrelError, ConflictError, LimitExceededError, StorageError
 from carrel.runtime.attempt import uninterrupted
 from carrel.runtime.engine import UserExecutionEngine
@@ -65,6 +66,7 @@ class _Ticket:
         "agent",
         "announced",
         "begins_thread",
+        "closing",
         "context",
         "ending",
         "engine",
@@ -86,6 +88,8 @@ class _Ticket:
         self.forgets = request.if_busy == "rollback"
         """Whether they are also taken out of the conversation."""
         self.engine: UserExecutionEngine | None = None
+        self.closing: WebSocketEmitter | None = None
+        """What writes the events of a run that no engine works on."""
         self.ending: Ending | None = None
         self.announced: asyncio.Future[None] = loop.create_future()
         """Done once `run_queued`, if any, is written: nothing else of the run may come before it."""
@@ -335,6 +339,8 @@ class RunScheduler:
                 record = await self._runs.get_run(ticket.context, ticket.context.run_id)
                 if record.state == "queued":
                     await self._close_unstarted(ticket, ending)
+                elif record.finished_at is None and ticket.closing is not None:
+                    await ticket.closing.close_open(ending.status, ending.code, ending.message)
                 elif record.finished_at is None and ticket.engine is not None:
                     await ticket.engine.record_end(ending)
             except StorageError:
@@ -351,6 +357,6 @@ class RunScheduler:
 
     async def _close_unstarted(self, ticket: _Ticket, ending: Ending) -> None:
         """The two events of a run that never got an engine."""
-        emitter = self._engines.emitter(ticket.context)
-        await emitter.started(ticket.agent, ticket.input)
-        await emitter.close_open(ending.status, ending.code, ending.message)
+        ticket.closing = self._engines.emitter(ticket.context)
+        await ticket.closing.started(ticket.agent, ticket.input)
+        await ticket.closing.close_open(ending.status, ending.code, ending.message)
