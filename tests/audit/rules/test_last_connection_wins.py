@@ -147,3 +147,39 @@ def test_a_class_that_writes_on_what_it_keeps(used: str, *, is_found: bool) -> N
         finds(RULE, source, "error", on="cls.writer = stream")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("handed", "is_found"), [("bridge.attach", True), ("lambda socket: Bridge().attach(socket)", False)]
+)
+def test_a_method_of_one_object_that_serves_every_connection(handed: str, *, is_found: bool) -> None:
+    source = (
+        "import websockets\nclass Bridge:\n    async def attach(self, socket):\n        self.peer = socket\n"
+        f"async def main():\n    bridge = Bridge()\n    async with websockets.serve({handed}, port=9):\n        pass\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="self.peer = socket")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("place", "is_found"),
+    [
+        ("request.app['links']['display']", True),
+        ("request.app['display']", True),
+        ("request.app[DISPLAY]", True),
+        ("request.app['links'][patient]", False),
+        ("request['display']", False),
+    ],
+)
+def test_a_place_on_the_application_with_a_key_that_is_always_the_same(place: str, *, is_found: bool) -> None:
+    source = (
+        "from aiohttp import web\nDISPLAY = web.AppKey('display')\nasync def display(request: web.Request):\n"
+        "    patient = await patient_of(request)\n    ws = web.WebSocketResponse()\n    await ws.prepare(request)\n"
+        f"    {place} = ws\n    return ws\napp = web.Application()\napp.router.add_get('/display', display)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="] = ws")
+    else:
+        quiet(RULE, source)

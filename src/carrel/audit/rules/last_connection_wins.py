@@ -11,6 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, MutableGlobal, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
+from carrel.audit.origins import is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo, Severity
 
@@ -51,7 +52,7 @@ class LastConnectionWins:
             ):
                 continue
             value = mutation.values[0]
-            given = _slot(mutation)
+            given = _slot(view, mutation)
             if given is None:
                 continue
             if _is_connection(view, value, mutation.block):
@@ -75,9 +76,9 @@ class LastConnectionWins:
                               grades=(Grade(severity),), lower_unreachable=True)  # fmt: skip
 
 
-def _slot(mutation: Mutation) -> tuple[Condition, ...] | None:
+def _slot(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
     """What must hold for the name to be one for all connections; `None` when it is not."""
-    if mutation.kind == "item" and not all(isinstance(key, ast.Constant) for key in mutation.keys):
+    if mutation.kind == "item" and not all(is_fixed(view, key, mutation.block) for key in mutation.keys):
         return None
     if mutation.kind == "rebind":
         return () if mutation.name in mutation.block.scope.globals else None
@@ -88,7 +89,12 @@ def _slot(mutation: Mutation) -> tuple[Condition, ...] | None:
             return () if access.path.endswith("app.state") else (MutableGlobal(access.name),)
         if access.kind == "parameter" and access.steps[-2:] == ("app", "state"):
             return ()
+        if mutation.kind == "item" and access.kind == "parameter" and access.steps[:1] == ("app",):
+            # `request.app["links"]["display"]`: the keys are the same for all.
+            return () if set(access.steps[1:]) <= {"[]"} else None
         owner = access.own_class
+        if owner is not None and not access.steps and _serves_all(view, mutation.block):
+            return ()
         if owner is not None and not access.steps:
             # An object that is a connection's own has one of them.
             return None if _OF_CONNECTION.search(owner.name) and not owner.name.endswith("Manager") else (
@@ -99,6 +105,21 @@ def _slot(mutation: Mutation) -> tuple[Condition, ...] | None:
     return None
 
 
+def _serves_all(view: FileView, method: Block) -> bool:
+    """Whether the method of one object is given to a server, `serve(bridge.attach, …)`, for every connection."""
+    path = f"{method.class_.symbol}().{method.name}" if method.class_ is not None else ""
+    entry = next((one for one in view.entry_points if one.path == path), None)
+    if entry is None or entry.kind not in ("websocket", "consumer"):
+        return False
+    return any(
+        isinstance(handed, ast.Attribute) and view.path(handed, block) == path
+        for block in view.blocks
+        for call in block.nodes(ast.Call)
+        if call.lineno == entry.line
+        for handed in (*call.args, *(one.value for one in call.keywords))
+    )
+
+
 def _is_connection(view: FileView, value: ast.expr, block: Block) -> bool:
     if isinstance(value, ast.Attribute) and value.attr in _SENDING:
         value = value.value
@@ -106,7 +127,8 @@ def _is_connection(view: FileView, value: ast.expr, block: Block) -> bool:
         return False
     parameter = block.parameter(value.id)
     if parameter is None:
-        return False
+        made = [one.value for one in block.scope.bindings.get(value.id, ()) if isinstance(one.value, ast.Call)]
+        return any(view.dotted(one.func) == "aiohttp.web.WebSocketResponse" for one in made)
     annotation = view.annotation_name(parameter.annotation)
     return annotation in _TYPES or (not annotation and _SOCKET.match(value.id) is not None)
 
