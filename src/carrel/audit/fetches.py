@@ -43,6 +43,8 @@ _ASKING: Final = re.compile(
     r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
     r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
 )
+_WRITES_DOWN: Final = re.compile(r"^(?:debug|info|warning|warn|error|exception|critical|log|print|msg|capture|track)$")
+"""Calls that keep a note of who did what, and let everybody do it."""
 _MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|register|issue)(?:_\w+)?$")
 _HOLDS_ALL: Final = re.compile(
     r"(?i)(?:^|_)(?:session|db|database|conn|connection|cursor|engine|client|redis|cache|pool)$"
@@ -111,9 +113,13 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
         called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if call is not fetch.node and _ASKING.search(called) and not _ASKS_WHO.match(called):
             return True
+        if _WRITES_DOWN.match(called):
+            continue
         handed = [*call.args, *(one.value for one in call.keywords)]
         if isinstance(call.func, ast.Attribute):
             handed.append(call.func.value)
+        if _is_statement(view, call):  # nothing of it is shown: `notify([note.owner], {"note": note, "by": user})`
+            handed = [part for one in handed for part in _parts(one)]
         # Somebody is handed the caller together with the id or with what was found.
         is_told = len(handed) > 1 and any(_tells_caller(view, one, function) for one in handed)
         if is_told and any(_is_about(view, one, function, fetch) for one in handed):
@@ -311,6 +317,11 @@ def _is_caller(view: FileView, node: ast.expr, function: Block) -> bool:
     return (
         proven(view, node, function) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else False
     )
+
+
+def _is_statement(view: FileView, call: ast.Call) -> bool:
+    around = view.module.parent(call)
+    return isinstance(view.module.parent(around) if isinstance(around, ast.Await) else around, ast.Expr)
 
 
 def _tells_caller(view: FileView, node: ast.expr, function: Block) -> bool:

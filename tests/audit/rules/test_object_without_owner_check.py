@@ -31,6 +31,8 @@ def route(body: str, *, parameters: str = "invoice_id: int, user=Depends(get_cur
         "found = (await db.execute(select(Invoice).where(Invoice.id == invoice_id))).scalar()\nreturn found",
         "return await session.get(Invoice, invoice_id)",
         "key = int(invoice_id)\nreturn session.get(Invoice, key)",
+        "log.info('%s reads %s', user.id, invoice_id)\nreturn session.get(Invoice, invoice_id)",
+        "found = session.get(Invoice, invoice_id)\nreturn page({'invoice': found, 'user': user})",
     ],
 )
 def test_an_owned_object_is_fetched_by_its_id_alone(body: str) -> None:
@@ -95,6 +97,7 @@ def test_a_personal_thing_is_a_warning_and_another_thing_information() -> None:
         "found = session.get(Invoice, invoice_id)\ncheck_access(found, user)\nreturn found",
         "found = session.get(Invoice, invoice_id)\nshow(user, found)\nreturn found",
         "return invoices.find(invoice_id, user.id)",
+        "found = session.get(Invoice, invoice_id)\nnotify([found.owner], {'about': found, 'by': user})\nreturn {}",
         "return await invoices.get_accessible(invoice_id, user)",
         (
             "found = session.get(Invoice, invoice_id)\nchange = Invoice.model_validate({'id': invoice_id})\n"
