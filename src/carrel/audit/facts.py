@@ -100,6 +100,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The parameter that it runs in a new process, of a function that does so with what it is handed."""
     fetched: str = ""
     """The class whose object it fetches by an id that it is handed, and by nothing else."""
+    run_before: tuple[str, ...] = ()
+    """Its dependencies, which a framework runs before it in the context of the same request."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -235,7 +235,10 @@ class Flow:
             fact = self._resolution.functions.get(name)
             if fact is None:
                 continue
-            for one in (fact, *(called for _, called in self._calls.callees.get(name, ()))):
+            called = [one for _, one in self._calls.callees.get(name, ())]
+            # What is run in a thread sets the variable in a copy of the context.
+            before = [one for path in fact.run_before for one in self._resolution.called(path) if one.is_async]
+            for one in (fact, *called, *before):
                 for variable, call in self._context_calls(one, "set"):
                     yield variable, self._at(one, call.line, "sets the context")
 

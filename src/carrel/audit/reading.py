@@ -13,6 +13,7 @@ from carrel.audit.blocks import Block, chain
 from carrel.audit.cacheable import cacheable_headers
 from carrel.audit.calling import FOREIGN, call_facts
 from carrel.audit.class_lines import class_lines
+from carrel.audit.depending import run_before
 from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.fetches import fetched_model
 from carrel.audit.file_view import FileView
@@ -79,6 +80,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         is_for_administrators(view, function),
         _spawned(view, function),
         fetched_model(view, function),
+        run_before(view, function),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 from carrel.audit.rules.context_in_long_task import ContextInLongTask
@@ -164,3 +166,99 @@ def test_a_task_of_a_session_that_later_requests_find() -> None:
 )
 def test_a_task_of_a_session_in_nobodys_context(path: str, old: str, new: str) -> None:
     quiet(RULE, {**SESSIONS, path: SESSIONS[path].replace(old, new)})
+
+
+QUEUE = {
+    "auth.py": """
+        from contextvars import ContextVar
+        artist = ContextVar("artist_id")
+        async def sign_in(request):
+            artist.set(await verify(request))
+        """,
+    "work.py": """
+        from auth import artist
+        async def drain():
+            while True:
+                save(artist.get(), await jobs.get())
+        """,
+    "app.py": """
+        import asyncio
+        from fastapi import Depends, FastAPI
+        from auth import sign_in
+        from work import drain
+        app = FastAPI()
+        worker = None
+        @app.post("/render", dependencies=[Depends(sign_in)])
+        async def render(scene):
+            global worker
+            if worker is None or worker.done():
+                worker = asyncio.create_task(drain())
+        """,
+}
+
+
+def test_a_variable_that_a_dependency_sets() -> None:
+    one = {"app.py": "\n".join(dedent(QUEUE[name]) for name in ("auth.py", "work.py", "app.py"))}
+    one["app.py"] = one["app.py"].replace("from auth import artist\n", "").replace("from auth import sign_in\n", "")
+    one["app.py"] = one["app.py"].replace("from work import drain\n", "")
+    finds(RULE, one, "error", on="create_task")
+    quiet(RULE, {"app.py": one["app.py"].replace("Depends(sign_in)", "Depends(log)")})
+    # What runs in a thread sets the variable in a copy of the context, which is gone before the task is made.
+    quiet(RULE, {"app.py": one["app.py"].replace("async def sign_in", "def sign_in").replace("await verify", "verify")})
+
+
+UPSTREAM = {
+    "context.py": """
+        from contextvars import ContextVar
+        token = ContextVar("token")
+        def header():
+            return {"Authorization": token.get()}
+        """,
+    "upstream.py": """
+        import anyio
+        from context import header
+        class Upstream:
+            def __init__(self):
+                self._send, self._receive = anyio.create_memory_object_stream(100)
+                self._group = None
+            async def ensure_started(self):
+                if self._group is None:
+                    self._group = await anyio.create_task_group().__aenter__()
+                    self._group.start_soon(self._pump)
+            async def _pump(self):
+                async for item in self._receive:
+                    await post(item, header())
+        """,
+    "app.py": """
+        from context import token
+        from upstream import Upstream
+        upstream = Upstream()
+        @app.post("/call")
+        async def call(request):
+            token.set(verify(request))
+            await upstream.ensure_started()
+        """,
+}
+
+
+def test_a_task_of_a_group() -> None:
+    finds(RULE, UPSTREAM, "error", on="start_soon")
+    early = UPSTREAM["upstream.py"].replace(
+        "is None:", "is not None:\n                    return\n                if True:"
+    )
+    finds(RULE, {**UPSTREAM, "upstream.py": early}, "error", on="start_soon")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("upstream.py", "if self._group is None", "if self.is_open"),
+        ("upstream.py", "self._group = await anyio.create_task_group().__aenter__()", "group = self.group()"),
+        ("upstream.py", "async for item in self._receive", "if item := await self._receive.receive()"),
+        ("upstream.py", "start_soon(self._pump)", "start_soon(pump)"),
+        ("context.py", "token.get()", "'all'"),
+    ],
+)
+def test_a_group_without_such_a_task(path: str, old: str, new: str) -> None:
+    assert old in UPSTREAM[path]
+    quiet(RULE, {**UPSTREAM, path: UPSTREAM[path].replace(old, new)})

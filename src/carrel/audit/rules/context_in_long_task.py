@@ -11,6 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Reachable
 from carrel.audit.file_view import FileView
 from carrel.audit.held import calls_method
+from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import ForLaterRequests, ReadsContext, StartedInContext
 from carrel.findings import RuleInfo
@@ -18,6 +19,8 @@ from carrel.findings import RuleInfo
 __all__ = ["ContextInLongTask"]
 
 _STARTS: Final = frozenset({"create_task", "ensure_future"})
+_START_SOON: Final = "start_soon"
+"""The method of a group of tasks that is handed the function itself."""
 _OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
 
 _LIFECYCLE: Final = re.compile(r"_*(?:a?start|setup|init|connect|launch|open|aenter|lifespan|run)(?:$|_)|on_start")
@@ -43,7 +46,7 @@ class ContextInLongTask:
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 coroutine = _started(call)
-                loop = _function(view, coroutine, function) if coroutine is not None else None
+                loop = _block_of(view, coroutine, function) if coroutine is not None else None
                 if loop is None or not _serves_others(loop) or _has_own_context(loop):
                     continue
                 if _is_lazy(view, call, function):
@@ -73,28 +76,42 @@ class ContextInLongTask:
         return view.candidate(self.info, call, message, block=function, grades=tuple(grades), related=(place,))
 
 
-def _started(call: ast.Call) -> ast.Call | None:
-    """The call of the coroutine function that becomes a task."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name not in _STARTS or not call.args or any(one.arg == "context" for one in call.keywords):
+def _started(call: ast.Call) -> ast.expr | None:
+    """The coroutine function that becomes a task."""
+    name = called_name(call)
+    if not call.args or any(one.arg == "context" for one in call.keywords):
         return None
-    return call.args[0] if isinstance(call.args[0], ast.Call) else None
+    if name == _START_SOON:
+        return call.args[0]
+    return call.args[0].func if name in _STARTS and isinstance(call.args[0], ast.Call) else None
 
 
 def _is_lazy(view: FileView, call: ast.Call, function: Block) -> bool:
-    """Whether the task is kept, and started only when there is none that runs."""
-    kept = next((one for one in view.ancestors(call) if isinstance(one, ast.stmt)), None)
-    if not isinstance(kept, ast.Assign | ast.AnnAssign):
-        return False
-    target = kept.targets[0] if isinstance(kept, ast.Assign) else kept.target
-    name = ast.unparse(target)
-    if isinstance(target, ast.Name) and target.id not in function.scope.globals:
-        return False
-    return any(name in ast.unparse(test.test) for test in function.nodes(ast.If))
+    """Whether the task, or its group, is kept, and started only when there is none that runs."""
+    around = list(view.ancestors(call))
+    stores: tuple[ast.AST, ...] = tuple(one for one in around if isinstance(one, ast.Assign | ast.AnnAssign))
+    if called_name(call) == _START_SOON:
+        stores = tuple(function.nodes(ast.Assign, ast.AnnAssign))
+    tests = [
+        ast.unparse(one.test)
+        for one in function.nodes(ast.If)
+        if one in around or isinstance(one.body[-1], ast.Return) or called_name(call) in _STARTS
+    ]
+    return any(name in test for store in stores for name in _kept_names(store, function) for test in tests)
 
 
-def _function(view: FileView, coroutine: ast.Call, function: Block) -> Block | None:
-    access = view.access(coroutine.func, function)
+def _kept_names(store: ast.AST, function: Block) -> Iterator[str]:
+    """What outlives the function, of what the statement binds."""
+    targets = store.targets if isinstance(store, ast.Assign) else [getattr(store, "target", None)]
+    for target in targets:
+        if isinstance(target, ast.Attribute | ast.Subscript) or (
+            isinstance(target, ast.Name) and target.id in function.scope.globals
+        ):
+            yield ast.unparse(target)
+
+
+def _block_of(view: FileView, coroutine: ast.expr, function: Block) -> Block | None:
+    access = view.access(coroutine, function)
     symbol = view.symbol_path(access)
     return next((one for one in view.functions if one.symbol == symbol and one.is_async), None)
 
