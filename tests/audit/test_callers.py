@@ -33,7 +33,7 @@ def value(body: str) -> tuple[FileView, Block, ast.expr]:
     "expression",
     ["user.id", "request.state.user.id", "request.user", "request['user'].id", "request.session['user_id']",
      "request.session.get('user_id')", "get_current_user(request).id", "jwt.decode(token)", "f'x:{user.id}'",
-     "getattr(request.state, 'user', None)", "self.user"],
+     "getattr(request.state, 'user', None)", "self.user", "member_from_token(body.token)"],
 )  # fmt: skip
 def test_what_is_proven(expression: str) -> None:
     seen, function, found = value(f"return {expression}")

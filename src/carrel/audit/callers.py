@@ -261,7 +261,7 @@ def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> 
     asked = _ASKED_OF.match(called)
     if asked is None or not called.lower().removesuffix(asked[1].lower()) or not person_in(asked[1]):
         return False
-    return any(
+    return called.endswith("_from_token") or any(
         _is_request(view, one, block) or _is_connection(view, one, block)
         or (bool({"headers", "cookies"} & set(chain_names(one))) and _is_request(view, chain_root(one), block))
         for value in call.args
@@ -275,7 +275,14 @@ def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
     if view.dependency(parameter) is not None or parameter.kind in ("*", "**"):
         return False
     annotation = view.annotation_name(parameter.annotation)
+    if parameter.name == "request" and _is_of_grpc(view, function):
+        return True  # the message itself
     return annotation not in REQUEST_TYPES and not is_part_name(annotation) and parameter.name not in ("request", "ctx")
+
+
+def _is_of_grpc(view: FileView, function: Block) -> bool:
+    bases = view.base_paths(function.class_) if function.class_ is not None else ()
+    return any("_pb2_grpc." in one and one.endswith("Servicer") for one in bases)
 
 
 def _is_said(view: FileView, node: ast.expr, block: Block) -> bool:

@@ -137,3 +137,45 @@ def test_where_the_reader_left_off_stands_in_a_header() -> None:
     )
     finds(RULE, source.replace("{0}", "Last-Event-ID"), "error", on="history[start:]")
     quiet(RULE, source.replace("{0}", "Content-Length"))
+
+
+@pytest.mark.parametrize(
+    ("put", "read", "is_found"),
+    [
+        ("backlog.append(event)", "backlog", True),
+        ("backlog[merchant_id].append(event)", "backlog[merchant.id]", False),
+        ("backlog.append((merchant_id, event))", "[one for one in backlog if one[0] == merchant.id]", False),
+    ],
+)
+def test_what_is_missed_by_one_of_many_customers(put: str, read: str, *, is_found: bool) -> None:
+    source = (
+        "from collections import deque\nfrom fastapi import Depends, FastAPI\nbacklog = deque(maxlen=9)\n"
+        f"app = FastAPI()\ndef publish(merchant_id, order):\n    event = dumps(order)\n    {put}\n"
+        "@app.get('/events')\nasync def events(last_event_id: int, merchant=Depends(current_merchant)):\n"
+        f"    async def stream():\n        for one in {read}:\n            yield one\n    return Stream(stream())\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="for one in backlog")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("put", "is_found"),
+    [("answer(member, raw)", True), ("answer(raw)", False), ("answer(raw, 'a member')", False)],
+)
+def test_a_stream_of_what_was_made_for_who_signed_in(put: str, *, is_found: bool) -> None:
+    source = (
+        "import websockets, json\nfrom stores import r\nSTREAM = 'deltas'\n"
+        "async def replay(socket, since):\n    for one in await r.xrange(STREAM, min=since):\n"
+        "        await socket.send(one)\n"
+        "async def chat(socket):\n    hello = json.loads(await socket.recv())\n"
+        "    member = await member_from_token(hello['token'])\n    await replay(socket, hello['cursor'])\n"
+        f"    async for raw in socket:\n        async for piece in {put}:\n"
+        "            await r.xadd(STREAM, {'text': piece})\n"
+        "async def main():\n    async with websockets.serve(chat, '', 1) as server:\n        await server.wait()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="r.xrange")
+    else:
+        quiet(RULE, source)

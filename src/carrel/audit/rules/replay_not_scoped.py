@@ -9,12 +9,13 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, is_restricted, origins, prover
+from carrel.audit.callers import claimed, is_restricted, origins, proven, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.fetches import Fetch, asks_whose, names_owner
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed, parameters_in
+from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -89,7 +90,7 @@ class ReplayNotScoped:
             ast.unparse(call.args[0]): call
             for call, function in calls
             if called_name(call) in _STORE_PUTS and is_fixed(view, call.args[0], function)
-            and _scopes(function) & set().union(*(parameters_in(view, one, function) for one in call.args[1:]))
+            and any(_is_somebodys(view, one, function) for one in call.args[1:])
         }  # fmt: skip
         for call, function in calls:
             put = puts.get(ast.unparse(call.args[0])) if called_name(call) in _STORE_READS else None
@@ -144,7 +145,19 @@ def _asks_after(function: Block) -> bool:
 
 def _scopes(function: Block) -> set[str]:
     """The parameters that say for whom: `user_id`, `stream_id`."""
-    return {one.name for one in function.parameters if is_identity_like(one.name) or _SCOPES.match(one.name)}
+    names = [one.name for one in function.parameters]
+    return {one for one in names if is_identity_like(one) or _SCOPES.match(one) or _numbers_person(one)}
+
+
+def _numbers_person(name: str) -> bool:
+    """Whether it is the number of somebody, by whatever word the application has: `merchant_id`, `learner_no`."""
+    person = person_in(name)
+    return bool(person) and name != person
+
+
+def _is_somebodys(view: FileView, value: ast.expr, function: Block) -> bool:
+    """Whether a value is made of what says for whom it is, or of the one who has signed in."""
+    return not _scopes(function).isdisjoint(parameters_in(view, value, function)) or proven(view, value, function)
 
 
 def _reads(view: FileView, function: Block) -> Iterator[tuple[ast.AST, Access]]:
@@ -198,6 +211,6 @@ def _compares(function: Block, scopes: set[str]) -> bool:
         if isinstance(node, ast.Compare):
             for one in ast.walk(node):
                 name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else ""
-                if name in scopes or is_identity_like(name) or _SCOPES.match(name):
+                if name in scopes or is_identity_like(name) or _SCOPES.match(name) or person_in(name):
                     return True
     return False
