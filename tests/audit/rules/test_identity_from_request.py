@@ -284,3 +284,50 @@ def test_whoever_signed_in_before_the_request(checked: str, *, is_found: bool) -
         quiet(RULE, source.replace("{1}", "person == g.auth['person_no']"))
     else:
         quiet(RULE, source.replace("{1}", "0"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "select", "is_found"),
+    [
+        ("user_id: str, claims=Depends(bearer)", "select(Row).where(Row.user_id == user_id)", True),
+        ("user_id: str, claims=Depends(bearer)", "Row.query.filter_by(user_id=user_id)", True),
+        ("body: Ask, claims=Depends(bearer)", "select(Row).where(Row.user_id == body.user_id)", True),
+        ("user_id: str, claims=Depends(bearer)", "select(Row).where(Row.user_id == claims['sub'])", False),
+        ("user_id: str, claims=Depends(bearer)", "user_id == claims['sub'] and Row.filter_by(user_id=user_id)", False),
+        ("user_id: str", "select(Row).where(Row.user_id == user_id)", False),
+        ("author: str, claims=Depends(bearer)", "select(Row).where(Row.author == author)", False),
+        ("user_id: str, admin=Depends(require_admin)", "select(Row).where(Row.user_id == user_id)", False),
+    ],
+)
+def test_claims_that_nothing_is_done_with(parameters: str, select: str, *, is_found: bool) -> None:
+    source = route(f"return await db.scalars({select})", parameters)
+    if is_found:
+        finds(RULE, source, "warning", on="Row")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("checked", "account", "is_found"),
+    [
+        ("claims_of(context)", "request.account_id", True),
+        ("claims_of(context)", "request.since", False),
+        ("log(context)", "request.account_id", False),
+        ("claims = claims_of(context)", "claims['account']", False),
+        ("claims = claims_of(context)\n        if claims['a'] != request.account_id:\n            raise E",
+         "request.account_id", False),
+    ],
+)  # fmt: skip
+def test_a_service_that_checks_the_token_and_believes_the_message(
+    checked: str, account: str, *, is_found: bool
+) -> None:
+    source = (
+        "import jwt\nfrom energy.v1 import meter_pb2_grpc\ndef claims_of(context):\n"
+        "    return jwt.decode(dict(context.invocation_metadata())['token'], KEY)\n"
+        "class Meters(meter_pb2_grpc.MeterServicer):\n    async def GetUsage(self, request, context):\n"
+        f"        {checked}\n        return await self._store.usage({account})\n"
+    )
+    if is_found:
+        finds(RULE, source, "warning", on="usage")
+    else:
+        quiet(RULE, source)

@@ -16,6 +16,7 @@ from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo, Severity
 
 __all__ = ["IdentityFromRequest"]
@@ -44,6 +45,8 @@ _WHOSE_ROWS: Final = re.compile(
     r"(?is)\b(?:select|update|delete)\b.*\bwhere\b.*\b\w*(?:user|email|owner|member|account|customer|employee|tenant|patient|person|subscriber)"
     r"(?:_?id|_?no|_number|_email)?\s*=\s*(?:\$\d|%s|\?|:\w|%\()"
 )
+_SELECTS: Final = frozenset({"where", "filter", "filter_by"})
+_STORE: Final = re.compile(r"(?i)(?:store|storage|repo|repository|repositories|dao)$")
 _ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
 _RANKS: Final = re.compile(r"(?i)\brole|admin|superuser|is_staff|manager")
 _SIGNED_IN: Final = re.compile(
@@ -78,6 +81,8 @@ class IdentityFromRequest:
                 yield from self._run_for(view, function)
             if not is_restricted(view, function):
                 yield from self._by_helper(view, function)
+            if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
+                yield from self._dropped(view, function, entry.label)
             if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
                 yield from self._keyed(view, function, entry.kind, entry.label)
 
@@ -166,6 +171,21 @@ class IdentityFromRequest:
                         message = f"`{ast.unparse(one)}` is what the client says, though `{caller}` knows the caller"
                         yield view.candidate(self.info, call, message, block=function, given=(Gives(path, "claimed"),))
 
+    def _dropped(self, view: FileView, function: Block, label: str) -> Iterator[Candidate]:
+        """`where(Wallet.user_id == user_id)` with an argument of the request, and claims that nothing is done with."""
+        caller = _unheeded(view, function)
+        for call, value in _asked_for(function) if caller else ():
+            said = [claimed(view, one, function) for one in origins(view, value, function)]
+            name = said[0] if said else ""
+            if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
+                continue
+            if f"{{{name}" not in label and f":{name}>" not in label and f"<{name}>" not in label:
+                message = (
+                    f"`{function.name}` selects by `{name}` of the request, and does nothing with what `{caller}` says"
+                )
+                yield view.candidate(self.info, call, message, block=function, severity="warning")
+                return
+
     def _overridden(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`request.headers.get("x-on-behalf-of") or user.id`: what is said goes before what is proven."""
         for choice in function.nodes(ast.BoolOp, ast.IfExp):
@@ -217,6 +237,35 @@ def _middleware(view: FileView) -> str:
     return next((one.name for one in before if prover(view, one)), "")
 
 
+def _unheeded(view: FileView, function: Block) -> str:
+    """What says who is calling, and is not listened to: a parameter never read, a call whose result is dropped."""
+    caller = prover(view, function)
+    if function.parameter(caller) is not None:
+        return caller if not any(one.id == caller for one in function.nodes(ast.Name)) else ""
+    for statement in function.nodes(ast.Expr):
+        call = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+        called = called_here(view, call) if isinstance(call, ast.Call) else None
+        for returned in called.nodes(ast.Return) if called is not None else ():
+            if returned.value is not None and proven(view, returned.value, called or function):
+                return ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+    return ""
+
+
+def _asked_for(function: Block) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """What selects a user's rows: `where(Row.user_id == value)`, `filter_by(user_id=value)`, `self.store.of(value)`."""
+    for call in function.nodes(ast.Call):
+        if called_name(call) in _SELECTS:
+            for one in call.args:
+                match one:
+                    case ast.Compare(left=ast.Attribute(attr=name), ops=[ast.Eq()], comparators=[value]):
+                        if names_user(name):
+                            yield call, value
+            yield from ((call, one.value) for one in call.keywords if names_user(one.arg or ""))
+        elif isinstance(call.func, ast.Attribute) and _STORE.search(ast.unparse(call.func.value)):
+            handed = () if _DATA.match(call.func.attr) else (*call.args, *(one.value for one in call.keywords))
+            yield from ((call, one) for one in handed)
+
+
 def _fields(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[str, ast.expr]]:
     """What a call is handed by names: its keywords, and the items of the dictionaries that are written down for it."""
     for keyword in call.keywords:
@@ -259,6 +308,9 @@ def _is_identity(name: str) -> bool:
 def _is_compared(view: FileView, function: Block, name: str) -> bool:
     """Whether the function compares what is said with something: with the user that the token proves, we hope."""
     for comparison in function.nodes(ast.Compare):
+        around = view.module.parent(comparison)
+        if isinstance(around, ast.Call) and called_name(around) in _SELECTS:
+            continue  # `where(Row.user_id == user_id)` asks for rows
         sides = (comparison.left, *comparison.comparators)
         if any(isinstance(side, ast.Constant) for side in sides):
             continue
