@@ -205,3 +205,39 @@ def test_what_is_connected_where_the_pool_has_none() -> None:
     )
     finds(RULE, text, on="self._free.append")
     quiet(RULE, text.replace("asyncio.open_connection", "make_buffer"))
+
+
+PAIRS = """
+import asyncio
+idle = asyncio.Queue()
+async def exchange(message):
+    reader, writer = await idle.get()
+    try:
+        writer.write(message)
+        return await reader.readline()
+    finally:
+        idle.put_nowait((reader, writer))
+"""
+
+
+def test_a_queue_of_the_module_with_pairs_of_streams() -> None:
+    finds(RULE, PAIRS, "error", on="put_nowait")
+    finds(RULE, {"pool.py": "import asyncio\nidle = asyncio.Queue()", "app.py": PAIRS.replace(
+        "import asyncio\nidle = asyncio.Queue()", "from pool import idle")}, "error", on="put_nowait")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("finally:", "except BaseException:\n        writer.close()\n        raise\n    else:"),
+        ("finally:\n", "finally:\n        if not done: writer.close()\n        else:\n    "),
+        ("reader, writer = await idle.get()", "reader, writer = await connect()"),
+        ("async def exchange(message):", "async def exchange(message, idle):"),
+        ("        writer.write(message)\n", ""),
+        ("await reader.readline()", "message"),
+        ("(reader, writer)", "(message, 1)"),
+    ],
+)
+def test_a_queue_of_the_module_that_takes_only_what_is_done(was: str, now: str) -> None:
+    assert was in PAIRS
+    quiet(RULE, PAIRS.replace(was, now))

@@ -54,8 +54,9 @@ class ConnectionReusedAfterCancel:
                 message = f"`{function.name}` gives its connection back after a timeout too, with the answer under way"
                 yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
             if function.is_async and function not in safe and _gives_back(view, mutation):
-                named = _CONNECTION.search(ast.unparse(mutation.values[0])) is not None or _is_asked(mutation)
-                named = named or _is_connected(mutation)
+                value = mutation.values[0]
+                named = isinstance(value, ast.Name) and _CONNECTION.search(value.id) is not None
+                named = named or _is_asked(mutation) or _is_connected(mutation)
                 kinds = tuple(AsksAndAwaits(name) for name in _made(view, mutation))
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
                 if named or kinds:
@@ -82,10 +83,9 @@ class ConnectionReusedAfterCancel:
 def _gives_back(view: FileView, mutation: Mutation) -> bool:
     if mutation.kind != "method" or mutation.name not in _PUTS or len(mutation.values) != 1:
         return False
-    value = mutation.values[0]
-    if not isinstance(value, ast.Name):
+    if not _given_names(mutation):
         return False
-    if not any(one.kind == "self" and one.steps for one in mutation.accesses):
+    if not any(one.kind == "global" or (one.kind == "self" and one.steps) for one in mutation.accesses):
         return False
     guard = finally_around(view, mutation.node)
     # Taken from the same place, so it is a pool.
@@ -99,14 +99,21 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
     return guard is not None and taken and not _mentions_check(guard)
 
 
+def _given_names(mutation: Mutation) -> frozenset[str]:
+    """What is given back: one name, or the parts of a pair, `(reader, writer)`."""
+    value = mutation.values[0]
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    names = frozenset(one.id for one in parts if isinstance(one, ast.Name))
+    return names if len(names) == len(parts) else frozenset()
+
+
 def _is_asked(mutation: Mutation) -> bool:
     """Whether what is given back, or a part of it (`reader, writer = link`), was asked something and read from."""
-    function, given = mutation.block, mutation.values[0]
-    assert isinstance(given, ast.Name)
-    parts = {given.id}
+    function, given = mutation.block, _given_names(mutation)
+    parts = set(given)
     for assign in function.nodes(ast.Assign):
         is_part = isinstance(assign.value, ast.Name | ast.Attribute | ast.Subscript)
-        if is_part and ast.unparse(chain_root(assign.value)) == given.id:
+        if is_part and ast.unparse(chain_root(assign.value)) in given:
             parts |= {one.id for target in assign.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
     used = {
         call.func.attr
