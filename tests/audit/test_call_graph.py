@@ -136,6 +136,18 @@ def test_calls_that_always_leave_an_argument_out(calls: str, left_out: bool) -> 
     assert (everything.calls.left_out("app.ask", "turns", always=True) is not None) is left_out
 
 
+@pytest.mark.parametrize(("handed", "left_out"), [("1", True), ("1, {}", False)])
+def test_a_method_is_called_as_the_one_that_it_overrides(handed: str, left_out: bool) -> None:
+    base = (
+        "class Base:\n    def sign(self, text, more={}): ...\n"
+        f"    def send(self):\n        self.sign({handed})\n"
+        "class Near(Base):\n    def send(self):\n        super().send()\n"
+    )
+    other = "from app.base import Near\nclass Other(Near):\n    def sign(self, text, more={}): ...\n"
+    everything = program({"app/__init__.py": "", "app/base.py": base, "app/other.py": other})
+    assert (everything.calls.left_out("app.other.Other.sign", "more") is not None) is left_out
+
+
 def test_a_framework_may_leave_an_argument_out() -> None:
     everything = program("@app.get('/x')\ndef ask(turns=[]): ...\ndef f():\n    ask([])\n")
     assert everything.calls.left_out("app.ask", "turns") is not None

@@ -301,9 +301,11 @@ class CallGraph:
     def left_out(self, function: str, parameter: str, *, always: bool = False) -> Proof | None:
         """A call of the function without the argument; of a function that nothing here calls, nobody knows.
 
-        `always`: and no call with it.
+        `always`: and no call with it. A method that nothing calls is called as the one that it overrides.
         """
-        calls = self.callers.get(function, ())
+        owner, _, name = function.rpartition(".")
+        above = (f"{one}.{name}" for one in self._resolution.lineage(owner))
+        calls = next((self.callers[one] for one in (function, *above) if one in self.callers), ())
         proof: Proof = ()
         for caller, call in calls:
             places = {parameter_at(self._resolution.functions[function], place) for place in call.given}
