@@ -142,6 +142,25 @@ def test_a_memo_by_what_the_function_was_asked() -> None:
     finds(RULE, MEMO.format(more="", store="_known.update(latest=key)"), "error")
 
 
+def test_a_memo_of_a_method_is_not_made_of_the_object() -> None:
+    text = (
+        "class Page:\n    def name(self, key, _known={}):\n        if key not in _known and len(_known) < 64:\n"
+        "            _known[key] = %s\n        return self.names[_known[key]]\n"
+    )
+    quiet(RULE, text % "key.lower()")
+    finds(RULE, text % "self.read(key)", "error")
+
+
+def test_what_is_the_same_whoever_calls_is_only_mentioned() -> None:
+    text = (
+        "def days(user, each, _known={}):\n    if not _known:\n        _known.update({'week': %s})\n    return each\n"
+    )
+    finds(RULE, text % "read('weekly')", "info")
+    finds(RULE, text % "read(user)", "error")
+    finds(RULE, text % "current_user()", "error")
+    finds(RULE, (text % "read('weekly')").replace("_known", "known"), "error")
+
+
 def test_the_default_of_a_function_that_each_call_makes() -> None:
     inner = "def watch(widget):\n    {head}def changed(event, current=[]):\n        current.append(event)\n    {tail}\n"
     quiet(RULE, inner.format(head="", tail="widget.observe(changed)"))

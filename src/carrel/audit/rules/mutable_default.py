@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from carrel.audit.blocks import Block, Parameter
+from carrel.audit.chains import chain_root
 from carrel.audit.conditions import (
     AnyOf,
     ChangesObject,
@@ -24,7 +25,7 @@ from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.filled import has_something, is_empty
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import is_fixed, parameters_in
+from carrel.audit.origins import is_fixed, leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Fix, RuleInfo
@@ -80,7 +81,7 @@ class MutableDefault:
             ]
             kept = [one for one in kept if not _has_something(view, one, parameter.name, function)]
         if changes and not _is_memo(view, function, parameter, changes):
-            telling = [one for one in changes if not _says_nothing(view, one)]
+            telling = [one for one in changes if not _says_nothing(view, one) and not _is_filled(view, one, parameter)]
             candidate = self._candidate(view, function, parameter, (telling or changes)[0])
             yield candidate if telling else msgspec.structs.replace(candidate, grades=(Grade("info"),))
         elif kept and not changes:
@@ -197,13 +198,13 @@ def _has_something(view: FileView, statement: ast.AST, name: str, function: Bloc
 def _is_memo(view: FileView, function: Block, parameter: Parameter, changes: list[Mutation]) -> bool:
     """Whether it is a memo on purpose: only asked by key, and what is under a key was made of the key's parameters."""
     name = parameter.name
-    if not name.startswith("_") or function.receiver:
+    if not name.startswith("_"):
         return False
     for change in changes:
         keyed = change.kind == "item" or change.name == "setdefault"
         asked = {one for key in change.keys for one in parameters_in(view, key, function)}
         used = {one for value in change.values for one in parameters_in(view, value, function)} - {name}
-        if not keyed or not asked or not used <= asked:
+        if not keyed or not asked or not used <= asked or _is_made_of_self(view, change, function):
             return False
     return all(_is_by_key(view, use) for use in function.nodes(ast.Name) if use.id == name)
 
@@ -216,7 +217,14 @@ def _is_by_key(view: FileView, use: ast.Name) -> bool:
             return method in ("get", "setdefault", "__contains__")
         case ast.Compare(ops=ops):
             return isinstance(ops[0], ast.In | ast.NotIn)
+        case ast.Call(func=ast.Name(id="len")):
+            return True
     return False
+
+
+def _is_made_of_self(view: FileView, change: Mutation, function: Block) -> bool:
+    made = (chain_root(leaf) for value in change.values for leaf, _ in leaves(view, value, function))
+    return bool(function.receiver) and any(isinstance(one, ast.Name) and one.id == function.receiver for one in made)
 
 
 def _says_nothing(view: FileView, change: Mutation) -> bool:
@@ -224,6 +232,15 @@ def _says_nothing(view: FileView, change: Mutation) -> bool:
     if not change.keys or not all(is_fixed(view, key, change.block) for key in change.keys):
         return False
     return all(is_fixed(view, value, change.block) or _is_setting(view, value, change.block) for value in change.values)
+
+
+def _is_filled(view: FileView, change: Mutation, parameter: Parameter) -> bool:
+    """Whether a default that no caller is meant to pass, `_known`, gets what is the same whoever calls."""
+    if not parameter.name.startswith("_") or _is_made_of_self(view, change, change.block):
+        return False
+    values = (*change.keys, *change.values)
+    used = {one for value in values for one in parameters_in(view, value, change.block)}
+    return bool(change.values) and used <= {parameter.name} and view.best_taint(values, change.block) is None
 
 
 def _is_setting(view: FileView, value: ast.expr, block: Block) -> bool:
