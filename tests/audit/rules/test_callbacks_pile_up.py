@@ -156,3 +156,47 @@ def test_an_entry_point_is_no_set_up_whatever_its_name_is(decorator: str, *, is_
         finds(RULE, files, "error", on="add_handler")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("made", "hung", "is_found"),
+    [
+        ("asyncio.Queue()", "Handler(queue)", True),
+        ("[]", "Handler(words=queue)", True),
+        ("current_level()", "Handler(queue)", False),
+        ("asyncio.Queue()", "Handler(LEVEL)", False),
+    ],
+)
+def test_a_handler_that_is_given_a_queue_made_for_the_request(made: str, hung: str, *, is_found: bool) -> None:
+    source = (
+        "import asyncio\nfrom fastapi import FastAPI\napp = FastAPI()\nexecutor = AgentExecutor(callbacks=[])\n"
+        f"@app.post('/ask')\nasync def ask(body: Ask):\n    queue = {made}\n    executor.callbacks.append({hung})\n"
+        "    return await executor.ainvoke(body.question)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="callbacks.append")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "body", "is_found"),
+    [
+        ("self.listeners[event].append(listener)", "planner.on('delta', forward)", True),
+        ("return event, listener", "planner.on('delta', forward)", False),
+        ("self.listeners[event].append(listener)", "Planner().on('delta', forward)", False),
+        ("self.listeners[event].append(listener)", "planner.on('delta', forward)\n        planner.off(forward)", False),
+    ],
+)
+def test_a_listener_on_one_planner_for_all(kept: str, body: str, *, is_found: bool) -> None:
+    files = {
+        "planner.py": "class Planner:\n    def __init__(self):\n        self.listeners = {}\n"
+        f"    def on(self, event, listener):\n        {kept}\nplanner = Planner()\n",
+        "ws.py": "from starlette.endpoints import WebSocketEndpoint\nfrom planner import Planner, planner\n"
+        "class Live(WebSocketEndpoint):\n    async def on_connect(self, websocket):\n"
+        f"        async def forward(delta):\n            await websocket.send_json(delta)\n        {body}\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="planner.on")
+    else:
+        quiet(RULE, files)

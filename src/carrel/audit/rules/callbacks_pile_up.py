@@ -25,7 +25,7 @@ _REGISTERS: Final = re.compile(
     r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
     r"register_(?:callback|handler|listener|hook)|on_event)$"
 )
-_LISTENS: Final = re.compile(r"^on_[a-z_]+$")
+_LISTENS: Final = re.compile(r"^on(?:_[a-z_]+)?$")
 """Names of methods that may take a listener, where they change their object."""
 _RUNS: Final = re.compile(r"^a?_?(?:invoke|run|stream|generate|call|chat|ask|predict|complete|execute)")
 _REMOVES: Final = re.compile(r"^(?:remove|disconnect|unsubscribe|off|discard|unregister|pop|clear|dispose|detach|stop)")
@@ -132,7 +132,7 @@ def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> boo
     if isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
         # `queue.put`, of a queue that is made here
         bindings = function.scope.bindings.get(callback.value.id, ())
-        return any(isinstance(one.value, ast.Call) and called_name(one.value)[:1].isupper() for one in bindings)
+        return any(_is_made_object(one.value) for one in bindings)
     if not isinstance(callback, ast.Name):
         return _is_made_callable(view, callback, function)
     bindings = function.scope.bindings.get(callback.id, ())
@@ -152,7 +152,21 @@ def _is_made_callable(view: FileView, made: ast.expr | None, function: Block) ->
         return False
     name = called_name(made).lstrip("_")
     makes = name[:1].isupper() or name == "partial" or _CALLED_BACK.search(name) is not None
-    return makes and (bool(parameters_in(view, made, function)) or _is_of_request(view, made, function))
+    return makes and (
+        bool(parameters_in(view, made, function))
+        or _is_of_request(view, made, function)
+        or any(_is_made_here(one, function) for one in (*made.args, *(each.value for each in made.keywords)))
+    )
+
+
+def _is_made_here(handed: ast.expr, function: Block) -> bool:
+    """Whether it is a local that the function made for this call: a queue, a list of words."""
+    made = function.scope.bindings.get(handed.id, ()) if isinstance(handed, ast.Name) else ()
+    return any(isinstance(one.value, ast.List) or _is_made_object(one.value) for one in made)
+
+
+def _is_made_object(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Call) and called_name(node)[:1].isupper()
 
 
 def _is_of_request(view: FileView, made: ast.Call, function: Block) -> bool:
