@@ -171,3 +171,17 @@ def test_a_cookie_jar_of_another_module() -> None:
     finds(RULE, files, "warning", on="/login")
     quiet(RULE, {**files, "app.py": ask.format("settings.PASSWORD")})
     quiet(RULE, {**files, "http_client.py": "import httpx\ndef portal(): return httpx.AsyncClient()\n"})
+
+
+@pytest.mark.parametrize(("made", "is_found"), [("requests.Session()", True), ("Board()", False)])
+def test_a_client_by_what_it_is_made_of(made: str, *, is_found: bool) -> None:
+    source = (
+        "import requests\nfrom flask import Flask\nfrom flask_login import current_user\napp = Flask(__name__)\n"
+        f"graph = {made}\ndef ask(path, account):\n"
+        "    graph.headers.update({'Authorization': f'Bearer {account.graph_token}'})\n    return graph.get(path)\n"
+        "@app.get('/agenda')\ndef agenda():\n    return ask('/me', current_user)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="headers.update")
+    else:
+        quiet(RULE, source)

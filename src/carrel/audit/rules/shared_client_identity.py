@@ -49,7 +49,7 @@ class SharedClientIdentity:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for mutation in view.mutations:
-            part, client = _part(mutation)
+            part, client = _part(view, mutation)
             if client is None or mutation.removes:
                 continue
             given = _shared(view, mutation.block, client)
@@ -148,11 +148,11 @@ def _brought(view: FileView, sent: ast.expr, function: Block) -> tuple[Condition
     return None
 
 
-def _part(mutation: Mutation) -> tuple[str, Access | None]:
+def _part(view: FileView, mutation: Mutation) -> tuple[str, Access | None]:
     """The part of a client that is changed, and the client."""
     for access in mutation.accesses:
         if mutation.kind == "attribute":
-            if mutation.name in _PARTS and _is_client(access):
+            if mutation.name in _PARTS and _is_client(view, access):
                 return mutation.name, access
             continue
         *way, last = access.steps or (access.name.rpartition(".")[2],)
@@ -161,15 +161,20 @@ def _part(mutation: Mutation) -> tuple[str, Access | None]:
         client = (
             replace(access, steps=tuple(way)) if access.steps else replace(access, name=access.name.rpartition(".")[0])
         )
-        if _is_client(client):
+        if _is_client(view, client):
             return last, client
     return "", None
 
 
-def _is_client(access: Access) -> bool:
+def _is_client(view: FileView, access: Access) -> bool:
+    """Whether it is called like a client, or the module makes it one: `graph = requests.Session()`."""
     if access.kind == "self" and not access.steps:
         return access.own_class is not None and _NAMED.search(access.own_class.name) is not None
     last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
+    if access.kind == "global" and not access.steps and access.name == f"{view.top.symbol}.{last}":
+        made = [one.value for one in view.top.scope.bindings.get(last, ()) if isinstance(one.value, ast.Call)]
+        if any(view.dotted(one.func) in _CLIENTS for one in made):
+            return True
     return access.kind in ("self", "class", "global") and _NAMED.search(last) is not None
 
 
