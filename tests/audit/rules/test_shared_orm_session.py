@@ -130,3 +130,55 @@ def test_a_session_that_is_open_while_the_application_runs() -> None:
             "app.state.visits = Visits(AsyncSession(engine))\n    yield", opened.replace("(session)", "(engine)")
         ),
     )
+
+
+WALLET = """
+import grpc
+from sqlalchemy.orm import Session, sessionmaker
+from wallet.v1 import wallet_pb2_grpc
+class Wallet(wallet_pb2_grpc.WalletServicer):
+    def __init__(self, session):
+        self.session = session
+    def Send(self, request, context):
+        self.session.commit()
+def main():
+    server = grpc.server(pool)
+    wallet_pb2_grpc.add_WalletServicer_to_server(Wallet(Session(engine)), server)
+    server.start()
+    server.wait_for_termination()
+"""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "wallet_pb2_grpc.add_WalletServicer_to_server(Wallet(session=Session(engine)), server)",
+        "w = Wallet(Session(engine))\n    wallet_pb2_grpc.add_WalletServicer_to_server(w, server)",
+        "session = sessionmaker(engine)()\n    wallet_pb2_grpc.add_WalletServicer_to_server(Wallet(session), server)",
+    ],
+)
+def test_a_handler_that_is_made_with_a_session_where_the_server_is(lines: str) -> None:
+    code = WALLET.replace("wallet_pb2_grpc.add_WalletServicer_to_server(Wallet(Session(engine)), server)", lines)
+    finds(RULE, code, "error", on="Wallet(")
+
+
+def test_a_handler_of_another_file() -> None:
+    head, _, main = WALLET.partition("def main")
+    imports = "import grpc\nfrom sqlalchemy.orm import Session\nfrom wallet.v1 import wallet_pb2_grpc\n"
+    files = {"handlers.py": head, "app.py": f"{imports}from handlers import Wallet\ndef main{main}"}
+    finds(RULE, files, "error", on="Wallet(Session")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("Session(engine)", "sessionmaker(engine)"),
+        ("Session(engine)", "engine"),
+        # One that fills the tables before the server starts.
+        ("    server = grpc", "    Seeds(Session(engine)).fill()\n    server = grpc"),
+    ],
+)
+def test_a_handler_that_makes_its_sessions(was: str, now: str) -> None:
+    assert was in WALLET
+    own = WALLET.replace("Wallet(Session(engine))", "Wallet(sessionmaker(engine))") if "Seeds" in now else WALLET
+    quiet(RULE, own.replace(was, now))

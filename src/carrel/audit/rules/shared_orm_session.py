@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import SharedClass
+from carrel.audit.conditions import Not, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.keeping import is_application_part
@@ -29,6 +30,8 @@ _SESSIONS: Final = frozenset(
 _MAKERS: Final = frozenset(
     {"sqlalchemy.orm.sessionmaker", "sqlalchemy.ext.asyncio.async_sessionmaker", "sqlalchemy.orm.session.sessionmaker"}
 )
+_SERVES: Final = re.compile(r"^(?:add_\w+_to_server|serve_forever|wait_for_termination|run_app|run_forever|serve)$")
+"""Calls of the function that makes what the server works with, which lasts as long as the server."""
 _SCOPED: Final = "sqlalchemy.orm.scoped_session"
 
 
@@ -60,6 +63,8 @@ class SharedOrmSession:
         for function in view.functions:
             if view.is_cached(function) and not function.parameters:
                 yield from self._cached(view, function, makers)
+            if any(_SERVES.match(called_name(call)) for call in function.nodes(ast.Call)):
+                yield from self._served(view, function, makers)
 
     def _kept(self, view: FileView, mutation: Mutation, makers: set[str]) -> Iterator[Candidate]:
         """`self.session = Session()` of an object that all requests use, `app["db"] = AsyncSession(engine)`."""
@@ -74,6 +79,15 @@ class SharedOrmSession:
                 message = f"`self.{mutation.name}` is one session for every request that uses this object"
                 yield view.candidate(self.info, mutation.node, message, block=mutation.block,
                                      given=(SharedClass(owner.symbol),))  # fmt: skip
+
+    def _served(self, view: FileView, function: Block, makers: set[str]) -> Iterator[Candidate]:
+        """`add_WalletServicer_to_server(Wallet(Session(engine)), server)`, where the server is started."""
+        for call in function.nodes(ast.Call):
+            owner = view.path(call.func, function)
+            if owner and not _makes_session(view, call, makers) and _holds_session(view, call, function, makers):
+                message = f"`{called_name(call)}` works with one session for all requests"
+                given = (SharedClass(owner), Not(Reachable(function.symbol)))
+                yield view.candidate(self.info, call, message, block=function, given=given)
 
     def _module(self, view: FileView, held: Held, *, is_session: bool) -> Candidate:
         name = held.symbol.rpartition(".")[2]
