@@ -27,6 +27,27 @@ def test_what_is_put_into_a_store(put: str, *, is_tagged: bool) -> None:
     assert tagged_stores(seen, seen.functions[0]) == ((path,) if is_tagged else ())
 
 
+@pytest.mark.parametrize(
+    ("statement", "tagged"),
+    [
+        ("INSERT INTO chunks (tenant_id, body, embedding) VALUES ($1, $2, $3)", ("table:chunks",)),
+        ("insert into rag.chunks(body, clinic)\\n values (?, ?)", ("table:rag.chunks",)),
+        ("INSERT INTO chunks (body, embedding) VALUES ($1, $2)", ()),
+        ("SELECT body FROM chunks WHERE tenant_id = $1", ()),
+    ],
+)
+def test_rows_that_are_put_into_a_table(statement: str, tagged: tuple[str, ...]) -> None:
+    seen = view(f'PUT = "{statement}"\nasync def f(conn, who):\n    await conn.execute(PUT, who)\n')
+    assert tagged_stores(seen, seen.functions[0]) == tagged
+    seen = view(f'async def f(conn, who):\n    await conn.execute(text("{statement}"), who)\n')
+    assert tagged_stores(seen, seen.functions[0]) == tagged
+
+
+def test_what_is_made_of_itself_is_no_statement() -> None:
+    seen = view("def f():\n    while True:\n        total = add(total, 1)\n        keep(total)\n")
+    assert tagged_stores(seen, seen.functions[0]) == ()
+
+
 def test_names() -> None:
     assert names_scope("clinic_id")
     assert not names_scope("title")

@@ -10,7 +10,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 
-__all__ = ["names_scope", "tagged_stores"]
+__all__ = ["names_scope", "statement", "tagged_stores"]
 
 _SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|customer|account|workspace|team|company|"
                            r"clinic|patient|member|firm|school|employee|student|client)"
@@ -18,6 +18,8 @@ _SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|custo
 _ADDS: Final = re.compile(r"^a?_?(?:add|upsert|insert|index|ingest|store|upload)(?:_(?:documents?|texts?|points?|many|"
                           r"nodes?|records?|chunks?|batch))?$")  # fmt: skip
 _METADATA: Final = re.compile(r"^(?:\w*meta\w*|payload|document|body|data)$")
+_DEPTH: Final = 4
+_INSERT: Final = re.compile(r"(?is)\binsert\s+into\s+([\w.]+)\s*\(([^()]*)\)")
 
 
 def names_scope(name: str) -> bool:
@@ -28,17 +30,37 @@ def names_scope(name: str) -> bool:
 def tagged_stores(view: FileView, function: Block) -> tuple[str, ...]:
     """The paths of the stores into which the function puts documents with their owner: `metadata={"user_id": user_id}`.
 
-    Also where the dictionary is in a list, `metadatas=[{…}]`, or under a key, `{"payload": {…}}`.
+    Also where the dictionary is in a list, `metadatas=[{…}]`, or under a key, `{"payload": {…}}`; and the tables,
+    as `table:notes`, into which it inserts rows with a column that says whose they are.
     """
-    if not any(_says_whose(view, written) for written in function.nodes(ast.Dict)):
-        return ()
     found: dict[str, None] = {}
+    is_told = any(_says_whose(view, written) for written in function.nodes(ast.Dict))
     for call in function.nodes(ast.Call):
+        insert = _INSERT.search(statement(view, call.args[0], function)) if call.args else None
+        if insert is not None and any(names_scope(column.strip()) for column in insert[2].split(",")):
+            found[f"table:{insert[1].lower()}"] = None
+        if not is_told:
+            continue
         if isinstance(call.func, ast.Attribute) and _ADDS.match(called_name(call)):
             path = view.access(call.func.value, function).path
             if path and ":" not in path:
                 found[path] = None
     return tuple(found)
+
+
+def statement(view: FileView, node: ast.expr, function: Block, depth: int = _DEPTH) -> str:
+    """A constant statement: written here, in a local or in the module."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Call() if node.args and depth:  # `text = text(text)`
+            return statement(view, node.args[0], function, depth - 1)
+        case ast.Name():
+            bindings = function.scope.bindings.get(node.id) or view.module.scope.bindings.get(node.id, [])
+            values = [one.value for one in bindings if one.value is not None]
+            if len(values) == 1 and len(bindings) == 1 and not isinstance(values[0], ast.Name):
+                return statement(view, values[0], function, depth)
+    return ""
 
 
 def _says_whose(view: FileView, written: ast.Dict) -> bool:

@@ -192,3 +192,28 @@ def test_a_search_engine_that_is_asked_for_nobodys_own(search: str, *, is_found:
         finds(RULE, files, "error", on="client.search")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("put", "search", "is_found"),
+    [
+        ("tenant_id, body", "SELECT body FROM chunks ORDER BY embedding <=> $1 LIMIT $2", True),
+        ("tenant_id, body", "SELECT body FROM chunks WHERE tenant_id = $3 ORDER BY embedding <=> $1 LIMIT $2", False),
+        ("language, body", "SELECT body FROM chunks ORDER BY embedding <=> $1 LIMIT $2", False),
+        ("tenant_id, body", "SELECT body FROM pages ORDER BY embedding <=> $1 LIMIT $2", False),
+        ("tenant_id, body", "SELECT body FROM chunks WHERE id = $1 LIMIT $2", False),
+    ],
+)
+def test_rows_that_are_stored_with_their_owner(put: str, search: str, *, is_found: bool) -> None:
+    files = {
+        "ingest.py": f'PUT = "INSERT INTO chunks ({put}) VALUES ($1, $2)"\n'
+        "async def ingest(conn, row):\n    await conn.execute(PUT, *row)\n",
+        "app.py": "from fastapi import FastAPI\napp = FastAPI()\n"
+        f'NEAREST = """{search}"""\n'
+        "@app.get('/similar')\nasync def similar(q: str):\n    return await db.fetch(NEAREST, embed(q), 5)\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="db.fetch")
+        quiet(RULE, {**files, "app.py": files["app.py"].replace("@app.get('/similar')", "@require_admin")})
+    else:
+        quiet(RULE, files)

@@ -14,7 +14,7 @@ from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.tagged import names_scope
+from carrel.audit.tagged import names_scope, statement
 from carrel.findings import RuleInfo
 
 __all__ = ["RetrievalWithoutTenant"]
@@ -38,6 +38,7 @@ _FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|part
 _TEXT_SEARCH: Final = re.compile(
     r"(?is)\bselect\b.*\bfrom\b.*(?:\blike\b|\bilike\b|\bmatch\b|@@|<->|<=>|<#>|\bts_rank)"
 )
+_NEAREST: Final = re.compile(r"(?is)\bselect\b.*?\bfrom\s+([\w.]+).*(?:<->|<=>|<#>|<~>|<%>|@@)")
 _OPENS: Final = frozenset({"as_retriever", "as_query_engine", "as_chat_engine"})
 _OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
 
@@ -75,6 +76,8 @@ class RetrievalWithoutTenant:
                     yield view.candidate(self.info, call, message, block=function, given=shared)
             if who or (who := _handed(view, function)):
                 yield from self._statements(view, function, who)
+            elif not is_restricted(view, function):
+                yield from self._rows(view, function)
         yield from self._untagged(view)
 
     def _untagged(self, view: FileView) -> Iterator[Candidate]:
@@ -99,11 +102,21 @@ class RetrievalWithoutTenant:
             name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
             if name not in ("execute", "fetch", "fetchall", "fetch_all", "fetchrow", "query", "raw") or not call.args:
                 continue
-            statement = _text(view, call.args[0], function)
+            text = statement(view, call.args[0], function)
             named = who.rpartition(".")[2] in ast.unparse(call)
-            if _TEXT_SEARCH.search(statement) and not _OWNED.search(statement) and not named:
+            if _TEXT_SEARCH.search(text) and not _OWNED.search(text) and not named:
                 message = f"`{function.name}` is told `{who}` and the statement searches the rows of everybody"
                 yield view.candidate(self.info, call, message, block=function, severity="error")
+
+    def _rows(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`ORDER BY embedding <=> $1` over a table into which rows are put with their owner."""
+        for call in function.nodes(ast.Call):
+            nearest = _NEAREST.search(statement(view, call.args[0], function)) if call.args else None
+            if nearest is not None and not any(map(names_scope, re.findall(r"\w+", nearest.string))):
+                message = f"`{nearest[1]}` holds rows of many, and is searched for nobody's own"
+                table = KeepsOwners(f"table:{nearest[1].lower()}")
+                yield view.candidate(self.info, call, message, block=function,
+                                     grades=(Grade("error", (table, Reachable(function.symbol))),))  # fmt: skip
 
 
 def _is_search(call: ast.Call) -> bool:
@@ -197,19 +210,4 @@ def _handed(view: FileView, function: Block) -> str:
                 for field in fields:
                     if isinstance(field, ast.Name) and names_scope(field.id):
                         return f"{parameter.name}.deps.{field.id}"
-    return ""
-
-
-def _text(view: FileView, node: ast.expr, function: Block) -> str:
-    """A constant statement: written here, in a local or in the module."""
-    match node:
-        case ast.Constant() if isinstance(node.value, str):
-            return node.value
-        case ast.Call() if node.args:
-            return _text(view, node.args[0], function)
-        case ast.Name():
-            bindings = function.scope.bindings.get(node.id) or view.module.scope.bindings.get(node.id, [])
-            values = [one.value for one in bindings if one.value is not None]
-            if len(values) == 1 and len(bindings) == 1 and not isinstance(values[0], ast.Name):
-                return _text(view, values[0], function)
     return ""
