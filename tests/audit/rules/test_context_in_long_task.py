@@ -96,6 +96,7 @@ def test_a_task_in_a_global() -> None:
         ("            answer(message)", "            copy_context().run(answer, message)"),
         ("            answer(message)", "            spawn(answer(message), context=message.context)"),
         ("if self._loop is None:", "if message:"),
+        ("__init__(self)", "__init__(self, socket: 'WebSocket')"),
         ('ContextVar("token")', 'ContextVar("sending", default=False)'),
         ("self._loop = asyncio.create_task", "loop = asyncio.create_task"),
         ("        while True:", "        if True:"),

@@ -23,6 +23,7 @@ _START_SOON: Final = "start_soon"
 """The method of a group of tasks that is handed the function itself."""
 _OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
 
+_CONNECTIONS: Final = frozenset({"WebSocket", "WebSocketServerProtocol", "ServerConnection", "WebSocketResponse"})
 _LIFECYCLE: Final = re.compile(r"_*(?:a?start|setup|init|connect|launch|open|aenter|lifespan|run)(?:$|_)|on_start")
 
 
@@ -50,7 +51,8 @@ class ContextInLongTask:
                 if loop is None or not _serves_others(loop) or _has_own_context(loop):
                     continue
                 if _is_lazy(view, call, function):
-                    yield self._candidate(view, call, function, loop)
+                    if not _is_of_connection(view, function):
+                        yield self._candidate(view, call, function, loop)
                 elif function.is_initializer and function.class_ is not None:
                     yield self._of_object(view, call, function, function.class_, loop)
 
@@ -74,6 +76,12 @@ class ContextInLongTask:
             grades.append(Grade("warning", (started,)))
         place = view.location(loop.node, "goes on for later requests")
         return view.candidate(self.info, call, message, block=function, grades=tuple(grades), related=(place,))
+
+
+def _is_of_connection(view: FileView, function: Block) -> bool:
+    """Whether its object is made with a client's WebSocket, and so for what comes over that one alone."""
+    made = (one for one in view.methods(function.class_) if one.is_initializer) if function.class_ is not None else ()
+    return any(view.annotation_name(one.annotation) in _CONNECTIONS for method in made for one in method.parameters)
 
 
 def _started(call: ast.Call) -> ast.expr | None:
