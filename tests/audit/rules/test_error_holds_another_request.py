@@ -212,3 +212,28 @@ def put():
         return {"error": f"not valid: {data['source']}"}, 400
 """,
     )
+
+
+@pytest.mark.parametrize(
+    ("kept", "told", "is_found"),
+    [
+        ("request.text", "json.dumps({'jobs': list(self.running.values())})", True),
+        ("request.text", "f'{self.running}'", True),
+        ("request.text", "str(len(self.running))", False),
+        ("request.text", "self.running[job]", False),
+        ("time.monotonic()", "f'{self.running}'", False),
+    ],
+)
+def test_a_call_that_is_aborted_with_what_others_asked(kept: str, told: str, *, is_found: bool) -> None:
+    source = (
+        "import json, time\nfrom translate.v1 import translate_pb2_grpc\n"
+        "class Translator(translate_pb2_grpc.TranslatorServicer):\n    def __init__(self):\n"
+        "        self.running = {}\n    async def Translate(self, request, context):\n        job = new_job()\n"
+        f"        self.running[job] = {kept}\n        try:\n            return await translate(request)\n"
+        f"        except Busy:\n            told = {told}\n            await context.abort(BUSY, told)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="context.abort")
+        quiet(RULE, source.replace("translate_pb2_grpc.TranslatorServicer", "View"))
+    else:
+        quiet(RULE, source)

@@ -8,7 +8,15 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, ExceptionObject, HasEntryPoints, Reachable, SharedObject
+from carrel.audit.conditions import (
+    AnyOf,
+    Condition,
+    ExceptionObject,
+    HasEntryPoints,
+    Reachable,
+    SharedClass,
+    SharedObject,
+)
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
@@ -42,6 +50,7 @@ class ErrorHoldsAnotherRequest:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
             yield from self._shown(view, function)
+            yield from self._aborted(view, function)
             yield from self._noted(view, function)
             yield from self._told_all(view, function)
 
@@ -76,6 +85,23 @@ class ErrorHoldsAnotherRequest:
                 yield view.candidate(self.info, name, message, block=function,
                                      grades=(Grade("error", (AnyOf(writers),)), Grade("info")))  # fmt: skip
                 break
+
+    def _aborted(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`context.abort(code, f"{list(self._inflight.values())}")`: the table of all calls, told to one caller."""
+        for call in function.nodes(ast.Call):
+            if called_name(call) != "abort" or len(call.args) < 2:
+                continue
+            for table in _listed(call.args[-1], function):
+                access = view.access(table, function)
+                given = _of_all(view, access)
+                writers = _writers(view, access) if given is not None else ()
+                if given is not None and writers:
+                    message = (
+                        f"`{function.name}` answers an error with `{ast.unparse(table)}`, which all requests write to"
+                    )
+                    yield view.candidate(self.info, call, message, block=function, given=given,
+                                         grades=(Grade("error", (AnyOf(writers),)), Grade("info")))  # fmt: skip
+                    break
 
     def _told_all(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`for _, future in batch: future.set_exception(Failed(texts))`, with the texts of the whole batch."""
@@ -134,6 +160,31 @@ def _handles_errors(view: FileView, function: Block) -> bool:
     return is_request_name(request.name) and error.name in _ERRORS and bool(told)
 
 
+def _of_all(view: FileView, access: Access) -> tuple[Condition, ...] | None:
+    """What must hold for the table to be one for all requests; `None`: it is not."""
+    owner = access.own_class
+    if owner is None or len(access.steps) != 1:
+        return () if access.kind == "global" and not access.steps else None
+    serves = any("_pb2_grpc." in one for one in view.base_paths(owner))
+    return () if serves else (SharedClass(owner.symbol),)
+
+
+def _listed(value: ast.expr, function: Block) -> Iterator[ast.expr]:
+    """The tables whose contents go into a text: `table` of `list(table.values())`, also by way of a local."""
+    values = [value]
+    if isinstance(value, ast.Name):
+        values += [one.value for one in function.scope.bindings.get(value.id, ()) if one.value is not None]
+    for one in values:
+        for node in ast.walk(one):
+            match node:
+                case ast.Call(func=ast.Attribute(value=table, attr="values" | "items"), args=[]):
+                    yield table
+                case ast.Call(func=ast.Name(id="str" | "repr" | "dict" | "list"), args=[ast.Attribute() as table]):
+                    yield table
+                case ast.FormattedValue(value=ast.Attribute() as table):
+                    yield table
+
+
 def _answered(value: ast.expr | None, function: Block) -> Iterator[ast.Name]:
     """The names in an answer, and those in what its locals were made of."""
     for name in _names(value):
@@ -182,14 +233,14 @@ def _is_keyed(view: FileView, name: ast.Name) -> bool:
 
 
 def _writers(view: FileView, access: Access) -> tuple[Condition, ...]:
-    """That a function of the file that puts data of a user into the global serves requests, for each such function."""
+    """That a function of the file that puts data of a user into it serves requests, for each such function."""
     found: list[Condition] = []
     for mutation in view.mutations:
         if mutation.removes or mutation.kind not in ("item", "augmented", "method"):
             continue
         if mutation.kind == "method" and mutation.name not in _WRITES:
             continue
-        if any(one.kind == "global" and one.name == access.name and not one.steps for one in mutation.accesses):
+        if any(one.path == access.path for one in mutation.accesses):
             taint = view.best_taint(mutation.values, mutation.block)
             if taint is not None and taint.by != "parameter":
                 found.append(Reachable(mutation.block.symbol))
