@@ -205,3 +205,29 @@ def test_a_buffer_that_is_borrowed_from_a_pool(read: str, *, is_found: bool) -> 
         quiet(RULE, shared)
     quiet(RULE, source.replace("{0}", "bytearray(64)").replace("{1}", "SEEN.append(block)"))
     quiet(RULE, source.replace("{0}", "POOL.take()").replace("{1}", "done()"))
+
+
+@pytest.mark.parametrize(
+    ("ends", "read", "is_found"),
+    [
+        ("break", "bytes(frame)", True),
+        ("break", "frame.decode()", True),
+        ("break", "bytes(frame[:got])", False),
+        ("raise EOFError", "bytes(frame)", False),  # it is full when the loop ends
+    ],
+)
+def test_a_view_of_a_buffer_that_is_filled_bit_by_bit(ends: str, read: str, *, is_found: bool) -> None:
+    source = (
+        "{0}\ndef note(conn):\n    {1}\n    view, got = memoryview(frame), 0\n    while got < 64:\n"
+        f"        n = conn.recv_into(view[got:])\n        if not n:\n            {ends}\n"
+        f"        got += n\n    return {read}\n"
+    )
+    kept = source.replace("{0}", "frame = bytearray(64)")
+    if is_found:
+        finds(RULE, kept.replace("{1}", "pass"), "error", on="return")
+        once = "def note(conn):\n    got = conn.recv_into(memoryview(frame)[0:])\n"
+        finds(RULE, f"frame = bytearray(64)\n{once}    return {read}\n", "error", on="return")
+    else:
+        quiet(RULE, kept.replace("{1}", "pass"))
+    quiet(RULE, kept.replace("{1}", "frame[:] = bytes(64)"))
+    quiet(RULE, source.replace("{0}", "").replace("{1}", "frame = bytearray(64)"))

@@ -11,7 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name
+from carrel.audit.origins import called_name, leaves
 from carrel.audit.rule import Candidate, rule_page
 from carrel.findings import RuleInfo
 
@@ -53,8 +53,8 @@ class ReusedBuffer:
                 if not isinstance(call.func, ast.Attribute):
                     continue
                 if call.func.attr in _FILLS:
-                    for argument in call.args:
-                        yield from self._filled(view, argument, function)
+                    for buffer in (*call.args, *_looked_into(view, call, function)):
+                        yield from self._filled(view, buffer, function)
                 elif call.func.attr == "seek" and len(call.args) == 1 and _is_zero(call.args[0]):
                     yield from self._rewound(view, call, function)
 
@@ -192,6 +192,16 @@ def _viewed(view: FileView, node: ast.expr | None, function: Block) -> Iterator[
     for value in values:
         if isinstance(value, ast.Call) and called_name(value) == "memoryview":
             yield from value.args
+
+
+def _looked_into(view: FileView, call: ast.Call, function: Block) -> Iterator[ast.expr]:
+    """The buffers of which the call fills a part through a view of them, and which nothing clears: `view[got:]`."""
+    loop = next((one for one in view.ancestors(call) if isinstance(one, ast.While)), None)
+    if loop is not None and not any(isinstance(one, ast.Break) for one in ast.walk(loop)):
+        return  # the loop ends when all is filled
+    for leaf, where in (found for value in call.args for found in leaves(view, value, function)):
+        if isinstance(leaf, ast.Call) and called_name(leaf) == "memoryview" and where is function:
+            yield from (one for one in leaf.args if not _is_changed_besides(view, one, function))
 
 
 def _is_zero(node: ast.expr) -> bool:
