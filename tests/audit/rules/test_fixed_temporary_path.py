@@ -252,3 +252,31 @@ def test_what_is_uploaded_to_a_place_of_constants(path: str, use: str, *, is_fou
         finds(RULE, files, "error", on="aiofiles.open")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("path", "command", "use", "is_found"),
+    [
+        ("SCRATCH / 'note.wav'", "['ffmpeg', '-i', source, str(target)]", "return speech(target)", True),
+        ("SCRATCH / 'note.wav'", "['ffmpeg', '-o', target, '-i', source]", "return speech(target)", True),
+        ("'/tmp/note.wav'", "['ffmpeg', '-i', source, target]", "return speech(target)", True),
+        ("SCRATCH / 'note.wav'", "['ffmpeg', '-i', source, str(target)]", "log(target)", False),
+        ("SCRATCH / 'note.wav'", "['ffmpeg', '-i', 'jingle.mp3', str(target)]", "return speech(target)", False),
+        ("SCRATCH / 'model.bin'", "['whisper', str(target), source]", "return speech(target)", False),
+        ("SCRATCH / f'{user_id}.wav'", "['ffmpeg', '-i', source, str(target)]", "return speech(target)", False),
+        ("SCRATCH / str(uuid4())", "['ffmpeg', '-i', source, str(target)]", "return speech(target)", False),
+        ("mkdtemp() / 'note.wav'", "['ffmpeg', '-i', source, str(target)]", "return speech(target)", False),
+    ],
+)
+def test_what_a_command_makes_at_a_fixed_path(path: str, command: str, use: str, *, is_found: bool) -> None:
+    files = {
+        "paths.py": "from pathlib import Path\nSCRATCH = Path('/var/scratch')\n",
+        "worker.py": "from celery import Celery\napp = Celery('x')\n",
+        "tasks.py": "import subprocess\nfrom worker import app\nfrom paths import SCRATCH\n"
+        f"@app.task(bind=True)\ndef transcribe(self, user_id, upload):\n    target = {path}\n"
+        f"    source = SCRATCH / upload\n    subprocess.run({command}, check=True)\n    {use}\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="subprocess.run")
+    else:
+        quiet(RULE, files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from carrel.audit.blocks import Block
@@ -33,6 +34,9 @@ _RESULT: Final = re.compile(
     r"(?:^|_)(?:dir|directory|folder|dest|destination|dst|target|out|output|outfile|save)(?:_|$)", re.IGNORECASE
 )
 """Names of a place that the caller has chosen for a result: two who choose the same one mean the same file."""
+
+_COMMANDS: Final = re.compile(r"^(?:subprocess\.\w+|asyncio\.create_subprocess_exec|os\.(?:spawn|exec)\w+)$")
+_OUTPUT: Final = re.compile(r"^--?o(?:ut\w*)?$")
 
 
 class FixedTemporaryPath:
@@ -63,6 +67,7 @@ class FixedTemporaryPath:
 
             yield from self._round_trips(view, function)
             yield from self._uploads(view, function)
+            yield from self._commands(view, function)
 
     def _uploads(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """What the request brings is written to one path of constants, and the result is made from there."""
@@ -79,6 +84,21 @@ class FixedTemporaryPath:
                 message = f"`{function.name}` works on a file that another request writes at the same path"
                 yield view.candidate(self.info, call, message, block=function,
                                      grades=(Grade("error", (*taint.given, Reachable(function.symbol))),))  # fmt: skip
+
+    def _commands(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`run(["ffmpeg", "-i", upload, target])` and then `transcribe(target)`, with a target that is nobody's own."""
+        for call in function.nodes(ast.Call):
+            for path, data in _commanded(view, call):
+                used = _is_used_again(path, call, function, for_result=view)
+                fixed = fixed_path(view, path, function) if used else None
+                if fixed is None or fixed.parameters or fixed.helpers:
+                    continue
+                taint = view.best_taint(tuple(data), function)
+                if taint is not None:
+                    message = f"`{function.name}` works on a file that another request makes at the same path"
+                    grades = (Grade("error", (*taint.given, Reachable(function.symbol))),)
+                    yield view.candidate(self.info, call, message, block=function, grades=grades)
+                    return
 
     def _round_trips(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`book.save(path)` and then `FileResponse(open(path, "rb"))`, with a path that is nobody's own."""
@@ -211,6 +231,18 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     if name in _MAKES:
         return (arguments[0] if name == "makedirs" and arguments else on), None
     return None, None
+
+
+def _commanded(view: FileView, call: ast.Call) -> Iterator[tuple[ast.expr, list[ast.expr]]]:
+    """Where a command puts its result, the last argument or the one after `-o`, and what else it is told."""
+    if not _COMMANDS.match(view.dotted(call.func)):
+        return
+    words = call.args[0].elts if call.args and isinstance(call.args[0], ast.List | ast.Tuple) else call.args
+    for before, word in pairwise(words):
+        is_output = isinstance(before, ast.Constant) and _OUTPUT.match(str(before.value)) is not None
+        path = word.args[0] if isinstance(word, ast.Call) and called_name(word) == "str" and word.args else word
+        if (is_output or word is words[-1]) and isinstance(path, ast.Name):
+            yield path, [one for one in words if one is not word]
 
 
 def _is_used_again(path: ast.expr, opened: ast.Call, function: Block, *, for_result: FileView | None = None) -> bool:
