@@ -31,6 +31,8 @@ _RANK: Final = re.compile(
 )
 """A name, an attribute or a text that says whether somebody is an administrator; with `_ADMINISTRATOR`."""
 _MIXIN: Final = re.compile(r"(?i)(?:mixin|required|only)$")
+_PERSONNEL: Final = frozenset({"Staff", "StaffMember"})
+_STAFF: Final = re.compile(r"(?i)staff")
 _ALIAS: Final = re.compile(r"^(?:Current|Active|Require[sd]?|Authenticated|Verified)+(?:Admin|Super[Uu]ser|Staff)\w*$")
 """What a dependency is called where it is another file's: `CurrentSuperuser`."""
 
@@ -100,6 +102,9 @@ def _asks(view: FileView, parameter: Parameter) -> bool:
         dependency.rpartition(".")[2],
         *(ast.unparse(each) for one in calls for each in (*one.args, *one.keywords)),
     ]
+    if view.annotation_name(parameter.annotation) in _PERSONNEL:
+        # Who has a class of their own are a kind of user, as the staff of a school: it is no rank.
+        texts = [_STAFF.sub("", one) for one in texts]
     return any(map(_names_administrators, texts))
 
 
@@ -129,9 +134,12 @@ def _is_other(test: ast.expr) -> bool:
 
 
 def _texts(node: ast.expr) -> Iterator[str]:
-    """The names and the texts in an expression."""
+    """The names and the texts in an expression, but for the name of somebody of the staff: `staff.school`."""
+    persons = {one.value for one in ast.walk(node) if isinstance(one, ast.Attribute)}
     for one in ast.walk(node):
         match one:
+            case ast.Name(id=text) if one in persons and _STAFF.fullmatch(text):
+                continue
             case ast.Attribute(attr=text) | ast.Name(id=text) | ast.Constant(value=str(text)):
                 yield text
 
