@@ -108,3 +108,13 @@ class Store:
 )
 def test_who_else_gets_the_connection(connection: str, rest: str, severity: str) -> None:
     finds(RULE, OBJECT.format(connection, rest), severity)
+
+
+def test_what_somebody_has_as_a_schema() -> None:
+    code = "def use(conn, staff):\n    conn.execute(f'SET search_path TO {staff.schema}, public')\n    conn.commit()\n"
+    finds(RULE, code, "error")
+    finds(RULE, code.replace("staff.schema", "staff.school.tenant_id"), "error")
+    finds(RULE, code.replace("staff.schema", "staff.language"), "info")
+    # What the application is set up with is the same for all.
+    finds(RULE, code.replace("staff", "settings"), "info")
+    quiet(RULE, code.replace("SET ", "SET LOCAL "))

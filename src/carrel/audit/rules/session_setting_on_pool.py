@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
-from carrel.audit.origins import parameters_in
+from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
@@ -32,6 +33,7 @@ _RESETS: Final = re.compile(
 _NOT_SERVING: Final = re.compile(r"alembic|(?:^|[\s.])(?:testing|pytest|unittest)(?:$|[\s.])")
 """What only a migration or a test suite imports."""
 _POOLED: Final = re.compile(r"(?i)pool|engine|session|acquire|checkout|getconn")
+_SETTINGS: Final = re.compile(r"(?i)settings|conf|cfg|options|args|env")
 _OWN: Final = re.compile(r"NullPool|pg_dump|alembic|psycopg2?\.connect\b|asyncpg\.connect\b")
 
 
@@ -67,7 +69,8 @@ class SessionSettingOnPool:
         message = f"what `{function.name}` sets stays on the connection for whoever gets it next"
         used = {name for argument in call.args for name in parameters_in(view, argument, function)}
         taint = view.best_taint(tuple(call.args), function)
-        told = (taint is not None and taint.by == "request") or any(_tells(name) for name in used)
+        has = {name for argument in call.args for name in _attributes(view, argument, function)}
+        told = (taint is not None and taint.by == "request") or any(_tells(name) for name in used | has)
         passed: tuple[Condition, ...] = tuple(TaintedParameter(function.symbol, name) for name in sorted(used))
         pooled = _pooled(view, call, function)
         grades = [Grade("error", pooled)] if told else [Grade("error", (one, *pooled)) for one in passed]
@@ -86,6 +89,15 @@ def _settings(function: Block) -> Iterator[ast.Call]:
             text = text_of(call.args[0])
             if _SET.search(text) and _OPEN.search(text):
                 yield call
+
+
+def _attributes(view: FileView, value: ast.expr, function: Block) -> Iterator[str]:
+    """What the value takes from parameters: `schema` of `staff.schema`, but nothing of `settings.schema`."""
+    for leaf, where in leaves(view, value, function):
+        root = chain_root(leaf)
+        name = root.id if where is function and isinstance(root, ast.Name) else ""
+        if name != function.receiver and function.parameter(name) and _SETTINGS.search(name) is None:
+            yield from chain_names(leaf)[1:]
 
 
 def _tells(name: str) -> bool:
