@@ -163,7 +163,8 @@ class SendsCacheable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class KeepsByKey(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the path calls keeps under its argument `key` what its argument `make` gives, for all requests."""
+    """What the path calls keeps under its argument `key` what its argument `make` gives, for all requests, or what it
+    makes of `make`."""
 
     path: str
     key: str

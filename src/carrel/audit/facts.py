@@ -91,7 +91,7 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cacheable: bool = False
     """It lets caches between server and users keep what it gives."""
     memo: tuple[str, str] = ("", "")
-    """The parameters that are the key and the callable, of a function that keeps what the callable gives."""
+    """The parameters that are the key and the callable, or `**context`, of a function that keeps what is made."""
     of_request: int = 0
     """The line where it takes from the request that it is handed who is asking."""
     for_administrators: bool = False

@@ -165,8 +165,11 @@ class Program:
         for fact in self.resolution.called(path):
             owner = fact.name.rpartition(".")[0]
             shared = fact.kind != "method" or self.shared_class(owner) is not None
-            if all(fact.memo) and shared and (parameter_at(fact, key), parameter_at(fact, make)) == fact.memo:
-                note = f"keeps it under `{fact.memo[0]}`"
+            kept_under, made_of = fact.memo
+            # `**context` takes every keyword that is no parameter.
+            made = parameter_at(fact, make) or (made_of if made_of.startswith("**") and make.isidentifier() else "")
+            if all(fact.memo) and shared and (parameter_at(fact, key), made) == fact.memo:
+                note = f"keeps it under `{kept_under}`"
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
         return None
 

@@ -131,3 +131,39 @@ def test_a_provider_whose_function_asks_who_it_is(given: str, *, is_found: bool)
         finds(RULE, files, "error", on="providers.Singleton")
     else:
         quiet(RULE, files)
+
+
+KEEPING = """
+class Container:
+    def __init__(self):
+        self.made = {}
+    def resolve(self, kind, **context):
+        if kind not in self.made:
+            self.made[kind] = FACTORIES[kind](**context)
+        return self.made[kind]
+    def build(self, kind, **context):
+        return FACTORIES[kind](**context)
+container = Container()
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "is_found"),
+    [
+        ("container.resolve(Ledger, principal=principal)", True),
+        ("container.resolve('ledger', principal=principal)", True),
+        ("container.resolve((Ledger, principal.id), principal=principal)", False),
+        ("container.resolve(Ledger, size=10)", False),
+        ("container.build(Ledger, principal=principal)", False),
+    ],
+)
+def test_a_container_that_keeps_what_it_made_for_the_first_caller(call: str, *, is_found: bool) -> None:
+    app = (
+        "from fastapi import Depends, FastAPI\nfrom container import container\napp = FastAPI()\n"
+        f"def ledger(principal=Depends(current_principal)):\n    return {call}\n"
+        "@app.get('/ledger')\nasync def show(service=Depends(ledger)):\n    return await service.entries()\n"
+    )
+    if is_found:
+        finds(RULE, {"container.py": KEEPING, "app.py": app}, "error", on=call)
+    else:
+        quiet(RULE, {"container.py": KEEPING, "app.py": app})

@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
-from carrel.audit.conditions import UserDependency
+from carrel.audit.conditions import KeepsByKey, UserDependency
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, identities, is_fixed, parameters_in
@@ -53,6 +53,9 @@ class PerUserValueOnApp:
             place = _place(view, mutation)
             if place:
                 yield from self._candidates(view, mutation, place)
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                yield from self._resolved(view, call, function)
         for owner in view.classes:
             if not _CONTAINERS.isdisjoint(view.base_names(owner)):
                 yield from self._captive(view, owner)
@@ -80,6 +83,23 @@ class PerUserValueOnApp:
             yield view.candidate(self.info, mutation.node, message, block=block, given=given)
             return
 
+    def _resolved(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
+        """`container.resolve(LedgerService, principal=principal)`, which keeps what it made for the first caller."""
+        if not call.args or not _is_kind(call.args[0]):
+            return
+        for keyword in call.keywords:
+            told = keyword.arg if keyword.arg is not None and is_identity_like(keyword.arg) else ""
+            path = view.symbol_path(view.access(call.func, function)) if told else ""
+            if path and not isinstance(keyword.value, ast.Constant):
+                message = f"`{ast.unparse(call.func)}` makes one object for all, with the `{told}` of who asks first"
+                # What is itself handed a dependency is called for requests.
+                parameters = map(function.parameter, parameters_in(view, keyword.value, function))
+                injected = any(one is not None and view.dependency(one) for one in parameters)
+                grades = (Grade("error", () if injected else reached(view, function)), Grade("info"))
+                yield view.candidate(self.info, call, message, block=function, given=(KeepsByKey(path, "0", told),),
+                                     grades=grades)  # fmt: skip
+                return
+
     def _captive(self, view: FileView, owner: Block) -> Iterator[Candidate]:
         """The providers of a container that make one object for all from what another one makes for each request."""
         made = {name: binding.value for name, bindings in owner.scope.bindings.items() for binding in bindings}
@@ -95,6 +115,13 @@ class PerUserValueOnApp:
                 message = f"`{name}` is made once, with the `{told}` of whoever asks for it first"
                 yield view.candidate(self.info, value, message, block=owner, given=() if names_user(told) else (asks,),
                                      related=(view.location(inner, "made for each request"),))  # fmt: skip
+
+
+def _is_kind(node: ast.expr) -> bool:
+    """Whether it says what kind of object is asked for: a class, or a name that is written down."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).rpartition(".")[2][:1].isupper()
 
 
 def _place(view: FileView, mutation: Mutation) -> str:
