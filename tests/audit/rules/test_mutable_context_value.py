@@ -162,3 +162,49 @@ def test_a_list_that_is_set_once_before_connections_copy_the_context() -> None:
     quiet(RULE, {**KIOSK, "server.py": text.replace("import asyncio", "import asyncio, csv as uvicorn")})
     each = KIOSK["server.py"].replace("note(await", "steps.set([])\n            note(await")
     quiet(RULE, {**KIOSK, "server.py": each})
+
+
+TRACE = """
+from contextvars import ContextVar
+from aiohttp import web
+class Trace:
+    def __init__(self):
+        self.steps = []
+    def note(self, step, detail):
+        self.steps.append(f"{step}: {detail}")
+    def text(self, detail):
+        return str(self.steps) + detail
+trace = ContextVar("trace")
+trace.set(Trace())
+async def answer(body):
+    trace.get().note("drafted", body)
+async def handle(request):
+    await answer(await request.json())
+    return web.json_response(trace.get().steps)
+app = web.Application()
+app.router.add_post("/answer", handle)
+"""
+
+
+def test_a_method_that_changes_the_value() -> None:
+    finds(RULE, TRACE, "error", on="trace.get().note(")
+    helper = TRACE.replace("async def answer(body):\n    trace", "def now():\n    return trace.get()\n"
+                           "async def answer(body):\n    now().note('d', body)\n    trace").replace(
+                           '    trace.get().note("drafted", body)\n', "")  # fmt: skip
+    finds(RULE, helper, "error", on="now().note(")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("    await answer(", "    trace.set(Trace())\n    await answer("),
+        ("trace.set(Trace())", "tracing = Trace()"),
+        ('note("drafted", body)', "text(body)"),
+        ('note("drafted", body)', 'note("drafted", "all")'),
+        ('note("drafted", body)', "note"),
+        ("await answer(", "print("),
+    ],
+)
+def test_a_method_that_leaves_it_or_a_value_of_one_request(was: str, now: str) -> None:
+    assert was in TRACE
+    quiet(RULE, TRACE.replace(was, now))

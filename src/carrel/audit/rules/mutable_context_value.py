@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from carrel.audit.access import Access
+from carrel.audit.conditions import ChangesObject
 from carrel.audit.context_values import VARIABLE, shared_value
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
@@ -48,6 +49,7 @@ class MutableContextValue:
             }
             for change in changes.values():
                 yield self._changed(view, held, shared, change)
+            yield from self._called(view, held, shared, paths)
             if not changes and view.value_kind(shared) == "container":
                 message = f"the value of `{_name(held)}` is one object for all contexts"
                 yield view.candidate(self.info, shared, message, severity="info")
@@ -67,6 +69,21 @@ class MutableContextValue:
         message = f"`{change.block.name}` changes what `{given_by}` gives, which is one object for all contexts"
         given = (*taint.given, SetBeforeRequests(getter), *reached(view, change.block))
         yield view.candidate(self.info, change.node, message, block=change.block, grades=(Grade("error", given),))
+
+    def _called(self, view: FileView, held: Held, shared: ast.expr, paths: set[str]) -> Iterator[Candidate]:
+        """`trace.get().note(text)`, where `note` adds to what the object holds."""
+        owner = view.path(shared, view.top)
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                if not isinstance(call.func, ast.Attribute) or view.path(call.func.value, function) not in paths:
+                    continue
+                taint = view.best_taint((*call.args, *(one.value for one in call.keywords)), function)
+                if owner and taint is not None:
+                    message = f"`{function.name}` changes the value of `{_name(held)}`, which is one for all contexts"
+                    given = (*taint.given, SetBeforeRequests(f"{held.symbol}.get"), *reached(view, function))
+                    changes = ChangesObject(f"{owner}.{call.func.attr}")
+                    yield view.candidate(self.info, call, message, block=function,
+                                         grades=(Grade("error", (changes, *given)),))  # fmt: skip
 
     def _changed(self, view: FileView, held: Held, shared: ast.expr, change: Mutation) -> Candidate:
         message = f"`{change.block.name}` changes the value of `{_name(held)}`, which is one object for all contexts"
