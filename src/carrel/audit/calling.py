@@ -21,6 +21,8 @@ FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
 _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in_threadpool"})
 """What runs a function in another thread."""
+_LATER: Final = frozenset({"submit", "start_background_task"})
+"""Methods that are handed a function first, then what to call it with."""
 
 
 def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
@@ -45,7 +47,7 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     tuple(_sends(view, call, block)),
                 )
             )
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" and call.args:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _LATER and call.args:
             found += _submitted(view, call, block)
     return tuple(found)
 
@@ -62,7 +64,7 @@ def _is_dropped(view: FileView, call: ast.Call) -> bool:
 
 
 def _submitted(view: FileView, call: ast.Call, block: Block) -> Iterator[CallFact]:
-    """The call that an executor makes of what it is handed: `executor.submit(export, job)`."""
+    """The call that an executor or a server makes of what it is handed: `executor.submit(export, job)`."""
     made = ast.copy_location(ast.Call(call.args[0], call.args[1:], call.keywords), call)
     path = _called(view, made, block) if isinstance(made.func, ast.Name | ast.Attribute) else ""
     if path:

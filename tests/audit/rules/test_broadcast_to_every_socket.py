@@ -306,3 +306,18 @@ websockets.serve(serve)
 )
 def test_what_handlers_put_aside_for_everybody(sent: str, *, is_found: bool) -> None:
     assert bool(findings(RULE, ASIDE.replace("SENT", sent))) is is_found
+
+
+@pytest.mark.parametrize(
+    ("started", "severity"),
+    [("socketio.start_background_task(work, question, current_user.id)", "error"), ("socketio.sleep(1)", "info")],
+)
+def test_a_background_task_that_emits_to_everybody(started: str, severity: str) -> None:
+    source = (
+        "from flask import Flask, request\nfrom flask_login import current_user\n"
+        "from flask_socketio import SocketIO\napp = Flask(__name__)\nsocketio = SocketIO(app)\n"
+        "def work(question, owner_id):\n    for step in research(question):\n"
+        "        socketio.emit('progress', {'question': question, 'found': step})\n"
+        f"@app.post('/research')\ndef start():\n    question = request.get_json()['question']\n    {started}\n"
+    )
+    finds(RULE, source, severity, on="socketio.emit")
