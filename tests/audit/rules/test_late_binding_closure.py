@@ -167,3 +167,47 @@ def test_what_only_a_person_has() -> None:
     finds(RULE, source.replace("{0}", "patient"), "error", on="async def one")
     finds(RULE, source.replace("visit.phone", "visit.title").replace("{0}", "client"), "warning")
     quiet(RULE, source.replace("{0}", "patient").replace("one():", "one(visit=visit):"))
+
+
+@pytest.mark.parametrize(
+    ("kept", "after", "is_found"),
+    [
+        ("pending.append(asyncio.create_task(push()))", "pass", True),
+        ("pending.append(asyncio.create_task(push()))", "await asyncio.gather(*pending)", False),
+        ("task = asyncio.create_task(push())", "await asyncio.wait([task])", False),
+        ("pending.append(asyncio.create_task(push()))", "await asyncio.gather(*others)", True),
+    ],
+)
+def test_a_task_that_reads_after_it_has_waited(kept: str, after: str, *, is_found: bool) -> None:
+    source = (
+        "import asyncio\nasync def round(app, pending, others):\n"
+        "    for ws, patient_ids in list(app['nurses'].values()):\n        charts = await load(patient_ids)\n"
+        "        async def push({0}):\n            await asyncio.sleep(1)\n            await ws.send_json(charts)\n"
+        f"        {kept}\n        {after}\n"
+    )
+    if is_found:
+        finds(RULE, source.replace("{0}", ""), "error", on="async def push")
+    else:
+        quiet(RULE, source.replace("{0}", ""))
+    quiet(RULE, source.replace("{0}", "ws=ws, charts=charts"))
+
+
+@pytest.mark.parametrize(
+    ("helper", "is_found"),
+    [
+        ("    def job():\n        send(address, render())\n    return job\n", True),
+        ("    return lambda: send(address, render())\n", True),
+        ("    text = render()\n    def job():\n        send(address, text)\n    return job\n", False),
+    ],
+)
+def test_a_helper_that_makes_the_job_of_it(helper: str, *, is_found: bool) -> None:
+    source = (
+        "def handle(scheduler):\n    for investor in investors():\n        summary = holdings(investor)\n"
+        f"        scheduler.add_job(job_for(investor.email, {{0}}))\ndef job_for(address, render):\n{helper}"
+    )
+    if is_found:
+        finds(RULE, source.replace("{0}", "lambda: summary"), "error", on="lambda: summary")
+        finds(RULE, source.replace("{0}", "render=lambda: summary"), "error", on="lambda: summary")
+    else:
+        quiet(RULE, source.replace("{0}", "lambda: summary"))
+    quiet(RULE, source.replace("{0}", "lambda summary=summary: summary"))

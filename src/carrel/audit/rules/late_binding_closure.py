@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import Block
@@ -14,6 +15,7 @@ from carrel.audit.origins import called_name, identities
 from carrel.audit.persons import says_of_person
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.taint import is_identity_like
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo, Severity
 
 __all__ = ["LateBindingClosure"]
@@ -59,7 +61,7 @@ class LateBindingClosure:
                         users
                         or identities(view, loop.iter, block)
                         or [one for one in captured if is_identity_like(one)]
-                        or _of_somebody(loop.body, captured)
+                        or _of_somebody(loop.body, [*captured, *_made_of(loop, captured)])
                     )
                     # What the body binds may be the same in each round; what the loop goes through is not.
                     differing = [one for one in captured if one in _targets(loop)]
@@ -115,6 +117,16 @@ def _bound(loop: Loop) -> set[str]:
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
     }  # fmt: skip
     return inside | set(_targets(loop))
+
+
+def _made_of(loop: Loop, names: list[str]) -> list[str]:
+    """What the loop goes through, where the body makes one of the names of it: `summary = holdings(investor)`."""
+    for assign in (one for part in loop.body for one in ast.walk(part) if isinstance(one, ast.Assign)):
+        if any(isinstance(one, ast.Name) and one.id in names for one in assign.targets):
+            read = {one.id for one in ast.walk(assign.value) if isinstance(one, ast.Name)}
+            if found := [one for one in _targets(loop) if one in read]:
+                return found
+    return []
 
 
 def _captured(made: Made, names: set[str]) -> list[str]:
@@ -182,8 +194,9 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             name = around.func.attr if isinstance(around.func, ast.Attribute) else getattr(around.func, "id", "")
             # What is handed to anything else (`sorted(..., key=...)`) is used up there.
             puts_aside = _REGISTERS.match(name) is not None and isinstance(view.module.parent(around), ast.Expr)
-            return (name in _KEPT or puts_aside) and not _is_awaited_inside(view, around, loop)
-        if isinstance(around, ast.Call) and not _is_deferred(view, node):
+            if not _is_wrapped(view, child, around):
+                return (name in _KEPT or puts_aside) and not _is_awaited_inside(view, around, loop)
+        elif isinstance(around, ast.Call) and not _is_deferred(view, node):
             return False
         if isinstance(around, ast.Assign) and child is around.value:
             return any(_stays(view, target, around, loop) for target in around.targets)
@@ -191,6 +204,18 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             return True
         child = around
     return False
+
+
+def _is_wrapped(view: FileView, node: ast.AST, call: ast.Call) -> bool:
+    """Whether a function of the file is handed the node and makes another one that calls it later."""
+    helper = called_here(view, call)
+    if helper is None:
+        return False
+    names = [one.name for one in helper.parameters]
+    handed = [*zip(names, call.args, strict=False), *((one.arg, one) for one in call.keywords)]
+    given = {name for name, one in handed if one is node}
+    inner = (*(one.node for one in view.functions if one.parent is helper), *helper.nodes(ast.Lambda))
+    return any(isinstance(one, ast.Name) and one.id in given for made in inner for one in ast.walk(made))
 
 
 def _stays(view: FileView, target: ast.expr, assign: ast.Assign, loop: Loop) -> bool:
@@ -218,19 +243,26 @@ def _is_deferred(view: FileView, node: ast.AST) -> bool:
 def _is_awaited_inside(view: FileView, call: ast.Call, loop: Loop) -> bool:
     """Whether the round waits for what it started, or keeps it in something of its own."""
     names: set[str] = set()
-    statement = next((one for one in view.ancestors(call) if isinstance(one, ast.stmt)), None)
+    around = list(takewhile(lambda one: one is not loop, view.ancestors(call)))
+    if any(isinstance(one, ast.Await) for one in around):
+        return True
+    statement = next((one for one in around if isinstance(one, ast.stmt)), None)
     if isinstance(statement, ast.Assign):
         names = {one.id for target in statement.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
-    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    # `pending.append(asyncio.create_task(…))`: nobody waits for a module.
+    outer = statement.value if isinstance(statement, ast.Expr) else None
+    keepers = {one for one in (_called_on(call), _called_on(outer)) if one and not view.imports(one)}
     inside = [one for part in loop.body for one in ast.walk(part)]
-    if isinstance(receiver, ast.Name):
-        if any(
-            isinstance(one, ast.Name) and one.id == receiver.id and isinstance(one.ctx, ast.Store) for one in inside
-        ):
-            return True
-        names.add(receiver.id)
+    if any(isinstance(one, ast.Name) and one.id in keepers and isinstance(one.ctx, ast.Store) for one in inside):
+        return True
     for one in inside:
         waits = isinstance(one, ast.Await) or (isinstance(one, ast.Call) and called_name(one) in _WAITS)
-        if waits and any(isinstance(name, ast.Name) and name.id in names for name in ast.walk(one)):
+        if waits and any(isinstance(name, ast.Name) and name.id in names | keepers for name in ast.walk(one)):
             return True
     return False
+
+
+def _called_on(node: ast.expr | None) -> str:
+    """The name whose method is called; empty for anything else."""
+    receiver = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+    return receiver.id if isinstance(receiver, ast.Name) else ""
