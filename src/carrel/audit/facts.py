@@ -102,6 +102,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The class whose object it fetches by an id that it is handed, and by nothing else."""
     run_before: tuple[str, ...] = ()
     """Its dependencies, which a framework runs before it in the context of the same request."""
+    gathers: str = ""
+    """The parameter that takes the arguments of any other name: `lookups` of `**lookups`."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
