@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.conditions import Condition
-from carrel.audit.data_conditions import FetchesOwned, Gives, KeepsOwners, MadeBy, MakesKeyOf, OpenToAll, SentParameter
+from carrel.audit.data_conditions import (
+    FetchesOwned,
+    Gives,
+    KeepsOwners,
+    KeepsUnder,
+    MadeBy,
+    MakesKeyOf,
+    OpenToAll,
+    SentParameter,
+)
 from tests.audit.checking import program
 
 
@@ -39,6 +48,16 @@ def test_what_functions_of_other_files_give_and_who_gets_to_them(condition: Cond
             """,
     }
     assert (condition.proof(program(source)) is not None) is holds
+
+
+def test_what_keeps_something_under_a_user() -> None:
+    source = {
+        "store.py": "class Store:\n    def load(self, traveller):\n        return self.kept.setdefault(traveller, [])\n"
+        "    def show(self, traveller):\n        return traveller\nstore = Store()\n",
+        "app.py": "from store import store\n",
+    }
+    assert KeepsUnder("app.store.load").proof(program(source)) is not None
+    assert KeepsUnder("app.store.show").proof(program(source)) is None
 
 
 def test_what_makes_a_global() -> None:

@@ -40,6 +40,7 @@ def test_a_key_for_everybody_without_identity(key: str, text: str) -> None:
         ("await redis.lrange(f'history:{user_id}', 0, -1)", ("user_id",)),
         ("key = f'history:{request.state.user_id}'\n    await redis.get(key)", ("user_id",)),
         ("await redis.get(f'{limit}')", ()),
+        ("await redis.get(request.state.traveller)", ("traveller",)),
         ("await metrics_cache.get(user_id)", ()),
     ],
 )

@@ -16,6 +16,7 @@ __all__ = [
     "GivenRecord",
     "Gives",
     "KeepsOwners",
+    "KeepsUnder",
     "MadeBy",
     "MakesKeyOf",
     "MayGiveNone",
@@ -70,6 +71,15 @@ class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.keeps_owners(self.store)
+
+
+class KeepsUnder(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls makes a key of the user that it is handed."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.keeps_under(self.path)
 
 
 class MadeBy(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -11,8 +11,8 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proves
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import keyed
-from carrel.audit.origins import called_name
-from carrel.audit.persons import person_in
+from carrel.audit.origins import called_name, in_session
+from carrel.audit.persons import person_in, says_of_person
 from carrel.audit.taint import is_identity_like
 
 __all__ = ["counts_only", "gives_stand_in", "key_names", "key_parts", "names_session", "stand_ins"]
@@ -60,7 +60,7 @@ def key_names(view: FileView, function: Block) -> tuple[str, ...]:
             if not counts_only(ast.unparse(use.container).rpartition(".")[2]):
                 for part in key_parts(use.key, function):
                     name = _name(part)
-                    if names_user(name):
+                    if names_user(name) or says_of_person(name):
                         found[name] = None
     return tuple(found)
 
@@ -180,6 +180,8 @@ def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
                 return True
         if isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Constant) and one.slice.value == "sub":
             return True
+        if in_session(view, one, function) and says_of_person(_asked_for(one)):
+            return True
         said = claimed(view, one, function).lower().replace("-", "_").removeprefix("x_")
         name = one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", said) or said
         if names_user(name) or names_session(name):
@@ -187,6 +189,17 @@ def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.attr in _NUMBERS:
             return is_identity_like(one.value.id) or names_user(one.value.id)
     return False
+
+
+def _asked_for(node: ast.expr) -> str:
+    """The text under which something is looked up: `session["traveller_id"]`."""
+    match node:
+        case (
+            ast.Subscript(slice=ast.Constant(value=str(text)))
+            | ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(text)), *_])
+        ):
+            return text
+    return ""
 
 
 def _is_text(node: ast.expr) -> bool:

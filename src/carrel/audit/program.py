@@ -268,6 +268,13 @@ class Program:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
         return None
 
+    def keeps_under(self, path: str) -> Proof | None:
+        """The function that the path calls, when it makes a key of a user that it is handed."""
+        for fact in self.resolution.called(path):
+            if not set(fact.keys).isdisjoint(fact.parameters):
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="makes a key of it"),)
+        return None
+
     def made_by(self, name: str, makers: tuple[str, ...]) -> Proof | None:
         """Where a module makes the global by one of these calls."""
         fact = self.resolution.globals.get(self.resolution.canonical(name))

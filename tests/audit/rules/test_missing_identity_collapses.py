@@ -355,3 +355,26 @@ def test_a_helper_that_refuses_who_has_no_identity(guard: str, *, is_found: bool
     else:
         quiet(RULE, source)
         quiet(RULE, source.replace("claims.get('sub', '')", "claims.get('sub') or ''"))
+
+
+@pytest.mark.parametrize(
+    ("who", "keep", "is_found"),
+    [
+        ("session.get('traveller_id') or 'default'", "self._kept.setdefault(traveller, [])", True),
+        ("session['traveller_id'] if session else 'default'", "self._kept.setdefault(traveller, [])", True),
+        ("session.get('traveller_id')", "self._kept.setdefault(traveller, [])", False),
+        ("session.get('colour') or 'default'", "self._kept.setdefault(traveller, [])", False),
+        ("session.get('traveller_id') or 'default'", "traveller.upper()", False),
+    ],
+)
+def test_a_store_of_another_file_that_is_handed_a_stand_in(who: str, keep: str, *, is_found: bool) -> None:
+    files = {
+        "stores.py": "class Store:\n    def __init__(self):\n        self._kept = {}\n"
+        f"    def load(self, traveller):\n        return {keep}\nstore = Store()\n",
+        "app.py": "from flask import Flask, session\nfrom stores import store\napp = Flask(__name__)\n"
+        f"@app.post('/plan')\ndef plan():\n    who = {who}\n    return answer(store.load(who))\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="'default'")
+    else:
+        quiet(RULE, files)

@@ -11,7 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user
 from carrel.audit.chains import chain_names
 from carrel.audit.conditions import Reachable, SharedClass
-from carrel.audit.data_conditions import Gives, MakesKeyOf, MayGiveNone, OpenToAll
+from carrel.audit.data_conditions import Gives, KeepsUnder, MakesKeyOf, MayGiveNone, OpenToAll
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
@@ -104,6 +104,13 @@ class MissingIdentityCollapses:
                 message = f"`{function.name}` continues the conversation {text} for everybody who names none"
                 yield view.candidate(self.info, default, message, block=function,
                                      grades=(Grade("error", (Reachable(function.symbol),)), Grade("info")))  # fmt: skip
+        for call in function.nodes(ast.Call):
+            for default, text in _stood_in(view, call, function):
+                message = f"`{function.name}` stores under {text} for everybody who has no identity"
+                keeps = KeepsUnder(view.path(call.func, function))
+                yield view.candidate(self.info, default, message, block=function,
+                                     given=(keeps, Reachable(function.symbol)),
+                                     related=(view.location(call, "the key is used here"),))  # fmt: skip
         for use in keyed(view, function):
             for leaf, where in _session_users(view, use, function):
                 message = (
@@ -152,6 +159,14 @@ def _stored(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.exp
     for call in function.nodes(ast.Call):
         if _STORES.match(called_name(call)) and len(call.args) + len(call.keywords) > 1:
             yield from ((call, one) for one in call.args[:1])
+
+
+def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[ast.expr, str]]:
+    """What an object of the module is handed instead of an identity: `store.load(session.get("id") or "default")`."""
+    if isinstance(call.func, ast.Attribute) and call.args and not counts_only(ast.unparse(call.func)):
+        access = view.access(call.func.value, function)
+        if access.kind in ("global", "class") and all(use.node is not call for use in keyed(view, function)):
+            yield from stand_ins(view, call.args[0], function)
 
 
 def _conversations(function: Block) -> Iterator[ast.expr]:
