@@ -104,6 +104,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Its dependencies, which a framework runs before it in the context of the same request."""
     gathers: str = ""
     """The parameter that takes the arguments of any other name: `lookups` of `**lookups`."""
+    goes_round: bool = False
+    """It is a loop that serves others, in the context in which it was started."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

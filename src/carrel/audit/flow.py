@@ -66,14 +66,17 @@ class Flow:
     def is_context_variable(self, name: str) -> bool:
         return self._resolution.canonical(name) in self._context_variables
 
-    def reads_context(self, function: str, starter: str = "") -> Proof | None:
+    def reads_context(self, function: str, starter: str = "", *, in_loop: bool = False) -> Proof | None:
         """Where a context variable is read below the function; `None` when the function sets one itself.
 
         With a `starter` only those count that are set there, or on the way to it; else those named after a user.
+        `in_loop`: only of a function that is a loop that serves others.
         """
         home = self._resolution.canonical(function)
         own = self._resolution.functions.get(home)
-        if own is None or any(True for _ in self._context_calls(own, "set")):
+        if own is None or (in_loop and not own.goes_round):
+            return None
+        if any(True for _ in self._context_calls(own, "set")):
             return None
         flags = {one for facts in self._resolution.files.values() for one in facts.context_flags}
         places = {one: at for one, at in self._sets_before(starter) if one not in flags} if starter else {}

@@ -17,6 +17,7 @@ __all__ = [
     "calls_method",
     "clears_context",
     "given_value",
+    "goes_round",
     "held_calls",
     "is_in_finally",
     "is_under_test",
@@ -28,6 +29,7 @@ __all__ = [
 _CONSUMES: Final = re.compile(r"(?i)consumer|subscri|listen|poll\(|consume\(")
 _CLEARS: Final = ("reset", "clear_contextvars", "unbind_contextvars", "reset_contextvars", "bound_contextvars",
                   "clear_threadlocal", "copy_context", "create_task", "start_soon")  # fmt: skip
+_OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9_]+")
 
 
@@ -103,6 +105,17 @@ def calls_method(node: ast.AST, *names: str) -> bool:
 def clears_context(node: ast.AST) -> bool:
     """Whether the node takes out of the context again what was set there, or hands its work a context of its own."""
     return calls_method(node, *_CLEARS)
+
+
+def goes_round(function: Block) -> bool:
+    """Whether a coroutine goes round for what others have put somewhere, in the context in which it was started.
+
+    Not in a context of its own making, nor in the one that came with the item.
+    """
+    if not function.is_async or not any(True for _ in function.nodes(ast.While, ast.AsyncFor)):
+        return False
+    given = any(one.arg == "context" for call in function.nodes(ast.Call) for one in call.keywords)
+    return not given and not calls_method(function.node, *_OWN_CONTEXT)
 
 
 def is_in_finally(view: FileView, node: ast.AST) -> bool:

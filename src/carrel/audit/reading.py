@@ -18,6 +18,7 @@ from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.fetches import fetched_model
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back, gives_none
+from carrel.audit.held import goes_round
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
 from carrel.audit.origins import called_name
@@ -82,6 +83,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         fetched_model(view, function),
         run_before(view, function),
         next((one.name for one in function.parameters if one.kind == "**"), ""),
+        goes_round(function),
     )
 
 

@@ -123,13 +123,15 @@ class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The function, or one that it leads to, reads a context variable, and itself sets none.
 
     With a `starter`, one that is set by that function or on the way to it; without, one that is named after a user.
+    `in_loop`: the function is a loop that serves others.
     """
 
     function: str
     starter: str = ""
+    in_loop: bool = False
 
     def proof(self, program: Program) -> Proof | None:
-        return program.flow.reads_context(self.function, self.starter)
+        return program.flow.reads_context(self.function, self.starter, in_loop=self.in_loop)
 
 
 class ForLaterRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):

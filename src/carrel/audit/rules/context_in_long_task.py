@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Reachable
 from carrel.audit.file_view import FileView
-from carrel.audit.held import calls_method
+from carrel.audit.held import goes_round
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import ForLaterRequests, ReadsContext, StartedInContext
@@ -21,7 +21,6 @@ __all__ = ["ContextInLongTask"]
 _STARTS: Final = frozenset({"create_task", "ensure_future"})
 _START_SOON: Final = "start_soon"
 """The method of a group of tasks that is handed the function itself."""
-_OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
 
 _CONNECTIONS: Final = frozenset({"WebSocket", "WebSocketServerProtocol", "ServerConnection", "WebSocketResponse"})
 _LIFECYCLE: Final = re.compile(r"_*(?:a?start|setup|init|connect|launch|open|aenter|lifespan|run)(?:$|_)|on_start")
@@ -48,7 +47,11 @@ class ContextInLongTask:
             for call in function.nodes(ast.Call):
                 coroutine = _started(call)
                 loop = _block_of(view, coroutine, function) if coroutine is not None else None
-                if loop is None or not _serves_others(loop) or _has_own_context(loop):
+                if loop is None:
+                    if coroutine is not None and _is_lazy(view, call, function):
+                        yield from self._elsewhere(view, call, function, coroutine)
+                    continue
+                if not goes_round(loop):
                     continue
                 if _is_lazy(view, call, function):
                     if not _is_of_connection(view, function):
@@ -62,6 +65,17 @@ class ContextInLongTask:
         given = (ForLaterRequests(owner.symbol), ReadsContext(loop.symbol, function.symbol))
         place = view.location(loop.node, "goes on for later requests")
         return view.candidate(self.info, call, message, block=function, given=given, related=(place,))
+
+    def _elsewhere(self, view: FileView, call: ast.Call, function: Block, coroutine: ast.expr) -> Iterator[Candidate]:
+        """As `_candidate`, of a loop that another file defines."""
+        loop = view.path(coroutine, function)
+        if loop and not _is_of_connection(view, function):
+            name = loop.rpartition(".")[2]
+            message = (
+                f"the first caller of `{function.name}` starts `{name}`, which serves the later ones in its context"
+            )
+            reads = ReadsContext(loop, function.symbol, in_loop=True)
+            yield view.candidate(self.info, call, message, block=function, grades=(Grade("error", (reads,)),))
 
     def _candidate(self, view: FileView, call: ast.Call, function: Block, loop: Block) -> Candidate:
         message = (
@@ -122,17 +136,6 @@ def _block_of(view: FileView, coroutine: ast.expr, function: Block) -> Block | N
     access = view.access(coroutine, function)
     symbol = view.symbol_path(access)
     return next((one for one in view.functions if one.symbol == symbol and one.is_async), None)
-
-
-def _serves_others(loop: Block) -> bool:
-    """Whether it goes round for what others have put somewhere."""
-    return any(True for _ in loop.nodes(ast.While, ast.AsyncFor))
-
-
-def _has_own_context(loop: Block) -> bool:
-    """Whether it works in a context of its own making, or in the one that came with the item."""
-    given = any(one.arg == "context" for call in loop.nodes(ast.Call) for one in call.keywords)
-    return given or calls_method(loop.node, *_OWN_CONTEXT)
 
 
 def _calls_unknown(view: FileView, loop: Block) -> bool:
