@@ -171,7 +171,8 @@ def test_sessions_of_the_application_that_are_opened_for_somebody(opened: str, *
 @pytest.mark.parametrize(("narrowed", "is_found"), [(", learner_id=me.id", False), ("", True)])
 def test_a_dependency_that_finds_the_session_of_who_asks(narrowed: str, *, is_found: bool) -> None:
     source = (
-        "from typing import Annotated\nfrom fastapi import Depends, FastAPI\nfrom db import Table\napp = FastAPI()\ntable = Table()\n"
+        "from typing import Annotated\nfrom fastapi import Depends, FastAPI\nfrom db import Table\n"
+        "app = FastAPI()\ntable = Table()\n"
         "Me = Annotated[Learner, Depends(current_learner)]\nNumber = Annotated[int, Path(gt=0)]\n"
         "async def own_session(session_id: int, me: {0}):\n"
         f"    return await table.find(session_id{narrowed})\n"
@@ -182,3 +183,27 @@ def test_a_dependency_that_finds_the_session_of_who_asks(narrowed: str, *, is_fo
     else:
         quiet(RULE, source.replace("{0}", "Me"))
         quiet(RULE, source.replace("{0}", "Annotated[Learner, Depends(current_learner)]"))
+
+
+@pytest.mark.parametrize(
+    ("store", "found", "is_found"),
+    [
+        ("request.app['conversations']", "store.get(sid)", True),
+        ("request.app.state.conversations", "store.get(sid) if sid else store.open()", True),
+        ("request.app['conversations']", "store.resume(sid, customer_of(request))", False),
+        ("request.app['conversations']", "store.close(sid)", False),
+        ("request['conversations']", "store.get(sid)", False),
+        ("request.app['conversations']", "store.get(request.headers['sid'])", False),
+    ],
+)
+def test_a_socket_of_nobody_that_resumes_what_the_query_names(store: str, found: str, *, is_found: bool) -> None:
+    source = (
+        "from aiohttp import web\nasync def desk(request: web.Request):\n"
+        f"    store: Store = {store}\n    ws = web.WebSocketResponse()\n    sid = request.query.get('sid')\n"
+        f"    talk = {found}\n    await ws.send_json(talk.transcript)\n    return ws\n"
+        "def build():\n    app = web.Application()\n    app.router.add_get('/desk', desk)\n    return app\n"
+    )
+    if is_found:
+        finds(RULE, source, "warning", on="store.get(sid)")
+    else:
+        quiet(RULE, source)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_restricted, names_user, prover
+from carrel.audit.callers import is_restricted, names_user, origins, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
 from carrel.audit.fetches import Fetch, asks_whose, fetches, names_owner
 from carrel.audit.file_view import FileView
@@ -20,6 +20,8 @@ __all__ = ["SessionIdOnlyCredential"]
 _SESSION: Final = re.compile(r"(?:^|_)(?:session|session_?id|sid|session_?key|session_?hash|resume_?(?:id|token)|"
                              r"connection_?id|terminal_?id|stream_?id)$")  # fmt: skip
 _ENDS: Final = re.compile(r"(?:^|_)(?:delete|remove|close|pop|discard|disconnect|cleanup)(?:_|$)")
+
+_URL: Final = frozenset({"query", "query_params", "match_info", "path_params", "rel_url"})
 
 
 class SessionIdOnlyCredential:
@@ -113,9 +115,20 @@ def _shared(view: FileView, fetch: Fetch, function: Block) -> tuple[Condition, .
         if isinstance(fetch.node, ast.Subscript) or mutable == ():
             return mutable
         return (SharedObject(access.path),)
+    # `request.app["sessions"].get(request.query["sid"])`; an id in a header may be as secret as a token.
+    if access.kind == "parameter" and access.steps[:1] == ("app",) and _is_in_url(view, fetch.key, function):
+        return ()
     if access.own_class is not None and access.steps:
         return (SharedClass(access.own_class.symbol),)
     return None
+
+
+def _is_in_url(view: FileView, key: ast.expr, function: Block) -> bool:
+    return any(
+        isinstance(part, ast.Attribute) and part.attr in _URL
+        for one in origins(view, key, function)
+        for part in ast.walk(one)
+    )
 
 
 def _is_given_back(view: FileView, fetch: Fetch, function: Block) -> bool:
