@@ -194,7 +194,7 @@ class CallGraph:
                 is_users = not self._is_dependency(given) or self.user_dependency(given) is not None
                 if is_users and not is_part_name(given.rpartition(".")[2]):
                     found[name, parameter] = where
-        self._spread(found, lambda call: call.passes, "passes one user's data for", gathered=True)
+        self._spread(found, lambda call: call.passes, "passes one user's data for")
         return found
 
     @cached_property
@@ -239,13 +239,8 @@ class CallGraph:
         found: dict[tuple[str, str], Location],
         passed: Callable[[CallFact], tuple[tuple[str, str], ...]],
         says: str,
-        *,
-        gathered: bool = False,
     ) -> None:
-        """Adds the parameters that calls pass something for, and those that are passed on from them.
-
-        `gathered`: also the `**` parameter that takes the arguments of other names.
-        """
+        """Adds the parameters that calls pass something for, and those that are passed on from them."""
         functions = self._resolution.functions
         # What only administrators bring is no user's.
         waiting = deque(name for name in functions if not self.is_apart(name))
@@ -259,8 +254,6 @@ class CallGraph:
                     if parameter and (name, parameter) not in found:
                         continue
                     target = parameter_at(called, place)
-                    if gathered and not target and place.isidentifier():
-                        target = called.gathers
                     if target and (called.name, target) not in found:
                         note = f"{says} `{target}`"
                         found[called.name, target] = Location(

@@ -102,8 +102,6 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The class whose object it fetches by an id that it is handed, and by nothing else."""
     run_before: tuple[str, ...] = ()
     """Its dependencies, which a framework runs before it in the context of the same request."""
-    gathers: str = ""
-    """The parameter that takes the arguments of any other name: `lookups` of `**lookups`."""
     goes_round: bool = False
     """It is a loop that serves others, in the context in which it was started."""
 

@@ -82,7 +82,6 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         _spawned(view, function),
         fetched_model(view, function),
         run_before(view, function),
-        next((one.name for one in function.parameters if one.kind == "**"), ""),
         goes_round(function),
     )
 

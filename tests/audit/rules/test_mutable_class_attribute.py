@@ -233,28 +233,3 @@ def test_a_set_of_the_tasks_that_run() -> None:
     )
     assert "create_task" in work
     finds(RULE, {**BASKET, "basket.py": work}, "error", on="self.lines[sku]")
-
-
-REPORT = {
-    "builder.py": """
-        class Report:
-            conditions = {}
-            def where(self, **lookups):
-                self.conditions.update(lookups)
-        class Readings(Report): ...
-        """,
-    "views.py": """
-        from builder import Readings
-        @app.get("/usage")
-        def usage(request):
-            Readings().where(household_id=request.user.household_id)
-        """,
-}
-
-
-def test_what_calls_pass_by_any_name() -> None:
-    found = finds(RULE, REPORT, "error", on="self.conditions.update(lookups)")
-    assert ("views.py", 5) in [(place.path, place.line) for place in found[0].related]
-    finds(RULE, {**REPORT, "views.py": REPORT["views.py"].replace("request.user.household_id", "1")}, "info")
-    named = REPORT["builder.py"].replace("**lookups", "household_id, **lookups")
-    finds(RULE, {**REPORT, "builder.py": named}, "info")
