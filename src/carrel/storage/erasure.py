@@ -10,7 +10,13 @@ from carrel.storage.event_log import SqliteEventLog
 from carrel.storage.retention import check_idle
 from carrel.storage.schema import metadata
 
-__all__ = ["erase_user"]
+__all__ = ["erase_user", "refuse_busy"]
+
+
+async def refuse_busy(database: Database, context: UserContext) -> None:
+    """Raise `ConflictError` (`user_busy`) while a run of the user is open."""
+    check_ambient(context, "the database")
+    await database.read(lambda connection: check_idle(context.user_id, connection.exec_driver_sql))
 
 
 async def erase_user(database: Database, log: SqliteEventLog, context: UserContext) -> None:

@@ -8,8 +8,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+import pytest
 
 from carrel.context import UserId
+from carrel.server.routes import me
+from carrel.storage.erasure import erase_user
 from carrel.storage.schema import metadata
 from tests.server.served import Caller, Served, client
 
@@ -96,6 +101,20 @@ async def test_being_erased_closes_every_connection_of_mine_and_no_other(server:
     with connected(server, ann, bob) as connections:
         assert (await ann.http.delete("/api/v1/me")).status_code == 204
         assert [one.closed for one in connections] == [4501, 4501, None, None]
+
+
+async def test_no_connection_is_open_while_somebody_is_erased(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = await server.user("ann")
+    closed: list[int | None] = []
+
+    async def noted(*what: Any) -> None:
+        closed.extend(one.closed for one in connections)
+        await erase_user(*what)
+
+    monkeypatch.setattr(me, "erase_user", noted)
+    with connected(server, ann) as connections:
+        assert (await ann.http.delete("/api/v1/me")).status_code == 204
+    assert closed == [4501, 4501]
 
 
 async def test_while_a_run_is_open_nothing_is_erased_and_nothing_closed(server: Served) -> None:

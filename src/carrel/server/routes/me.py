@@ -18,7 +18,7 @@ from carrel.server.description import problems, stream_of
 from carrel.server.export import exported
 from carrel.server.routes import API_PREFIX
 from carrel.server.services import CurrentServices, Services
-from carrel.storage.erasure import erase_user
+from carrel.storage.erasure import erase_user, refuse_busy
 
 __all__ = ["me_routes"]
 
@@ -74,8 +74,10 @@ def me_routes() -> APIRouter:
     @owner_rule("caller")
     async def erase_me(identity: CurrentUser, services: CurrentServices) -> Response:
         """Delete my account and all that is kept about me, for good; 409 `user_busy` while a run is open."""
+        await refuse_busy(services.database, identity.user)
+        # Closed before it: an open socket could start a run for somebody who is being erased.
+        await services.connections.close_user(identity.user.user_id, 4501, "the account is being deleted")
         await erase_user(services.database, services.log, identity.user)
-        await services.connections.close_user(identity.user.user_id, 4501, "the account was deleted")
         return Response(status_code=204)
 
     return router
