@@ -71,4 +71,4 @@ TRIGGERS: Final = (
 """Keep `stored_bytes` true whoever writes and however, also what a foreign key deletes (docs/decisions/0081)."""
 
 for _trigger in TRIGGERS:
-    event.listen(metadata, "after_create", DDL(_trigger))  # type: ignore[no-untyped-call]
+    event.listen(metadata, "after_create", DDL(_trigger))  # type: ignore[no-untyped-call]  # SQLAlchemy says no types for it
