@@ -1,4 +1,4 @@
-"""What the old constructor costs per run, beside the direct one: the same agent and tool call, in memory."""
+"""What the old constructor costs per run, beside the direct one: the same agent and tool call, the same log."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import uvloop
 
+from benchmarks.event_logs import sqlite_log
 from benchmarks.figures import Figure, Outcome, Scale, at_most, interleave, ratio
 from benchmarks.servers.carrel_agents import add
 from carrel.context import RequestId, RunId, ThreadId, UserExecutionContext, UserId, new_id
 from carrel.delivery.bridge import LocalBridge
 from carrel.delivery.emitter import WebSocketEmitter
+from carrel.delivery.log import EventLog
 from carrel.delivery.old_bridge import LoggedBridge
 from carrel.runtime.agent import AgentRun
 from carrel.runtime.compat import ExecutionEngine
@@ -133,9 +135,11 @@ class CompatCost:
             warnings.simplefilter("ignore", DeprecationWarning)  # as Python does for code outside `__main__`
             found = interleave(
                 {
-                    "direct": lambda: uvloop.run(_timed(_direct(), size)),
-                    "logged": lambda: uvloop.run(_timed(_old(LoggedBridge(MemoryEventLog(), LocalBridge())), size)),
+                    "direct": lambda: uvloop.run(_timed(_direct(MemoryEventLog()), size)),
+                    "logged": lambda: uvloop.run(_timed(_old(_logged(MemoryEventLog())), size)),
                     "notifying": lambda: uvloop.run(_timed(_old(OldBridge()), size)),
+                    "direct on SQLite": lambda: uvloop.run(_on_sqlite(_direct, size)),
+                    "old on SQLite": lambda: uvloop.run(_on_sqlite(lambda log: _old(_logged(log)), size)),
                 },
                 rounds=size.rounds,
             )
@@ -144,8 +148,11 @@ class CompatCost:
                 Figure("direct constructor", "µs/run", found["direct"]),
                 Figure("old constructor, carrel's log", "µs/run", found["logged"]),
                 Figure("old constructor, old bridge", "µs/run", found["notifying"]),
+                Figure("direct constructor, SQLite", "µs/run", found["direct on SQLite"]),
+                Figure("old constructor, SQLite", "µs/run", found["old on SQLite"]),
                 ratio("old, carrel's log / direct", found["logged"], found["direct"], NO_MORE_THAN_A_TENTH),
                 ratio("old, old bridge / direct", found["notifying"], found["direct"], NO_MORE_THAN_A_TENTH),
+                ratio("old / direct, SQLite", found["old on SQLite"], found["direct on SQLite"], NO_MORE_THAN_A_TENTH),
             ),
         )
 
@@ -153,7 +160,7 @@ class CompatCost:
 async def _timed(run: Run, size: _Size) -> float:
     """Microseconds of processor time per run, each user running one after the other and all users at once.
 
-    Not of the clock's: one thread does it all and never waits, and what else the machine does is not asked.
+    Not of the clock's, and of all threads, since a log may have its own: what else the machine does is not asked.
     """
 
     async def user(number: int) -> None:
@@ -161,9 +168,9 @@ async def _timed(run: Run, size: _Size) -> float:
             assert await run(number) == "The sum is 42."
 
     gc.collect()
-    began = time.thread_time()
+    began = time.process_time()
     await asyncio.gather(*(user(number) for number in range(size.users)))
-    return (time.thread_time() - began) / (size.runs // size.users * size.users) * 1e6
+    return (time.process_time() - began) / (size.runs // size.users * size.users) * 1e6
 
 
 def _request(user: int) -> SimpleNamespace:
@@ -177,8 +184,17 @@ def _request(user: int) -> SimpleNamespace:
     )
 
 
-def _direct() -> Run:
-    log, bridge = MemoryEventLog(), LocalBridge()
+async def _on_sqlite(contestant: Callable[[EventLog], Run], size: _Size) -> float:
+    async with sqlite_log() as log:
+        return await _timed(contestant(log), size)
+
+
+def _logged(log: EventLog) -> LoggedBridge:
+    return LoggedBridge(log, LocalBridge())
+
+
+def _direct(log: EventLog) -> Run:
+    bridge = LocalBridge()
     agents = AgentFactory(AgentRegistry([Adder]))
 
     async def run(user: int) -> str:

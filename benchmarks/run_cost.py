@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import anyio
 import uvloop
 
+from benchmarks.event_logs import sqlite_log
 from benchmarks.figures import Figure, Outcome, Scale, at_most, interleave, ratio
 from benchmarks.servers.carrel_agents import AGENTS, TOOLS
 from carrel.context import RequestId, RunId, ThreadId, UserExecutionContext, UserId, new_id
@@ -22,8 +21,6 @@ from carrel.runtime.engine import UserExecutionEngine
 from carrel.runtime.factory import AgentFactory
 from carrel.runtime.registry import AgentRegistry
 from carrel.runtime.tools import ToolDispatcher
-from carrel.storage.database import Database
-from carrel.storage.event_log import SqliteEventLog
 from carrel.testing.event_log import MemoryEventLog
 
 __all__ = ["RunCost"]
@@ -108,16 +105,8 @@ async def _in_memory(size: _Size) -> float:
 
 
 async def _on_sqlite(size: _Size) -> float:
-    with tempfile.TemporaryDirectory() as directory:
-        database = await Database.open(Path(directory) / "bench.db")
-        try:
-            log = await SqliteEventLog.open(database)
-            try:
-                return await _timed(_engine_run(log), size)
-            finally:
-                await log.close()
-        finally:
-            await database.close()
+    async with sqlite_log() as log:
+        return await _timed(_engine_run(log), size)
 
 
 def _engine_run(log: EventLog) -> Callable[[int], Awaitable[object]]:

@@ -21,7 +21,7 @@ from rich.console import Console
 
 PROMISED = {
     "run_cost": {"bare coroutine", "carrel in memory", "carrel on SQLite"},
-    "compat_cost": {"direct constructor", "old, carrel's log / direct", "old, old bridge / direct"},
+    "compat_cost": {"direct constructor", "old, carrel's log / direct", "old / direct, SQLite"},
     "http_runs": {"carrel: runs", "FastAPI+SQLite floor: runs", "carrel / FastAPI+SQLite floor"},
     "delivery": {
         "carrel: deliver, singles",
