@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 import warnings
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -66,10 +67,14 @@ class OldRegistry:
 
 
 class OldBridge:
-    """What teams have, without its network: it keeps what it is told."""
+    """What teams have, without its network.
+
+    It keeps the last five things that it is told: all of them would be for the collector to look at, run after run,
+    which is a cost of this bridge and not of the constructor.
+    """
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str, object]] = []
+        self.told: deque[tuple[str, str, object]] = deque(maxlen=5)
 
     async def notify_agent_started(
         self, run_id: str, agent_name: str, context: Mapping[str, Any] | None = None, user_context: object = None
