@@ -6,8 +6,9 @@ import ast
 
 import pytest
 
+from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
+from carrel.audit.callers import claimed, names_user, origins, proven, prover
 from carrel.audit.file_view import FileView
 from tests.audit.checking import view
 

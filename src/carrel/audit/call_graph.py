@@ -108,7 +108,7 @@ class CallGraph:
             if self._is_closed(entry) or self._has_process(entry) or (entry.kind == "tool" and self._by_pipe)
         )
         functions = self._resolution.functions.values()
-        closed = frozenset((*alone, *(fact.name for fact in functions if fact.for_administrators)))
+        closed = frozenset((*alone, *(fact.name for fact in functions if fact.admits == "administrators")))
         return self._ways(dict.fromkeys((name for name in self.entry_points if name not in closed), ""), closed)
 
     def _ways(self, before: dict[str, str], closed: frozenset[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.admission import sign_in
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
@@ -15,7 +16,7 @@ from carrel.audit.origins import leaves
 from carrel.audit.persons import person_in
 from carrel.audit.taint import is_part_name
 
-__all__ = ["claimed", "is_handler", "is_restricted", "names_user", "origins", "proven", "prover", "proves"]
+__all__ = ["claimed", "is_handler", "names_user", "origins", "proven", "prover", "proves"]
 
 _USER: Final = re.compile(
     r"(?i)^_?(?:[a-z_]*_)?(?:user|user_?id|userid|uid|username|tenant|tenant_?id|account_?id|customer_?id|owner|"
@@ -52,16 +53,6 @@ _SAID: Final = frozenset(
 """What of a request the client fills in as it likes."""
 _READ: Final = frozenset({"json", "get_json", "form", "body", "post", "receive_json", "receive_text", "receive", "text",
                           "recv", "receive_str", "iter_json", "iter_text"})  # fmt: skip
-_RESTRICTED: Final = re.compile(
-    r"(?i)admin|superuser|staff|internal|master_key|(?:^|_)scim(?:_|$)|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
-    r"can_|guard|require[sd]?_(?!user|auth|login|principal|identity|member|customer|account|signed|session|get|"
-    r"post|put|patch|delete|head|safe|http|json|method)"
-)
-_SIGNED_IN: Final = re.compile(r"^(?:login|jwt|auth|token|authentication)_required$|^require[sd]?_(?:auth|login|user)$")
-_ALLOWS: Final = re.compile(r"(?i)admin|permission|authori[sz]e|check_.*access|^_?(?:can|has|is_allowed)_|forbid")
-_RANKS: Final = frozenset(
-    {"role", "roles", "is_admin", "is_superuser", "is_staff", "user_role", "permissions", "scopes"}
-)
 _THROUGH: Final = frozenset(
     {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
 )
@@ -166,11 +157,8 @@ def prover(view: FileView, function: Block, *, besides: str = "") -> str:
     for parameter in function.parameters:
         if parameter.name != besides and _is_proven_parameter(view, parameter):
             return parameter.name
-    for decorator in function.decorators:
-        if _SIGNED_IN.search(decorator.name):
-            return decorator.name
-    if _asks_for_sign_in(function):
-        return "permission_classes"
+    if signed := sign_in(view, function):
+        return signed
     for node in function.nodes(ast.Attribute, ast.Subscript):
         if proves(view, node, function):
             return ast.unparse(node)
@@ -178,16 +166,6 @@ def prover(view: FileView, function: Block, *, besides: str = "") -> str:
         if proves(view, call, function):
             return ast.unparse(call.func)
     return ""
-
-
-def _asks_for_sign_in(function: Block) -> bool:
-    """Whether the view of a REST framework lets everybody in who has signed in: `permission_classes`."""
-    owner = function.class_
-    if owner is None or not any(one.name == "request" for one in function.parameters):
-        return False
-    values = [one.value for one in owner.scope.bindings.get("permission_classes", ()) if one.value is not None]
-    named = [one for value in values for one in getattr(value, "elts", [])]
-    return bool(named) and all(ast.unparse(one).rpartition(".")[2] == "IsAuthenticated" for one in named)
 
 
 def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
@@ -214,25 +192,7 @@ def is_handler(view: FileView, function: Block) -> bool:
     entry = view.entry_point(function)
     if entry is not None:
         return entry.kind in ("route", "websocket", "tool")
-    return any(_SIGNED_IN.search(decorator.name) for decorator in function.decorators)
-
-
-def is_restricted(view: FileView, function: Block) -> bool:
-    """Whether something says that only some callers get as far as this: an administrator, who has the permission."""
-    for decorator in function.decorators:
-        if not _SIGNED_IN.search(decorator.name) and _RESTRICTED.search(ast.unparse(decorator.node)):
-            return True
-    for parameter in function.parameters:
-        dependency = view.dependency(parameter)
-        if dependency is not None and _RESTRICTED.search(f"{parameter.name} {dependency.rpartition('.')[2]}"):
-            return True
-    for call in function.nodes(ast.Call):
-        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        if _ALLOWS.search(called):
-            return True
-    if any(node.attr in _RANKS for node in function.nodes(ast.Attribute)):
-        return True
-    return "admin" in function.symbol.lower()
+    return bool(sign_in(view, function))
 
 
 def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:

@@ -12,8 +12,12 @@ from carrel.audit.rule import Candidate
 from carrel.findings import Location
 from carrel.source import Outline
 
-__all__ = ["PRELOADED", "CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "KeptFact", "Suppression",
-           "Transport"]  # fmt: skip
+__all__ = ["PRELOADED", "Admitted", "CallFact", "ClassFact", "FileFacts", "FunctionFact", "GlobalFact", "KeptFact",
+           "Suppression", "Transport"]  # fmt: skip
+
+Admitted = Literal["anybody", "users", "permitted", "administrators"]
+"""Who is let in to a place: users have signed in, the permitted are some of them, and administrators mean everybody
+with what they do."""
 
 Transport = Literal["pipe", "network"]
 """How tools are served: to the client that started the process, or to whoever connects."""
@@ -94,8 +98,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The parameters that are the key and the callable, or `**context`, of a function that keeps what is made."""
     of_request: int = 0
     """The line where it takes from the request that it is handed who is asking."""
-    for_administrators: bool = False
-    """It turns everybody away who is no administrator."""
+    admits: Admitted = "anybody"
+    """Who gets as far as the function."""
     spawns: str = ""
     """The parameter that it runs in a new process, of a function that does so with what it is handed."""
     fetched: str = ""

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from carrel.audit.administrators import administrators_routers
+from carrel.audit.admission import administrators_routers
 from carrel.audit.calling import call_facts
 from carrel.audit.context_values import context_flags, shared_contexts
 from carrel.audit.facts import FileFacts

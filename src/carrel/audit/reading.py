@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Iterator
 from typing import Final
 
-from carrel.audit.administrators import is_for_administrators
+from carrel.audit.admission import admitted
 from carrel.audit.asking import asks_request, asks_who
 from carrel.audit.blocks import Block, chain
 from carrel.audit.cacheable import cacheable_headers
@@ -78,7 +78,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         function in cacheable,
         memo_of(view, function),
         asks_request(view, function),
-        is_for_administrators(view, function),
+        admitted(view, function),
         _spawned(view, function),
         fetched_model(view, function),
         run_before(view, function),

@@ -147,8 +147,8 @@ async def recall(body: Recall):
 
 def test_a_sign_in_that_the_application_asks_for() -> None:
     asked = "dependencies=[Depends({0})]"
-    finds(RULE, RECALL.format(asked.format("require_login"), "", "user_id"), "warning", on="store.search")
-    finds(RULE, RECALL.format("", ", " + asked.format("auth.get_current_user"), "user_id"), "warning")
+    finds(RULE, RECALL.format(asked.format("require_login"), "", "user_id"), "error", on="store.search")
+    finds(RULE, RECALL.format("", ", " + asked.format("auth.get_current_user"), "user_id"), "error")
     finds(RULE, RECALL.format(asked.format("verify_api_key"), "", "user_id"), "info")
     quiet(RULE, RECALL.format(asked.format("require_login"), "", "query"))
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.admission import is_refusal, is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, is_restricted, names_user, origins, proven, prover
+from carrel.audit.callers import claimed, names_user, origins, proven, prover
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
@@ -31,7 +32,6 @@ _MAKES_USER: Final = re.compile(r"(?i)user|principal|identity|tenant|account|cal
 _CHECKS: Final = re.compile(
     r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
 )
-_REFUSES: Final = re.compile(r"(?i)\b40[13]\b|unauthori[sz]ed|forbidden|permission")
 _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
     r"remove|clear|remember|record|retrieve|export)(?:_|$)|^\w+_(?:of|for)$"
@@ -49,10 +49,6 @@ _SELECTS: Final = frozenset({"where", "filter", "filter_by"})
 _STORE: Final = re.compile(r"(?i)(?:store|storage|repo|repository|repositories|dao)$")
 _ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
 _RANKS: Final = re.compile(r"(?i)\brole|admin|superuser|is_staff|manager")
-_SIGNED_IN: Final = re.compile(
-    r"^_?(?:require[sd]?_(?:login|user|signed_in|authenticated_user)|login_required|"
-    r"(?:get_|require_)?(?:current|authenticated|signed_in|logged_in)_(?:active_)?user)$"
-)
 
 
 class IdentityFromRequest:
@@ -100,11 +96,8 @@ class IdentityFromRequest:
                 severity = "warning" if caller and is_kept else "info"
                 if kind == "websocket" and is_kept:
                     severity = "warning"
-            elif not caller and kind == "tool" and _RECORD.search(name):
+            elif (not caller and kind == "tool" and _RECORD.search(name)) or (not caller and kind == "route"):
                 severity = "info"
-            elif not caller and kind == "route":
-                caller = _sign_in_before(view, function)
-                severity = "warning" if caller else "info"
             told = f", though `{caller}` says who is calling" if caller else ""
             message = f"`{function.name}` takes whose data it is from `{name}` of the request{told}"
             yield view.candidate(self.info, node, message, block=function, severity=severity)
@@ -210,25 +203,6 @@ def _is_in_djangos_path(function: Block, name: str) -> bool:
     first = function.parameters[0].name if function.parameters else ""
     addressed = any(one.name in _ADDRESSES for one in function.decorators)
     return first == "request" and not addressed and function.parameter(name) is not None
-
-
-def _sign_in_before(view: FileView, function: Block) -> str:
-    """The dependency of the route or of its application that lets only users in who have signed in.
-
-    A key of another service is no such thing: a service may ask for whom it likes.
-    """
-    calls = [one.call for one in function.decorators if one.call is not None]
-    for call in tuple(calls):
-        root = call.func.value if isinstance(call.func, ast.Attribute) else None
-        found = view.top.scope.bindings.get(root.id, ()) if isinstance(root, ast.Name) else ()
-        calls += [one.value for one in found if isinstance(one.value, ast.Call)]
-    for call in calls:
-        for keyword in call.keywords:
-            if keyword.arg == "dependencies":
-                named = [one for one in ast.walk(keyword.value) if isinstance(one, ast.Name | ast.Attribute)]
-                names = [one.id if isinstance(one, ast.Name) else one.attr for one in named]
-                return next((name for name in names if _SIGNED_IN.match(name)), "")
-    return ""
 
 
 def _middleware(view: FileView) -> str:
@@ -338,8 +312,7 @@ def _is_refused(view: FileView, choice: ast.expr, function: Block) -> bool:
         around = view.module.parent(call)
         kept = ast.unparse(around.targets[0]) if isinstance(around, ast.Assign) else ast.unparse(call)
         for one in function.nodes(ast.If):
-            refusals = [inner for inner in one.body if isinstance(inner, ast.Return | ast.Raise)]
-            if kept in ast.unparse(one.test) and any(_REFUSES.search(ast.unparse(inner)) for inner in refusals):
+            if kept in ast.unparse(one.test) and any(map(is_refusal, one.body)):
                 return True
     return False
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_handler, is_restricted, names_user, prover
+from carrel.audit.callers import is_handler, names_user, prover
 from carrel.audit.data_conditions import FetchesOwned, Gives
 from carrel.audit.fetches import IDS, OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
 from carrel.audit.file_view import FileView

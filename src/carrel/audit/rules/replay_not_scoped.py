@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.access import Access
+from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, is_restricted, origins, proven, prover
+from carrel.audit.callers import claimed, origins, proven, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.fetches import Fetch, asks_whose, names_owner
 from carrel.audit.file_view import FileView

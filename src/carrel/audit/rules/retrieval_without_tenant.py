@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_handler, is_restricted, names_user, proven, prover
+from carrel.audit.callers import is_handler, names_user, proven, prover
 from carrel.audit.conditions import Condition, HasEntryPoints, Reachable, SharedClass
 from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView

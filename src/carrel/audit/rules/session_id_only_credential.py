@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_restricted, names_user, origins, prover
+from carrel.audit.callers import names_user, origins, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
 from carrel.audit.fetches import Fetch, asks_whose, fetches, names_owner
 from carrel.audit.file_view import FileView

@@ -1,4 +1,4 @@
-"""Which functions and routers serve nobody but the administrators of a site: what they set, they set for all."""
+"""Who is let in to a place: anybody, users who have signed in, whoever has a permission, administrators alone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block, Decorator, Parameter, chain
+from carrel.audit.depending import listed
+from carrel.audit.facts import Admitted
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import DECORATED
+from carrel.audit.origins import called_name
 
-__all__ = ["administrators_routers", "is_for_administrators"]
+__all__ = ["administrators_routers", "admitted", "is_refusal", "is_restricted", "sign_in"]
 
 _ADMINISTRATOR: Final = re.compile(r"(?i)admin|super_?user|staff|sysop")
 _OR: Final = re.compile(r"_or_|\bor\b|\||(?<=[a-z])Or(?=[A-Z])")
@@ -30,6 +33,21 @@ _RANK: Final = re.compile(
     r"(?:_?(?:user|role|member|rights|privileges|permissions?|access))?s?$"
 )
 """A name, an attribute or a text that says whether somebody is an administrator; with `_ADMINISTRATOR`."""
+_PERMITS: Final = re.compile(
+    r"(?i)admin|superuser|staff|internal|master_key|(?:^|_)scim(?:_|$)|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
+    r"can_|guard|require[sd]?_(?!user|auth|login|principal|identity|member|customer|account|signed|session|get|"
+    r"post|put|patch|delete|head|safe|http|json|method)"
+)
+_SIGNED_IN: Final = re.compile(r"^(?:login|jwt|auth|token|authentication)_required$|^require[sd]?_(?:auth|login|user)$")
+_SIGNS_IN: Final = re.compile(
+    r"^_?(?:require[sd]?_(?:login|user|signed_in|authenticated_user)|login_required|"
+    r"(?:get_|require_)?(?:current|authenticated|signed_in|logged_in)_(?:active_)?user)$"
+)
+"""A dependency that does."""
+_ALLOWS: Final = re.compile(r"(?i)admin|permission|authori[sz]e|check_.*access|^_?(?:can|has|is_allowed)_|forbid")
+_RANKS: Final = frozenset(
+    {"role", "roles", "is_admin", "is_superuser", "is_staff", "user_role", "permissions", "scopes"}
+)
 _MIXIN: Final = re.compile(r"(?i)(?:mixin|required|only)$")
 _PERSONNEL: Final = frozenset({"Staff", "StaffMember"})
 _STAFF: Final = re.compile(r"(?i)staff")
@@ -37,15 +55,32 @@ _ALIAS: Final = re.compile(r"^(?:Current|Active|Require[sd]?|Authenticated|Verif
 """What a dependency is called where it is another file's: `CurrentSuperuser`."""
 
 
-def is_for_administrators(view: FileView, function: Block) -> bool:
-    """Whether something in front of the function, or in it, turns everybody away who is no administrator."""
-    owner = function.class_
-    return (
-        any(_lets_in(one) for one in function.decorators)
-        or any(_asks(view, one) for one in function.parameters)
-        or any(_refuses(one) for one in getattr(function.node, "body", ()))
-        or (owner is not None and _is_administrators(view, owner))
-    )
+def admitted(view: FileView, function: Block) -> Admitted:
+    """Who gets as far as the function, by what is in front of it and by what it turns people away with."""
+    if _is_for_administrators(view, function):
+        return "administrators"
+    if _is_for_permitted(view, function):
+        return "permitted"
+    return "users" if sign_in(view, function) else "anybody"
+
+
+def is_restricted(view: FileView, function: Block) -> bool:
+    """Whether having signed in is not enough."""
+    return admitted(view, function) in ("permitted", "administrators")
+
+
+def sign_in(view: FileView, function: Block) -> str:
+    """What in front of the function lets nobody in who has not signed in, `login_required`; empty when nothing does.
+
+    A key of another service is no such thing: a service may ask for whom it likes.
+    """
+    for decorator in function.decorators:
+        if _SIGNED_IN.search(decorator.name):
+            return decorator.name
+    if _asks_for_sign_in(function):
+        return "permission_classes"
+    names = (one.rpartition(".")[2] for one in listed(view, function))
+    return next((name for name in names if _SIGNS_IN.match(name)), "")
 
 
 def administrators_routers(view: FileView) -> tuple[str, ...]:
@@ -62,10 +97,47 @@ def administrators_routers(view: FileView) -> tuple[str, ...]:
                 found[view.dotted(call.args[0])] = None
     for function in view.functions:
         for decorator in function.decorators:
-            if decorator.name == "before_request" and is_for_administrators(view, function):
+            if decorator.name == "before_request" and _is_for_administrators(view, function):
                 found[decorator.dotted.rpartition(".")[0]] = None
     found.pop("", None)
     return tuple(found)
+
+
+def _is_for_administrators(view: FileView, function: Block) -> bool:
+    """Whether something in front of the function, or in it, turns everybody away who is no administrator."""
+    owner = function.class_
+    return (
+        any(_lets_in(one) for one in function.decorators)
+        or any(_asks(view, one) for one in function.parameters)
+        or any(_refuses(one) for one in getattr(function.node, "body", ()))
+        or (owner is not None and _is_administrators(view, owner))
+    )
+
+
+def _is_for_permitted(view: FileView, function: Block) -> bool:
+    """Whether something says that only some users get as far as this: a guard, a check, a look at what they may."""
+    for decorator in function.decorators:
+        if not _SIGNED_IN.search(decorator.name) and _PERMITS.search(ast.unparse(decorator.node)):
+            return True
+    for parameter in function.parameters:
+        dependency = view.dependency(parameter)
+        if dependency is not None and _PERMITS.search(f"{parameter.name} {dependency.rpartition('.')[2]}"):
+            return True
+    return (
+        any(_ALLOWS.search(called_name(call)) for call in function.nodes(ast.Call))
+        or any(node.attr in _RANKS for node in function.nodes(ast.Attribute))
+        or "admin" in function.symbol.lower()
+    )
+
+
+def _asks_for_sign_in(function: Block) -> bool:
+    """Whether the view of a REST framework lets everybody in who has signed in: `permission_classes`."""
+    owner = function.class_
+    if owner is None or not any(one.name == "request" for one in function.parameters):
+        return False
+    values = [one.value for one in owner.scope.bindings.get("permission_classes", ()) if one.value is not None]
+    named = [one for value in values for one in getattr(value, "elts", [])]
+    return bool(named) and all(ast.unparse(one).rpartition(".")[2] == "IsAuthenticated" for one in named)
 
 
 def _names_administrators(text: str) -> bool:
@@ -112,7 +184,7 @@ def _refuses(statement: ast.stmt) -> bool:
     """Whether a statement ends its function for others: `if not user.is_admin: raise …`, `check_superuser(user)`."""
     match statement:
         case ast.If(test=test, body=body):
-            return any(map(_is_other, _alternatives(test))) and _is_refusal(body[-1])
+            return any(map(_is_other, _alternatives(test))) and is_refusal(body[-1])
         case ast.Expr(value=ast.Await(value=ast.Call(func=called)) | ast.Call(func=called)):
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             return _ASSERTS.match(name) is not None and _names_administrators(name)
@@ -144,7 +216,8 @@ def _texts(node: ast.expr) -> Iterator[str]:
                 yield text
 
 
-def _is_refusal(statement: ast.stmt) -> bool:
+def is_refusal(statement: ast.stmt) -> bool:
+    """Whether the statement turns the caller away: it raises, or answers with a 403 or the like."""
     if isinstance(statement, ast.Raise):
         return True
     return isinstance(statement, ast.Return | ast.Expr) and _REFUSES.search(ast.unparse(statement)) is not None

@@ -1,16 +1,16 @@
-"""Which functions turn everybody away who is no administrator."""
+"""Who is let in."""
 
 from __future__ import annotations
 
 import pytest
 
-from carrel.audit.administrators import administrators_routers, is_for_administrators
+from carrel.audit.admission import administrators_routers, admitted, is_restricted
 from tests.audit.checking import program, view
 
 
 def is_for(source: str) -> bool:
     file = view(source)
-    return is_for_administrators(file, file.functions[-1])
+    return admitted(file, file.functions[-1]) == "administrators"
 
 
 @pytest.mark.parametrize(
@@ -152,3 +152,23 @@ def work(symbol): store(symbol)
 def store(symbol): ...
 """
     assert program({"jobs.py": jobs, "app.py": source}).calls.is_apart("app.store") is apart
+
+
+@pytest.mark.parametrize(
+    ("source", "who"),
+    [
+        ("def f(): ...", "anybody"),
+        ("@login_required\ndef f(): ...", "users"),
+        ("class V:\n  permission_classes = [IsAuthenticated]\n  def get(self, request): ...", "users"),
+        ("r = APIRouter(dependencies=[Depends(auth.get_current_user)])\n@r.get('/')\ndef f(): ...", "users"),
+        ("r = APIRouter(dependencies=[Depends(verify_api_key)])\n@r.get('/')\ndef f(): ...", "anybody"),
+        ("@roles_required('admin', 'member')\ndef f(): ...", "permitted"),
+        ("def f(user=Depends(require_scope)): ...", "permitted"),
+        ("def f(user):\n  check_permission(user)", "permitted"),
+        ("@admin_required\n@login_required\ndef f(): ...", "administrators"),
+    ],
+)
+def test_who_is_let_in(source: str, who: str) -> None:
+    file = view(source)
+    assert admitted(file, file.functions[-1]) == who
+    assert is_restricted(file, file.functions[-1]) == (who in ("permitted", "administrators"))
