@@ -44,6 +44,28 @@ def test_a_name_of_an_outer_scope_bound_anew(word: str) -> None:
     assert mutation.accesses[0].kind == ("global" if word == "global" else "cell")
 
 
+def test_a_function_of_a_module_changes_no_container() -> None:
+    assert view("import gradio as x\n\ndef f(v):\n    return x.update(v)\n").mutations == ()
+    assert view("from app import x\n\ndef f(v):\n    return x.update(v)\n").mutations != ()
+
+
+@pytest.mark.parametrize(
+    ("call", "is_other"),
+    [
+        ("append(v)", False),
+        ("insert(0, v)", False),
+        ("update(a=v)", False),
+        ("add(1, v)", True),
+        ("insert(owner=k, text=v)", True),
+        ("append(text=v)", True),
+        ("insert(v)", True),
+    ],
+)
+def test_what_no_container_takes(call: str, *, is_other: bool) -> None:
+    (mutation,) = view(f"def f(x, k, v):\n    x.{call}\n").mutations
+    assert mutation.is_other is is_other
+
+
 @pytest.mark.parametrize("statement", ["x = v", "y = x[k]", "x.get(k)", "f(x)"])
 def test_what_changes_nothing(statement: str) -> None:
     assert view(f"def f(x, k, v):\n    {statement}\n").mutations == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 from carrel.audit.access import Access, AccessReader
@@ -19,7 +20,10 @@ MUTATORS: Final = frozenset(
      "__delitem__", "move_to_end"}
 )  # fmt: skip
 """Methods of containers that change them."""
-_OF_ONE: Final = frozenset({"append", "appendleft", "add", "extend", "extendleft"})
+_TAKEN: Final = MappingProxyType(
+    {"append": 1, "appendleft": 1, "add": 1, "extend": 1, "extendleft": 1, "insert": 2, "writelines": 1}
+)
+"""How much they take, none of it by name."""
 _REMOVING: Final = frozenset({"pop", "popitem", "popleft", "remove", "discard", "clear", "__delitem__"})
 
 
@@ -50,9 +54,11 @@ class Mutation:
 
     @property
     def is_other(self) -> bool:
-        """Whether it is handed more or less than the container's method of that name: `requests.add(1, labels)`."""
-        given = len(self.node.args) + len(self.node.keywords) if isinstance(self.node, ast.Call) else 1
-        return self.kind == "method" and self.name in _OF_ONE and given != 1
+        """Whether it is handed what the container's method of that name does not take: `requests.add(1, labels)`,
+        `rows.insert(owner=name, text=text)`."""
+        if self.kind != "method" or not isinstance(self.node, ast.Call) or self.name not in _TAKEN:
+            return False
+        return len(self.node.args) != _TAKEN[self.name] or bool(self.node.keywords)
 
 
 def find_mutations(blocks: dict[ast.AST, Block], reader: AccessReader) -> tuple[Mutation, ...]:
@@ -119,6 +125,8 @@ def _augmented(node: ast.AugAssign, block: Block, reader: AccessReader) -> Itera
 
 def _calls(node: ast.Call, block: Block, reader: AccessReader) -> Iterator[Mutation]:
     if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
+        if _is_module(node.func.value, block):
+            return
         method = node.func.attr
         arguments = (*node.args, *(keyword.value for keyword in node.keywords))
         keyed = method in ("setdefault", "__setitem__", "__delitem__", "pop", "insert") and bool(node.args)
@@ -137,6 +145,12 @@ def _made(
     accesses = reader.read(target, block)
     along = next((access.keys for access in accesses if access.keys), ())
     return Mutation(kind, node, block, target, accesses, name, (*along, *keys), values)
+
+
+def _is_module(value: ast.expr, block: Block) -> bool:
+    """Whether it is what `import gradio as gr` binds, of which `gr.update(...)` is a function."""
+    found = block.scope.lookup(value.id) if isinstance(value, ast.Name) else None
+    return found is not None and all(one.kind == "import" for one in found[1])
 
 
 def _bound_outside(name: str, block: Block) -> bool:

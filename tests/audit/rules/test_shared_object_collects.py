@@ -87,6 +87,7 @@ def test_one_for_each_request_is_quiet(getter: str) -> None:
         "self.transcript.pop()",
         "self.transcript.append('started')",
         "self.parts.append(level)",
+        "self.messages.insert(session=user_id, text=text)",
         "self.transcript.append(user_id)\n        self.transcript.remove(user_id)",
         "self.transcript.append(user_id)\n        self.transcript = [one for one in self.transcript if one != text]",
         "self.transcript.append(user_id)\n        self.transcript = list(filter(f, self.transcript))",

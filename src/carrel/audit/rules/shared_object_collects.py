@@ -100,7 +100,7 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
     grown = isinstance(mutation.node, ast.AugAssign) and isinstance(mutation.values[0], ast.List)
     if block.is_initializer or mutation.removes or not (grown or mutation.kind in ("method", "item")):
         return None
-    if mutation.kind == "method" and mutation.name not in _WRITES and not _merges(mutation):
+    if mutation.is_other or (mutation.kind == "method" and mutation.name not in _WRITES and not _merges(mutation)):
         return None
     if mutation.kind == "item" and not all(is_fixed(view, key, block) for key in mutation.keys):
         return None
