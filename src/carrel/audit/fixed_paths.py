@@ -19,7 +19,8 @@ __all__ = ["FixedPath", "fixed_path", "gives_fixed_path", "is_unique", "path_par
 _UNIQUE_CALLS: Final = re.compile(
     r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
     r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|\w*hash\w*|get_ident|randint|random|"
-    r"choices|urandom|monotonic|perf_counter|uuid|nanoid|ulid|strftime|generate_\w+|unique_\w+)$"
+    r"choices|urandom|monotonic|perf_counter|uuid|nanoid|ulid|strftime|generate_\w+|unique_\w+|"
+    r"(?:\w+_)?(?:rand|random|rnd|uuid|uid|nonce|token|hex)(?:_\w+)?)$"
 )
 _UNIQUE_NAMES: Final = re.compile(
     r"(?:^|_)(?:id|uuid|uid|pid|hash|digest|key|nonce|unique|random|rand|timestamp|ts|now|guid|sha|md5|suffix|run|job|"

@@ -60,6 +60,7 @@ def test_data_of_nobody_is_only_mentioned() -> None:
         "with tempfile.NamedTemporaryFile() as out:\n        out.write(await file.read())",
         "Path('/tmp', str(os.getpid())).write_bytes(await file.read())",
         "Path(f'/tmp/{hash_of(file)}').write_bytes(await file.read())",
+        "Path(f'/tmp/{rand_str()}.zip').write_bytes(await file.read())",
         "Path(f'/tmp/{user_id}/a').write_bytes(await file.read())",
         "Path(f'/tmp/{self.run_id}/a').write_bytes(await file.read())",
         "os.makedirs('/tmp/work', exist_ok=True)",
