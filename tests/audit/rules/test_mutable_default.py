@@ -255,3 +255,23 @@ def test_a_default_that_is_returned_and_changed_in_another_file() -> None:
 )
 def test_a_default_that_is_returned_and_not_changed(old: str, new: str) -> None:
     finds(RULE, {**FILTERS, "api.py": FILTERS["api.py"].replace(old, new)}, "info")
+
+
+@pytest.mark.parametrize(
+    ("step", "severity"),
+    [
+        ("cache[-1] * RATIO", "info"),
+        ("cache[-1] * weight", "error"),
+        ("cache[-1] * read()", "error"),
+    ],
+)
+def test_a_table_that_goes_on_from_itself_is_only_mentioned(step: str, severity: str) -> None:
+    text = f"""
+        RATIO = 2.5
+        def factor(n, weight, cache=[1.0]):
+            while n >= len(cache):
+                following = 1 / ({step})
+                cache.append(following)
+            return cache[n]
+        """
+    finds(RULE, text, severity)

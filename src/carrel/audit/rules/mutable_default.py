@@ -235,12 +235,27 @@ def _says_nothing(view: FileView, change: Mutation) -> bool:
 
 
 def _is_filled(view: FileView, change: Mutation, parameter: Parameter) -> bool:
-    """Whether a default that no caller is meant to pass, `_known`, gets what is the same whoever calls."""
+    """Whether it goes on from what it holds, or, being one that no caller is meant to pass, `_known`, gets what is the
+    same whoever calls."""
+    if change.values and all(_goes_on(view, value, change.block, parameter.name) for value in change.values):
+        return True
     if not parameter.name.startswith("_") or _is_made_of_self(view, change, change.block):
         return False
     values = (*change.keys, *change.values)
     used = {one for value in values for one in parameters_in(view, value, change.block)}
     return bool(change.values) and used <= {parameter.name} and view.best_taint(values, change.block) is None
+
+
+def _goes_on(view: FileView, value: ast.expr, function: Block, name: str) -> bool:
+    """Whether the value is made of constants and of what the default holds: `table.append(table[-1] * RATIO)`."""
+    used = [leaf for leaf, _ in leaves(view, value, function) if not isinstance(leaf, ast.Subscript)]
+    names = {leaf.id for leaf in used if isinstance(leaf, ast.Name) and not is_fixed(view, leaf, function)}
+    bound = [one for local in names - {name} for one in function.scope.bindings.get(local, ())]
+    return (
+        name in names
+        and all(isinstance(leaf, ast.Name) or is_fixed(view, leaf, function) for leaf in used)
+        and names - {name} == {one.name for one in bound if one.value is not None}
+    )
 
 
 def _is_setting(view: FileView, value: ast.expr, block: Block) -> bool:
