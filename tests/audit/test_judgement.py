@@ -78,6 +78,20 @@ def test_what_another_project_or_a_test_has_is_at_most_information(path: str) ->
 
 
 @pytest.mark.parametrize(
+    ("symbol", "path", "severity"),
+    [
+        ("app.never", "app/bootstrap.py", "info"),
+        ("app.never", "app/desk.py", "warning"),
+        ("app.Desk.f", "app/bootstrap.py", "warning"),
+    ],
+)
+def test_a_leak_where_only_a_command_line_leads_to_is_information(symbol: str, path: str, severity: str) -> None:
+    place = Candidate(rule="r", location=Location(path=path, line=3), message="m", symbol=symbol)
+    (found,) = judge([place], program(SOURCE), {"r": replace(INFO, leak_classes=(1,))})
+    assert found.severity == severity
+
+
+@pytest.mark.parametrize(
     ("decorator", "leak_classes", "severity"),
     [("@admin_required", (1,), "info"), ("@login_required", (1,), "warning"), ("@admin_required", (), "warning")],
 )

@@ -19,7 +19,18 @@ def test_what_helps_tests_is_plumbing(path: str) -> None:
     assert is_test_plumbing(path)
 
 
-@pytest.mark.parametrize("path", ["panel/command/serve.py", "app/cli/run.py", "app/cli.py", "app/__main__.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "panel/command/serve.py",
+        "app/cli/run.py",
+        "app/cli.py",
+        "app/__main__.py",
+        "app/websetup/users.py",
+        "app/bootstrap.py",
+        "app/seed.py",
+    ],
+)
 def test_what_a_command_line_runs_is_start_up(path: str) -> None:
     assert is_start_up(path)
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from carrel.audit.conditions import Condition, HasEntryPoints, Proof
-from carrel.audit.places import is_foreign, is_test_plumbing
+from carrel.audit.places import is_foreign, is_start_up, is_test_plumbing
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate
 from carrel.findings import Finding, Fix, Location, RuleInfo, Severity
@@ -35,7 +35,10 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
         if candidate.lower_unreachable and not is_library and not way:
             severity = _LOWER[severity]
         apart = bool(info.leak_classes) and program.calls.is_apart(candidate.symbol)
-        if apart or is_foreign(candidate.location.path) or is_test_plumbing(candidate.location.path):
+        path = candidate.location.path
+        # What a request is not seen to lead to, and a command line is, one person runs.
+        by_hand = bool(info.leak_classes) and not is_library and not way and is_start_up(path)
+        if apart or by_hand or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(
             rule=info.rule,

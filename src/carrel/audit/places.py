@@ -12,7 +12,9 @@ _FOREIGN: Final = re.compile(
     r"site-packages|dist-packages|node_modules)/"
 )
 _PLUMBING: Final = re.compile(r"(?:^|/)(?:pytest|testing|_testing|test_utils)/|(?:^|/)(?:pytest_[^/]*|conftest)\.py$")
-_START_UP: Final = re.compile(r"(?:^|/)(?:commands?|cli|_cli)(?:/|\.py$)|(?:^|/)(?:__main__|setup|manage)\.py$")
+_START_UP: Final = re.compile(
+    r"(?:^|/)(?:commands?|cli|_cli|websetup|bootstrap|seeds?)(?:/|\.py$)|(?:^|/)(?:__main__|setup|manage)\.py$"
+)
 
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?\d*|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|"
