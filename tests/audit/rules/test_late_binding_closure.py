@@ -41,6 +41,14 @@ def test_a_loop_over_nobody() -> None:
     finds(RULE, loop(body, head="for size in (1, 2):"), "info")
 
 
+def test_what_only_one_round_binds() -> None:
+    body = "if {}:\n            user_box = open_box(size)\n            jobs[size] = lambda: show(user_box)"
+    quiet(RULE, loop(body.format("size == 2"), head="for size in (1, 2):"))
+    finds(RULE, loop(body.format("fits(size)"), head="for size in (1, 2):"), "error")
+    again = "user_box = None\n        " + body.format("size == 2")
+    finds(RULE, loop(again, head="for size in (1, 2):"), "error")
+
+
 def test_what_each_round_replaces() -> None:
     head = "for size in (1, 2):"
     quiet(RULE, loop("window.show = lambda: show(size)\n        window.open()", head=head))

@@ -54,7 +54,7 @@ class LateBindingClosure:
                 loop = _loop(view, made)
                 if loop is None or not _outlasts(view, made, loop):
                     continue
-                captured = _captured(made, _bound(loop))
+                captured = _captured(made, _bound(loop) - _of_one_round(loop))
                 if captured:
                     users = [name for name in _targets(loop) if is_identity_like(name)]
                     told = (
@@ -112,11 +112,27 @@ def _targets(loop: Loop) -> list[str]:
 
 def _bound(loop: Loop) -> set[str]:
     """The names that each round binds anew."""
-    inside = {
-        one.id for statement in loop.body for one in ast.walk(statement)
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
-    }  # fmt: skip
-    return inside | set(_targets(loop))
+    return {one.id for one in _stored(loop.body)} | set(_targets(loop))
+
+
+def _of_one_round(loop: Loop) -> set[str]:
+    """The names that only the round of one constant binds: `if agent["name"] == "proxy": proxy = start(agent)`."""
+    branches = [one for part in loop.body for one in ast.walk(part) if isinstance(one, ast.If)]
+    of_one = {name for one in branches if _is_for_one(one.test) for name in _stored(one.body)}
+    return {one.id for one in of_one} - {one.id for one in _stored(loop.body) if one not in of_one}
+
+
+def _is_for_one(test: ast.expr) -> bool:
+    return isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) and isinstance(
+        test.comparators[0], ast.Constant
+    )  # fmt: skip
+
+
+def _stored(body: Sequence[ast.stmt]) -> Iterator[ast.Name]:
+    for statement in body:
+        for one in ast.walk(statement):
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+                yield one
 
 
 def _made_of(loop: Loop, names: list[str]) -> list[str]:
