@@ -193,7 +193,7 @@ async def test_carrels_own_errors_are_told():
     assert outline(events_of(runtime))[1:] == ["tool_executing", "tool_completed failed", "agent_completed failed"]
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException("odd")], ids=repr)
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), BaseException("odd")], ids=repr)
 async def test_an_agent_cannot_end_the_process(error: BaseException):
     async def exits(run: AgentRun) -> str:
         """Exit."""
@@ -203,6 +203,23 @@ async def test_an_agent_cannot_end_the_process(error: BaseException):
     async with runtime.engine() as engine:
         result = await engine.execute_agent("exits", "x")
     assert (result.status, result.error_code) == ("failed", "agent_failed")
+    events_of(runtime)
+
+
+async def test_an_agent_fails_like_any_other_with_an_exception_that_cannot_be_read():
+    class UnreadableError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    async def mumbles(run: AgentRun) -> str:
+        """Mumble."""
+        raise UnreadableError
+
+    runtime = MemoryRuntime([mumbles])
+    async with runtime.engine() as engine:
+        result = await engine.execute_agent("mumbles", "x")
+    assert (result.status, result.error_code) == ("failed", "agent_failed")
+    assert "UnreadableError" in str(result.error_message)
     events_of(runtime)
 
 

@@ -96,3 +96,14 @@ def test_a_trace_keeps_quiet_about_what_was_suppressed_and_is_not_endless():
     with pytest.raises(ValueError, match="deep") as caught:
         deep(300)
     assert len(traceback_text(caught.value).splitlines()) == 100
+
+
+def test_an_error_whose_text_cannot_be_read_is_named():
+    class UnreadableError(InputError):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    error = UnreadableError("model", "is unknown")
+    assert traceback_text(error).splitlines()[0].endswith("UnreadableError: (its text cannot be read)")
+    assert "UnreadableError; the server's log says more" in notice_text(error)
+    assert "UnreadableError" in agent_failure("a", error).message

@@ -241,14 +241,15 @@ async def test_a_tool_may_tell_the_caller_what_is_wrong():
     assert "there are a and b" in made.completed()["error"]["message"]
 
 
-async def test_a_tool_cannot_end_the_process():
+@pytest.mark.parametrize("error", [SystemExit(1), GeneratorExit()], ids=repr)
+async def test_a_tool_cannot_end_the_process(error: BaseException):
     @tool
     async def exits() -> None:
         """Exit."""
-        raise SystemExit(1)
+        raise error
 
     made = bench(tools=(exits,))
-    with pytest.raises(ToolFailedError, match="SystemExit"):
+    with pytest.raises(ToolFailedError, match=type(error).__name__):
         await made.call("exits")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from carrel.errors import AgentFailedError, CarrelError, ConflictError, RunError, SettingsError, StorageError
@@ -33,7 +34,8 @@ def notice_text(error: BaseException) -> str:
     only the class is named; so are storage and settings errors, which are about the operator's machine.
     """
     if isinstance(error, CarrelError) and not isinstance(error, (StorageError, SettingsError)):
-        return str(error)
+        with suppress(Exception):  # a class of the agent's own may have no text
+            return str(error)
     return f"{type(error).__name__}; the server's log says more under this request's id"
 
 
@@ -55,11 +57,18 @@ def traceback_text(error: BaseException) -> str:
     lines: list[str] = []
     current: BaseException | None = error
     while current is not None and len(lines) < LONGEST_TRACE:
-        lines.append(f"{type(current).__qualname__}: {current}")
+        lines.append(f"{type(current).__qualname__}: {_text_of(current)}")
         frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(current.__traceback__)]
         lines.extend(f"  {code.co_filename}:{line} in {code.co_qualname}" for code, line in reversed(frames))
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return "\n".join(lines[:LONGEST_TRACE])
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an agent's exception may fail at anything, and must not end its run twice
+        return "(its text cannot be read)"
 
 
 def _first_of(error: BaseException) -> BaseException:

@@ -223,7 +223,7 @@ class Request:
             try:
                 with self._tools.tracer.agent(context, self._agent):
                     return self._read(await self._parts.factory.create(self._agent).run(self._run))
-            except (asyncio.CancelledError, GeneratorExit):
+            except asyncio.CancelledError:
                 raise
             except BaseException as error:  # noqa: BLE001 - SystemExit in an agent must not end the server
                 _log.warning("agent failed", exception=traceback_text(error))

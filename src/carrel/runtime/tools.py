@@ -324,7 +324,7 @@ class ToolDispatcher:
                     return _Returned(await tool.call(self._context, arguments))
                 async with self._threads:
                     return _Returned(await tool.call(self._context, arguments))
-        except (asyncio.CancelledError, GeneratorExit):
+        except asyncio.CancelledError:
             raise
         except ToolFailedError as error:
             return error
