@@ -31,7 +31,8 @@ def test_a_desk_is_kept(source: str) -> None:
     assert "acme.Desk()" in {fact.path for fact in kept_facts(view(f"from acme import Desk, Agent\n{source}\n"))}
 
 
-@pytest.mark.parametrize("head", ["class Desk:\n    _one = None\n    def __new__(cls):\n        cls._one = 1\n",
+@pytest.mark.parametrize("head", ["from acme import x_pb2_grpc\nclass Desk(x_pb2_grpc.DeskServicer): ...",
+                                  "class Desk:\n    _one = None\n    def __new__(cls):\n        cls._one = 1\n",
                                   "@singleton\nclass Desk: ..."])  # fmt: skip
 def test_a_singleton_class(head: str) -> None:
     assert [fact.path for fact in kept_facts(view(head))] == ["app.Desk()"]

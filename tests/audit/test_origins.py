@@ -8,7 +8,7 @@ import pytest
 
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import called_name, identities, is_asked, is_fixed, leaves, parameters_in, says_whose
+from carrel.audit.origins import called_name, identities, is_asked, is_fixed, is_made, leaves, parameters_in, says_whose
 from tests.audit.checking import view
 
 
@@ -117,6 +117,13 @@ def test_names_that_say_whose(name: str) -> None:
 @pytest.mark.parametrize("name", ["user_port", "auth_message", "compact_token_threshold", "session", "request", "text"])
 def test_names_that_do_not(name: str) -> None:
     assert not says_whose(name)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"), [("uuid4()", True), ("uuid4().hex", True), ("next(ids)", True), ("head['x']", False)]
+)
+def test_an_id_that_the_server_makes(made: str, *, expected: bool) -> None:
+    assert is_made(ast.parse(made, mode="eval").body) is expected
 
 
 def test_calls() -> None:

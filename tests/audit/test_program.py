@@ -132,3 +132,19 @@ def test_what_is_made_once_is_shared_by_who_gets_it(made: str, *, shared: bool) 
 def test_what_an_example_makes_is_not_what_the_product_shares(path: str, *, shared: bool) -> None:
     files = {"desk.py": "class Desk: ...\n", path: "from desk import Desk\ndesk = Desk()\ndef ask(): desk.x()\n"}
     assert ("desk.Desk" in program(files).shared_classes) is shared
+
+
+@pytest.mark.parametrize(
+    ("call", "shared"),
+    [
+        ("request.app['rpc'].ask(1)", True),
+        ("request.app.state.rpc.ask(1)", True),
+        ("request.rpc.ask(1)", False),
+        ("request.app['rpc'].tell(1)", False),
+    ],
+)
+def test_an_object_that_nobody_is_seen_to_make_and_the_application_holds(call: str, shared: bool) -> None:
+    everything = program(
+        {"rpc.py": "class Rpc:\n    def ask(self, x): ...\n", "app.py": f"def h(request):\n    {call}\n"}
+    )
+    assert (everything.shared_class("rpc.Rpc") is not None) is shared

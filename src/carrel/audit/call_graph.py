@@ -56,7 +56,7 @@ class CallGraph:
     def callees(self) -> dict[str, tuple[tuple[CallFact, FunctionFact], ...]]:
         """For each function, its calls with what they may run."""
         return {
-            name: tuple((call, called) for call in fact.calls for called in self._called(call.path))
+            name: tuple((call, called) for call in fact.calls for called in self.called(call.path))
             for name, fact in self._resolution.functions.items()
         }
 
@@ -334,7 +334,8 @@ class CallGraph:
                 found[outer].append(name)
         return found
 
-    def _called(self, path: str) -> Sequence[FunctionFact]:
+    def called(self, path: str) -> Sequence[FunctionFact]:
+        """What calling the path may run, also of an object of which only the method's name is known."""
         known = self._known.get(path)
         if known is None:
             known = self._known[path] = self._find(path)

@@ -11,7 +11,7 @@ from carrel.audit.admission import sign_in
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES
+from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES, is_servicer
 from carrel.audit.origins import leaves
 from carrel.audit.persons import person_in
 from carrel.audit.taint import is_part_name
@@ -241,8 +241,7 @@ def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
 
 
 def _is_of_grpc(view: FileView, function: Block) -> bool:
-    bases = view.base_paths(function.class_) if function.class_ is not None else ()
-    return any("_pb2_grpc." in one and one.endswith("Servicer") for one in bases)
+    return function.class_ is not None and is_servicer(view.base_paths(function.class_))
 
 
 def _is_said(view: FileView, node: ast.expr, block: Block) -> bool:

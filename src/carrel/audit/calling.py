@@ -12,7 +12,7 @@ from carrel.audit.callers import claimed, names_user, origins, proven
 from carrel.audit.facts import CallFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, worker_loop
-from carrel.audit.origins import identities, in_session, is_credential
+from carrel.audit.origins import identities, in_session, is_credential, is_made
 from carrel.audit.records import is_record
 
 __all__ = ["FOREIGN", "call_facts"]
@@ -131,8 +131,10 @@ def _sends(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
         if isinstance(value, ast.Name) and block.parameter(value.id) is not None and not claimed(view, value, block):
             yield place, value.id
         elif isinstance(value, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.BoolOp):
-            said = [claimed(view, one, block) for one in origins(view, value, block)]
-            if said and all(said):
+            parts = list(origins(view, value, block))
+            said = [claimed(view, one, block) for one in parts]
+            # What the server makes when the client says nothing stands beside what it says.
+            if any(said) and all(name or is_made(one) for name, one in zip(said, parts, strict=True)):
                 yield place, ""
 
 

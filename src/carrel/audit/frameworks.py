@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
@@ -22,7 +22,7 @@ __all__ = [
     "SERVERS",
     "EntryKind",
     "Registration",
-    "handling",
+    "handling", "is_servicer",
 ]  # fmt: skip
 
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
@@ -210,6 +210,11 @@ def handling(base: str) -> tuple[EntryKind, tuple[str, ...]] | None:
     return HANDLER_BASES.get(base.rpartition(".")[2]) or HANDLER_BASES.get(base)
 
 
+def is_servicer(bases: Iterable[str]) -> bool:
+    """Whether a class with these bases, dotted names, is a servicer of gRPC: one object answers all calls."""
+    return any("_pb2_grpc." in one and one.endswith("Servicer") for one in bases)
+
+
 REQUEST_TYPES: Final = frozenset(
     {"Request", "HttpRequest", "WebSocket", "HTTPConnection", "HTTPAuthorizationCredentials", "WSGIRequest",
      "UploadFile", "SecurityScopes", "RunContext", "ToolContext", "WebSocketServerProtocol", "ServerConnection",
@@ -221,7 +226,8 @@ REQUEST_OBJECTS: Final = frozenset(
     {"flask.request", "flask.session", "flask.g", "quart.request", "quart.session", "quart.g", "bottle.request",
      "chainlit.user_session", "chainlit.context", "streamlit.session_state", "streamlit.query_params",
      "flask_login.current_user", "flask_jwt_extended.current_user", "sanic.request", "streamlit.experimental_user",
-     "streamlit.user", "cherrypy.request", "cherrypy.session"}
+     "streamlit.user", "cherrypy.request", "cherrypy.session",
+     "quart.websocket"}
 )  # fmt: skip
 """Objects that stand for the current request, whatever the name they are imported under."""
 

@@ -11,7 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.entry_points import is_django_middleware
 from carrel.audit.facts import KeptFact
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REQUEST_OBJECTS
+from carrel.audit.frameworks import REQUEST_OBJECTS, is_servicer
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed
 
@@ -104,7 +104,8 @@ def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
         if mutation.block.name == "__new__" and owner is not None and is_one:
             yield owner.node, f"{owner.symbol}()"
     for owner in view.classes:
-        framework = not _ONE_OBJECT.isdisjoint(view.base_paths(owner)) or is_django_middleware(view, owner)
+        bases = view.base_paths(owner)
+        framework = not _ONE_OBJECT.isdisjoint(bases) or is_django_middleware(view, owner) or is_servicer(bases)
         if framework or any(decorator.name in _SINGLETONS for decorator in owner.decorators):
             yield owner.node, f"{owner.symbol}()"
     yield from _closed_over(view)

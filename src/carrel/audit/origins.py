@@ -15,12 +15,14 @@ from carrel.audit.taint import is_identity_like
 from carrel.source import Binding
 
 __all__ = [
+    "MADE",
     "called_name",
     "identities",
     "in_session",
     "is_asked",
     "is_credential",
     "is_fixed",
+    "is_made",
     "is_request_name",
     "is_shown",
     "leaves",
@@ -57,6 +59,8 @@ _SHOWN: Final = re.compile(
 """Keys of a session that say how a page is shown or where somebody is, not who it is."""
 _SETTINGS: Final = re.compile(r"^_?(?:app_)?(?:settings|config|configuration|conf|cfg)$")
 """What holds the settings of a process."""
+MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")
+"""What calls are named that give something which no client knows beforehand."""
 _GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
 
 
@@ -297,6 +301,12 @@ def is_credential(told: str) -> bool:
 def is_asked(call: ast.Call) -> bool:
     """Whether the call finds out who is asking: `verify(header)`, `get_current_user()`."""
     return _ASKED.match(called_name(call)) is not None
+
+
+def is_made(node: ast.expr) -> bool:
+    """Whether it is an id that the server makes, `uuid4().hex`."""
+    made = node.value if isinstance(node, ast.Attribute) else node
+    return isinstance(made, ast.Call) and MADE.search(ast.unparse(made.func)) is not None
 
 
 def is_fixed(view: FileView, key: ast.expr, block: Block) -> bool:

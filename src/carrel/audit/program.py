@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.call_graph import CallGraph, parameter_at
 from carrel.audit.conditions import Proof
 from carrel.audit.data_conditions import Given
-from carrel.audit.facts import FileFacts, KeptFact
+from carrel.audit.facts import FileFacts, FunctionFact, KeptFact
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
 from carrel.audit.frameworks import COPYING_BASES, RECEIVES, SENDS
@@ -26,6 +26,8 @@ __all__ = ["Program"]
 
 _COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "cyclopts", "docopt", "fire", "optparse"})
 _DEPTH: Final = 4
+_OF_APPLICATION: Final = re.compile(r":\w+\.app(?:\[\]|\.(?:state|ctx)\.\w+)\.\w+$")
+"""A method of what the application holds, from a request: `request.app["rpc"].ask`."""
 _WORD: Final = re.compile(r"\w+")
 _TESTS: Final = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)")
 _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
@@ -259,6 +261,25 @@ class Program:
                 return proof
         return None
 
+    def owner_asked(self, kinds: tuple[str, ...]) -> Proof | None:
+        """The function that asks for the owner of an object of one of these kinds."""
+        fact = next((found for one in kinds for kind in self._kinds(one) if (found := self._asked.get(kind))), None)
+        if fact is None:
+            return None
+        return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="asks whose it is"),)
+
+    @cached_property
+    def _asked(self) -> dict[str, FunctionFact]:
+        """By kind of object, a function that asks for its owner."""
+        functions = self.resolution.functions.values()
+        return {kind: fact for fact in functions for one in fact.asked for kind in self._kinds(one)}
+
+    def _kinds(self, path: str) -> Iterator[str]:
+        """What the path stands for: the class of what it fetches, a store, a function."""
+        yield self.resolution.canonical(path)
+        yield from (one.name for one in self.resolution.values(path))
+        yield from (self.resolution.canonical(one.fetched) for one in self.resolution.called(path) if one.fetched)
+
     def keeps_owners(self, store: str) -> Proof | None:
         """The function that puts documents with their owner into the store."""
         home = self.resolution.canonical(store)
@@ -356,6 +377,11 @@ class Program:
                     for name in self._instances(kept.path):
                         yield name, kept.location
             for function in facts.functions:
+                for call in function.calls if not is_test_path(facts.path) else ():
+                    if _OF_APPLICATION.search(call.path):
+                        # Nobody may be seen to make it, and still there is one for all.
+                        where = Location(path=facts.path, line=call.line, note="taken from the application")
+                        yield from ((one.name.rpartition(".")[0], where) for one in self.calls.called(call.path))
                 if function.cached and not any(is_identity_like(one) for one in function.parameters):
                     for path in function.returns:
                         for name in self._instances(path):

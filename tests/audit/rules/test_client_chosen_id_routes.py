@@ -229,6 +229,7 @@ class Link:
     [
         ("    async for m in ws:\n        await request.app['carrier'].ask(json.loads(m.data)['id'], 1)\n", True),
         ("    number = request.query['order']\n    await request.app['carrier'].ask(number, 1)\n", True),
+        ("    await request.app['carrier'].ask(request.headers.get('X-Id') or uuid4().hex, 1)\n", True),
         ("    await request.app['carrier'].ask(uuid4().hex, 1)\n", False),
         ("    who = await authenticate(request)\n    await request.app['carrier'].ask(who.id, 1)\n", False),
     ],
@@ -244,3 +245,24 @@ def test_who_chose_the_argument_that_is_the_key(app: str, *, is_found: bool) -> 
     else:
         quiet(RULE, {"link.py": LINK.replace("{0}", "pass"), "app.py": source})
     quiet(RULE, {"link.py": LINK.replace("{0}", "tag = uuid.uuid4().hex"), "app.py": source})
+
+
+@pytest.mark.parametrize(
+    ("key", "kept", "is_found"),
+    [
+        ("request.call_id", "{'event': asyncio.Event(), 'answer': None}", True),
+        ("request.call_id", "[asyncio.Event(), None]", True),
+        ("request.call_id", "{'answer': None}", False),
+        ("secrets.token_hex(8)", "{'event': asyncio.Event()}", False),
+    ],
+)
+def test_what_is_waited_with_among_other_things(key: str, kept: str, *, is_found: bool) -> None:
+    source = (
+        "import asyncio, secrets\nfrom v1 import desk_pb2_grpc\nclass Desk(desk_pb2_grpc.DeskServicer):\n"
+        "    def __init__(self):\n        self.calls = {}\n    async def Ask(self, request, context):\n"
+        f"        slot = {kept}\n        self.calls[{key}] = slot\n        await slot['event'].wait()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="] = slot")
+    else:
+        quiet(RULE, source)

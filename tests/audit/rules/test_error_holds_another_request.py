@@ -237,3 +237,48 @@ def test_a_call_that_is_aborted_with_what_others_asked(kept: str, told: str, *, 
         quiet(RULE, source.replace("translate_pb2_grpc.TranslatorServicer", "View"))
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_found"),
+    [
+        ("f'timed out, last was {self.last}'", True),
+        ("f'timed out, query was {query}'", False),
+        ("f'timed out, see {self.url}'", False),
+    ],
+)
+def test_an_exception_that_tells_what_a_shared_object_was_last_asked(told: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI\napp = FastAPI()\nclass Engine:\n    def __init__(self, url):\n"
+        "        self.url = url\n"
+        "    async def find(self, query, tenant_id):\n        self.last = f'{tenant_id}: {query}'\n        try:\n"
+        "            return await search(query)\n        except TimeoutError as exc:\n"
+        f"            raise Failed({told}) from exc\nengine = Engine('x')\n"
+        "@app.get('/search')\nasync def search(q: str, tenant_id: str):\n    return await engine.find(q, tenant_id)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="raise Failed")
+        quiet(RULE, source.replace("await search(query)", "search(query)"))
+        quiet(RULE, source.replace("engine = Engine('x')", "engine = None"))
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("method", "told", "is_found"),
+    [
+        ("write_error", "self.finish({'trail': TRAIL[-10:]})", True),
+        ("write_error", "self.finish({'trail': len(TRAIL)})", False),
+        ("get", "self.finish({'trail': TRAIL[-10:]})", False),
+    ],
+)
+def test_the_method_that_answers_what_went_wrong(method: str, told: str, *, is_found: bool) -> None:
+    source = (
+        "import tornado.web\nTRAIL = []\nclass Base(tornado.web.RequestHandler):\n    def prepare(self):\n"
+        "        TRAIL.append(self.get_argument('card'))\n"
+        f"    def {method}(self, status, **kwargs):\n        {told}\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="self.finish")
+    else:
+        quiet(RULE, source)

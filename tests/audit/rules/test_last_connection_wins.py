@@ -183,3 +183,39 @@ def test_a_place_on_the_application_with_a_key_that_is_always_the_same(place: st
         finds(RULE, source, "error", on="] = ws")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("put", "used", "is_found"),
+    [
+        ("self.current = peer", "await self.current.send(text)", True),
+        ("self.current = peer", "if (one := self.current):\n            await one.send(text)", True),
+        ("self.peers['desk'] = peer", "await self.peers.get('desk').send(text)", True),
+        ("self.peers['desk'] = peer", "await self.peers['shop'].send(text)", False),
+        ("self.peers[peer.id] = peer", "await self.peers['desk'].send(text)", False),
+        ("self.current = peer", "print(self.current)", False),
+    ],
+)
+def test_a_shared_object_that_sends_through_what_it_keeps_by_any_name(put: str, used: str, *, is_found: bool) -> None:
+    source = (
+        "from quart import Quart, websocket\napp = Quart(__name__)\nclass Console:\n    current = None\n"
+        f"    def __init__(self):\n        self.peers = {{}}\n    def take(self, peer):\n        {put}\n"
+        f"    async def tell(self, text):\n        {used}\nconsole = Console()\n"
+        "@app.websocket('/w')\nasync def w():\n    console.take(websocket._get_current_object())\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on=put)
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("kept", "is_found"), [("Scale.active = self", True), ("self.active = self", False)])
+def test_a_handler_that_is_the_connection(kept: str, *, is_found: bool) -> None:
+    source = (
+        "from tornado.websocket import WebSocketHandler\nclass Scale(WebSocketHandler):\n    active = None\n"
+        f"    def open(self):\n        {kept}\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on=kept)
+    else:
+        quiet(RULE, source)

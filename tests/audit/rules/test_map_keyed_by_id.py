@@ -131,3 +131,16 @@ def test_a_decorator_that_remembers_by_address(parameter: str, severity: str) ->
         "app.py": f"from memo import once\n@once\ndef rights({parameter}):\n    return load({parameter})\n",
     }
     finds(RULE, files, severity, on="_memo[key] = fn(obj)")
+
+
+@pytest.mark.parametrize(("read", "is_found"), [("notes[id(session)]", True), ("notes[session.key]", False)])
+def test_a_list_that_is_there_when_it_is_first_asked_for(read: str, *, is_found: bool) -> None:
+    source = (
+        "from collections import defaultdict\nimport chainlit as cl\nnotes = defaultdict(list)\n@cl.on_message\n"
+        f"async def main(message):\n    session = cl.context.session\n    mine = {read}\n"
+        "    mine.append(message.content)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="mine.append")
+    else:
+        quiet(RULE, source)

@@ -14,7 +14,7 @@ from carrel.audit.data_conditions import SentParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, leaves
+from carrel.audit.origins import MADE, called_name, is_made, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.audit.through import through
@@ -30,7 +30,6 @@ _WAITING: Final = frozenset({"create_future", "Future", "Queue", "Event", "Condi
 _CARRIES: Final = re.compile(r"(?i)^_?(?:transport|web_?socket|socket|ws|peer|writer|waiter|future|reply_queue)$")
 _CLIENTS: Final = re.compile(r"(?i)request|message|msg|correlation|client|progress|rpc")
 """An id that is handed on under another name, such as `run_id`, may be one that the server made."""
-_MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")
 _AWAITS: Final = frozenset({"blpop", "brpop", "bzpopmin", "bzpopmax", "blmove", "brpoplpush"})
 """Calls of a store that wait until somebody puts an answer under the key."""
 _LISTENS: Final = frozenset({"subscribe", "psubscribe"})
@@ -91,7 +90,7 @@ class ClientChosenIdRoutes:
             names = [claimed(view, one, where) for one, where in parts]
             sent = [name for name in names if _ID.match(name.replace("-", "_"))]
             # Beside what the client says may stand what the server makes when it says nothing.
-            made = all(name or _is_made(one) for name, (one, _) in zip(names, parts, strict=True))
+            made = all(name or is_made(one) for name, (one, _) in zip(names, parts, strict=True))
             if sent and made and not any(_says_who(view, one, where) for one, where in parts):
                 message = f"`{function.name}` waits for the answer under `{sent[0]}`, which the client chose"
                 yield view.candidate(self.info, call, message, block=function)
@@ -129,7 +128,11 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
 def _waits(view: FileView, value: ast.expr, block: Block) -> bool:
     """Whether the value is something that an answer is waited for with."""
     for one in origins(view, value, block):
-        if isinstance(one, ast.Call):
+        if isinstance(one, ast.Dict | ast.Tuple | ast.List):
+            beside = one.values if isinstance(one, ast.Dict) else one.elts
+            if any(_waits(view, each, block) for each in beside):
+                return True
+        elif isinstance(one, ast.Call):
             called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
             if called in _WAITING:
                 return True
@@ -150,7 +153,7 @@ def _says_who(view: FileView, key: ast.expr, block: Block) -> bool:
 def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Condition, ...]] | None:
     """The id's name with what must hold for it to be the client's; `None` when the server may have made it."""
     for leaf, _ in leaves(view, key, block):
-        if isinstance(leaf, ast.Call) and _MADE.search(ast.unparse(leaf.func)):
+        if isinstance(leaf, ast.Call) and MADE.search(ast.unparse(leaf.func)):
             return None
     for one in origins(view, key, block):
         match one:
@@ -181,11 +184,6 @@ def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Con
 
 def _asks_before(function: Block) -> bool:
     return any(called_name(call) in _ASKS for call in function.nodes(ast.Call))
-
-
-def _is_made(node: ast.expr) -> bool:
-    made = node.value if isinstance(node, ast.Attribute) else node
-    return isinstance(made, ast.Call) and _MADE.search(ast.unparse(made.func)) is not None
 
 
 def _maker(view: FileView, use: Keyed, function: Block) -> Block | None:

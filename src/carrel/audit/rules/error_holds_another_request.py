@@ -8,20 +8,14 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import (
-    AnyOf,
-    Condition,
-    ExceptionObject,
-    HasEntryPoints,
-    Reachable,
-    SharedClass,
-    SharedObject,
-)
+from carrel.audit.conditions import Condition, ExceptionObject, HasEntryPoints, SharedClass, SharedObject
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
+from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import reached
 from carrel.findings import RuleInfo
 
 __all__ = ["ErrorHoldsAnotherRequest"]
@@ -29,6 +23,11 @@ __all__ = ["ErrorHoldsAnotherRequest"]
 _HANDLES: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "exception_middleware",
                              "exception"})  # fmt: skip
 _ERRORS: Final = frozenset({"exc", "exception", "error", "err", "e"})
+_METHODS: Final = frozenset({"write_error", "handle_exception", "log_exception", "on_error", "process_exception"})
+"""Methods that frameworks call for what went wrong."""
+_SENDS: Final = frozenset({"write", "finish", "send", "render", "send_error", "json"})
+_TELLS: Final = frozenset({"abort", "abort_with_status", "set_details", "send_error"})
+"""Calls that end a request with an error, and say why."""
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update"})
 
 
@@ -48,20 +47,16 @@ class ErrorHoldsAnotherRequest:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
+        written = _written(view)
         for function in view.functions:
-            yield from self._shown(view, function)
-            yield from self._aborted(view, function)
+            yield from self._shown(view, function, written)
             yield from self._noted(view, function)
             yield from self._told_all(view, function)
 
-    def _shown(self, view: FileView, function: Block) -> Iterator[Candidate]:
-        """A container that requests write to, in what an error is answered with."""
-        handles = _handles_errors(view, function)
-        for statement in function.nodes(ast.Return, ast.Raise):
-            if not handles and not isinstance(statement, ast.Raise) and not _in_handler(view, statement):
-                continue
-            value = statement.exc if isinstance(statement, ast.Raise) else statement.value
-            for call in (one for one in ast.walk(value) if isinstance(one, ast.Call)) if value is not None else ():
+    def _shown(self, view: FileView, function: Block, written: dict[str, list[Mutation]]) -> Iterator[Candidate]:
+        """What requests write to, in what an error is answered with."""
+        for node, value in _answers(view, function):
+            for call in (one for one in ast.walk(value) if isinstance(one, ast.Call)):
                 path = view.path(call.func, function)
                 if path and not call.args and not call.keywords:
                     message = (
@@ -72,35 +67,19 @@ class ErrorHoldsAnotherRequest:
                         shared = SharedObject(view.path(call.func.value, function))
                         grades.append(Grade("error", (Gives(path, "of-last-call"), shared)))
                     yield view.candidate(self.info, call, message, block=function, grades=tuple(grades))
-            for name in _answered(value, function):
-                access = view.access(name, function)
-                if access.kind != "global" or access.steps or access.name.startswith("builtins."):
-                    continue
-                if any(access.name == one or access.name.startswith(f"{one}.") for one in REQUEST_OBJECTS):
-                    continue
-                writers = () if _is_keyed(view, name) else _writers(view, access)
-                if not writers:
-                    continue
-                message = f"`{function.name}` answers an error with `{ast.unparse(name)}`, which all requests write to"
-                yield view.candidate(self.info, name, message, block=function,
-                                     grades=(Grade("error", (AnyOf(writers),)), Grade("info")))  # fmt: skip
-                break
-
-    def _aborted(self, view: FileView, function: Block) -> Iterator[Candidate]:
-        """`context.abort(code, f"{list(self._inflight.values())}")`: the table of all calls, told to one caller."""
-        for call in function.nodes(ast.Call):
-            if called_name(call) != "abort" or len(call.args) < 2:
-                continue
-            for table in _listed(call.args[-1], function):
-                access = view.access(table, function)
-                given = _of_all(view, access)
-                writers = _writers(view, access) if given is not None else ()
-                if given is not None and writers:
+            for held in _answered(value, function):
+                access = view.access(held, function)
+                given = None if _is_keyed(view, held) else _of_all(access)
+                at = written.get(access.path, []) if given is not None else []
+                grades = [Grade("error", one) for one in _writers(view, at, node, function)]
+                if given is not None and grades:
                     message = (
-                        f"`{function.name}` answers an error with `{ast.unparse(table)}`, which all requests write to"
+                        f"`{function.name}` answers an error with `{ast.unparse(held)}`, which all requests write to"
                     )
-                    yield view.candidate(self.info, call, message, block=function, given=given,
-                                         grades=(Grade("error", (AnyOf(writers),)), Grade("info")))  # fmt: skip
+                    place = node if isinstance(node, ast.Call) else held
+                    yield view.candidate(
+                        self.info, place, message, block=function, given=given, grades=(*grades, Grade("info"))
+                    )
                     break
 
     def _told_all(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -145,10 +124,23 @@ class ErrorHoldsAnotherRequest:
         )
 
 
+def _answers(view: FileView, function: Block) -> Iterator[tuple[ast.AST, ast.expr]]:
+    """What errors are answered with: raised, given back by what handles them, handed to `context.abort`."""
+    handles = _handles_errors(view, function)
+    for statement in function.nodes(ast.Return, ast.Raise):
+        value = statement.exc if isinstance(statement, ast.Raise) else statement.value
+        if value is not None and (handles or isinstance(statement, ast.Raise) or _in_handler(view, statement)):
+            yield statement, value
+    for call in function.nodes(ast.Call):
+        if called_name(call) in _TELLS or (function.name in _METHODS and called_name(call) in _SENDS):
+            for one in (*call.args, *(each.value for each in call.keywords)):
+                yield call, one
+
+
 def _handles_errors(view: FileView, function: Block) -> bool:
     """Whether the function answers errors: by its decorator, or as it takes a request and an exception."""
     if (
-        function.name == "process_exception"
+        function.name in _METHODS
         or function.has_decorator(*_HANDLES)
         or any("exception_handler" in one.dotted for one in function.decorators)
     ):
@@ -160,38 +152,31 @@ def _handles_errors(view: FileView, function: Block) -> bool:
     return is_request_name(request.name) and error.name in _ERRORS and bool(told)
 
 
-def _of_all(view: FileView, access: Access) -> tuple[Condition, ...] | None:
-    """What must hold for the table to be one for all requests; `None`: it is not."""
-    owner = access.own_class
-    if owner is None or len(access.steps) != 1:
-        return () if access.kind == "global" and not access.steps else None
-    serves = any("_pb2_grpc." in one for one in view.base_paths(owner))
-    return () if serves else (SharedClass(owner.symbol),)
+def _of_all(access: Access) -> tuple[Condition, ...] | None:
+    """What must hold for what is shown to be one for all requests; `None`: it is not."""
+    if access.own_class is not None and len(access.steps) == 1:
+        return (SharedClass(access.own_class.symbol),)
+    known = ("builtins", *REQUEST_OBJECTS)
+    if access.kind != "global" or access.steps or any(f"{access.name}.".startswith(f"{one}.") for one in known):
+        return None
+    return ()
 
 
-def _listed(value: ast.expr, function: Block) -> Iterator[ast.expr]:
-    """The tables whose contents go into a text: `table` of `list(table.values())`, also by way of a local."""
-    values = [value]
-    if isinstance(value, ast.Name):
-        values += [one.value for one in function.scope.bindings.get(value.id, ()) if one.value is not None]
-    for one in values:
-        for node in ast.walk(one):
-            match node:
-                case ast.Call(func=ast.Attribute(value=table, attr="values" | "items"), args=[]):
-                    yield table
-                case ast.Call(func=ast.Name(id="str" | "repr" | "dict" | "list"), args=[ast.Attribute() as table]):
-                    yield table
-                case ast.FormattedValue(value=ast.Attribute() as table):
-                    yield table
+def _answered(value: ast.expr, function: Block) -> Iterator[ast.expr]:
+    """The names and attributes in an answer, and those in what its locals were made of."""
+    for one in ast.walk(value):
+        if isinstance(one, ast.Name) and function.parameter(one.id) is None:
+            for made in function.scope.bindings.get(one.id, ()):
+                yield from _shown_in(made.value)
+    yield from _shown_in(value)
 
 
-def _answered(value: ast.expr | None, function: Block) -> Iterator[ast.Name]:
-    """The names in an answer, and those in what its locals were made of."""
-    for name in _names(value):
-        made = function.scope.bindings.get(name.id, ()) if function.parameter(name.id) is None else ()
-        for one in made:
-            yield from _names(one.value)
-        yield name
+def _shown_in(value: ast.expr | None) -> Iterator[ast.expr]:
+    """The names and attributes in an expression, but for those that are only called."""
+    called = {one.func for one in ast.walk(value) if isinstance(one, ast.Call)} if value is not None else ()
+    for one in ast.walk(value) if value is not None else ():
+        if isinstance(one, ast.Name | ast.Attribute) and one not in called:
+            yield one
 
 
 def _is_all_of(name: ast.Name, iterated: ast.expr, function: Block) -> bool:
@@ -220,7 +205,7 @@ def _in_handler(view: FileView, node: ast.AST) -> bool:
     return False
 
 
-def _is_keyed(view: FileView, name: ast.Name) -> bool:
+def _is_keyed(view: FileView, name: ast.expr) -> bool:
     """Whether only what stands under a key is used, or only how much there is."""
     parent = view.module.parent(name)
     if isinstance(parent, ast.Subscript) and parent.value is name:
@@ -232,16 +217,28 @@ def _is_keyed(view: FileView, name: ast.Name) -> bool:
     )
 
 
-def _writers(view: FileView, access: Access) -> tuple[Condition, ...]:
-    """That a function of the file that puts data of a user into it serves requests, for each such function."""
-    found: list[Condition] = []
+def _written(view: FileView) -> dict[str, list[Mutation]]:
+    """By path, the changes that put something there."""
+    found: dict[str, list[Mutation]] = {}
     for mutation in view.mutations:
-        if mutation.removes or mutation.kind not in ("item", "augmented", "method"):
+        if mutation.removes or (mutation.kind == "method" and mutation.name not in _WRITES):
             continue
-        if mutation.kind == "method" and mutation.name not in _WRITES:
+        end = f".{mutation.name}" if mutation.kind == "attribute" else ""
+        for access in mutation.accesses:
+            if access.path:
+                found.setdefault(f"{access.path}{end}", []).append(mutation)
+    return found
+
+
+def _writers(
+    view: FileView, written: list[Mutation], answer: ast.AST, function: Block
+) -> Iterator[tuple[Condition, ...]]:
+    """What must hold for a function that puts data of a user there to serve requests, for each of them."""
+    for mutation in written:
+        # What the function itself has just put there is its own, unless others run meanwhile.
+        own = mutation.kind == "attribute" and mutation.block is function
+        if own and not view.suspends_between(mutation.node, answer, function):
             continue
-        if any(one.path == access.path for one in mutation.accesses):
-            taint = view.best_taint(mutation.values, mutation.block)
-            if taint is not None and taint.by != "parameter":
-                found.append(Reachable(mutation.block.symbol))
-    return tuple(found)
+        taint = view.best_taint(mutation.values, mutation.block)
+        if taint is not None and taint.by != "parameter":
+            yield reached(view, mutation.block)

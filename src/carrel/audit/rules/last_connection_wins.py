@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, MutableGlobal, SharedClass, SharedObject, TaintedParameter
+from carrel.audit.conditions import AnyOf, Condition, MutableGlobal, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed
@@ -21,8 +22,6 @@ _TYPES: Final = frozenset({"WebSocket", "WebSocketServerProtocol", "ServerConnec
                            "StreamWriter", "WebSocketHandler", "WebSocketConnection"})  # fmt: skip
 _SOCKET: Final = re.compile(r"(?i)^_?(?:web_?socket|ws|socket)$")
 _SENDING: Final = frozenset({"send_json", "send_text", "send_bytes", "send_str", "send", "write_message", "write"})
-_WRITES: Final = _SENDING - {"send"}
-"""What is sent with these is sent on a connection."""
 _SLOT: Final = re.compile(r"(?i)socket|(?:^|_)ws(?:_|$)|connection|send|emit|writer|transport|sink|"
                           r"(?:^|_)client(?:_|$)|output|notify|push|callback|stream")  # fmt: skip
 _OF_CONNECTION: Final = re.compile(r"(?i)connection|session|channel|client|consumer|protocol|handler|peer|endpoint")
@@ -57,14 +56,12 @@ class LastConnectionWins:
                 continue
             if _is_connection(view, value, mutation.block):
                 yield self._candidate(view, mutation, given, ())
-            elif mutation.kind == "attribute" and _SLOT.search(mutation.name) and isinstance(value, ast.Name):
-                parameter = mutation.block.parameter(value.id)
-                if parameter is not None and _calls_it(view, mutation):
-                    yield self._candidate(view, mutation, given, (TaintedParameter(mutation.block.symbol, value.id),))
-            elif mutation.kind in ("rebind", "item") and isinstance(value, ast.Name) and _sends_through(view, mutation):
-                parameter = mutation.block.parameter(value.id)
-                if parameter is not None:
-                    yield self._candidate(view, mutation, given, (TaintedParameter(mutation.block.symbol, value.id),))
+            elif (
+                isinstance(value, ast.Name)
+                and mutation.block.parameter(value.id) is not None
+                and (_sends_through(view, mutation) or (_SLOT.search(mutation.name) and _calls_it(view, mutation)))
+            ):
+                yield self._candidate(view, mutation, given, (TaintedParameter(mutation.block.symbol, value.id),))
 
     def _candidate(
         self, view: FileView, mutation: Mutation, given: tuple[Condition, ...], sent: tuple[Condition, ...]
@@ -100,8 +97,8 @@ def _slot(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
             return None if _OF_CONNECTION.search(owner.name) and not owner.name.endswith("Manager") else (
                 SharedClass(owner.symbol),
             )  # fmt: skip
-        if access.kind == "self" and len(access.steps) == 1:
-            return (SharedObject(access.path),)
+        if owner is not None and len(access.steps) == 1:
+            return (AnyOf((SharedObject(access.path), SharedClass(owner.symbol))),)
     return None
 
 
@@ -125,6 +122,9 @@ def _is_connection(view: FileView, value: ast.expr, block: Block) -> bool:
         value = value.value
     if not isinstance(value, ast.Name):
         return False
+    entry = view.entry_point(block)
+    if value.id == block.receiver:
+        return entry is not None and entry.kind == "websocket"  # the handler is the connection
     parameter = block.parameter(value.id)
     if parameter is None:
         made = [one.value for one in block.scope.bindings.get(value.id, ()) if isinstance(one.value, ast.Call)]
@@ -145,14 +145,28 @@ def _closes_former(mutation: Mutation) -> bool:
 
 
 def _sends_through(view: FileView, mutation: Mutation) -> bool:
-    """Whether a function of the file sends through what the global is bound to: `_out.send(text)`."""
-    targets = mutation.node.targets if isinstance(mutation.node, ast.Assign) else []
-    slot = mutation.name if mutation.kind == "rebind" else "".join(map(ast.unparse, targets))
+    """Whether a function of the file sends through what the slot holds: `_out.send(text)`, under whatever name."""
+    slot = _slots(view, mutation)
     return any(
-        isinstance(call.func, ast.Attribute) and call.func.attr in _SENDING and ast.unparse(call.func.value) == slot
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in _SENDING
+        and any(_place(one) in slot for one in view.accesses(call.func.value, function))
         for function in view.functions
         for call in function.nodes(ast.Call)
     )
+
+
+def _slots(view: FileView, mutation: Mutation) -> set[tuple[str, str]]:
+    """What leads to the slot from any function of the file, with the key of the last item on the way."""
+    if mutation.kind == "rebind":
+        return {(f"{view.top.symbol}.{mutation.name}", "")}
+    if mutation.kind == "attribute":
+        return {_place(one.step(mutation.name)) for one in mutation.accesses if one.path}
+    return {_place(one.step("[]", mutation.keys[-1])) for one in mutation.accesses if one.path}
+
+
+def _place(access: Access) -> tuple[str, str]:
+    return access.path, ast.unparse(access.keys[-1]) if access.keys else ""
 
 
 def _calls_it(view: FileView, mutation: Mutation) -> bool:
@@ -160,9 +174,6 @@ def _calls_it(view: FileView, mutation: Mutation) -> bool:
     owner = mutation.block.class_
     for method in view.methods(owner) if owner is not None else ():
         for call in method.nodes(ast.Call):
-            called = call.func
-            if isinstance(called, ast.Attribute) and called.attr in _WRITES and isinstance(called.value, ast.Attribute):
-                called = called.value
-            if isinstance(called, ast.Attribute) and ast.unparse(called) == f"{method.receiver}.{mutation.name}":
+            if ast.unparse(call.func) == f"{method.receiver}.{mutation.name}":
                 return True
     return False

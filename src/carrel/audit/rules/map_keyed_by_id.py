@@ -35,7 +35,7 @@ class MapKeyedById:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for mutation in view.mutations:
-            if mutation.kind != "item" and not (mutation.kind == "method" and mutation.name == "setdefault"):
+            if mutation.kind not in ("item", "method") or mutation.removes:
                 continue
             for key in mutation.keys[-1:]:
                 subject = _subject(view, key, mutation.block)
