@@ -309,6 +309,24 @@ def test_what_handlers_put_aside_for_everybody(sent: str, *, is_found: bool) -> 
 
 
 @pytest.mark.parametrize(
+    ("data", "is_found"),
+    [
+        ("{'alert_id': data.id}", False),
+        ("json.dumps({'kind': 'new', 'alert_id': data.alert_id})", False),
+        ("{'alert_id': data.id, 'title': data.title}", True),
+        ("{'user_id': data.user_id}", True),
+        ("{'kind': 'new', 'text': data}", True),
+    ],
+)
+def test_a_signal_that_says_only_which_thing_is_new(data: str, *, is_found: bool) -> None:
+    for source in (_socket_io(f"await sio.emit('new', {data})"), f"{FLASK}    emit('new', {data}, broadcast=True)\n"):
+        if is_found:
+            finds(RULE, source, "error")
+        else:
+            quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
     ("started", "severity"),
     [("socketio.start_background_task(work, question, current_user.id)", "error"), ("socketio.sleep(1)", "info")],
 )

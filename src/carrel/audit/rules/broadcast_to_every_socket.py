@@ -38,6 +38,7 @@ _MESSAGES: Final = re.compile(
     r"(?i)message|event|notif|output|stream|chunk|token|outbox|ws|socket|sse|answer|repl|log|updates"
 )
 _FOR_ALL: Final = re.compile(r"(?i)(?:^|_)(?:broadcasts?|for_all|to_all|everyone|everybody)$")
+_ID: Final = re.compile(r"(?:^|_)(?:id|uuid|pk)$")
 _PARTIAL: Final = frozenset({"functools.partial"})
 
 
@@ -77,7 +78,9 @@ class BroadcastToEverySocket:
                 if _root(call.func.value) not in targets or _is_chosen(view, call, loop):
                     continue
                 taint = view.best_taint(tuple(call.args), function)
-                if taint is not None and not _is_meant_for_all(view, call.args, function):
+                if taint is None or _says_only_which(call.args[0]):
+                    break
+                if not _is_meant_for_all(view, call.args, function):
                     message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
                     given = (*shared, *_is_in_use(view, function))
                     yield view.candidate(self.info, call, message, block=function, given=given,
@@ -111,7 +114,7 @@ class BroadcastToEverySocket:
             if told:
                 message = f"`{function.name}` sends `{told}` to everybody who is connected"
                 yield view.candidate(self.info, call, message, block=function, severity="error")
-            elif taint is not None:
+            elif taint is not None and not all(map(_says_only_which, call.args[1:])):
                 message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
                 yield view.candidate(self.info, call, message, block=function, grades=_grades(taint, function))
 
@@ -132,7 +135,7 @@ class BroadcastToEverySocket:
                 continue
             message = f"`{function.name}` emits to everybody who is connected, with no room"
             taint = view.best_taint(tuple(arguments[1:]), function) if len(arguments) > 1 else None
-            if taint is not None and not _lists_all(arguments[1]):
+            if taint is not None and not _lists_all(arguments[1]) and not _says_only_which(arguments[1]):
                 yield view.candidate(self.info, call, message, block=function, given=made,
                                      grades=_grades(taint, function))  # fmt: skip
             elif emit is not call.func and _knows_user(function):
@@ -305,6 +308,19 @@ def _lists_all(data: ast.expr) -> bool:
     """Whether what is sent is a list of everybody: it says the same to all, and is meant to."""
     return any(isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "keys"
                for one in ast.walk(data))  # fmt: skip
+
+
+def _says_only_which(data: ast.expr) -> bool:
+    """Whether it says that there is something, and its id: what it holds, each asks for, and is checked then."""
+    if isinstance(data, ast.Call) and called_name(data) in ("dumps", "str") and len(data.args) == 1:
+        data = data.args[0]
+    if not isinstance(data, ast.Dict):
+        return False
+    told = [one for one in data.values if not isinstance(one, ast.Constant)]
+    names = [chain_names(one)[-1] for one in told if isinstance(one, ast.Name | ast.Attribute)]
+    return bool(told) and len(names) == len(told) and all(
+        _ID.search(name) and not names_user(name) and "session" not in name for name in names
+    )  # fmt: skip
 
 
 def _servers(view: FileView) -> frozenset[str]:
