@@ -116,6 +116,15 @@ def say(text: str):
 """
 
 
+def test_a_picture_that_nothing_of_the_request_is_in() -> None:
+    code = (
+        "draw(file.filename)\ndef draw(name):\n    picture = Image.new('RGB', {})\n"
+        "    picture.save(Path('/tmp', name))\n"
+    )
+    finds(RULE, HEAD + ROUTE + code.format("(64, 64)"), "info")
+    finds(RULE, HEAD + ROUTE + code.format("sizes[name]"), "error")
+
+
 def test_a_literal_path_that_is_given_back() -> None:
     finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "text, '/tmp/out.txt'"), "warning", on="open(")
     finds(RULE, GIVEN_BACK.format("'/tmp/out.txt'", "text"), "info")

@@ -13,7 +13,7 @@ from carrel.audit.conditions import Condition, Reachable, TaintedParameter
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import FixedPath, fixed_path, is_unique, path_parts
-from carrel.audit.origins import called_name
+from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
@@ -148,6 +148,8 @@ class FixedTemporaryPath:
                                                                  else (reached,))]  # fmt: skip
         elif _is_given_back(call, function):
             grades = [Grade("warning", (reached,))]
+        if data and not any(parameters_in(view, one, function) for one in data):
+            return grades  # what goes in is not the caller's
         return grades + [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
 
 
