@@ -64,6 +64,13 @@ def test_a_user_outside_of_any_entry_point_is_a_warning() -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "severity"), [("FOUND", "error"), ("STATS", "info"), ("run_diagnostics", "info")])
+def test_what_a_process_says_of_itself_is_only_mentioned(name: str, severity: str) -> None:
+    keep = f"{name} = []\ndef keep(found):\n    {name}.extend(found)\ndef all_of_them():\n    return list({name})\n"
+    route = "@app.post('/say')\ndef say(text: str):\n    keep(check(text))\n"
+    finds(RULE, APP + keep + route, severity)
+
+
 def test_an_argument_that_says_nothing_is_only_mentioned() -> None:
     finds(RULE, "SEEN = []\ndef note(level):\n    SEEN.append(level)\ndef all_of_them():\n    return SEEN\n", "info")
 
@@ -141,6 +148,19 @@ def test_a_place_that_each_call_writes_and_reads_before_another_task_may_run() -
     finds(RULE, APP + show + route.format(""), "error")
     finds(RULE, APP + show + route.format("async ") + "def last():\n    return LAST\n", "error")
     finds(RULE, APP + show.replace("    LAST", "    if page: LAST") + route.format("async "), "error")
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "severity"),
+    [
+        ("", "reply = post(LAST)\n        await show(reply)", "info"),
+        ("", "await show(text)\n        return LAST", "error"),
+        ("show(LAST)", "pass", "error"),
+    ],
+)
+def test_a_place_that_a_branch_writes_and_reads_before_it_waits(before: str, then: str, severity: str) -> None:
+    route = f"@app.post('/say')\nasync def say(text: str):\n    {before or 'pass'}\n    if text:\n        LAST['text'] = text\n"
+    finds(RULE, APP + route + f"        {then}\n", severity)
 
 
 def test_a_list_of_which_each_is_given_their_own() -> None:

@@ -12,7 +12,6 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, SharedContainer
 from carrel.audit.data_conditions import GivenRecord
 from carrel.audit.file_view import FileView
-from carrel.audit.held import is_under_test
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.reads import gives_each_their_own, is_presence_list, reads_whole, uses
@@ -27,6 +26,8 @@ __all__ = ["ModuleLevelContainer"]
 
 _FOR_ALL: Final = re.compile(r"(?i)conf|setting|option|pref|param|flag|feature|rate|limit|regist|cache|catalog|default")
 """Names of what somebody fills in for all."""
+_OF_PROCESS: Final = re.compile(r"(?i)(?:^|_)(?:diagnostics?|metrics|stats|statistics|telemetry|counters|warnings)$")
+"""What a process says of itself is called so."""
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "extendleft", "insert", "update", "add"})
 
 
@@ -71,7 +72,10 @@ class ModuleLevelContainer:
     ) -> Candidate:
         name = (access.name or access.path).rpartition(".")[2] + ("()" if "()" in access.steps else "")
         message = f"`{mutation.block.name}` puts {taint.reason} into `{name}`, which every request shares"
-        grades = (Grade("info"),) if _is_filled_once(view, mutation) else grades_of(view, taint, mutation.block)
+        grades = grades_of(view, taint, mutation.block)
+        of_process = taint.by == "parameter" and _OF_PROCESS.search(name) is not None
+        if of_process or _is_filled_once(view, mutation):
+            grades = (Grade("info"),)
         if _is_read_at_once(view, mutation, access):
             grades = (Grade("info", (RunsInAsync(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
@@ -123,10 +127,20 @@ def _is_filled_once(view: FileView, mutation: Mutation) -> bool:
 
 def _is_read_at_once(view: FileView, mutation: Mutation, access: Access) -> bool:
     """Whether the place is written anew by each call and read by that call alone, before another task may run."""
-    block = mutation.block
-    if mutation.kind != "item" or is_under_test(view, mutation.node) or view.suspends(block):
+    if mutation.kind != "item":
         return False
-    return all(view.block_of(use) is block for use in uses(view, access.name))
+    after = list(_from_there_on(view, mutation.node))
+    reads = (use for use in uses(view, access.name) if use is not mutation.target)
+    return all(use in after and not view.suspends_between(mutation.node, use, mutation.block) for use in reads)
+
+
+def _from_there_on(view: FileView, statement: ast.AST) -> Iterator[ast.AST]:
+    """What comes after the statement, in the same body, and so never without it."""
+    around = view.module.parent(statement)
+    for body in (getattr(around, "body", ()), getattr(around, "orelse", ()), getattr(around, "finalbody", ())):
+        if isinstance(body, list) and statement in body:
+            for following in body[body.index(statement) :]:
+                yield from ast.walk(following)
 
 
 def _fields(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
