@@ -29,6 +29,7 @@ _LISTENS: Final = re.compile(r"^on(?:_[a-z_]+)?$")
 """Names of methods that may take a listener, where they change their object."""
 _RUNS: Final = re.compile(r"^a?_?(?:invoke|run|stream|generate|call|chat|ask|predict|complete|execute)")
 _REMOVES: Final = re.compile(r"^(?:remove|disconnect|unsubscribe|off|discard|unregister|pop|clear|dispose|detach|stop)")
+_TAKES_OFF: Final = frozenset({"unsubscribe", "dispose", "disconnect", "unregister", "detach"})
 _SETUP: Final = re.compile(
     r"^_?(?:set_?up|init|configure|register|install|create|make|build|main|lifespan|startup|on_start|enable|attach|"
     r"instrument|get_\w*logger|ready|connect|start)"
@@ -71,6 +72,8 @@ class CallbacksPileUp:
             listens = _LISTENS.match(call.func.attr) is not None
             given = (*given, ChangesObject(view.path(call.func, function))) if listens else given
         if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
+            return
+        if _is_handle_kept(view, call):
             return
         message = (
             f"`{function.name}` hangs `{ast.unparse(callback)}` on `{ast.unparse(holder)}`, which every request uses"
@@ -204,6 +207,15 @@ def _is_taken_off(function: Block, callback: ast.expr) -> bool:
         and (not call.args or any(ast.unparse(one) == text for one in call.args))
         for call in function.nodes(ast.Call)
     )  # fmt: skip
+
+
+def _is_handle_kept(view: FileView, call: ast.Call) -> bool:
+    """Whether the caller gets something by which the file takes the callback off: `self.sub.unsubscribe()`."""
+    return not isinstance(view.module.parent(call), ast.Expr | ast.Await) and any(
+        isinstance(one.func, ast.Attribute) and not one.args and one.func.attr in _TAKES_OFF
+        for block in view.functions
+        for one in block.nodes(ast.Call)
+    )
 
 
 def _inside(view: FileView, callback: ast.expr, function: Block) -> list[ast.expr]:
