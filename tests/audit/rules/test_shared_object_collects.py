@@ -87,6 +87,7 @@ def test_one_for_each_request_is_quiet(getter: str) -> None:
         "self.transcript.pop()",
         "self.transcript.append('started')",
         "self.parts.append(level)",
+        "self.scheduler.runs_to_do.append({'user': user_id, 'text': text})",
         "self.messages.insert(session=user_id, text=text)",
         "self.transcript.append(user_id)\n        self.transcript.remove(user_id)",
         "self.transcript.append(user_id)\n        self.transcript = [one for one in self.transcript if one != text]",
@@ -127,6 +128,15 @@ def test_a_stream_that_others_subscribe_to() -> None:
     stream = SLOT.replace("_lock", "_span").replace('["user"] = request.state.user', ".append(request.state.user)")
     finds(RULE, stream, "error")
     finds(RULE, stream.replace("desk = ", "    def subscribe(self, listener): ...\ndesk = "), "info")
+
+
+def test_what_is_taken_as_a_whole_is_only_mentioned() -> None:
+    text = (
+        "class A:\n    def keep(self, user):\n        self.rows.append(user)\n    def run(self):\n        {}\na = A()\n"
+    )
+    text += "@app.get('/me')\ndef me(user):\n    a.keep(user)\n"
+    finds(RULE, text.format("return self.rows"), "error")
+    finds(RULE, text.format("rows, self.rows = self.rows, []"), "info")
 
 
 def test_only_new_objects_collect() -> None:

@@ -33,6 +33,8 @@ _HELD: Final = frozenset(
     {"history", "messages", "transcript", "memory", "turns", "conversation", "chat_history", "dialog", "scratchpad"}
 )
 """What a conversation is called."""
+_WORK: Final = re.compile(r"(?:^|_)to_(?:run|do|send|process|handle|execute)$|(?:^|_)(?:queue|jobs)$")
+"""What waits for a worker, which takes each of it once, is called so."""
 _SUBSCRIBES: Final = frozenset({"subscribe", "add_subscriber", "add_listener"})
 
 
@@ -58,6 +60,8 @@ class SharedObjectCollects:
             if access is None or access.block is None or access.block.class_ is None:
                 continue
             owner = access.block.class_
+            if _WORK.search(access.steps[-1]):
+                continue
             if _takes_out(view, owner, access.steps[0]) or _gives_each_their_own(view, owner, access.steps[0]):
                 continue
             taint = brought(view, mutation.values, mutation.block)
@@ -87,7 +91,8 @@ class SharedObjectCollects:
             # It may be by keys that tell users apart: then nobody gives out the whole.
             read = FieldRead(owner, name, mutation.block.symbol, directly=True)
             grades = (Grade("warning", (*taint.given, read, *reached(view, mutation.block))), Grade("info"))
-        if (mutation.kind == "item" and is_guarded(view, mutation)) or _is_listened_to(view, mutation.block):
+        is_held = mutation.kind == "item" and is_guarded(view, mutation)
+        if is_held or _is_listened_to(view, mutation.block) or _is_drained(view, mutation.block, name):
             grades = (Grade("info"),)
         grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(SharedClass(owner),),
@@ -147,6 +152,18 @@ def _takes_out(view: FileView, owner: Block, name: str) -> bool:
         for target in assign.targets
         if (text := ast.unparse(target)).startswith(f"self.{name}")
     )
+
+
+def _is_drained(view: FileView, method: Block, name: str) -> bool:
+    """Whether the class takes all of it and puts an empty one there: `batch, self.batch = self.batch, []`."""
+    container = f"self.{name}"
+    for one in view.methods(method.class_) if method.class_ is not None else ():
+        for assign in one.nodes(ast.Assign):
+            match assign:
+                case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                    if container in map(ast.unparse, targets) and container in map(ast.unparse, values):
+                        return True
+    return False
 
 
 def _gives_each_their_own(view: FileView, owner: Block, name: str) -> bool:
