@@ -275,3 +275,18 @@ def test_a_table_that_goes_on_from_itself_is_only_mentioned(step: str, severity:
             return cache[n]
         """
     finds(RULE, text, severity)
+
+
+@pytest.mark.parametrize(
+    ("given", "severity"), [("page", "info"), ("page + offset", "error"), ("rows", "error"), ("latest()", "error")]
+)
+def test_the_number_of_a_page_is_nobodys(given: str, severity: str) -> None:
+    text = f"""
+        def fetch(offset, query={{}}):
+            page = 1
+            while page < 9:
+                query["page"] = {given}
+                rows = read(query)
+                page += 1
+        """
+    finds(RULE, text, severity)

@@ -247,14 +247,13 @@ def _is_filled(view: FileView, change: Mutation, parameter: Parameter) -> bool:
 
 
 def _goes_on(view: FileView, value: ast.expr, function: Block, name: str) -> bool:
-    """Whether the value is made of constants and of what the default holds: `table.append(table[-1] * RATIO)`."""
+    """Whether the value is made of constants and of what the default holds: `table.append(table[-1] * RATIO)`, or the
+    number of a page."""
     used = [leaf for leaf, _ in leaves(view, value, function) if not isinstance(leaf, ast.Subscript)]
-    names = {leaf.id for leaf in used if isinstance(leaf, ast.Name) and not is_fixed(view, leaf, function)}
-    bound = [one for local in names - {name} for one in function.scope.bindings.get(local, ())]
-    return (
-        name in names
-        and all(isinstance(leaf, ast.Name) or is_fixed(view, leaf, function) for leaf in used)
-        and names - {name} == {one.name for one in bound if one.value is not None}
+    names = {leaf.id for leaf in used if isinstance(leaf, ast.Name) and not is_fixed(view, leaf, function)} - {name}
+    made = {one for one in names if any(each.value is not None for each in function.scope.bindings.get(one, ()))}
+    return all(isinstance(leaf, ast.Name) or is_fixed(view, leaf, function) for leaf in used) and not any(
+        one not in made or function.parameter(one) is not None for one in names
     )
 
 
