@@ -172,3 +172,24 @@ def test_who_is_let_in(source: str, who: str) -> None:
     file = view(source)
     assert admitted(file, file.functions[-1]) == who
     assert is_restricted(file, file.functions[-1]) == (who in ("permitted", "administrators"))
+
+
+@pytest.mark.parametrize(
+    ("source", "who"),
+    [
+        ("class V(MethodView):\n  decorators = [login_required]\n  def get(self, note_id): ...", "users"),
+        ("class V(MethodView):\n  decorators = [allows.requires(CanEdit)]\n  def get(self, note_id): ...", "permitted"),
+        ("class V(MethodView):\n  decorators = [admin_required]\n  def get(self): ...", "administrators"),
+        ("@method_decorator(login_required, name='dispatch')\nclass V(View):\n  def get(self, request): ...", "users"),
+        ("@method_decorator([login_required, can_edit])\nclass V(View):\n  def get(self, r): ...", "permitted"),
+        ("class V:\n  permission_classes = [IsAuthenticated, IsOwner]\n  def get(self, request): ...", "permitted"),
+        ("class V:\n  permission_classes = [AllowAny]\n  def get(self, request): ...", "anybody"),
+        # The words of an address say what is there, not who gets there.
+        ("@app.get('/roles/{role_id}')\ndef f(role_id): ...", "anybody"),
+        ("@app.get('/notes', dependencies=[Depends(RoleChecker(['x']))])\ndef f(role_id): ...", "permitted"),
+        ("@app.get('/internal/notes')\ndef f(): ...", "permitted"),
+    ],
+)
+def test_what_a_class_and_an_address_say_of_who_is_let_in(source: str, who: str) -> None:
+    file = view(source)
+    assert admitted(file, file.functions[-1]) == who

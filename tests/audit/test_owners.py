@@ -1,10 +1,13 @@
-"""Whose the objects of a class are."""
+"""Whose objects are."""
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
-from carrel.audit.owners import owner_field
+from carrel.audit.fetches import Fetch
+from carrel.audit.owners import asked_kinds, names_owner, owner_field
 from tests.audit.checking import view
 
 
@@ -31,3 +34,51 @@ def test_the_field_that_links_to_a_user(field: str, owner: str) -> None:
 def test_without_a_mapper_nothing_links() -> None:
     seen = view("class Grade:\n    student = ForeignKey('auth.User')\n")
     assert owner_field(seen, seen.classes[0]) == ""
+
+
+def test_a_store_that_is_told_whose_an_object_is() -> None:
+    stores = view(
+        "NOTES = {}\ndef put(name, user):\n    NOTES[name] = (user, 1)\ndef get(name):\n    return NOTES[name]\n"
+    )
+    get = next(one for one in stores.functions if one.name == "get")
+    (item,) = get.nodes(ast.Subscript)
+    assert names_owner(stores, Fetch(item, item.slice, "", item.value), get)
+
+
+def test_the_object_that_a_handler_is_a_method_of_is_no_store() -> None:
+    text = """
+class Mail:
+    def show(self, message_id):
+        return {0}.fetch(message_id)
+    def send(self, current_user):
+        {0}.create_draft(current_user, "hello")
+"""
+    for receiver, expected in (("self", False), ("self.drafts", True)):
+        seen = view(text.format(receiver))
+        show = next(one for one in seen.functions if one.name == "show")
+        (call,) = show.nodes(ast.Call)
+        assert isinstance(call.func, ast.Attribute)
+        assert names_owner(seen, Fetch(call, call.args[0], "", call.func.value), show) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        ("note = db.get(Note, note_id)\nassert note.owner_id == user_id", ["models.Note"]),
+        ("note = NOTES[note_id]\nassert note['owner'] == user_id", ["app.NOTES"]),
+        ("note = load(note_id)\nassert str(note.owner_id) == str(user_id)", ["app.load"]),
+        ("return db.query(Note).filter(Note.user_id == user_id).all()", ["models.Note"]),
+        ("return Note.query.filter_by(user_id=user_id)", ["models.Note", "models.Note.query.filter_by"]),
+        ("assert shown.owner == user_id", ["models.Note"]),
+        # Nobody asks who is calling.
+        ("note = NOTES[note_id]\nassert note.owner_id == other.owner_name", []),
+        ("note = NOTES[note_id]\nassert note.length == user_id", []),
+    ],
+)
+def test_the_kinds_of_objects_whose_owner_is_asked_for(body: str, kinds: list[str]) -> None:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    head = "from models import Note\nNOTES = {}\ndef load(note_id): ...\n"
+    seen = view(f"{head}def f(db, note_id, user_id, shown: Note):\n{lines}")
+    found = asked_kinds(seen, seen.functions[-1])
+    assert set(kinds) <= set(found)
+    assert bool(kinds) == bool(found)

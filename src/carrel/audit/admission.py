@@ -34,8 +34,9 @@ _RANK: Final = re.compile(
 )
 """A name, an attribute or a text that says whether somebody is an administrator; with `_ADMINISTRATOR`."""
 _PERMITS: Final = re.compile(
-    r"(?i)admin|superuser|staff|internal|master_key|(?:^|_)scim(?:_|$)|root_?user|permission|role|access|scope|authori[sz]|owner|policy|"
-    r"can_|guard|require[sd]?_(?!user|auth|login|principal|identity|member|customer|account|signed|session|get|"
+    r"(?i)admin|superuser|staff|internal|master_key|(?:^|_)scim(?:_|$)|root_?user|permission|role|access|scope|"
+    r"authori[sz]|owner|policy|can_|guard|passes_test|\ballows?\b|"
+    r"require[sd]?_(?!user|auth|login|principal|identity|member|customer|account|signed|session|get|"
     r"post|put|patch|delete|head|safe|http|json|method)"
 )
 _SIGNED_IN: Final = re.compile(r"^(?:login|jwt|auth|token|authentication)_required$|^require[sd]?_(?:auth|login|user)$")
@@ -48,6 +49,10 @@ _ALLOWS: Final = re.compile(r"(?i)admin|permission|authori[sz]e|check_.*access|^
 _RANKS: Final = frozenset(
     {"role", "roles", "is_admin", "is_superuser", "is_staff", "user_role", "permissions", "scopes"}
 )
+_AREA: Final = re.compile(r"(?i)admin|super_?user|staff|internal|scim")
+_BEFORE: Final = frozenset({"dependencies", "guards", "auth", "permission", "permissions"})
+_FOR_METHODS: Final = ("decorators", "method_decorators")
+_SIGNED_IN_CLASSES: Final = frozenset({"IsAuthenticated", "AllowAny", "IsAuthenticatedOrReadOnly"})
 _MIXIN: Final = re.compile(r"(?i)(?:mixin|required|only)$")
 _PERSONNEL: Final = frozenset({"Staff", "StaffMember"})
 _STAFF: Final = re.compile(r"(?i)staff")
@@ -74,7 +79,7 @@ def sign_in(view: FileView, function: Block) -> str:
 
     A key of another service is no such thing: a service may ask for whom it likes.
     """
-    for decorator in function.decorators:
+    for decorator in _guards(view, function):
         if _SIGNED_IN.search(decorator.name):
             return decorator.name
     if _asks_for_sign_in(function):
@@ -107,7 +112,7 @@ def _is_for_administrators(view: FileView, function: Block) -> bool:
     """Whether something in front of the function, or in it, turns everybody away who is no administrator."""
     owner = function.class_
     return (
-        any(_lets_in(one) for one in function.decorators)
+        any(_lets_in(one) for one in _guards(view, function))
         or any(_asks(view, one) for one in function.parameters)
         or any(_refuses(one) for one in getattr(function.node, "body", ()))
         or (owner is not None and _is_administrators(view, owner))
@@ -116,9 +121,11 @@ def _is_for_administrators(view: FileView, function: Block) -> bool:
 
 def _is_for_permitted(view: FileView, function: Block) -> bool:
     """Whether something says that only some users get as far as this: a guard, a check, a look at what they may."""
-    for decorator in function.decorators:
-        if not _SIGNED_IN.search(decorator.name) and _PERMITS.search(ast.unparse(decorator.node)):
+    for decorator in _guards(view, function):
+        if not _SIGNED_IN.search(decorator.name) and _PERMITS.search(_told(decorator)):
             return True
+    if any(one not in _SIGNED_IN_CLASSES for one in _permission_classes(function)):
+        return True
     for parameter in function.parameters:
         dependency = view.dependency(parameter)
         if dependency is not None and _PERMITS.search(f"{parameter.name} {dependency.rpartition('.')[2]}"):
@@ -130,14 +137,45 @@ def _is_for_permitted(view: FileView, function: Block) -> bool:
     )
 
 
-def _asks_for_sign_in(function: Block) -> bool:
-    """Whether the view of a REST framework lets everybody in who has signed in: `permission_classes`."""
+def _guards(view: FileView, function: Block) -> Iterator[Decorator]:
+    """The decorators of the function, and those that its class has for all methods: `decorators = [login_required]`."""
+    yield from function.decorators
     owner = function.class_
-    if owner is None or not any(one.name == "request" for one in function.parameters):
-        return False
-    values = [one.value for one in owner.scope.bindings.get("permission_classes", ()) if one.value is not None]
-    named = [one for value in values for one in getattr(value, "elts", [])]
-    return bool(named) and all(ast.unparse(one).rpartition(".")[2] == "IsAuthenticated" for one in named)
+    if owner is None:
+        return
+    bindings = (one for name in _FOR_METHODS for one in owner.scope.bindings.get(name, ()))
+    given = [one for binding in bindings for one in getattr(binding.value, "elts", ())]
+    for decorator in owner.decorators:
+        if decorator.name == "method_decorator" and decorator.call is not None:
+            first = decorator.call.args[:1]
+            given += [one for each in first for one in getattr(each, "elts", first)]
+    for one in given:
+        called = one if isinstance(one, ast.Call) else None
+        named = called.func if called is not None else one
+        yield Decorator(one, view.dotted(named) or chain(named), called)
+
+
+def _told(decorator: Decorator) -> str:
+    """The text of a decorator; of a route what runs before it, and where it is for those who run the site."""
+    text = ast.unparse(decorator.node)
+    if decorator.name not in DECORATED or decorator.call is None or _AREA.search(text):
+        return text
+    return " ".join(ast.unparse(one.value) for one in decorator.call.keywords if one.arg in _BEFORE)
+
+
+def _permission_classes(function: Block) -> list[str]:
+    """What the view of a REST framework asks of who calls: `permission_classes = [IsAuthenticated, IsOwner]`."""
+    owner = function.class_
+    if owner is None:
+        return []
+    values = [one.value for one in owner.scope.bindings.get("permission_classes", ())]
+    return [ast.unparse(one).rpartition(".")[2] for value in values for one in getattr(value, "elts", ())]
+
+
+def _asks_for_sign_in(function: Block) -> bool:
+    asked = _permission_classes(function)
+    is_view = any(one.name == "request" for one in function.parameters)
+    return bool(asked) and is_view and all(one == "IsAuthenticated" for one in asked)
 
 
 def _names_administrators(text: str) -> bool:

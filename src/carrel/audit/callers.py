@@ -41,11 +41,18 @@ _PROVING: Final = re.compile(
     r"session|access_token|bearer|credentials))?$|^_?authenticate(?:_.*)?$|^_?decode_(?:token|jwt|access_token)$|^_?identify$"
     r"|^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$|^get_jwt(?:_identity)?$|^get_access_token$|^_?user_from_(?:token|request|session)$|^get_user$"
     r"|^_?get_(?:scoped|effective|request|caller|jwt)_(?:user|tenant)(?:_id)?(?:_.*)?$"
+    r"|^verify_(?:id|oauth2|firebase)_token$|^_?(?:get_|read_|token_|jwt_|verified_|require_)*claims(?:_(?:of|from)(?:_\w+)?)?$"
 )
 _PROVEN_PARTS: Final = frozenset(
     {"user", "user_id", "current_user", "principal", "identity", "tenant", "tenant_id", "access_token", "auth",
      "account", "claims", "username", "uid", "subject", "sub", "jwt", "auth_user", "viewer", "owner"}
 )  # fmt: skip
+_SEALED: Final = ("itsdangerous.", "django.core.signing.", "cryptography.fernet.")
+_OPENS: Final = frozenset({"loads", "unsign", "unsign_object", "decrypt"})
+"""What makes texts that only the server can make, and the methods that give what is in one."""
+_CARRIERS: Final = frozenset({"request", "req", "g", "websocket", "ws", "socket", "connection", "conn", "info",
+                              "context", "ctx", "scope"})  # fmt: skip
+"""What goes with one request or connection through the functions that serve it."""
 _SAID: Final = frozenset(
     {"headers", "query_params", "path_params", "args", "form", "match_info", "query", "json", "GET", "POST", "data",
      "values", "params", "body", "post", "rel_url", "view_args", "META", "FILES"}
@@ -114,17 +121,13 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             parts = chain_names(leaf)
             if isinstance(chain_root(leaf), ast.Name) and proves(view, chain_root(leaf), block):
                 return True
+            if _is_kept(view, parts[0], parts[1:]):
+                return True
             return not _PROVEN_PARTS.isdisjoint(parts[1:]) and _SAID.isdisjoint(parts) and (
                 parts[0] in ("self", "g", "info", "ctx", "context") or _is_request(view, chain_root(leaf), block)
             )  # fmt: skip
         case ast.Subscript():
-            key = leaf.slice
-            return (
-                isinstance(key, ast.Constant)
-                and isinstance(key.value, str)
-                and key.value in _PROVEN_PARTS
-                and _holds_proven(view, leaf.value, block)
-            )
+            return _is_proven_item(view, leaf.value, leaf.slice, block)
         case ast.Call():
             dotted = view.dotted(leaf.func)
             if dotted in REQUEST_CALLS and not dotted.startswith("streamlit"):
@@ -132,13 +135,13 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             called = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else getattr(leaf.func, "id", "")
             if _PROVING.match(called) or _finds_sender(view, leaf, called, block):
                 return True
-            first = leaf.args[0] if leaf.args else None
+            if _opens_sealed(view, leaf, block) or _gives_proven(view, leaf):
+                return True
             return (
                 called == "get"
                 and isinstance(leaf.func, ast.Attribute)
-                and isinstance(first, ast.Constant)
-                and first.value in _PROVEN_PARTS
-                and _holds_proven(view, leaf.func.value, block)
+                and bool(leaf.args)
+                and _is_proven_item(view, leaf.func.value, leaf.args[0], block)
             ) or (called == "getattr" and any(_is_state(view, one, block) for one in leaf.args[:1])
                   and isinstance(leaf.args[1] if len(leaf.args) > 1 else None, ast.Constant))  # fmt: skip
     return False
@@ -157,7 +160,7 @@ def prover(view: FileView, function: Block, *, besides: str = "") -> str:
     for parameter in function.parameters:
         if parameter.name != besides and _is_proven_parameter(view, parameter):
             return parameter.name
-    if signed := sign_in(view, function):
+    if signed := sign_in(view, function) or _signed_by(view, function):
         return signed
     for node in function.nodes(ast.Attribute, ast.Subscript):
         if proves(view, node, function):
@@ -165,7 +168,32 @@ def prover(view: FileView, function: Block, *, besides: str = "") -> str:
     for call in function.nodes(ast.Call):
         if proves(view, call, function):
             return ast.unparse(call.func)
+    return view.once(_known_before, view.top, meanwhile="") if _is_served(view, function) else ""
+
+
+def _is_served(view: FileView, function: Block) -> bool:
+    entry = view.entry_point(function)
+    return entry is not None and entry.kind in ("route", "websocket")
+
+
+def _known_before(view: FileView, top: Block) -> str:  # noqa: ARG001 - `once` works on blocks
+    """What in the file finds out before each request who is calling: `g.claims = decode(…)` of a `before_request`."""
+    before = (one for one in view.functions if (entry := view.entry_point(one)) and entry.kind == "middleware")
+    return next((one.name for one in before if prover(view, one)), "")
+
+
+def _signed_by(view: FileView, function: Block) -> str:
+    """The decorator, a function of the file, that finds out who is calling before the function is called."""
+    for decorator in function.decorators:
+        wrapper = view.function_named(decorator.dotted)
+        inner = (one for one in view.functions if one.parent is wrapper) if wrapper is not None else ()
+        if any(view.once(_knows_caller, one, meanwhile=False) for one in inner):
+            return decorator.name
     return ""
+
+
+def _knows_caller(view: FileView, function: Block) -> bool:
+    return bool(prover(view, function))
 
 
 def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
@@ -205,6 +233,9 @@ def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
         return True
     if _NOT_AUTH.search(last) or is_part_name(view.annotation_name(parameter.annotation)):
         return False
+    giver = view.function_named(dependency)
+    if giver is not None and view.once(_returns_proven, giver, meanwhile=False):
+        return True
     return _AUTH.search(last) is not None or _AUTH.search(parameter.name) is not None
 
 
@@ -229,15 +260,123 @@ def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> 
     )  # fmt: skip
 
 
+def _is_proven_item(view: FileView, held: ast.expr, key: ast.expr, block: Block) -> bool:
+    """Whether the server has put who is calling under the key: `session["user_id"]`, `request["driver"]`."""
+    if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+        return False
+    if _is_kept(view, chain_names(held)[0], (key.value,)):
+        return True
+    named = key.value in _PROVEN_PARTS or (bool(person_in(key.value)) and _is_session(view, held))
+    return named and _holds_proven(view, held, block)
+
+
+def _is_session(view: FileView, held: ast.expr) -> bool:
+    """Whether it is the session that the server signs or keeps: what is in it, the server has put there."""
+    return (isinstance(held, ast.Attribute) and held.attr == "session") or view.dotted(held) in (
+        "flask.session", "quart.session"
+    )  # fmt: skip
+
+
+def _opens_sealed(view: FileView, call: ast.Call, block: Block) -> bool:
+    """Whether the call gives what the server has signed: `tickets.loads(ticket)` of a serializer of the file."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _OPENS:
+        return False
+    held = call.func.value
+    found = block.scope.lookup(held.id) if isinstance(held, ast.Name) else None
+    made = [one.value for one in found[1]] if found is not None else [held]
+    named = (one.func if isinstance(one, ast.Call) else one for one in made)
+    dotted = (view.dotted(call.func), *(view.dotted(one) for one in named if one is not None))
+    return any(one.startswith(_SEALED) for one in dotted)
+
+
+def _gives_proven(view: FileView, call: ast.Call) -> bool:
+    """Whether it calls a function of the file that gives who is calling: `require("read")`, which asks for a token."""
+    called = view.function_named(view.dotted(call.func))
+    return called is not None and view.once(_returns_proven, called, meanwhile=False)
+
+
+def _returns_proven(view: FileView, function: Block) -> bool:
+    values = (one.value for one in function.nodes(ast.Return) if one.value is not None)
+    return any(_is_proof(view, value, function) for value in values)
+
+
+def _is_proof(view: FileView, node: ast.expr, block: Block, depth: int = _DEPTH) -> bool:
+    """Whether it is an identity that the server has checked or a part of one: `claims_of(request)["sub"]`."""
+    for one in origins(view, node, block) if depth else ():
+        match one:
+            case _ if proves(view, one, block):
+                return True
+            case (
+                ast.Attribute(value=inner)
+                | ast.Subscript(value=inner)
+                | ast.Call(func=ast.Attribute(attr="get" | "decode", value=inner))
+            ) if _is_proof(view, inner, block, depth - 1):
+                return True
+    return False
+
+
+def _is_kept(view: FileView, carrier: str, names: tuple[str, ...]) -> bool:
+    """Whether the file puts who is calling under one of the names on what goes with a request: `request.ctx.clinic`."""
+    return carrier in _CARRIERS and not view.once(_kept_names, view.top, meanwhile=frozenset()).isdisjoint(names)
+
+
+def _kept_names(view: FileView, top: Block) -> frozenset[str]:  # noqa: ARG001 - `once` works on blocks
+    found: set[str] = set()
+    for function in view.functions:
+        for assign in function.nodes(ast.Assign):
+            for target in assign.targets:
+                for place, value in _pairs(target, assign.value):
+                    name = _carried(place)
+                    if name and _is_proof(view, value, function):
+                        found.add(name)
+    return frozenset(found)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What is given what: `request.ctx.user, request.ctx.clinic = claims["sub"], claims["clinic"]` is two."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        yield from zip(target.elts, value.elts, strict=True)
+    else:
+        yield target, value
+
+
+def _carried(place: ast.expr) -> str:
+    """The name under which something is put on what goes with a request; empty where it is put elsewhere."""
+    match place:
+        case ast.Attribute(value=holder, attr=name) | ast.Subscript(value=holder, slice=ast.Constant(value=str(name))):
+            return name if chain_names(holder)[0] in _CARRIERS else ""
+    return ""
+
+
 def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
     if not is_handler(view, function) or parameter.name == function.receiver:
         return False
     if view.dependency(parameter) is not None or parameter.kind in ("*", "**"):
         return False
+    if not _may_be_addressed(view, function, parameter.name):
+        return False
     annotation = view.annotation_name(parameter.annotation)
     if parameter.name == "request" and _is_of_grpc(view, function):
         return True  # the message itself
     return annotation not in REQUEST_TYPES and not is_part_name(annotation) and parameter.name not in ("request", "ctx")
+
+
+def _may_be_addressed(view: FileView, function: Block, name: str) -> bool:
+    """Whether nothing says that a route takes all its arguments from its address, and that this one is not there.
+
+    In Flask and its like a decorator hands over the others: `@app.route("/files")` over `def files(tenant_id)`.
+    """
+    routes = [one for one in function.decorators if one.call is not None and (one.name == "route" or _marks(one.call))]
+    if not routes or view.imports("litestar", "starlite"):
+        return True
+    texts = [ast.unparse(one.call.args[0]) for one in routes if one.call is not None and one.call.args]
+    return not texts or any(re.search(rf"[<:{{]{name}[>:}}]", text) for text in texts)
+
+
+def _marks(call: ast.Call) -> bool:
+    """Whether an address marks its parts as Flask does: `/files/<file_id>`."""
+    address = call.args[0] if call.args else None
+    return isinstance(address, ast.Constant) and "<" in str(address.value)
 
 
 def _is_of_grpc(view: FileView, function: Block) -> bool:

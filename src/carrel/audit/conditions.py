@@ -16,6 +16,7 @@ from carrel.audit.data_conditions import (
     MakesKeyOf,
     MayGiveNone,
     OpenToAll,
+    OwnerAsked,
     SentParameter,
     WrapsArguments,
 )
@@ -358,6 +359,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     MadeBy,
     MakesKeyOf,
     OpenToAll,
+    OwnerAsked,
     SendsCacheable,
     SentParameter,
     KeepsByKey,

@@ -21,6 +21,7 @@ __all__ = [
     "MakesKeyOf",
     "MayGiveNone",
     "OpenToAll",
+    "OwnerAsked",
     "SentParameter",
     "WrapsArguments",
 ]
@@ -108,6 +109,15 @@ class OpenToAll(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.open_to_all(self.function)
+
+
+class OwnerAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Somewhere an object of one of these kinds is selected for its owner, or its owner is compared with a caller."""
+
+    kinds: tuple[str, ...]
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.owner_asked(self.kinds)
 
 
 class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -108,6 +108,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Its dependencies, which a framework runs before it in the context of the same request."""
     goes_round: bool = False
     """It is a loop that serves others, in the context in which it was started."""
+    asked: tuple[str, ...] = ()
+    """The kinds of objects whose owner it asks for, `carrel.audit.owners`."""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

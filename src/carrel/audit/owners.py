@@ -1,17 +1,31 @@
-"""Whose the objects of a class are, as its body says it."""
+"""Whose objects are: what a class, a store and the rest of the program say of it."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.callers import names_user, origins, proven
+from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
+from carrel.audit.held import text_of
 from carrel.audit.origins import called_name
 
-__all__ = ["owner_field"]
+__all__ = ["OWNERS", "asked_kinds", "is_caller", "kinds", "names_owner", "owner_field", "parts", "unconverted"]
 
+_MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|register|issue)(?:_\w+)?$")
+_HOLDS_ALL: Final = re.compile(
+    r"(?i)(?:^|_)(?:session|db|database|conn|connection|cursor|engine|client|redis|cache|pool)$"
+)
+_PUTS: Final = frozenset({"set", "setex", "put", "hset", "save", "aset", "set_item", "json_set"})
+OWNERS: Final = frozenset({"user_id", "owner_id", "owner", "user", "tenant_id", "tenant", "account_id", "created_by",
+                    "author_id", "author", "org_id", "organization_id", "customer_id", "workspace_id",
+                    "user_email", "username"})  # fmt: skip
+"""Attributes that say whose an object is."""
 _USERS: Final = re.compile(
     r"(?i)(?:^|[._])(?:auth_?)?users?(?:\.\w+)?$|AUTH_USER_MODEL$|get_user_model\(\)$|accounts?\.id$"
 )
@@ -49,3 +63,152 @@ def _links_to_user(call: ast.Call) -> bool:
 def _is_user(node: ast.expr) -> bool:
     text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ast.unparse(node)
     return _USERS.search(text) is not None
+
+
+def kinds(view: FileView, node: ast.expr, function: Block) -> tuple[str, ...]:
+    """What an object is one of, by the expression that gives it: its class, the function, the store; as paths.
+
+    A session of a database, which holds objects of all kinds, is no store.
+    """
+    found: dict[str, None] = {}
+    for made in origins(view, node, function):
+        one = made.value if isinstance(made, ast.Await) else made
+        for part in ast.walk(one):
+            name = view.dotted(part) if isinstance(part, ast.Name | ast.Attribute) else ""
+            if name.rpartition(".")[2][:1].isupper() and not name.rpartition(".")[2].isupper():
+                found[name] = None
+        if isinstance(one, ast.Name):
+            parameter = function.parameter(one.id)
+            found[view.annotation_path(parameter.annotation) if parameter is not None else ""] = None
+            continue
+        given = one.func if isinstance(one, ast.Call) else one
+        store = given.value if isinstance(given, ast.Attribute | ast.Subscript) else given
+        if not _HOLDS_ALL.search(ast.unparse(store).rpartition(".")[2]):
+            found[view.path(store, function)] = None
+            found[view.path(given, function)] = None
+    found.pop("", None)
+    return tuple(found)
+
+
+def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
+    """The kinds of objects that the function selects for their owner, or whose owner it compares with a caller."""
+    found: dict[str, None] = {}
+    for comparison in function.nodes(ast.Compare):
+        sides = (comparison.left, *comparison.comparators)
+        for side in sides:
+            owned = _owned(side)
+            others = (unconverted(one) for one in sides if one is not side)
+            if owned is not None and any(is_caller(view, one, function) for one in others):
+                found.update(dict.fromkeys(kinds(view, _root(owned, function), function)))
+    for call in function.nodes(ast.Call):
+        if any(one.arg in OWNERS and is_caller(view, one.value, function) for one in call.keywords):
+            found.update(dict.fromkeys(kinds(view, call, function)))  # `Report.query.filter_by(user_id=user.id)`
+    return tuple(found)
+
+
+def _root(node: ast.expr, function: Block) -> ast.expr:
+    """The local that an expression goes on from, `order` of `order.basket().owner`; the expression where it is none."""
+    root = node
+    while isinstance(root, ast.Attribute | ast.Call):
+        root = root.value if isinstance(root, ast.Attribute) else root.func
+    if isinstance(root, ast.Name) and root.id in function.scope.bindings and function.parameter(root.id) is None:
+        return root
+    return node
+
+
+def unconverted(node: ast.expr) -> ast.expr:
+    """What is converted for a comparison: `note.owner_id` of `str(note.owner_id)`."""
+    return (
+        node.args[0] if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1 else node
+    )
+
+
+def _owned(side: ast.expr) -> ast.expr | None:
+    """The object whose owner is compared: `note` of `note.owner_id`, of `note["owner"]`."""
+    match unconverted(side):
+        case ast.Attribute(value=owned, attr=name) if name in OWNERS:
+            return owned
+        case ast.Subscript(value=owned, slice=ast.Constant(value=name)) if name in OWNERS:
+            return owned
+    return None
+
+
+def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:
+    """Whether the file stores, in what is fetched from, values that say whose they are under keys that do not."""
+    receiver = fetch.receiver
+    if receiver is None:
+        return False
+    access = view.access(receiver, block)
+    path = access.path
+    # The object that a handler is a method of is no store: what else it makes is of another kind.
+    is_own = isinstance(receiver, ast.Name) and receiver.id == block.receiver
+    # Of a class there may be objects of which nothing is said.
+    of_class = fetch.model is not None and not ast.unparse(fetch.model).rpartition(".")[2].isupper()
+    if not is_own and not of_class and _tells_owner(view, receiver, access, text_of(fetch.key)):
+        return True
+    return bool(path) and any(
+        mutation.kind == "item"
+        and any(one.path == path for one in mutation.accesses)
+        and any(is_caller(view, part, mutation.block) for value in mutation.values for part in parts(value))
+        and not any(proven(view, key, mutation.block) for key in mutation.keys)
+        for mutation in view.mutations
+    )
+
+
+def _tells_owner(view: FileView, receiver: ast.expr, access: Access, key: str) -> bool:
+    """Whether somebody in the file tells the same store whose a new object is: `sessions.open(user.id, …)`.
+
+    Where objects of many kinds are in one store, only those under the same key count: `f"slip:{number}"`.
+    """
+    text = ast.unparse(receiver)
+    holds_all = _HOLDS_ALL.search(text.rpartition(".")[2]) is not None
+    for function in view.functions:
+        for call in function.nodes(ast.Call):
+            if not isinstance(call.func, ast.Attribute):
+                continue
+            method = call.func.attr
+            by_key = method in _PUTS and len(call.args) > 1 and not proven(view, call.args[0], function)
+            if by_key and text_of(call.args[0]) != key:
+                continue
+            if not by_key and (holds_all or not _MAKES.match(method)):
+                continue
+            store = call.func.value
+            other = view.access(store, function)
+            # `request.app["sessions"]` is the same for all handlers, as a local of the same name is not.
+            same = access.kind == "parameter" and "app" in access.steps and access.steps == other.steps
+            if ast.unparse(store) != text or not (same or (access.path and access.path == other.path)):
+                continue
+            handed = [*call.args[1 if by_key else 0 :], *(one.value for one in call.keywords)]
+            if any(is_caller(view, part, function) for one in handed for part in parts(one)):
+                return True
+    return False
+
+
+def is_caller(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether the expression stands for who is calling: proven, or by its name."""
+    if isinstance(node, ast.Name) and names_user(node.id):
+        return True
+    if isinstance(node, ast.Attribute) and names_user(node.attr):
+        return True
+    return (
+        proven(view, node, function) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else False
+    )
+
+
+def parts(node: ast.expr) -> Iterator[ast.expr]:
+    """The expression, or what a display or a call is made of, and the call itself."""
+    match node:
+        case ast.Tuple() | ast.List():
+            for one in node.elts:
+                yield from parts(one)
+        case ast.Dict():
+            for one in node.values:
+                yield from parts(one)
+        case ast.Call():
+            for one in (*node.args, *(each.value for each in node.keywords)):
+                yield from parts(one)
+            yield node
+        case ast.Await():
+            yield from parts(node.value)
+        case _:
+            yield node

@@ -15,14 +15,14 @@ from carrel.audit.calling import FOREIGN, call_facts
 from carrel.audit.class_lines import class_lines
 from carrel.audit.depending import run_before
 from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact
-from carrel.audit.fetches import fetched_model
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back, gives_none
 from carrel.audit.held import goes_round
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names
 from carrel.audit.origins import called_name
-from carrel.audit.owners import owner_field
+from carrel.audit.owner_checks import fetched_model
+from carrel.audit.owners import asked_kinds, owner_field
 from carrel.audit.reads import changed_fields, read_fields
 from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
@@ -83,6 +83,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         fetched_model(view, function),
         run_before(view, function),
         goes_round(function),
+        asked_kinds(view, function),
     )
 
 

@@ -10,9 +10,11 @@ from typing import Final
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, names_user, prover
-from carrel.audit.data_conditions import FetchesOwned, Gives
-from carrel.audit.fetches import IDS, OWNER_MEMBERS, Fetch, asks_whose, fetches, is_owned_here, names_owner
+from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked
+from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
+from carrel.audit.owner_checks import asks_whose
+from carrel.audit.owners import OWNERS, kinds, names_owner
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -54,11 +56,11 @@ class ObjectWithoutOwnerCheck:
 
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         grades: list[Grade] = []
-        owned = names_owner(view, fetch, function)
-        if owned or (caller and is_owned_here(view, fetch.model)):
+        if names_owner(view, fetch, function):
             grades.append(Grade("error"))
         elif caller:
-            members = (*OWNER_MEMBERS, *_members(view, function, caller))
+            grades.append(Grade("error", (OwnerAsked(kinds(view, fetch.node, function)),)))
+            members = (*sorted(OWNERS), *_members(view, function, caller))
             model = view.dotted(fetch.model) if fetch.model is not None else ""
             if model:
                 grades.append(Grade("error", (FetchesOwned(model, members),)))

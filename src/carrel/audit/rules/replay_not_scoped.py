@@ -12,10 +12,12 @@ from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, origins, proven, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass
-from carrel.audit.fetches import Fetch, asks_whose, names_owner
+from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed, parameters_in
+from carrel.audit.owner_checks import asks_whose
+from carrel.audit.owners import names_owner
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like

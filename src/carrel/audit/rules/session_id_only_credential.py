@@ -11,8 +11,10 @@ from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user, origins, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
-from carrel.audit.fetches import Fetch, asks_whose, fetches, names_owner
+from carrel.audit.fetches import Fetch, fetches
 from carrel.audit.file_view import FileView
+from carrel.audit.owner_checks import asks_whose
+from carrel.audit.owners import names_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 

@@ -1,0 +1,128 @@
+"""Whether anything asks whose an object is that was fetched by an id."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from carrel.audit.blocks import Block
+from carrel.audit.callers import names_user, origins
+from carrel.audit.chains import chain_root
+from carrel.audit.fetches import IDS, Fetch, fetches
+from carrel.audit.file_view import FileView
+from carrel.audit.origins import called_name
+from carrel.audit.owners import OWNERS, is_caller, parts, unconverted
+
+__all__ = ["asks_whose", "fetched_model"]
+
+_COLUMN: Final = re.compile(r"(?i)\b(?:user_id|owner_id|owner|tenant_id|account_id|created_by|org_id|workspace_id)\b")
+_ASKING: Final = re.compile(
+    r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
+    r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
+)
+_WRITES_DOWN: Final = re.compile(r"^(?:debug|info|warning|warn|error|exception|critical|log|print|msg|capture|track)$")
+"""Calls that keep a note of who did what, and let everybody do it."""
+_ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
+"""Calls that find out who is asking, and ask nothing about the object."""
+
+
+def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
+    """Whether the function narrows the fetch to the caller, compares its owner, or has somebody check it."""
+    if _tells_users(view, fetch.node, function, besides=fetch.key):
+        return True
+    for comparison in function.nodes(ast.Compare):
+        sides = (comparison.left, *comparison.comparators)
+        if any(isinstance(side, ast.Constant) and side.value is None for side in sides):
+            continue
+        if any(_is_whose(view, side, function) for side in sides):
+            return True
+    for call in function.nodes(ast.Call):
+        called = called_name(call)
+        if call is not fetch.node and _ASKING.search(called) and not _ASKS_WHO.match(called):
+            return True
+        if _WRITES_DOWN.match(called):
+            continue
+        handed = [*call.args, *(one.value for one in call.keywords)]
+        if isinstance(call.func, ast.Attribute):
+            handed.append(call.func.value)
+        if _is_statement(view, call):  # nothing of it is shown: `notify([note.owner], {"note": note, "by": user})`
+            handed = [part for one in handed for part in parts(one)]
+        # Somebody is handed the caller, and beside it the id or what was found.
+        callers = [one for one in handed if _tells_caller(view, one, function)] if len(handed) > 1 else []
+        beside = (one for one in handed if callers and callers != [one])
+        if any(_is_about(view, one, function, fetch) for one in beside):
+            return True
+    return False
+
+
+def fetched_model(view: FileView, function: Block) -> str:
+    """The dotted name of the class whose object the function fetches by a parameter, and by nothing else."""
+    named = [one.name for one in function.parameters if IDS.search(one.name.lower()) and not names_user(one.name)]
+    if len(named) != 1 or not any(one.value is not None for one in function.nodes(ast.Return)):
+        return ""
+    for fetch in fetches(view, function, IDS, sent=False):
+        if fetch.model is not None:
+            return "" if asks_whose(view, function, fetch) else view.dotted(fetch.model)
+    return ""
+
+
+def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: ast.expr) -> bool:
+    for part in ast.walk(node):
+        if part is besides or not isinstance(part, ast.expr):
+            continue
+        if isinstance(part, ast.Attribute) and part.attr in OWNERS:
+            return True
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and _COLUMN.search(part.value):
+            return True
+        if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and is_caller(view, part, function):
+            return True
+        # A view narrows its own queryset once, for all that it does.
+        if isinstance(part, ast.Attribute) and part.attr == "get_queryset":
+            return True
+        # `user__isnull=True` narrows it down to what nobody owns.
+        if isinstance(part, ast.Call) and any((one.arg or "").partition("__")[0] in OWNERS for one in part.keywords):
+            return True
+    return False
+
+
+def _is_whose(view: FileView, node: ast.expr, function: Block) -> bool:
+    node = unconverted(node)
+    if isinstance(node, ast.Attribute) and node.attr in OWNERS:
+        return True
+    return is_caller(view, node, function)
+
+
+def _is_statement(view: FileView, call: ast.Call) -> bool:
+    around = view.module.parent(call)
+    return isinstance(view.module.parent(around) if isinstance(around, ast.Await) else around, ast.Expr)
+
+
+def _tells_caller(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether what is handed over stands for who is calling, or is a part of it: `current_user.identifier`."""
+    root = chain_root(node)
+    is_part = isinstance(root, ast.Name) and names_user(root.id) and function.parameter(root.id) is not None
+    return is_part or is_caller(view, node, function)
+
+
+def _is_about(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> bool:
+    """Whether the expression is the id, or what was fetched by it, or a part of that: `note.shelf_id`."""
+    sent_in = fetch.key.value if isinstance(fetch.key, ast.Attribute) else fetch.key
+    keys = (ast.unparse(fetch.key), ast.unparse(sent_in))
+    for part in parts(node):
+        whole = chain_root(part) if isinstance(part, ast.Attribute) else part
+        if ast.unparse(part) in keys or ast.unparse(whole) in keys:
+            return True
+        for one in origins(view, whole, function):
+            if one is fetch.node or (isinstance(one, ast.Await) and one.value is fetch.node):
+                return True
+            # What is made with the id is about it: `Change.model_validate({"id": note_id, **fields})`.
+            told = parts(one) if _makes_object(view, one) else (one,)
+            if any(ast.unparse(each) in keys[:1] for each in told):
+                return True
+    return False
+
+
+def _makes_object(view: FileView, node: ast.expr) -> bool:
+    """Whether the call makes an object of a class, by its name or by a constructor of it."""
+    return isinstance(node, ast.Call) and any(part[:1].isupper() for part in view.dotted(node.func).split(".")[-2:])

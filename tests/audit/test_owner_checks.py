@@ -1,0 +1,59 @@
+"""Questions that are asked about the owner of what is fetched."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from carrel.audit.fetches import fetches
+from carrel.audit.owner_checks import asks_whose, fetched_model
+from tests.audit.checking import view
+
+ID = re.compile(r"(?:^|_)id$")
+HEAD = """
+from fastapi import FastAPI, Depends
+app = FastAPI()
+NOTES = {}
+@app.get("/n/{note_id}")
+async def read(note_id: str, form: Form, user=Depends(get_user)):
+"""
+
+
+def asks(body: str) -> list[bool]:
+    seen = view(HEAD + "".join(f"    {line}\n" for line in body.splitlines()))
+    (function,) = seen.functions
+    return [asks_whose(seen, function, one) for one in fetches(seen, function, ID)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return notes.find(note_id, user.id)",
+        "return notes.find(note_id, owner=user)",
+        "note = notes.find(note_id)\nif note.owner_id != user.id: raise E\nreturn note",
+        "note = notes.find(note_id)\nensure_access(note)\nreturn note",
+        "await index(form, user)\nreturn notes.find(form.id)",
+        "note = await notes.find(note_id)\nshow(user, [note])\nreturn note",
+        "return db.query(Note).filter(Note.id == note_id, Note.user_id == me).one()",
+        "note = notes.find(note_id)\nif str(note.owner_id) != str(me()): raise E\nreturn note",
+        "note = notes.find(note_id)\nshelf.judge(user, note.shelf_id)\nreturn note",
+    ],
+)
+def test_a_fetch_that_asks_whose_it_is(body: str) -> None:
+    assert asks(body) == [True]
+
+
+def test_a_comparison_with_nothing_asks_nobody() -> None:
+    assert asks("note = NOTES.get(note_id)\nif user is None: raise E\nreturn note") == [False]
+
+
+def test_what_is_made_of_the_caller_and_of_the_object_is_one_thing() -> None:
+    assert asks("note = NOTES[note_id]\nfor note in work(user): keep(note)\nsend(form, note)\nreturn note") == [False]
+
+
+@pytest.mark.parametrize(("more", "model"), [("", "models.Note"), (", owner=user_id", "")])
+def test_the_class_that_a_function_fetches(more: str, model: str) -> None:
+    body = f"  def get(self, note_id):\n    return self.db.get(Note, note_id{more})\n"
+    seen = view(f"from models import Note\nclass S:\n{body}")
+    assert fetched_model(seen, seen.functions[0]) == model
