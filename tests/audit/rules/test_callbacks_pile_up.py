@@ -214,7 +214,8 @@ def test_a_listener_on_one_planner_for_all(kept: str, body: str, *, is_found: bo
 def test_a_subscription_that_its_own_handle_ends(hang: str, leave: str, *, is_found: bool) -> None:
     source = (
         "class Channel:\n    def subscribe(self, to):\n        self.all.append(to)\nchannel = Channel()\n"
-        "class Socket:\n    def watch(self, user_id):\n        def hear(message):\n            self.send(user_id, message)\n"
+        "class Socket:\n    def watch(self, user_id):\n        def hear(message):\n"
+        "            self.send(user_id, message)\n"
         f"        {hang}\n    def leave(self):\n        {leave}\n"
     )
     if is_found:
