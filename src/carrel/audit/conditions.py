@@ -62,6 +62,7 @@ __all__ = [
     "MutableGlobal",
     "NamedElsewhere",
     "Not",
+    "OfLibrary",
     "OnlyOnNew",
     "Proof",
     "Reachable",
@@ -317,6 +318,15 @@ class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.exception_object(self.name)
 
 
+class OfLibrary(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The dotted name is of something that the project imports, and one for the process: `Settings.callbacks`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return None if program.project.is_module(self.name.partition(".")[0]) else ()
+
+
 class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """At least one of the conditions holds."""
 
@@ -364,6 +374,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     SentParameter,
     KeepsByKey,
     LeftOut,
+    OfLibrary,
     OnlyOnNew,
     RunsInAsync,
     RunsInPool,

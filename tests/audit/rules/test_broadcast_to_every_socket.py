@@ -339,3 +339,33 @@ def test_a_background_task_that_emits_to_everybody(started: str, severity: str) 
         f"@app.post('/research')\ndef start():\n    question = request.get_json()['question']\n    {started}\n"
     )
     finds(RULE, source, severity, on="socketio.emit")
+
+
+@pytest.mark.parametrize(
+    ("sends", "is_found"),
+    [
+        ("for ws in self.open:\n            await ws.send_json(payload)", True),
+        ("for ws in self.open:\n            if not ws.closed:\n                await ws.send_json(payload)", True),
+        (("for ws in self.open:\n            if ws.client_state == State.CONNECTED:\n"
+         "                await ws.send_json(payload)"), True),
+        (("for ws in self.open:\n            if ws.owner == payload.owner:\n"
+         "                await ws.send_json(payload)"), False),
+        ("for ws in self.open:\n            ws.open(payload)", False),
+        ("await gather(*[ws.send_json(payload) for ws in self.open])", True),
+        ("await gather(*[ws.send_json(payload) for ws in self.open if not ws.closed])", True),
+        ("await gather(*[ws.send_json(payload) for ws in self.open if ws.name in payload])", False),
+        ("websockets.broadcast(self.open, payload)", True),
+        (("for group in self.open.values():\n            for one in group:\n"
+         "                await one.send_json(payload)"), True),
+    ],
+)  # fmt: skip
+def test_what_is_written_to_is_connected_whatever_it_is_called(sends: str, *, is_found: bool) -> None:
+    source = (
+        "import websockets\nfrom fastapi import FastAPI\napp = FastAPI()\nclass Desk:\n    def __init__(self):\n"
+        f"        self.open = []\n    async def tell(self, payload):\n        {sends}\ndesk = Desk()\n"
+        "@app.post('/lab/{patient_id}')\nasync def lab(patient_id: str):\n    await desk.tell(patient_id)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="payload")
+    else:
+        quiet(RULE, source)

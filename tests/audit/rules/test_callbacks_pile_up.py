@@ -214,11 +214,53 @@ def test_a_listener_on_one_planner_for_all(kept: str, body: str, *, is_found: bo
 def test_a_subscription_that_its_own_handle_ends(hang: str, leave: str, *, is_found: bool) -> None:
     source = (
         "class Channel:\n    def subscribe(self, to):\n        self.all.append(to)\nchannel = Channel()\n"
-        "class Socket:\n    def watch(self, user_id):\n        def hear(message):\n"
-        "            self.send(user_id, message)\n"
+        "class Socket:\n    def watch(self, user_id):\n        def hear(message):\n            self.send(user_id, message)\n"
         f"        {hang}\n    def leave(self):\n        {leave}\n"
     )
     if is_found:
         finds(RULE, source, "warning")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("hung", "is_found"),
+    [
+        ("desk.tap(lambda text: heard.append(text))", True),
+        ("desk.tap(print)", False),
+        ("desk.submit(lambda text: heard.append(text))", False),
+        ("desk.look(lambda text: heard.append(text))", False),
+    ],
+)
+def test_a_function_of_this_call_that_a_shared_object_keeps(hung: str, *, is_found: bool) -> None:
+    source = (
+        f"{APP}class Desk:\n    def __init__(self):\n        self.taps = []\n    def tap(self, heard):\n"
+        "        self.taps.append(heard)\n    submit = tap\n    def look(self, at):\n        at('x')\ndesk = Desk()\n"
+        f"@app.post('/x')\nasync def ask(text: str):\n    heard = []\n    {hung}\n    return heard\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="desk.tap")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"),
+    [
+        ("solver.addHandler(StreamHandler(trace))", True),
+        ("Settings.callbacks.add_handler(recorder)", True),
+        ("Local().add_handler(recorder)", False),
+    ],
+)
+def test_what_a_module_or_a_library_has_one_of(made: str, *, is_found: bool) -> None:
+    source = (
+        "import logging\nfrom logging import StreamHandler\nfrom io import StringIO\n"
+        "from indexer import Settings, Recorder\n"
+        f"{APP}solver = logging.getLogger('solver')\n@app.post('/x')\nasync def ask(text: str):\n"
+        f"    trace = StringIO()\n"
+        f"    recorder = Recorder()\n    {made}\n    return recorder.events(), trace.getvalue()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="ddHandler" if "solver" in made else "add_handler")
     else:
         quiet(RULE, source)

@@ -179,3 +179,61 @@ def test_a_stream_of_what_was_made_for_who_signed_in(put: str, *, is_found: bool
         finds(RULE, source, "error", on="r.xrange")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("gives", "is_found"),
+    [
+        ("return self.streams[number]['events'][after:]", True),
+        (("if number not in self.streams:\n            return []\n"
+         "        return self.streams[number]['events'][after:]"), True),
+        (("if self.streams[number]['owner'] != user:\n            raise KeyError\n"
+         "        return self.streams[number]['events'][after:]"), False),
+        ("return self.streams[number]['title']", True),
+    ],
+)  # fmt: skip
+def test_a_stream_that_has_its_owner_beside_it(gives: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI\napp = FastAPI()\nclass Store:\n    def __init__(self):\n"
+        "        self.streams = {}\n"
+        "    def open(self, number, user):\n        self.streams[number] = {'owner': user, 'events': []}\n"
+        f"    def since(self, number, after, user=None):\n        {gives}\nstore = Store()\n"
+        "@app.get('/x')\nasync def resume(number: str, after: int):\n    return store.since(number, after)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="return self.streams")
+        quiet(RULE, source.replace("'owner': user, ", ""))
+        quiet(RULE, source.replace("(number, after)\n", "(choose(), after)\n"))
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"), [("{'tenant': tenant(sid), 'text': data}", True), ("{'text': 'started'}", False)]
+)
+def test_a_log_of_which_a_part_is_taken_first(kept: str, *, is_found: bool) -> None:
+    source = (
+        f"import socketio\nsio = socketio.AsyncServer()\nlog = []\n@sio.event\nasync def say(sid, data):\n"
+        f"    log.append({kept})\n"
+        "@sio.event\nasync def catch_up(sid, data):\n    missed = log[data['since']:]\n"
+        "    for one in missed:\n        await send(one)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="in missed")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("BACKLOG", True), ("f'backlog:{socket.user.id}'", False)])
+def test_a_list_in_a_store_that_is_read_from_where_the_client_says(name: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI, Request, WebSocket\nfrom db import pool\napp = FastAPI()\nBACKLOG = 'said'\n"
+        "@app.post('/say')\nasync def say(request: Request, text: str):\n"
+        "    await pool.rpush(BACKLOG, f'{request.user.id}: {text}')\n"
+        "@app.websocket('/live')\nasync def live(socket: WebSocket):\n    at = int(socket.query_params.get('at', 0))\n"
+        f"    for one in await pool.lrange({name}, at, -1):\n        await socket.send_text(one)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="lrange")
+    else:
+        quiet(RULE, source)

@@ -25,6 +25,10 @@ __all__ = ["BroadcastToEverySocket"]
 
 _SENDS: Final = frozenset({"send_json", "send_text", "send_bytes", "send", "send_str", "write_message", "put",
                            "put_nowait", "send_message", "emit", "sendMessage"})  # fmt: skip
+_WRITES: Final = frozenset({"send_json", "send_text", "send_bytes", "send_str", "write_message", "sendMessage"})
+"""What only connections do."""
+_BROADCASTS: Final = frozenset({"websockets.broadcast", "websockets.asyncio.server.broadcast"})
+_STATE: Final = re.compile(r"(?i)(?:state|closed|open|connected|alive|ready)$")
 _CONNECTED: Final = re.compile(r"(?i)socket|connect|client|websocket|(?:^|_)ws|active|subscriber|listener|peer|"
                                r"(?:^|_)conns?(?:_|$)|queues")  # fmt: skip
 _SERVERS: Final = frozenset({"socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO",
@@ -68,10 +72,10 @@ class BroadcastToEverySocket:
 
     def _loops(self, view: FileView, function: Block) -> Iterator[Candidate]:
         for loop in function.nodes(ast.For, ast.AsyncFor):
-            shared = _everybody(view, loop.iter, function)
+            targets = _targets(loop)
+            shared = _everybody(view, loop.iter, function, known=_writes_to(loop, targets))
             if shared is None:
                 continue
-            targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
             for call in (one for one in ast.walk(loop) if isinstance(one, ast.Call)):
                 if not isinstance(call.func, ast.Attribute) or call.func.attr not in _SENDS or not call.args:
                     continue
@@ -91,14 +95,23 @@ class BroadcastToEverySocket:
         """`gather(*[socket.send_json(message) for socket in connected])`."""
         for many in function.nodes(ast.ListComp, ast.GeneratorExp):
             call, first = many.elt, many.generators[0]
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or first.ifs:
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not _alive(many):
                 continue
-            shared = _everybody(view, first.iter, function) if call.func.attr in _SENDS and call.args else None
-            taint = view.best_taint(tuple(call.args), function) if shared is not None else None
-            if shared is not None and taint is not None:
-                message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
-                yield view.candidate(self.info, call, message, block=function, given=shared,
-                                     grades=_grades(taint, function))  # fmt: skip
+            if call.func.attr in _SENDS and call.args:
+                yield from self._sent(view, call, first.iter, call.args, function, known=call.func.attr in _WRITES)
+        for call in function.nodes(ast.Call):
+            if view.dotted(call.func) in _BROADCASTS and len(call.args) > 1:
+                yield from self._sent(view, call, call.args[0], call.args[1:2], function, known=True)
+
+    def _sent(
+        self, view: FileView, call: ast.Call, to: ast.expr, sent: list[ast.expr], function: Block, *, known: bool
+    ) -> Iterator[Candidate]:
+        shared = _everybody(view, to, function, known=known)
+        taint = view.best_taint(tuple(sent), function) if shared is not None else None
+        if shared is not None and taint is not None:
+            message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
+            yield view.candidate(self.info, call, message, block=function, given=shared,
+                                 grades=_grades(taint, function))  # fmt: skip
 
     def _groups(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`emit(…, broadcast=True)` of Flask-SocketIO, and `group_send("all", …)` of Channels."""
@@ -209,12 +222,32 @@ def _told_of_person(call: ast.Call) -> str:
     return ""
 
 
+def _targets(loop: ast.For | ast.AsyncFor) -> set[str]:
+    """The variables of the loop, and of the loops in it over what they hold."""
+    found = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+    for inner in ast.walk(loop):
+        if isinstance(inner, ast.For | ast.AsyncFor) and _root(inner.iter) in found:
+            found |= {one.id for one in ast.walk(inner.target) if isinstance(one, ast.Name)}
+    return found
+
+
+def _writes_to(loop: ast.For | ast.AsyncFor, targets: set[str]) -> bool:
+    """Whether what the loop goes over is written to as only connections are: `one.send_json(…)`."""
+    calls = (one.func for one in ast.walk(loop) if isinstance(one, ast.Call))
+    return any(isinstance(one, ast.Attribute) and one.attr in _WRITES and _root(one) in targets for one in calls)
+
+
 def _alive(many: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
-    """Whether the tests in a comprehension only ask the elements themselves: `if not socket.closed`."""
+    """Whether the tests in a comprehension only ask whether the connections are open."""
     targets = {one.id for each in many.generators for one in ast.walk(each.target) if isinstance(one, ast.Name)}
-    tests = [one for each in many.generators for one in each.ifs]
-    asked = {one.id for test in tests for one in ast.walk(test) if isinstance(one, ast.Name)}
-    return asked <= targets and not any(isinstance(one, ast.Compare) for test in tests for one in ast.walk(test))
+    return all(_asks_state(test, targets) for each in many.generators for test in each.ifs)
+
+
+def _asks_state(test: ast.expr, targets: set[str]) -> bool:
+    """Whether a test asks an element whether it is open, `not one.closed`, and not whose it is."""
+    asked = {one.id for one in ast.walk(test) if isinstance(one, ast.Name) and not one.id[:1].isupper()}
+    compared = [one for one in ast.walk(test) if isinstance(one, ast.Compare)]
+    return asked <= targets and all(_STATE.search(ast.unparse(one.left)) for one in compared)
 
 
 def _grades(taint: Taint, function: Block) -> tuple[Grade, ...]:
@@ -230,8 +263,13 @@ def _is_in_use(view: FileView, function: Block) -> tuple[Condition, ...]:
     return () if here else (NamedElsewhere(owner.symbol),)
 
 
-def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Condition, ...] | None:
-    """What must hold for the loop to go over the connections of all users; `None` when it does not."""
+def _everybody(
+    view: FileView, iterated: ast.expr, function: Block, *, known: bool = False
+) -> tuple[Condition, ...] | None:
+    """What must hold for the loop to go over the connections of all users; `None` when it does not.
+
+    `known`: they are connections, whatever the container is called.
+    """
     while isinstance(iterated, ast.Call):
         if (
             isinstance(iterated.func, ast.Name)
@@ -247,10 +285,10 @@ def _everybody(view: FileView, iterated: ast.expr, function: Block) -> tuple[Con
         # `targets = [one for group in self.sockets.values() for one in group]`
         made = [one.value for one in function.scope.bindings.get(iterated.id, ())]
         if len(made) == 1 and isinstance(made[0], ast.ListComp | ast.SetComp | ast.GeneratorExp):
-            return _everybody(view, made[0].generators[0].iter, function) if _alive(made[0]) else None
+            return _everybody(view, made[0].generators[0].iter, function, known=known) if _alive(made[0]) else None
     for access in view.accesses(iterated, function):
         last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
-        if "[]" in access.steps or not (_CONNECTED.search(last) or _is_joined(view, access)):
+        if "[]" in access.steps or not (known or _CONNECTED.search(last) or _is_joined(view, access)):
             continue
         if access.own_class is not None and len(access.steps) == 1:
             return (SharedClass(access.own_class.symbol),)
@@ -284,11 +322,13 @@ def _is_chosen(view: FileView, call: ast.Call, loop: ast.For | ast.AsyncFor) -> 
     for around in view.ancestors(call):
         if around is loop:
             break
-        if isinstance(around, ast.If):
+        if isinstance(around, ast.If) and not _asks_state(around.test, _targets(loop)):
             return True
     return any(
-        isinstance(one, ast.If) and any(isinstance(inner, ast.Continue) for inner in one.body) for one in loop.body
-    )
+        isinstance(one, ast.If) and any(isinstance(inner, ast.Continue) for inner in one.body)
+        and not _asks_state(one.test, _targets(loop))
+        for one in loop.body
+    )  # fmt: skip
 
 
 def _is_meant_for_all(view: FileView, sent: list[ast.expr], function: Block) -> bool:

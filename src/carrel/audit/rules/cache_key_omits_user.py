@@ -25,7 +25,7 @@ from carrel.audit.conditions import (
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.held import given_value
-from carrel.audit.implied import is_admission, is_checked, is_made_of, is_of_the_same, whole_parameters
+from carrel.audit.implied import is_checked, is_made_of, is_of_the_same, whole_parameters
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import (
     identities,
@@ -155,7 +155,6 @@ class CacheKeyOmitsUser:
             if not is_made_of(view, one, where, whole)
             and not is_of_the_same(view, one, container, function)
             and not _is_its_own(one, container)
-            and not is_admission(view, one, keys, function)
         ]
         # What needs no further proof comes first.
         told, given = min(() if known else inputs, key=lambda one: bool(one[1]), default=(None, ()))
@@ -194,9 +193,6 @@ def _depended_on(
 ) -> tuple[ast.expr | None, tuple[Condition, ...]]:
     """The parameters that the value is made with and the key is not: one must be who asks, as a dependency or some
     caller fills it. A key that callers fill with who asks is told apart by them."""
-    made_of = [leaf for key in keys for leaf, _ in leaves(view, key, function) if isinstance(leaf, ast.Name)]
-    if any(view.access(leaf, function).kind == "cell" for leaf in made_of):
-        return None, ()  # what a key of the function around says of the argument, nobody knows
     in_key = {name for key in keys for name in parameters_in(view, key, function)}
     found: dict[str, tuple[ast.expr, Condition]] = {}
     for leaf, where in leaves(view, value, function):

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, ChangesObject, Condition, MutableGlobal, SharedClass, SharedObject
+from carrel.audit.conditions import AnyOf, ChangesObject, Condition, MutableGlobal, OfLibrary, SharedClass, SharedObject
 from carrel.audit.file_view import FileView
+from carrel.audit.held import given_value
 from carrel.audit.origins import called_name, identities, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
@@ -27,6 +28,11 @@ _REGISTERS: Final = re.compile(
 )
 _LISTENS: Final = re.compile(r"^on(?:_[a-z_]+)?$")
 """Names of methods that may take a listener, where they change their object."""
+_WORKS: Final = re.compile(
+    r"^_?(?:a?put|submit|spawn|start|run|call|exec|schedul|enqueue|defer|create_task|add_(?:task|job)|map|filter|sort|apply|"
+    r"retry|get|set|with|wait|send|post|reduce|group|transaction|cached?|memoi[sz]e|compute|atomic|dispatch|do|patch)"
+)
+"""Methods that are handed a function to call it once; any other that changes its object may keep a listener."""
 _RUNS: Final = re.compile(r"^a?_?(?:invoke|run|stream|generate|call|chat|ask|predict|complete|execute)")
 _REMOVES: Final = re.compile(r"^(?:remove|disconnect|unsubscribe|off|discard|unregister|pop|clear|dispose|detach|stop)")
 _TAKES_OFF: Final = frozenset({"unsubscribe", "dispose", "disconnect", "unregister", "detach"})
@@ -58,7 +64,7 @@ class CallbacksPileUp:
                 continue
             for call in function.nodes(ast.Call):
                 if isinstance(call.func, ast.Attribute) and call.args:
-                    hung = _hung(call)
+                    hung = _hung(call, function)
                     if hung is not None and _is_of_this_call(view, hung[1], function):
                         yield from self._candidate(view, call, hung[0], hung[1], function)
                     elif hung is not None and _is_for_this_run(view, call, hung[1], function):
@@ -69,8 +75,8 @@ class CallbacksPileUp:
     ) -> Iterator[Candidate]:
         given = _shared(view, holder, function)
         if isinstance(call.func, ast.Attribute) and not _REGISTERS.match(call.func.attr) and given is not None:
-            listens = _LISTENS.match(call.func.attr) is not None
-            given = (*given, ChangesObject(view.path(call.func, function))) if listens else given
+            put = call.func.attr in _ADDS
+            given = given if put else (*given, ChangesObject(view.path(call.func, function)))
         if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
             return
         if _is_handle_kept(view, call):
@@ -116,16 +122,24 @@ def _given(view: FileView, function: Block) -> list[str]:
     return [parameter.name for one in (function, *initializers) for parameter in one.parameters]
 
 
-def _hung(call: ast.Call) -> tuple[ast.expr, ast.expr] | None:
+def _hung(call: ast.Call, function: Block) -> tuple[ast.expr, ast.expr] | None:
     """What the callback is hung on, and the callback."""
     if not isinstance(call.func, ast.Attribute):
         return None
     holder = call.func.value
     if call.func.attr in _ADDS and isinstance(holder, ast.Attribute) and _HOOKS.match(holder.attr):
         return holder.value, call.args[-1]
-    if _REGISTERS.match(call.func.attr) or _LISTENS.match(call.func.attr):
+    name = call.func.attr
+    listens = _LISTENS.match(name) or (_is_function(call.args[-1], function) and not _WORKS.search(name))
+    if listens or _REGISTERS.match(name):
         return holder, call.args[-1]
     return None
+
+
+def _is_function(callback: ast.expr, function: Block) -> bool:
+    """Whether it is a function that is defined in this one."""
+    bindings = function.scope.bindings.get(callback.id, ()) if isinstance(callback, ast.Name) else ()
+    return isinstance(callback, ast.Lambda) or any(one.kind == "function" for one in bindings)
 
 
 def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> bool:
@@ -146,7 +160,14 @@ def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> boo
             return True
         if _is_made_callable(view, binding.value, function):
             return True
+        if _is_made_object(binding.value) and _is_asked(callback.id, function):
+            return True
     return False
+
+
+def _is_asked(name: str, function: Block) -> bool:
+    """Whether the function asks the object afterwards what it has heard: `recorder.events()`."""
+    return any(isinstance(one.value, ast.Name) and one.value.id == name for one in function.nodes(ast.Attribute))
 
 
 def _is_made_callable(view: FileView, made: ast.expr | None, function: Block) -> bool:
@@ -185,12 +206,14 @@ def _shared(view: FileView, holder: ast.expr, function: Block) -> tuple[Conditio
         return None
     if "()" in access.steps or "[]" in access.steps:
         return (SharedObject(access.path),)
-    return (AnyOf((SharedObject(access.path), MutableGlobal(access.name))),) if access.name else None
+    if not access.name:
+        return None
+    return (AnyOf((SharedObject(access.path), MutableGlobal(access.name), OfLibrary(access.name))),)
 
 
 def _is_logger(view: FileView, holder: ast.expr, function: Block) -> bool:
     """Whether it is a logger that goes by a name that every call gives: `getLogger("agent.run")`."""
-    values = [holder]
+    values = [holder, given_value(view, holder)]
     if isinstance(holder, ast.Name):
         values += [one.value for one in function.scope.bindings.get(holder.id, ()) if one.value is not None]
     return any(

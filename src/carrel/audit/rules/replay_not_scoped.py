@@ -12,6 +12,7 @@ from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, origins, proven, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass
+from carrel.audit.data_conditions import SentParameter
 from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
@@ -63,6 +64,7 @@ class ReplayNotScoped:
                 if put is not None and not _compares(function, _scopes(function)):
                     yield self._candidate(view, node, access, function, put)
                     break
+            yield from self._owned(view, function)
         yield from self._streams(view)
 
     def _by_id(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -80,6 +82,25 @@ class ReplayNotScoped:
             yield view.candidate(self.info, fetch.node, message, block=function,
                                  severity="error" if owned else "warning")  # fmt: skip
             return
+
+    def _owned(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`return self._streams[stream_id]["events"][offset:]`, where each stream has its owner beside its events."""
+        values = [one.value for one in function.nodes(ast.Return) if one.value is not None]
+        for value in (*values, *(one.iter for one in function.nodes(ast.For, ast.AsyncFor))):
+            access = view.access(_without_slices(value), function)
+            owner = access.own_class
+            key = access.keys[0] if access.keys else None
+            if owner is None or access.steps[1:2] != ("[]",) or not isinstance(key, ast.Name):
+                continue
+            put = _with_owner(view, owner, access.steps[0])
+            if put is None or function.parameter(key.id) is None:
+                continue
+            if _compares(function, _scopes(function), besides=key.id):
+                continue
+            message = f"`{function.name}` gives what is under `{key.id}` in `{access.steps[0]}`, whoever asks for it"
+            sent = (SharedClass(owner.symbol), SentParameter(function.symbol, key.id))
+            yield view.candidate(self.info, value, message, block=function, grades=(Grade("error", sent),),
+                                 related=(view.location(put.node, "its owner is put here"),))  # fmt: skip
 
     def _streams(self, view: FileView) -> Iterator[Candidate]:
         """`redis.xrange(STREAM, min=cursor)` of a stream into which another function puts what is somebody's."""
@@ -99,7 +120,9 @@ class ReplayNotScoped:
             put = puts.get(ast.unparse(call.args[0])) if called_name(call) in _STORE_READS else None
             rest = (*call.args[1:], *(one.value for one in call.keywords))
             from_somewhere = any(parameters_in(view, one, function) for one in rest)
-            if put is None or not from_somewhere or not (_REPLAYS.search(function.name) or _scopes(function)):
+            said = any((taint := view.taint(one, function)) is not None and taint.by == "request" for one in rest)
+            named = _REPLAYS.search(function.name) or _scopes(function)
+            if put is None or not from_somewhere or not (named or said):
                 continue
             if not _compares(function, _scopes(function)):
                 message = f"`{function.name}` gives what is in `{ast.unparse(call.args[0])}` without asking whose it is"
@@ -163,6 +186,16 @@ def _is_somebodys(view: FileView, value: ast.expr, function: Block) -> bool:
     return not _scopes(function).isdisjoint(parameters_in(view, value, function)) or proven(view, value, function)
 
 
+def _says_whose(view: FileView, value: ast.expr, function: Block) -> bool:
+    """Whether what is put aside says whose it is: `{"tenant": session["tenant"], "text": text}`."""
+    return any(
+        isinstance(key, ast.Constant) and isinstance(key.value, str) and is_identity_like(key.value)
+        and not isinstance(each, ast.Constant)
+        for one in origins(view, value, function) if isinstance(one, ast.Dict)
+        for key, each in zip(one.keys, one.values, strict=True)
+    )  # fmt: skip
+
+
 def _reads(view: FileView, function: Block) -> Iterator[tuple[ast.AST, Access]]:
     """The containers that the function, or one inside it, goes through from some point on."""
     for block in (function, *(one for one in view.functions if one.parent is function)):
@@ -170,7 +203,8 @@ def _reads(view: FileView, function: Block) -> Iterator[tuple[ast.AST, Access]]:
         sources += [one.iter for one in block.nodes(ast.comprehension)]
         sources += [one.value for one in block.nodes(ast.Return) if isinstance(one.value, ast.Subscript)]
         for source in sources:
-            whole = _without_slices(source)
+            # `missed = log[since:]`, and then `for one in missed:`
+            whole = _without_slices(next(origins(view, source, block), source))
             access = view.access(whole, block)
             if (access.kind == "self" and len(access.steps) == 1) or (access.kind == "global" and not access.steps):
                 yield source, access
@@ -194,7 +228,9 @@ def _without_slices(node: ast.expr) -> ast.expr:
 def _put(view: FileView, access: Access) -> Mutation | None:
     """Where somebody's event is put into the container, next to everybody else's."""
     for mutation in view.mutations:
-        if mutation.kind != "method" or mutation.name not in _PUTS or not _scopes(mutation.block):
+        if mutation.kind != "method" or mutation.name not in _PUTS:
+            continue
+        if not _scopes(mutation.block) and not any(_says_whose(view, one, mutation.block) for one in mutation.values):
             continue
         for other in mutation.accesses:
             if other.kind == access.kind and other.steps == access.steps and other.name == access.name:
@@ -204,16 +240,27 @@ def _put(view: FileView, access: Access) -> Mutation | None:
     return None
 
 
+def _with_owner(view: FileView, owner: Block, name: str) -> Mutation | None:
+    """Where an object puts something with its owner under a key: `self._streams[number] = {"owner": owner, …}`."""
+    for mutation in view.mutations:
+        held = any(one.own_class is owner and one.steps == (name,) for one in mutation.accesses)
+        if held and mutation.kind == "item" and any(_says_whose(view, one, mutation.block) for one in mutation.values):
+            return mutation
+    return None
+
+
 def _owner(access: Access) -> Block | None:
     return access.block.class_ if access.block is not None else None
 
 
-def _compares(function: Block, scopes: set[str]) -> bool:
+def _compares(function: Block, scopes: set[str], besides: str = "") -> bool:
     """Whether some comparison in the function, or a call that selects, is about for whom the events are."""
     for node in ast.walk(function.node):
         if isinstance(node, ast.Compare):
             for one in ast.walk(node):
                 name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else ""
+                if name == besides:
+                    continue
                 if name in scopes or is_identity_like(name) or _SCOPES.match(name) or person_in(name):
                     return True
     return False
