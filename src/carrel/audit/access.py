@@ -10,13 +10,25 @@ from typing import Final, Literal
 from carrel.audit.blocks import Block
 from carrel.source import Binding, Module
 
-__all__ = ["Access", "AccessKind", "AccessReader"]
+__all__ = ["APPLICATIONS", "Access", "AccessKind", "AccessReader", "item_name"]
 
 AccessKind = Literal["global", "class", "self", "cell", "parameter", "local", "new", "unknown"]
 _DEPTH: Final = 12
 _ALTERNATIVES: Final = 6
+APPLICATIONS: Final = frozenset({"app", "application", "_app", "bot_data", "extensions"})
+"""What an application is called, and what it has for things to be put into by name."""
 ITEM_METHODS: Final = frozenset({"get", "setdefault", "__getitem__"})
 """Methods that give an item of their container, not something new."""
+
+
+def item_name(key: ast.expr | None) -> str:
+    """What an item is called whose key is a text or a constant, `"db"` or `keys.DB`; empty for every other key."""
+    match key:
+        case ast.Constant(value=str(name)) if name.isidentifier():
+            return name
+        case ast.Name(id=name) | ast.Attribute(attr=name) if name.isupper():
+            return name
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,18 @@ class Access:
             root = f"{self.block.symbol}:{self.name}"
         else:
             return ""
+        if self.keys and "[]" in self.steps:
+            return self._with_items(root)
         return root + "".join(step if step in ("[]", "()") else f".{step}" for step in self.steps)
+
+    def _with_items(self, path: str) -> str:
+        """The path, with an item of an application as a part of its state: `app["db"]` is `app.state.db`."""
+        keys = iter(self.keys)
+        for step in self.steps:
+            name = item_name(next(keys, None)) if step == "[]" else ""
+            held = name and path.rpartition(".")[2].rpartition(":")[2] in APPLICATIONS
+            path += f".state.{name}" if held else step if step in ("[]", "()") else f".{step}"
+        return path
 
     @property
     def own_class(self) -> Block | None:

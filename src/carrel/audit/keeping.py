@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.access import APPLICATIONS, item_name
 from carrel.audit.blocks import Block
 from carrel.audit.entry_points import is_django_middleware
 from carrel.audit.facts import KeptFact
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS, is_servicer
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, is_fixed
+from carrel.audit.origins import is_fixed
+from carrel.audit.served import handed_objects, objects_of
 
 __all__ = ["is_application_part", "kept_facts", "state_facts"]
 
@@ -23,8 +24,7 @@ _ONE_OBJECT: Final = frozenset(
      "socketio.Namespace", "flask_socketio.Namespace"}
 )  # fmt: skip
 """Bases of which a framework makes one object for each process, whatever calls it."""
-_SERVES: Final = re.compile(r"^(?:register_namespace|add_\w+_to_server)$")
-"""What hands a server the object whose methods it calls for every request."""
+_SERVED: Final = frozenset({"route", "websocket", "middleware"})
 _SINGLETONS: Final = frozenset({"Singleton", "ThreadSafeSingleton", "Resource", "singleton"})
 
 
@@ -42,12 +42,21 @@ def kept_facts(view: FileView) -> tuple[KeptFact, ...]:
 def state_facts(view: FileView) -> tuple[tuple[str, str], ...]:
     """The names under which functions put objects into the application's state, each with the path of the object."""
     return tuple(
-        (mutation.name, access.path)
+        (name, access.path)
         for mutation in view.mutations
-        if mutation.kind == "attribute" and _is_app_state(mutation.target)
+        if (name := _state_name(mutation))
         for value in mutation.values
         for access in view.accesses(value, mutation.block)
         if access.path
+    )
+
+
+def _state_name(mutation: Mutation) -> str:
+    """Under which name the change puts something into the application's state; empty when it does nothing of it."""
+    if mutation.kind == "attribute":
+        return mutation.name if _is_app_state(mutation.target) else ""
+    return (
+        item_name(mutation.keys[-1]) if mutation.kind == "item" and mutation.keys and _is_app(mutation.target) else ""
     )
 
 
@@ -90,14 +99,11 @@ def _is_unused(view: FileView, node: ast.AST) -> bool:
 
 def _made(view: FileView) -> Iterator[tuple[ast.AST, str]]:
     yield from _imported(view, view.top)
-    for block in view.blocks:
-        for call in block.nodes(ast.Call):
-            if call.args and _SERVES.match(called_name(call)):
-                yield from _objects(view, call.args[0], block)
+    yield from handed_objects(view)
     for mutation in view.mutations:
         if _is_kept(view, mutation):
             for value in mutation.values:
-                yield from _objects(view, value, mutation.block)
+                yield from objects_of(view, value, mutation.block)
         owner = mutation.block.class_
         # `cls._one = ...`: of what goes into a list, `cls._stack.append(new)`, there may be many.
         is_one = mutation.kind == "attribute" and _on_class(mutation) and not mutation.keys
@@ -173,7 +179,7 @@ def _is_app_state(node: ast.expr) -> bool:
 
 def _is_app(node: ast.expr) -> bool:
     name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return name in ("app", "application", "_app", "api")
+    return name in APPLICATIONS or name == "api"
 
 
 def _closed_over(view: FileView) -> Iterator[tuple[ast.AST, str]]:
@@ -189,27 +195,9 @@ def _closed_over(view: FileView) -> Iterator[tuple[ast.AST, str]]:
                 continue
             for binding in outer.scope.bindings.get(name.id, ()):
                 if binding.kind == "assignment" and binding.value is not None:
-                    yield from _objects(view, binding.value, outer)
-
-
-def _objects(view: FileView, value: ast.expr, block: Block) -> Iterator[tuple[ast.AST, str]]:
-    """The calls that make a value, with those whose results they are handed."""
-    stack = [value]
-    seen: set[ast.expr] = set()
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if isinstance(node, ast.Call):
-            yield node, view.path(node, block)
-            stack += [*node.args, *(keyword.value for keyword in node.keywords)]
-        elif isinstance(node, ast.IfExp | ast.BoolOp | ast.Await | ast.NamedExpr):
-            stack += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-        elif isinstance(node, ast.Name) and node.id in block.scope.bindings:
-            # `desk = Desk()` and then `app.state.desk = desk`.
-            bindings = block.scope.bindings[node.id]
-            stack += [one.value for one in bindings if one.value is not None and isinstance(one.value, ast.Call)]
+                    yield from objects_of(view, binding.value, outer)
+                elif binding.kind == "parameter" and entry.kind in _SERVED and view.entry_point(outer) is None:
+                    yield name, f"{outer.symbol}:{name.id}"
 
 
 def _in_main(view: FileView, node: ast.AST) -> bool:

@@ -19,7 +19,7 @@ __all__ = ["Resolution", "Value"]
 
 _TOKEN: Final = re.compile(r"\(\)|\[\]|[^.()\[\]]+")
 _TOP: Final = re.compile(r"[^.:()\[\]]*")
-_STATE: Final = re.compile(r"(?:^|[.:])(?:app|application)\.state\.(\w+)(.*)")
+_STATE: Final = re.compile(r"(?:^|[.:])(?:app|application|_app|bot_data|extensions)\.(?:state|ctx)\.(\w+)(.*)")
 """What an application's state holds, however the application is reached: `request.app.state.desk.answer`."""
 Fact = TypeVar("Fact", FunctionFact, ClassFact, GlobalFact)
 _DEPTH: Final = 12
@@ -163,10 +163,10 @@ class Resolution:
             self.paths.setdefault(fact.name, path)
 
     def _evaluate(self, path: str) -> list[Value]:
+        held = _STATE.search(path) if ".state." in path or ".ctx." in path else None
         top = _TOP.match(path)
-        if top is None or not self.project.is_module(top[0]):
+        if held is None and (top is None or not self.project.is_module(top[0])):
             return []  # of a library
-        held = _STATE.search(path) if ".state." in path else None
         root, colon, rest = path.partition(":")
         if held is not None and held[1] in self._state:
             values = [value for one in self._state[held[1]][:_MANY] for value in self.values(one)]
