@@ -68,7 +68,7 @@ class Mail:
         ("note = NOTES[note_id]\nassert note['owner'] == user_id", ["app.NOTES"]),
         ("note = load(note_id)\nassert str(note.owner_id) == str(user_id)", ["app.load"]),
         ("return db.query(Note).filter(Note.user_id == user_id).all()", ["models.Note"]),
-        ("return Note.query.filter_by(user_id=user_id)", ["models.Note", "models.Note.query.filter_by"]),
+        ("return Note.query.filter_by(user_id=user_id)", ["models.Note"]),
         ("assert shown.owner == user_id", ["models.Note"]),
         # Nobody asks who is calling.
         ("note = NOTES[note_id]\nassert note.owner_id == other.owner_name", []),

@@ -14,6 +14,7 @@ from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.origins import called_name
+from carrel.audit.persons import person_in
 
 __all__ = ["OWNERS", "asked_kinds", "is_caller", "kinds", "names_owner", "owner_field", "parts", "unconverted"]
 
@@ -29,6 +30,7 @@ OWNERS: Final = frozenset({"user_id", "owner_id", "owner", "user", "tenant_id", 
 _USERS: Final = re.compile(
     r"(?i)(?:^|[._])(?:auth_?)?users?(?:\.\w+)?$|AUTH_USER_MODEL$|get_user_model\(\)$|accounts?\.id$"
 )
+_NUMBERS: Final = frozenset({"id", "pk", "uid", "user_id", "sub", "identity", "username"})
 _LINKS: Final = frozenset({"ForeignKey", "OneToOneField"})
 _NOT_OWNING: Final = re.compile(r"(?:^|_)(?:by|editor|reviewer|assignee|approver|moderator)(?:_id)?$")
 """Somebody who did something with the object; the object is not theirs."""
@@ -66,28 +68,30 @@ def _is_user(node: ast.expr) -> bool:
 
 
 def kinds(view: FileView, node: ast.expr, function: Block) -> tuple[str, ...]:
-    """What an object is one of, by the expression that gives it: its class, the function, the store; as paths.
-
-    A session of a database, which holds objects of all kinds, is no store.
+    """What an object is one of, by the expression that gives it, as paths: its class, or the function and the store
+    that give it where no class is named. A session of a database, which holds objects of all kinds, is no store.
     """
     found: dict[str, None] = {}
     for made in origins(view, node, function):
         one = made.value if isinstance(made, ast.Await) else made
-        for part in ast.walk(one):
-            name = view.dotted(part) if isinstance(part, ast.Name | ast.Attribute) else ""
-            if name.rpartition(".")[2][:1].isupper() and not name.rpartition(".")[2].isupper():
-                found[name] = None
-        if isinstance(one, ast.Name):
-            parameter = function.parameter(one.id)
-            found[view.annotation_path(parameter.annotation) if parameter is not None else ""] = None
-            continue
+        if isinstance(one, ast.Name) and (parameter := function.parameter(one.id)) is not None:
+            found[view.annotation_path(parameter.annotation)] = None
+        classes = [name for part in ast.walk(one) if (name := _class_name(view, part))]
         given = one.func if isinstance(one, ast.Call) else one
         store = given.value if isinstance(given, ast.Attribute | ast.Subscript) else given
-        if not _HOLDS_ALL.search(ast.unparse(store).rpartition(".")[2]):
+        if classes:
+            found.update(dict.fromkeys(classes))
+        elif not isinstance(one, ast.Name) and not _HOLDS_ALL.search(ast.unparse(store).rpartition(".")[2]):
             found[view.path(store, function)] = None
             found[view.path(given, function)] = None
     found.pop("", None)
     return tuple(found)
+
+
+def _class_name(view: FileView, node: ast.AST) -> str:
+    dotted = view.dotted(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+    last = dotted.rpartition(".")[2]
+    return dotted if last[:1].isupper() and not last.isupper() else ""
 
 
 def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
@@ -96,12 +100,12 @@ def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
     for comparison in function.nodes(ast.Compare):
         sides = (comparison.left, *comparison.comparators)
         for side in sides:
-            owned = _owned(side)
-            others = (unconverted(one) for one in sides if one is not side)
+            others = [unconverted(one) for one in sides if one is not side]
+            owned = _owned(side) or _compared(side, [one for one in others if _is_whole(view, one, function)])
             if owned is not None and any(is_caller(view, one, function) for one in others):
                 found.update(dict.fromkeys(kinds(view, _root(owned, function), function)))
     for call in function.nodes(ast.Call):
-        if any(one.arg in OWNERS and is_caller(view, one.value, function) for one in call.keywords):
+        if any(_selects_for(view, one, function) for one in call.keywords):
             found.update(dict.fromkeys(kinds(view, call, function)))  # `Report.query.filter_by(user_id=user.id)`
     return tuple(found)
 
@@ -121,6 +125,29 @@ def unconverted(node: ast.expr) -> ast.expr:
     return (
         node.args[0] if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1 else node
     )
+
+
+def _selects_for(view: FileView, keyword: ast.keyword, function: Block) -> bool:
+    """Whether a keyword asks for what is the caller's: `user_id=user.id`, `patient__account=request.user`."""
+    way = (keyword.arg or "").split("__")
+    if not OWNERS.isdisjoint(way):
+        return is_caller(view, keyword.value, function)
+    return any(map(person_in, way)) and proven(view, keyword.value, function)
+
+
+def _compared(side: ast.expr, whole: list[ast.expr]) -> ast.expr | None:
+    """The object of which some attribute is compared with all that tells a user from the others: `parcel.addressee`."""
+    match side:
+        case ast.Attribute(value=owned) | ast.Subscript(value=owned, slice=ast.Constant()) if whole:
+            return owned
+    return None
+
+
+def _is_whole(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether the expression is who is calling, not what else is known of them: `user.id`, not `user.version`."""
+    if isinstance(node, ast.Attribute) and node.attr not in _NUMBERS:
+        return False
+    return isinstance(node, ast.Name | ast.Attribute) and proven(view, node, function)
 
 
 def _owned(side: ast.expr) -> ast.expr | None:
@@ -149,7 +176,7 @@ def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:
     return bool(path) and any(
         mutation.kind == "item"
         and any(one.path == path for one in mutation.accesses)
-        and any(is_caller(view, part, mutation.block) for value in mutation.values for part in parts(value))
+        and any(_tells_whose(view, value, mutation.block) for value in mutation.values)
         and not any(proven(view, key, mutation.block) for key in mutation.keys)
         for mutation in view.mutations
     )
@@ -179,8 +206,19 @@ def _tells_owner(view: FileView, receiver: ast.expr, access: Access, key: str) -
             if ast.unparse(store) != text or not (same or (access.path and access.path == other.path)):
                 continue
             handed = [*call.args[1 if by_key else 0 :], *(one.value for one in call.keywords)]
-            if any(is_caller(view, part, function) for one in handed for part in parts(one)):
+            if any(_tells_whose(view, one, function) for one in handed):
                 return True
+    return False
+
+
+def _tells_whose(view: FileView, value: ast.expr, function: Block) -> bool:
+    """Whether a value that is stored has who is calling in it: `Chat(user)`, `json.dumps(chat)` of a `chat` with it."""
+    for part in parts(value):
+        made = (one for one in origins(view, part, function) if one is not part) if isinstance(part, ast.Name) else ()
+        if is_caller(view, part, function) or any(
+            is_caller(view, one, function) for each in made for one in parts(each)
+        ):
+            return True
     return False
 
 

@@ -96,10 +96,38 @@ def test_what_is_proven_wins(choice: str) -> None:
         ("email: str, user=Depends(get_current_user)", "return await store.find_member(email)"),
         ("color: str, user=Depends(get_current_user)", "return NOTES[color]"),
         ("user_id: str, user=Depends(get_current_user)", "return {'user_id': user_id}"),
+        ("user_id: str, user=Depends(get_current_user)",
+         "rows = Rows(db, user)\nreturn await rows.list_all(user_id=user_id)"),
+        ("request: Request, user=Depends(get_current_user)",
+         "who = request.query_params.get('customer_id')\nreturn store.list_cases(customer=who, me=user.id)"),
+        ("user_id: str, user=Depends(get_current_user)",
+         "from models import User\nother = await store.get_one(User, user_id)\nawait Blocks.create(by=user, of=other)"),
     ],
 )  # fmt: skip
 def test_what_only_looks_like_it(parameters: str, body: str) -> None:
     quiet(RULE, route(body, parameters))
+
+
+def test_what_is_shown_to_who_asks_is_not_compared_with_them() -> None:
+    finds(RULE, route("notes = await store.list_notes(user_id)\nreturn show(user, notes)"), "error")
+
+
+FLASK = """
+from flask import Flask
+from auth import login_required
+from store import store
+app = Flask(__name__)
+@app.route("/files{0}")
+@login_required
+@with_tenant
+def files(tenant_id):
+    return store.list_files(tenant_id)
+"""
+
+
+def test_what_the_address_does_not_name_a_decorator_hands_over() -> None:
+    quiet(RULE, FLASK.format(""))
+    finds(RULE, FLASK.format("/<tenant_id>"))
 
 
 def test_signing_in_has_to_believe_somebody() -> None:

@@ -105,7 +105,7 @@ class IdentityFromRequest:
 
     def _selected(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`fetch("… WHERE email = $1", email)` with an argument of the request, and a token that is asked for less."""
-        caller = prover(view, function) or _middleware(view)
+        caller = prover(view, function)
         for call in function.nodes(ast.Call) if caller else ():
             texts = [text_of(one) for one in call.args]
             if not any(_WHOSE_ROWS.search(text) for text in texts):
@@ -205,12 +205,6 @@ def _is_in_djangos_path(function: Block, name: str) -> bool:
     return first == "request" and not addressed and function.parameter(name) is not None
 
 
-def _middleware(view: FileView) -> str:
-    """What in the file finds out, before each request, who is calling: `g.claims = decode(…)` of a `before_request`."""
-    before = (one for one in view.functions if one.has_decorator("before_request", "on_request", "middleware"))
-    return next((one.name for one in before if prover(view, one)), "")
-
-
 def _unheeded(view: FileView, function: Block) -> str:
     """What says who is calling, and is not listened to: a parameter never read, a call whose result is dropped."""
     caller = prover(view, function)
@@ -292,13 +286,37 @@ def _is_compared(view: FileView, function: Block, name: str) -> bool:
             return True
     for call in function.nodes(ast.Call):
         handed = [*call.args, *(one.value for one in call.keywords)]
-        if not any(claimed(view, one, function) == name for one in handed):
+        if not any(_stands_for(view, one, function, name) for one in handed):
             continue
         # What is stored along with it, `{"by": claims["sub"]}`, is not compared with it.
         beside = (one for one in handed if not isinstance(one, ast.Dict))
         if _COMPARES.search(called_name(call)) or any(proven(view, one, function) for one in beside):
             return True
+        # `Messages(db, user).search(author=user_id)` knows who is asking.
+        if isinstance(call.func, ast.Attribute) and _is_made_for(view, call.func.value, function):
+            return True
     return False
+
+
+def _stands_for(view: FileView, node: ast.expr, function: Block, name: str) -> bool:
+    """Whether it is what the client says under this name, or the user who is looked up by it."""
+    for one in origins(view, node, function):
+        found = one.value if isinstance(one, ast.Await) else one
+        handed = [*found.args, *(each.value for each in found.keywords)] if isinstance(found, ast.Call) else []
+        classes = (view.dotted(each).rpartition(".")[2] for each in handed)
+        is_person = any(each[:1].isupper() and person_in(each) for each in classes)
+        if any(claimed(view, each, function) == name for each in (one, *(handed if is_person else ()))):
+            return True
+    return False
+
+
+def _is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether it is an object that was made with who is calling: `Messages(db, current_user)`."""
+    return any(
+        isinstance(one, ast.Call) and any(proven(view, each, function)
+                                          for each in (*one.args, *(named.value for named in one.keywords)))
+        for one in origins(view, node, function)
+    )  # fmt: skip
 
 
 def _is_refused(view: FileView, choice: ast.expr, function: Block) -> bool:

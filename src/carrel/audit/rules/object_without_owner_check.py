@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_handler, names_user, prover
+from carrel.audit.callers import is_handler, kept_names, names_user, prover
 from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
@@ -56,7 +56,9 @@ class ObjectWithoutOwnerCheck:
 
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         grades: list[Grade] = []
-        if names_owner(view, fetch, function):
+        # What hangs on the handler's own object was perhaps made for who is calling.
+        is_open = fetch.receiver is not None and view.access(fetch.receiver, function).kind != "self"
+        if (caller or is_open) and names_owner(view, fetch, function):
             grades.append(Grade("error"))
         elif caller:
             grades.append(Grade("error", (OwnerAsked(kinds(view, fetch.node, function)),)))
@@ -93,7 +95,7 @@ def _members(view: FileView, function: Block, caller: str) -> list[str]:
     """The attributes that say whose an object is, by the word that the application has for who is calling."""
     parameter = function.parameter(caller)
     if parameter is None:
-        return []
+        return sorted(kept_names(view))
     dependency = (view.dependency(parameter) or "").rpartition(".")[2]
     named = {person_in(one) for one in (parameter.name, view.annotation_name(parameter.annotation), dependency)}
     return [f"{one}{ending}" for one in sorted(named) if one for ending in ("", "_id")]
@@ -109,5 +111,7 @@ def _is_stored(view: FileView, fetch: Fetch, function: Block) -> bool:
     if access.kind == "local":
         return fetch.method != "" and not isinstance(fetch.node, ast.Subscript) and fetch.method != "get"
     if access.kind == "parameter":
-        return not isinstance(fetch.node, ast.Subscript) and access.name not in ("request", "req")
+        if access.name in ("request", "req") and access.steps[:1] != ("app",):
+            return False
+        return not isinstance(fetch.node, ast.Subscript)
     return not access.name.startswith(("os.", "flask.", "builtins."))
