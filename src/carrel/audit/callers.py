@@ -16,7 +16,7 @@ from carrel.audit.origins import leaves
 from carrel.audit.persons import person_in
 from carrel.audit.taint import is_part_name
 
-__all__ = ["claimed", "is_handler", "names_user", "origins", "proven", "prover", "proves"]
+__all__ = ["claimed", "is_handler", "is_said", "names_user", "origins", "proven", "prover", "proves"]
 
 _USER: Final = re.compile(
     r"(?i)^_?(?:[a-z_]*_)?(?:user|user_?id|userid|uid|username|tenant|tenant_?id|account_?id|customer_?id|owner|"
@@ -101,7 +101,7 @@ def _ways(view: FileView, node: ast.expr, block: Block) -> list[ast.expr]:
         case ast.Tuple():
             return node.elts
         case ast.BinOp():
-            return [node.left, node.right]
+            return [one for one in (node.left, node.right) if not isinstance(one, ast.Constant)]
         case ast.Call() if node.args and view.dotted(node.func).removeprefix("builtins.") in _THROUGH:
             return [node.args[-1]]
         case ast.Call() if isinstance(node.func, ast.Attribute) and node.func.attr in ("strip", "lower", "format"):
@@ -209,9 +209,9 @@ def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
             parameter = block.parameter(root.id)
             return leaf.attr if parameter is not None and _is_sent(view, block, parameter) else ""
         case ast.Subscript():
-            return _text(view, leaf.slice) if _is_said(view, leaf.value, block) else ""
+            return _text(view, leaf.slice) if is_said(view, leaf.value, block) else ""
         case ast.Call() if isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get" and leaf.args:
-            return _text(view, leaf.args[0]) if _is_said(view, leaf.func.value, block) else ""
+            return _text(view, leaf.args[0]) if is_said(view, leaf.func.value, block) else ""
     return ""
 
 
@@ -317,7 +317,12 @@ def _is_proof(view: FileView, node: ast.expr, block: Block, depth: int = _DEPTH)
 
 def _is_kept(view: FileView, carrier: str, names: tuple[str, ...]) -> bool:
     """Whether the file puts who is calling under one of the names on what goes with a request: `request.ctx.clinic`."""
-    return carrier in _CARRIERS and not view.once(_kept_names, view.top, meanwhile=frozenset()).isdisjoint(names)
+    return carrier in _CARRIERS and not kept_names(view).isdisjoint(names)
+
+
+def kept_names(view: FileView) -> frozenset[str]:
+    """The names under which the file puts who is calling on what goes with a request: `clinic` of `g.clinic`."""
+    return view.once(_kept_names, view.top, meanwhile=frozenset())
 
 
 def _kept_names(view: FileView, top: Block) -> frozenset[str]:  # noqa: ARG001 - `once` works on blocks
@@ -383,7 +388,7 @@ def _is_of_grpc(view: FileView, function: Block) -> bool:
     return function.class_ is not None and is_servicer(view.base_paths(function.class_))
 
 
-def _is_said(view: FileView, node: ast.expr, block: Block) -> bool:
+def is_said(view: FileView, node: ast.expr, block: Block) -> bool:
     """Whether the expression is the part of a request that the client fills in."""
     for one in origins(view, node, block):
         inner = one.value if isinstance(one, ast.Await) else one
@@ -412,6 +417,8 @@ def _is_received(view: FileView, node: ast.expr, block: Block, depth: int = _REA
             return _is_received(view, inner, block, depth - 1)
         case ast.Attribute(value=ast.Name() as inner, attr="data" | "content"):
             return _is_received(view, inner, block, depth - 1)
+        case ast.Name() if block.parameter(node.id) is not None:
+            return bool(claimed(view, node, block))
         case ast.Name() if block.kind == "function":
             for binding in block.scope.bindings.get(node.id, ()):
                 around = view.module.parent(binding.node)

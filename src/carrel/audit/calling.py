@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block, chain
-from carrel.audit.callers import claimed, names_user, origins, proven
+from carrel.audit.callers import claimed, is_said, names_user, origins, proven
 from carrel.audit.facts import CallFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, worker_loop
@@ -124,18 +124,32 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
 
 
 def _sends(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
-    """The arguments that are just what the client sent, and those that are a parameter of the caller."""
+    """The arguments that are just what the client sent, and those that are a parameter of the caller, or an item of it.
+
+    What the server makes when the client says nothing may stand beside what it says.
+    """
     for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
-        if isinstance(value, ast.Constant):
+        if isinstance(value, ast.Constant | ast.Starred | ast.Lambda | ast.Dict | ast.List):
             continue
-        if isinstance(value, ast.Name) and block.parameter(value.id) is not None and not claimed(view, value, block):
-            yield place, value.id
-        elif isinstance(value, ast.Name | ast.Subscript | ast.Attribute | ast.Call | ast.BoolOp):
-            parts = list(origins(view, value, block))
-            said = [claimed(view, one, block) for one in parts]
-            # What the server makes when the client says nothing stands beside what it says.
-            if any(said) and all(name or is_made(one) for name, one in zip(said, parts, strict=True)):
-                yield place, ""
+        parts = list(origins(view, value, block))
+        said = [bool(claimed(view, one, block)) or is_said(view, one, block) for one in parts]
+        handed = ["" if sure else _parameter(one, block) for sure, one in zip(said, parts, strict=True)]
+        known = zip(said, handed, parts, strict=True)
+        if any((*said, *handed)) and all(sure or name or is_made(one) for sure, name, one in known):
+            yield from dict.fromkeys((place, name) for sure, name in zip(said, handed, strict=True) if sure or name)
+
+
+def _parameter(node: ast.expr, block: Block) -> str:
+    """The parameter that the expression is, or is an item of; empty when it is none."""
+    match node:
+        case (
+            ast.Subscript(value=inner, slice=ast.Constant())
+            | ast.Call(func=ast.Attribute(attr="get", value=inner), args=[ast.Constant(), *_])
+        ):
+            return _parameter(inner, block)
+        case ast.Name(id=name) if block.parameter(name) is not None and name != block.receiver:
+            return name
+    return ""
 
 
 def _given(call: ast.Call) -> Iterator[str]:

@@ -266,3 +266,50 @@ def test_what_is_waited_with_among_other_things(key: str, kept: str, *, is_found
         finds(RULE, source, "error", on="] = slot")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("called", "is_found"),
+    [
+        ("await request.app['gate'].ask(await request.json())", True),
+        ("await request.app['gate'].ask({'seq': next(NUMBERS)})", False),
+        ("body = await request.json()\n    await request.app['gate'].ask(body)", True),
+    ],
+)
+@pytest.mark.parametrize("key", ["str(body['seq'])", "body.get('seq')"])
+def test_an_answer_finds_its_way_back_by_whatever_the_message_calls_it(
+    called: str, key: str, *, is_found: bool
+) -> None:
+    source = (
+        "import asyncio, itertools\nfrom aiohttp import web\nNUMBERS = itertools.count()\n"
+        "class Gate:\n    def __init__(self):\n        self.open = {}\n    async def ask(self, body):\n"
+        f"        answer = asyncio.get_running_loop().create_future()\n        self.open[{key}] = answer\n"
+        "        return await answer\n"
+        f"async def page(request):\n    {called}\n"
+        "def build():\n    app = web.Application()\n    app['gate'] = Gate()\n    app.router.add_post('/', page)\n"
+    )
+    (finds if is_found else quiet)(RULE, source)
+
+
+def test_one_answer_for_all_who_ask_for_the_same_thing() -> None:
+    body = (
+        "body = await request.json()\nif body['place'] not in PENDING:\n"
+        "    PENDING[body['place']] = asyncio.get_running_loop().create_future()\nreturn await PENDING[body['place']]"
+    )
+    quiet(RULE, handler(body, "request: Request"))
+
+
+def test_an_id_that_goes_through_a_local_and_a_context_manager() -> None:
+    finds(
+        RULE,
+        "import asyncio\nfrom contextlib import contextmanager\nfrom aiohttp import web\n"
+        "class Gate:\n    def __init__(self):\n        self.open = {}\n    @contextmanager\n    def slot(self, mark):\n"
+        "        self.open[mark] = answer = asyncio.Future()\n        yield answer\n"
+        "    async def call(self, ref):\n        mark = ref\n        with self.slot(mark) as answer:\n"
+        "            await answer\n"
+        "async def page(request):\n    ref = request.headers.get('X-Request-Id')\n"
+        "    await request.app[GATE].call(ref)\n"
+        "def build():\n    app = web.Application()\n    app[GATE] = Gate()\n    app.router.add_post('/', page)\n",
+        "error",
+        on="self.open[mark]",
+    )

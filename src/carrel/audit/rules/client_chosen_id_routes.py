@@ -27,6 +27,7 @@ _ID: Final = re.compile(r"(?i)^(?:id|_?id_|[a-z_]*(?:request|client|connection|c
                         r"progress|reply|x_request)_?id|progress_?token|request_?key)$")  # fmt: skip
 _WAITING: Final = frozenset({"create_future", "Future", "Queue", "Event", "Condition", "create_memory_object_stream",
                              "LifoQueue", "SimpleQueue"})  # fmt: skip
+_FUTURES: Final = frozenset({"create_future", "Future"})
 _CARRIES: Final = re.compile(r"(?i)^_?(?:transport|web_?socket|socket|ws|peer|writer|waiter|future|reply_queue)$")
 _CLIENTS: Final = re.compile(r"(?i)request|message|msg|correlation|client|progress|rpc")
 """An id that is handed on under another name, such as `run_id`, may be one that the server made."""
@@ -70,7 +71,9 @@ class ClientChosenIdRoutes:
         ):
             return
         key = mutation.keys[-1]
-        chosen = _chosen(view, key, mutation.block)
+        # Whatever it is called: an answer that one asker waits for has to find its way back to that one.
+        answers = _is_future(view, mutation) and not _is_asked_before(mutation)
+        chosen = _chosen(view, key, mutation.block, any_name=answers)
         if len(mutation.keys) > 1 or chosen is None or _says_who(view, key, mutation.block):
             return
         name, sent = chosen
@@ -141,6 +144,23 @@ def _waits(view: FileView, value: ast.expr, block: Block) -> bool:
     return False
 
 
+def _is_future(view: FileView, mutation: Mutation) -> bool:
+    values = (one for value in mutation.values[:1] for one in origins(view, value, mutation.block))
+    return any(isinstance(one, ast.Call) and called_name(one) in _FUTURES for one in values)
+
+
+def _is_asked_before(mutation: Mutation) -> bool:
+    """Whether the function looks first whether somebody waits there already, to wait with them for the same thing."""
+    place = ast.unparse(mutation.target)
+    return any(
+        isinstance(one.ops[0], ast.In | ast.NotIn) and ast.unparse(one.comparators[0]) == place
+        for one in mutation.block.nodes(ast.Compare)
+    ) or any(
+        call.lineno < getattr(mutation.node, "lineno", 0) and ast.unparse(call.func) == f"{place}.get"
+        for call in mutation.block.nodes(ast.Call)
+    )  # fmt: skip
+
+
 def _says_who(view: FileView, key: ast.expr, block: Block) -> bool:
     """Whether some part of the key tells users apart."""
     for leaf, where in leaves(view, key, block):
@@ -150,7 +170,7 @@ def _says_who(view: FileView, key: ast.expr, block: Block) -> bool:
     return False
 
 
-def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Condition, ...]] | None:
+def _chosen(view: FileView, key: ast.expr, block: Block, *, any_name: bool) -> tuple[str, tuple[Condition, ...]] | None:
     """The id's name with what must hold for it to be the client's; `None` when the server may have made it."""
     for leaf, _ in leaves(view, key, block):
         if isinstance(leaf, ast.Call) and MADE.search(ast.unparse(leaf.func)):
@@ -170,15 +190,23 @@ def _chosen(view: FileView, key: ast.expr, block: Block) -> tuple[str, tuple[Con
                     return name, (SentParameter(block.symbol, name),)
             case _:
                 return None
-        if not _ID.match(name.replace("-", "_")) or not isinstance(root, ast.Name):
+        if not isinstance(root, ast.Name):
             return None
+        if not _ID.match(name.replace("-", "_")):
+            if not any_name or root is one:
+                return None
+            if claimed(view, one, block):
+                return name, ()
+            # What is handed over may be the client's message, or one that the caller has made.
+            sent = () if block.parameter(root.id) is None else (SentParameter(block.symbol, root.id),)
+            return (name, sent) if sent else None
         if claimed(view, one, block) or claimed(view, root, block):
             return name, ()
         if block.parameter(root.id) is None or (root is one and not _CLIENTS.search(name)):
             return None
         taint = view.parameter_taint(block, root.id)
-        sent = taint.given if taint is not None and taint.given else (TaintedParameter(block.symbol, root.id),)
-        return f"{ast.unparse(one)}", (AnyOf(sent),)
+        tainted = taint.given if taint is not None and taint.given else (TaintedParameter(block.symbol, root.id),)
+        return f"{ast.unparse(one)}", (AnyOf(tainted),)
     return None
 
 
