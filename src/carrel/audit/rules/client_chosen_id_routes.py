@@ -176,30 +176,14 @@ def _chosen(view: FileView, key: ast.expr, block: Block, *, any_name: bool) -> t
         if isinstance(leaf, ast.Call) and MADE.search(ast.unparse(leaf.func)):
             return None
     for one in origins(view, key, block):
-        match one:
-            case ast.Subscript() if isinstance(one.slice, ast.Constant) and isinstance(one.slice.value, str):
-                name, root = one.slice.value, one.value
-            case ast.Call() if isinstance(one.func, ast.Attribute) and one.func.attr == "get" and one.args:
-                name, root = str(getattr(one.args[0], "value", "")), one.func.value
-            case ast.Attribute():
-                name, root = one.attr, one.value
-            case ast.Name():
-                name, root = one.id, one
-                if block.parameter(name) is not None and not _ID.match(name):
-                    # Whoever calls knows where it is from, whatever it is called here.
-                    return name, (SentParameter(block.symbol, name),)
-            case _:
-                return None
+        name, root = _named(one)
+        if isinstance(one, ast.Name) and block.parameter(name) is not None and not _ID.match(name):
+            # Whoever calls knows where it is from, whatever it is called here.
+            return name, (SentParameter(block.symbol, name),)
         if not isinstance(root, ast.Name):
             return None
         if not _ID.match(name.replace("-", "_")):
-            if not any_name or root is one:
-                return None
-            if claimed(view, one, block):
-                return name, ()
-            # What is handed over may be the client's message, or one that the caller has made.
-            sent = () if block.parameter(root.id) is None else (SentParameter(block.symbol, root.id),)
-            return (name, sent) if sent else None
+            return _part(view, one, root, block) if any_name and root is not one else None
         if claimed(view, one, block) or claimed(view, root, block):
             return name, ()
         if block.parameter(root.id) is None or (root is one and not _CLIENTS.search(name)):
@@ -208,6 +192,29 @@ def _chosen(view: FileView, key: ast.expr, block: Block, *, any_name: bool) -> t
         tainted = taint.given if taint is not None and taint.given else (TaintedParameter(block.symbol, root.id),)
         return f"{ast.unparse(one)}", (AnyOf(tainted),)
     return None
+
+
+def _named(node: ast.expr) -> tuple[str, ast.expr | None]:
+    """What an id is called, and what it is a part of: itself when it is a name."""
+    match node:
+        case ast.Subscript(value=root, slice=ast.Constant(value=str(name))):
+            return name, root
+        case ast.Call(func=ast.Attribute(attr="get", value=root), args=[first, *_]):
+            return str(getattr(first, "value", "")), root
+        case ast.Attribute(value=root, attr=name):
+            return name, root
+        case ast.Name(id=name):
+            return name, node
+    return "", None
+
+
+def _part(view: FileView, node: ast.expr, root: ast.Name, block: Block) -> tuple[str, tuple[Condition, ...]] | None:
+    """A part of a message, `message["nonce"]`, which the client has sent, or the caller has been sent by one."""
+    if claimed(view, node, block):
+        return ast.unparse(node), ()
+    if block.parameter(root.id) is None or root.id == block.receiver:
+        return None
+    return ast.unparse(node), (SentParameter(block.symbol, root.id),)
 
 
 def _asks_before(function: Block) -> bool:
