@@ -32,6 +32,7 @@ def test_the_shortest_way_from_an_entry_point() -> None:
         "make().answer()",
         "x = desk\n    x.answer()",
         "unknown.answer_the_question()",
+        "flask.session.get('desk').answer_the_question()",
         "def inner():\n        desk.answer()",
         "[desk.answer() for _ in ()]",
         "queued.delay()",
@@ -39,6 +40,7 @@ def test_the_shortest_way_from_an_entry_point() -> None:
 )
 def test_ways_to_call(call: str) -> None:
     source = f"""
+import flask
 class Desk:
     def answer(self): self.answer_the_question()
     def answer_the_question(self): ...
@@ -171,3 +173,59 @@ def test_an_object_of_a_global_that_nobody_knows_is_called_by_name() -> None:
             registry.mailer.to(user.email)
         """)
     assert everything.calls.way_to("app.Mailer.to") == ("POST / app.receipt", "app.Mailer.to")
+
+
+def test_what_a_route_depends_on() -> None:
+    source = """
+        def token(authorization: str = Header()): return authorization
+        def who(given=Depends(token)): return find(given)
+        def find(given): ...
+        @app.get("/x", dependencies=[Depends(who)])
+        def route(): ...
+        """
+    everything = program(source)
+    assert everything.calls.way_to("app.find") == ("GET /x app.route", "app.who", "app.find")
+    assert everything.tainted_parameter("app.token", "authorization") is not None
+    assert program(source.replace("=[Depends(who)]", "=[]")).calls.way_to("app.find") == ()
+
+
+def test_the_initializer_that_a_decorator_writes() -> None:
+    source = """
+        @dataclass
+        class Cart:
+            kinds: ClassVar[list[str]] = []
+            owner: str
+        @app.get("/x")
+        def route(name): Cart(name)
+        """
+    everything = program(source)
+    assert everything.tainted_parameter("app.Cart.__init__", "owner") is not None
+    assert everything.tainted_parameter("app.Cart.__init__", "kinds") is None
+    assert program(source.replace("@dataclass", "@final")).tainted_parameter("app.Cart.__init__", "owner") is None
+
+
+def test_a_page_that_runs_from_top_to_bottom() -> None:
+    source = """
+        import streamlit as st
+        def show(text): ...
+        if asked := st.chat_input("Ask"):
+            show(asked)
+        """
+    everything = program(source)
+    assert everything.calls.way_to("app.show") == ("page app.<page>", "app.show")
+    assert everything.tainted_parameter("app.show", "text") is not None
+    assert program(source.replace("st.chat_input", "input")).calls.way_to("app.show") == ()
+
+
+def test_a_property_that_is_read() -> None:
+    source = """
+        class Identity:
+            @property
+            def buyer(self): return current()
+        identity = Identity()
+        def current(): ...
+        @app.get("/x")
+        def route(): return identity.buyer
+        """
+    assert way(source, "app.current") == ("GET /x app.route", "app.Identity.buyer", "app.current")
+    assert way(source.replace("@property", "@staticmethod"), "app.current") == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from carrel.audit.calling import call_facts
 from carrel.audit.reading import function_facts
 from tests.audit.checking import view
@@ -35,6 +37,25 @@ def test_a_call_that_an_executor_makes() -> None:
 def test_a_call_on_the_object_itself() -> None:
     facts = function_facts(view("class Desk:\n    def f(self):\n        self.g()\n        Desk().g()\n"))
     assert {(call.path, call.on_self) for call in facts[0].calls} >= {("app.Desk().g", True), ("app.Desk().g", False)}
+
+
+@pytest.mark.parametrize(
+    ("argument", "tells"),
+    [
+        ("request.headers['x-student']", True),
+        ("request.query['dealer_id']", True),
+        ("request.token", True),
+        ("store.subject(request.headers['Authorization'])", True),
+        ("store.find(request.headers['accept'])", False),
+        ("request.query['page']", False),
+        ("settings.token", False),
+    ],
+)
+def test_what_tells_a_user_from_all_others(argument: str, *, tells: bool) -> None:
+    head = "from acme import store, settings, enter\n@app.get('/x')\ndef f(request: Request):"
+    one = view(f"{head}\n    enter({argument})")
+    told = [call.tells for call in call_facts(one, one.functions[0]) if call.path == "acme.enter"]
+    assert told == [(("0", ""),) if tells else ()]
 
 
 def test_what_the_client_sent_and_what_is_handed_on() -> None:

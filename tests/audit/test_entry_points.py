@@ -51,6 +51,22 @@ from tests.audit.checking import view
         ),
         ("async def f(): ...\nscheduler.add_job(f, 'cron')", "task add_job app.f"),
         ("class T(BaseTool):\n  def _run(self, q): ...", "tool T app.T._run"),
+        ("from discord.ext import commands\n@commands.command()\nasync def f(ctx): ...", "command f app.f"),
+        ("def f(r): ...\napp.add_route(f, '/x')", "GET /x app.f"),
+        ("from sanic.views import HTTPMethodView as V\nclass D(V):\n  def post(self, r): ...", "POST D app.D.post"),
+        ("def f(c, h): ...\nLitestar([], guards=[f])", "middleware guards app.f"),
+        ("def f(): ...\nLitestar([], before_request=f)", "middleware before_request app.f"),
+        ("def f(): ...\nLitestar(dependencies={'desk': Provide(f)})", "middleware Provide app.f"),
+        ("import grpc\nclass S:\n  def Hear(self, request, context): ...", "Hear S app.S.Hear"),
+        (
+            "import grpc\nclass I(grpc.aio.ServerInterceptor):\n  async def intercept_service(self, go, d): ...",
+            "middleware I app.I.intercept_service",
+        ),
+        ("from aiohttp import web\nasync def f(request): return web.json_response({})", "view f app.f"),
+        (
+            "import asyncio\nclass P(asyncio.Protocol):\n  def data_received(self, data): ...",
+            "consumer P app.P.data_received",
+        ),
     ],
 )
 def test_an_entry_point(source: str, text: str) -> None:
@@ -74,6 +90,9 @@ def test_an_entry_point(source: str, text: str) -> None:
         "from argparse import Namespace\nclass N(Namespace):\n  def on_ask(self, sid): ...",
         "from PyQt6.QtWidgets import QTableView\nclass V(QTableView):\n  def get(self): ...",
         "def f(job): ...\nexecutor.submit(f, job)",
+        "class S:\n  def Hear(self, request, context): ...",
+        "import grpc\nclass S:\n  def hear(self, request, context): ...",
+        "def f(): ...\nd.get(f, 'x')",
         "from invoke import task\n@task\ndef f(c): ...",
         "import typer\napp = typer.Typer()\n@app.command()\ndef f(user): ...",
     ],

@@ -130,3 +130,33 @@ def test_a_package_that_imports_a_function_of_its_own_name_ends() -> None:
     resolution = program(files).resolution
     assert resolution.values("cli.cli.cli.cli") == ()
     assert [one.name for one in resolution.values("cli.cli")] == ["cli.cli.cli"]
+
+
+def test_what_a_constructor_is_handed() -> None:
+    source = """
+        class Store:
+            def get(self): ...
+        class Desk:
+            def __init__(self, name, store): self.store = store
+            @classmethod
+            def shared(cls):
+                cls.one = cls.one or cls("a", store=Store())
+                return cls.one
+        """
+    resolution = program(source).resolution
+    assert [one.name for one in resolution.called("app.Desk().store.get")] == ["app.Store.get"]
+    assert [(one.kind, one.name) for one in resolution.values("app.Desk.shared()")] == [("instance", "app.Desk")]
+    assert resolution.called("app.Desk().name.get") == ()
+
+
+@pytest.mark.parametrize("handed", ["{'desk': Desk()}", "dict(desk=Desk())"])
+def test_what_a_route_of_tornado_hands_its_handler(handed: str) -> None:
+    source = f"""
+        import tornado.web
+        class Desk:
+            def get(self): ...
+        class Page(tornado.web.RequestHandler):
+            def initialize(self, desk): self.desk = desk
+        app = tornado.web.Application([("/", Page, {handed})])
+        """
+    assert [one.name for one in program(source).resolution.called("app.Page().desk.get")] == ["app.Desk.get"]

@@ -123,3 +123,17 @@ def test_what_a_dependency_gives_is_one_users_when_it_asks_who(asked: str, *, is
     )
     assert (told.tainted_parameter("app.f", "one") is not None) is is_users
     assert (told.tainted_parameter("app.show", "one") is not None) is is_users
+
+
+@pytest.mark.parametrize("base", ["RequestHandler", "web.BaseHandler", "views.ListView", "WebSocketConsumer"])
+def test_what_a_framework_puts_on_the_object_of_one_request(base: str) -> None:
+    source = f"class Page({base}):\n    def rows(self):\n        return self.request.files"
+    one = view(source)
+    (returned,) = one.functions[0].nodes(ast.Return)
+    assert returned.value is not None
+    found = one.taint(returned.value)
+    assert found is not None
+    assert found.by == "request"
+    other = view(source.replace(base, "Base"))
+    plain = other.taint(next(other.functions[0].nodes(ast.Attribute)))
+    assert plain is None or plain.by == "name"

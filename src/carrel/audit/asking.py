@@ -9,6 +9,7 @@ from carrel.audit.blocks import Block, Parameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
 from carrel.audit.origins import identities, is_request_name, is_shown
+from carrel.audit.taint import OF_HANDLER
 
 __all__ = ["asks_request", "asks_who"]
 
@@ -47,11 +48,17 @@ def asks_request(view: FileView, function: Block) -> int:
         for one in function.parameters
         if is_request_name(one.name) or view.annotation_name(one.annotation) in REQUEST_TYPES
     }
-    if not requests:
-        return 0
-    used = (name for name in function.nodes(ast.Name) if name.id in requests)
+    used = [
+        node for node in function.nodes(ast.Name, ast.Attribute)
+        if (node.id in requests if isinstance(node, ast.Name) else _is_of_handler(node, function))
+    ]  # fmt: skip
     told = (one for one in (_whole(view, name) for name in used) if not isinstance(one, ast.Name))
     return next((one.lineno for one in told if not is_shown(one) and identities(view, one, function)), 0)
+
+
+def _is_of_handler(node: ast.Attribute, function: Block) -> bool:
+    """Whether a framework has put it on the object that handles one request: `self.request`, `self.current_user`."""
+    return node.attr in OF_HANDLER and isinstance(node.value, ast.Name) and node.value.id == function.receiver
 
 
 def _is_credential(view: FileView, parameter: Parameter) -> bool:

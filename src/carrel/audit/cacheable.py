@@ -16,6 +16,7 @@ __all__ = ["cacheable_headers"]
 
 _KEPT: Final = re.compile(r"\bpublic\b|\bs-maxage=[1-9]|\bmax-age=[1-9]")
 _NOT_KEPT: Final = re.compile(r"\bprivate\b|\bno-store\b|\bno-cache\b|max-age=0")
+_SETS: Final = frozenset({"set_header", "add_header", "setdefault", "set", "add"})
 _HEADER: Final = "cache-control"
 
 
@@ -41,11 +42,19 @@ def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
             if decorator.name == "cache_control" and decorator.call is not None:
                 yield function, decorator.node, decorator.call
         for call in function.nodes(ast.Call):
-            if view.dotted(call.func) == "django.utils.cache.patch_cache_control":
-                yield function, call, call
-            for keyword in call.keywords:
-                if keyword.arg == "headers":
-                    yield from ((function, call, one) for one in _in_mapping(view, keyword.value))
+            yield from ((function, call, one) for one in _in_call(view, call))
+
+
+def _in_call(view: FileView, call: ast.Call) -> Iterator[ast.expr]:
+    """The values that a call gives the header: `self.set_header("Cache-Control", "public")`."""
+    if view.dotted(call.func) == "django.utils.cache.patch_cache_control":
+        yield call
+    match call:
+        case ast.Call(func=ast.Attribute(attr=name), args=[key, value, *_]) if name in _SETS and _is_header(key):
+            yield value
+    for keyword in call.keywords:
+        if keyword.arg == "headers":
+            yield from _in_mapping(view, keyword.value)
 
 
 def _is_werkzeug(mutation: Mutation) -> bool:

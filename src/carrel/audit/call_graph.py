@@ -12,7 +12,7 @@ from typing import Final
 from carrel.audit.conditions import Proof
 from carrel.audit.entry_points import EntryPoint
 from carrel.audit.facts import CallFact, FunctionFact
-from carrel.audit.frameworks import handling
+from carrel.audit.frameworks import REQUEST_OBJECTS, handling
 from carrel.audit.mutations import MUTATORS
 from carrel.audit.origins import says_whose
 from carrel.audit.places import is_test_path
@@ -20,7 +20,7 @@ from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_part_name
 from carrel.findings import Location
 
-__all__ = ["CallGraph", "parameter_at"]
+__all__ = ["CallGraph"]
 
 _LONGEST: Final = 12
 _SERVED: Final = frozenset({"route", "websocket", "consumer"})
@@ -32,6 +32,7 @@ _EVERYWHERE: Final = MUTATORS | {
     "filter", "all", "first", "save", "delete", "create", "invoke", "register", "call", "load", "dump", "dumps",
 }  # fmt: skip
 """Methods that too many things have to say by the name whose they are."""
+_PROPERTIES: Final = frozenset({"builtins.property", "property", "functools.cached_property"})
 _SIGN_IN: Final = re.compile(r"(?i)login|sign|auth|permission|user_passes|staff|jwt|token|admin|member|owner")
 _SIGNED: Final = frozenset({"authorization", "x_api_key", "api_key", "bearer_token"})
 """Headers that say who asks, as parameters."""
@@ -54,11 +55,24 @@ class CallGraph:
 
     @cached_property
     def callees(self) -> dict[str, tuple[tuple[CallFact, FunctionFact], ...]]:
-        """For each function, its calls with what they may run."""
+        """For each function, its calls with what they may run; to read a property is to call it."""
         return {
-            name: tuple((call, called) for call in fact.calls for called in self.called(call.path))
+            name: (
+                *((call, called) for call in fact.calls for called in self.called(call.path)),
+                *((CallFact(path, line), called) for path, line in fact.read for called in self._computed(path)),
+            )
             for name, fact in self._resolution.functions.items()
         }
+
+    def _computed(self, path: str) -> Iterator[FunctionFact]:
+        """The properties that reading the path runs."""
+        if path.rpartition(".")[2] in self._properties:
+            yield from (one for one in self._resolution.called(path) if not _PROPERTIES.isdisjoint(one.decorators))
+
+    @cached_property
+    def _properties(self) -> frozenset[str]:
+        functions = self._resolution.functions.values()
+        return frozenset(one.name.rpartition(".")[2] for one in functions if not _PROPERTIES.isdisjoint(one.decorators))
 
     @cached_property
     def callers(self) -> dict[str, list[tuple[str, CallFact]]]:
@@ -186,7 +200,14 @@ class CallGraph:
     def _tainted(self) -> dict[tuple[str, str], Location]:
         found: dict[tuple[str, str], Location] = {}
         functions = self._resolution.functions
-        for name, entry in self.entry_points.items():
+        handed, waiting = dict(self.entry_points), list(self.entry_points)
+        while waiting:
+            name = waiting.pop()
+            for one in self._dependencies(name):
+                if one not in handed:
+                    handed[one] = handed[name]
+                    waiting.append(one)
+        for name, entry in handed.items():
             fact = functions[name]
             where = Location(path=self._resolution.paths[name], line=fact.line, note=f"called for {entry.label}")
             for parameter in fact.parameters:
@@ -253,7 +274,7 @@ class CallGraph:
                 for place, parameter in passed(call):
                     if parameter and (name, parameter) not in found:
                         continue
-                    target = parameter_at(called, place)
+                    target = called.parameter_at(place)
                     if target and (called.name, target) not in found:
                         note = f"{says} `{target}`"
                         found[called.name, target] = Location(
@@ -291,7 +312,7 @@ class CallGraph:
         """The calls of the function, when each passes for the parameter a mapping from the names of fields."""
         found: list[Location] = []
         for caller, call in self.callers.get(function, ()):
-            places = {parameter_at(self._resolution.functions[function], place) for place in call.records}
+            places = {self._resolution.functions[function].parameter_at(place) for place in call.records}
             if parameter not in places:
                 return None
             note = f"passes fields for `{parameter}`"
@@ -308,7 +329,7 @@ class CallGraph:
         calls = next((self.callers[one] for one in (function, *above) if one in self.callers), ())
         proof: Proof = ()
         for caller, call in calls:
-            places = {parameter_at(self._resolution.functions[function], place) for place in call.given}
+            places = {self._resolution.functions[function].parameter_at(place) for place in call.given}
             if parameter in places or "*" in call.given:
                 if always:
                     return None
@@ -323,6 +344,13 @@ class CallGraph:
         for _, called in self.callees.get(name, ()):
             yield called.name
         yield from self._inner.get(name, ())
+        yield from self._dependencies(name)
+
+    def _dependencies(self, name: str) -> Iterator[str]:
+        """The functions that a framework calls before this one, for the same request."""
+        fact = self._resolution.functions.get(name)
+        for path in fact.run_before if fact is not None else ():
+            yield from (called.name for called in self._resolution.called(path))
 
     @cached_property
     def _inner(self) -> dict[str, list[str]]:
@@ -352,7 +380,8 @@ class CallGraph:
             return self._resolution.called(path.rpartition(".")[0])
         known = self._resolution.values(path.rpartition(".")[0]) if "." in path else ()
         # Of an object whose class is not known: `self.desk.answer` with an untyped `desk`.
-        is_own = "()" in path or ":" in path or self._resolution.is_global(path)
+        of_user = any(path.startswith(f"{one}[]") for one in REQUEST_OBJECTS)  # `user_session.get("desk").answer`
+        is_own = of_user or "()" in path or ":" in path or self._resolution.is_global(path)
         return [] if known or "." not in path or not is_own else self._by_name(method)
 
     def _by_name(self, method: str) -> list[FunctionFact]:
@@ -369,11 +398,3 @@ class CallGraph:
                 special = self._resolution.method(value.name, "__call__")
                 if special is not None:
                     yield special.name
-
-
-def parameter_at(function: FunctionFact, place: str) -> str:
-    """The parameter that an argument is for; empty when it cannot be told."""
-    if place.isdigit():
-        index = int(place)
-        return function.parameters[index] if index < len(function.parameters) else ""
-    return place if place in function.parameters else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +13,8 @@ from carrel.audit.callers import claimed, is_said, names_user, origins, proven
 from carrel.audit.facts import CallFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, worker_loop
-from carrel.audit.origins import identities, in_session, is_credential, is_made
+from carrel.audit.origins import identities, in_session, is_credential, is_made, leaves
+from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
 
 __all__ = ["FOREIGN", "call_facts"]
@@ -21,6 +23,8 @@ FOREIGN: Final = frozenset(sys.stdlib_module_names) | {"builtins"}
 """Packages that hold no function of the project."""
 _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in_threadpool"})
 """What runs a function in another thread."""
+_SIGNS_IN: Final = re.compile(r"(?i)^(?:authorization|credentials?|bearer|jwt|access_token|session_?id|token)$")
+"""What a client sends to say who it is."""
 _LATER: Final = frozenset({"submit", "start_background_task"})
 """Methods that are handed a function first, then what to call it with."""
 
@@ -45,11 +49,29 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     _is_dropped(view, call),
                     tuple(_records(view, call, block)),
                     tuple(_sends(view, call, block)),
+                    tuple(_hands(view, call, block)) if path.rpartition(".")[2][:1].isupper() else (),
                 )
             )
         if isinstance(call.func, ast.Attribute) and call.func.attr in _LATER and call.args:
             found += _submitted(view, call, block)
+    if view.imports("tornado"):
+        found += [one for row in block.nodes(ast.Tuple) for one in _routed(view, row, block)]
     return tuple(found)
+
+
+def _routed(view: FileView, row: ast.Tuple, block: Block) -> Iterator[CallFact]:
+    """What Tornado calls with the third part of a route: `("/chat", Chat, {"desk": Desk()})`."""
+    match row.elts:
+        case [_, ast.Name() | ast.Attribute() as handler, ast.Call(func=ast.Name(id="dict"), keywords=keywords)]:
+            named = keywords
+        case [_, ast.Name() | ast.Attribute() as handler, ast.Dict(keys=keys, values=values)]:
+            pairs = zip(keys, values, strict=True)
+            named = [ast.keyword(key.value, value) for key, value in pairs if isinstance(key, ast.Constant)]
+        case _:
+            return
+    made = ast.copy_location(ast.Call(handler, [], named), row)
+    path, given = f"{view.path(handler, block)}.initialize", tuple(_given(made))
+    yield CallFact(path, row.lineno, given=given, hands=tuple(_hands(view, made, block)))
 
 
 def _records(view: FileView, call: ast.Call, block: Block) -> Iterator[str]:
@@ -117,10 +139,45 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
             # A name that only sounds like a user's, `printer_profile`, does not tell.
             told = [one for one in identities(view, value, block) if not is_credential(one)]
             sure = told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told))
-            if sure or in_session(view, value, block):
+            if sure or in_session(view, value, block) or _of_person(view, value, block):
                 yield place, ""
         elif taint.parameter:
             yield place, taint.parameter
+
+
+def _of_person(view: FileView, value: ast.expr, block: Block) -> bool:
+    """Whether a part of a request is a person by its name, `headers["x-student"]`, or is found by what one signs in
+    with: `await subject_of(request.headers["Authorization"])`."""
+    for leaf, where in leaves(view, value, block):
+        match leaf:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
+                named = name
+            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]):
+                named = name
+            case ast.Call() if not isinstance(leaf.func, ast.Name) or not leaf.func.id[:1].isupper():
+                handed = (one for each in leaf.args for one in (each, *ast.walk(each)))
+                if any(_is_credential(one) for one in handed) and view.taint(leaf, where) is not None:
+                    return True
+                continue
+            case _:
+                continue
+        if is_person(named.lower().removeprefix("x-").removeprefix("x_")):
+            return True
+        if _SIGNS_IN.match(named) and not isinstance(leaf, ast.Name) and _is_request(view, leaf, where):
+            return True
+    return False
+
+
+def _is_request(view: FileView, leaf: ast.expr, block: Block) -> bool:
+    taint = view.taint(leaf, block)
+    return taint is not None and taint.by == "request"
+
+
+def _is_credential(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+            return _SIGNS_IN.match(name) is not None
+    return False
 
 
 def _sends(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
@@ -150,6 +207,14 @@ def _parameter(node: ast.expr, block: Block) -> str:
         case ast.Name(id=name) if block.parameter(name) is not None and name != block.receiver:
             return name
     return ""
+
+
+def _hands(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, str]]:
+    """The objects that a call of a class is handed: `Desk(db=Database())`."""
+    for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
+        path = view.path(value, block) if isinstance(value, ast.Name | ast.Attribute | ast.Call) else ""
+        if path and path.partition(".")[0] not in FOREIGN:
+            yield place, path
 
 
 def _given(call: ast.Call) -> Iterator[str]:

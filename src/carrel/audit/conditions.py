@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from carrel.audit.program import Program
 
 __all__ = [
+    "AnswersUsers",
     "AnyOf",
     "AsksAndAwaits",
     "ChangesObject",
@@ -163,6 +164,15 @@ class SendsCacheable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.sends_cacheable(self.path)
+
+
+class AnswersUsers(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A method of the class, or of a class below it, takes from the request who is asking."""
+
+    owner: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.answers_users(self.owner)
 
 
 class KeepsByKey(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -358,6 +368,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     FieldRead,
     ResultChanged,
     AsksAndAwaits,
+    AnswersUsers,
     HasBase,
     FetchesOwned,
     GivenRecord,

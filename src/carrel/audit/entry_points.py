@@ -15,6 +15,7 @@ from carrel.audit.blocks import Block, Decorator
 from carrel.audit.frameworks import (
     AMBIGUOUS,
     DECORATED,
+    HOOKS,
     PAGE_EVENTS,
     RECEIVERS,
     REGISTERED,
@@ -26,13 +27,18 @@ from carrel.audit.frameworks import (
 if TYPE_CHECKING:
     from carrel.audit.file_view import FileView
 
-__all__ = ["EntryPoint", "find_entry_points", "is_django_middleware"]
+__all__ = ["EntryPoint", "find_entry_points", "is_django_middleware", "page_of"]
 
 _WEB: Final = frozenset({"route", "websocket"})
 _HOMES: Final = MappingProxyType({"action": "rest_framework.", "field": "strawberry.", "mutation": "strawberry."})
 """Where decorators come from whose names say little."""
-_ANSWERS: Final = re.compile(r"^(?:django\.(?:http|shortcuts|template\.response)|rest_framework\.response)\.")
-"""What a view of Django gives back."""
+_ANSWERS: Final = re.compile(
+    r"^(?:django\.(?:http|shortcuts|template\.response)|rest_framework\.response|starlette\.responses)\."
+    r"|^aiohttp\.web\.(?:json_response$|\w*Response$)|^sanic\.(?:response\.)?(?:json|text|html|raw|empty|redirect)$"
+)
+"""What a function gives back that answers a request."""
+_RPC: Final = (frozenset({"request", "request_iterator"}), frozenset({"context", "ctx", "_context"}))
+"""What the methods of a service of gRPC are handed, in their order."""
 
 
 class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
@@ -56,7 +62,8 @@ class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
 def find_entry_points(view: FileView) -> tuple[EntryPoint, ...]:
     """The entry points that a file declares, for functions of its own and of others."""
     found: dict[str, EntryPoint] = {}
-    for entry in (*_decorated(view), *_handlers(view), *_registered(view), *_middleware(view), *_views(view)):
+    found_by = (_decorated, _handlers, _registered, _hooks, _middleware, _views, _services, _pages)
+    for entry in (entry for find in found_by for entry in find(view)):
         found.setdefault(entry.path, entry)
     return tuple(found.values())
 
@@ -145,7 +152,7 @@ def _middleware(view: FileView) -> Iterator[EntryPoint]:
 
 
 def _views(view: FileView) -> Iterator[EntryPoint]:
-    """Functions that take a `request` and give an answer of Django, wherever the table of addresses is."""
+    """Functions that take a `request` and give an answer to it, wherever the table of addresses is."""
     for function in view.functions:
         first = function.parameters[0].name if function.parameters else ""
         if function.parent is not view.top or first != "request":
@@ -155,8 +162,28 @@ def _views(view: FileView) -> Iterator[EntryPoint]:
             yield EntryPoint(function.symbol, "route", label, getattr(function.node, "lineno", 0))
 
 
+def _services(view: FileView) -> Iterator[EntryPoint]:
+    """The methods of a service of gRPC, by what they are handed: `def Open(self, request, context)`."""
+    for function in view.functions if view.imports("grpc", "grpclib") else ():
+        handed = [one.name for one in function.parameters if one.name != function.receiver]
+        is_method = function.class_ is not None and function.name[:1].isupper() and len(handed) == len(_RPC)
+        if is_method and all(name in names for name, names in zip(handed, _RPC, strict=True)):
+            label = f"{function.name} {function.class_.name if function.class_ else ''}"
+            yield EntryPoint(function.symbol, "route", label, getattr(function.node, "lineno", 0))
+
+
+def _pages(view: FileView) -> Iterator[EntryPoint]:
+    if view.is_page:
+        yield EntryPoint(page_of(view), "route", "page", 1)
+
+
+def page_of(view: FileView) -> str:
+    """The name that the module of a page has as a function."""
+    return f"{view.top.symbol}.<page>"
+
+
 def _is_answer(view: FileView, value: ast.expr | None, function: Block) -> bool:
-    """Whether it is an answer of Django, or a local that was made one."""
+    """Whether it is an answer of a framework, or a local that was made one."""
     made = [value]
     if isinstance(value, ast.Name):
         made = [one.value for one in function.scope.bindings.get(value.id, ())]
@@ -175,7 +202,7 @@ def _registered(view: FileView) -> Iterator[EntryPoint]:
             handler = _handler(call, row)
             if handler is None:
                 continue
-            text = _first_text(call)
+            text = _first_text(call) or _first_text(call, place=1)
             if row.kind in _WEB and row.position == 1 and not (text or name in ("path", "re_path")):
                 continue
             path = _function_path(view, handler, block)
@@ -188,9 +215,22 @@ def _handler(call: ast.Call, row: Registration) -> ast.expr | None:
     for keyword in call.keywords:
         if keyword.arg in row.keywords:
             return keyword.value
-    if 0 <= row.position < len(call.args):
-        return call.args[row.position]
-    return None
+    # Sanic has it the other way round: `add_route(handler, "/path")`.
+    position = 0 if row.position == 1 and _first_text(call, place=1).startswith("/") else row.position
+    return call.args[position] if 0 <= position < len(call.args) else None
+
+
+def _hooks(view: FileView) -> Iterator[EntryPoint]:
+    """The functions that an application, a router or a route is told to call: `Litestar(guards=[sign_in])`."""
+    for block in view.blocks:
+        for call in block.nodes(ast.Call):
+            for keyword in call.keywords:
+                named = keyword.value.elts if isinstance(keyword.value, ast.List | ast.Tuple) else [keyword.value]
+                for one in named if keyword.arg in HOOKS else ():
+                    path = _function_path(view, one, block)
+                    if path:
+                        by = view.path(call.func, block)
+                        yield EntryPoint(path, "middleware", f"middleware {keyword.arg}", call.lineno, by)
 
 
 def _function_path(view: FileView, node: ast.expr, block: Block) -> str:
@@ -227,10 +267,11 @@ def _given_function(view: FileView, maker: str) -> str:
     return ""
 
 
-def _first_text(call: ast.Call | None) -> str:
+def _first_text(call: ast.Call | None, *, place: int = 0) -> str:
     if call is None:
         return ""
-    for node in (*call.args[:1], *(one.value for one in call.keywords if one.arg in ("path", "name", "rule"))):
+    named = (one.value for one in call.keywords if one.arg in ("path", "name", "rule"))
+    for node in (*call.args[place : place + 1], *named):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
     return ""

@@ -55,6 +55,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The arguments whose keys are the names of fields: a form, the body of a request, `{"name": name}`."""
     sends: tuple[tuple[str, str], ...] = ()
     """As `passes`, where the argument is nothing but what the client sent: an id that it chose."""
+    hands: tuple[tuple[str, str], ...] = ()
+    """Of a call that makes an object, the arguments that are objects themselves, each with its path."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -110,6 +112,13 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It is a loop that serves others, in the context in which it was started."""
     asked: tuple[str, ...] = ()
     """The kinds of objects whose owner it asks for, `carrel.audit.owners`."""
+
+    def parameter_at(self, place: str) -> str:
+        """The parameter that an argument is for; empty when it cannot be told."""
+        if place.isdigit():
+            index = int(place)
+            return self.parameters[index] if index < len(self.parameters) else ""
+        return place if place in self.parameters else ""
 
 
 class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

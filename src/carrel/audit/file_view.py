@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
@@ -24,6 +25,9 @@ _SUSPENDING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.Yie
 _CACHES: Final = frozenset(
     {"lru_cache", "cache", "cached", "alru_cache", "memoize", "cache_resource", "cache_data", "singleton", "once"}
 )
+_MADE_OF_FIELDS: Final = frozenset({"dataclass", "define", "mutable", "frozen", "attrs"})
+"""Decorators that write `__init__` for a class."""
+_HANDLERS: Final = re.compile(r"(?:Handler|View|ViewSet|Consumer|Endpoint)$")
 _FROZEN_BASES: Final = frozenset(
     {"NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TypedDict", "Protocol"}
 )
@@ -112,6 +116,13 @@ class FileView:
                 for access in self.accesses(call.func.value, function):
                     if access.kind == "parameter" and access.name == name and not access.steps:
                         yield call, call.func.attr
+
+    @cached_property
+    def is_page(self) -> bool:
+        """Whether the module is a page of Streamlit, which runs it from top to bottom for what a user does."""
+        called = [self.dotted(call.func) for call in self.top.nodes(ast.Call)] if self.imports("streamlit") else []
+        shows = any(one.startswith("streamlit.") and not one.startswith("streamlit.cache_") for one in called)
+        return shows or f"{self.top.symbol}.main" in called
 
     @cached_property
     def entry_points(self) -> tuple[EntryPoint, ...]:
@@ -218,6 +229,16 @@ class FileView:
         targets = self.module.binding_targets(found[-1]) if found else ()
         return ".".join(part for part in (targets[0] if targets else head, rest) if part)
 
+    def fields(self, owner: Block) -> dict[str, ast.expr]:
+        """What the objects of a class are made with, each with its annotation, when the class writes no `__init__`."""
+        if not any(one.name in _MADE_OF_FIELDS for one in owner.decorators):
+            return {}
+        return {
+            one.target.id: one.annotation
+            for one in owner.nodes(ast.AnnAssign)
+            if isinstance(one.target, ast.Name) and "ClassVar" not in ast.unparse(one.annotation)
+        }
+
     def base_names(self, owner: Block) -> tuple[str, ...]:
         """The last parts of the names of a class's bases."""
         return tuple(path.rpartition(".")[2] for path in self.base_paths(owner))
@@ -282,6 +303,13 @@ class FileView:
     def entry_point(self, function: Block) -> EntryPoint | None:
         """The entry point that the function is, as far as this file tells."""
         return self._entries.get(function.symbol)
+
+    def is_handler_class(self, owner: Block | None) -> bool:
+        """Whether a framework makes an object of the class for each request, as far as the name of a base tells."""
+        if owner is None:
+            return False
+        known = any(self.entry_point(method) is not None for method in self.methods(owner))
+        return known or any(_HANDLERS.search(one) for one in self.base_names(owner))
 
     def dependency(self, parameter: Parameter) -> str | None:
         """The dotted name of what `Depends(…)` or `Security(…)` gets a parameter's value from."""

@@ -190,7 +190,9 @@ class Flow:
                 told = any(
                     not parameter or self._calls.identity_parameter(name, parameter) for _, parameter in call.tells
                 )
-                brought = any(not parameter for _, parameter in call.passes)
+                brought = any(
+                    not parameter or self._calls.tainted_parameter(name, parameter) for _, parameter in call.passes
+                )
                 if method == "set" and (told or (brought and not _BESIDE.search(variable.rpartition(".")[2]))):
                     found.add(variable)
         return frozenset(found)

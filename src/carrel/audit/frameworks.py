@@ -11,6 +11,7 @@ __all__ = [
     "COPYING_BASES",
     "DECORATED",
     "HANDLER_BASES",
+    "HOOKS",
     "PAGE_EVENTS",
     "RECEIVES",
     "REGISTERED",
@@ -89,6 +90,8 @@ DECORATED: Final[Mapping[str, tuple[EntryKind, str]]] = MappingProxyType(
         "event": ("callback", "event"),
         "command": ("callback", "command"),
         "message": ("callback", "message"),
+        "hybrid_command": ("callback", "command"),
+        "slash_command": ("callback", "command"),
         "callback_query": ("callback", "callback_query"),
         "on": ("callback", "on"),
         "entrypoint": ("task", "entrypoint"),
@@ -99,7 +102,8 @@ DECORATED: Final[Mapping[str, tuple[EntryKind, str]]] = MappingProxyType(
 # Objects whose `.get`, `.event`, `.command` and so on take a function, by how they are usually called or made.
 RECEIVERS: Final = frozenset(
     {"app", "api", "router", "blueprint", "bp", "server", "mcp", "bot", "client", "dp", "sio", "socketio", "celery",
-     "agent", "cl", "queue", "huey", "broker", "worker", "dispatcher", "slack", "application", "routes", "graph"}
+     "agent", "cl", "queue", "huey", "broker", "worker", "dispatcher", "slack", "application", "routes", "graph",
+     "commands", "tree"}
 )  # fmt: skip
 
 # These names mean too many things: they count only on a receiver from the list above, or with a path.
@@ -143,10 +147,15 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
         "start_server": Registration("consumer", 0, ("client_connected_cb",)),
         "start_unix_server": Registration("consumer", 0, ("client_connected_cb",)),
         "consume": Registration("consumer", -1, ("callback",)),
+        "CallbackQueryHandler": Registration("callback", 0, ("callback",)),
+        "Provide": Registration("middleware", 0, ("dependency",)),
         "subscribe": Registration("consumer", -1, ("cb", "callback")),
     }
 )
 """By the last part of the name that is called."""
+
+HOOKS: Final = frozenset({"guards", "middlewares", "before_request", "after_request", "before_send"})
+"""Arguments of applications, routers and routes that name functions to call for each of their requests."""
 
 PAGE_EVENTS: Final = frozenset({"click", "submit", "change", "then"})
 """Registrations of what happens on a page; elsewhere these names mean other things."""
@@ -155,7 +164,7 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
     {
         **dict.fromkeys(
             ("HTTPEndpoint", "MethodView", "View", "APIView", "RequestHandler", "TemplateView", "GenericAPIView",
-             "FormView", "ListView", "DetailView", "Resource", "HomeAssistantView"),
+             "FormView", "ListView", "DetailView", "Resource", "HomeAssistantView", "HTTPMethodView"),
             ("route", (*_METHODS, "dispatch", "dispatch_request", "prepare")),
         ),
         **dict.fromkeys(("ViewSet", "ModelViewSet", "GenericViewSet"), ("route", _SET_METHODS)),
@@ -172,6 +181,10 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
         "BaseHTTPRequestHandler": ("route", ("do_GET", "do_POST", "do_PUT", "do_DELETE", "do_PATCH")),
         "BaseRequestHandler": ("consumer", ("handle",)),
         "StreamRequestHandler": ("consumer", ("handle",)),
+        **dict.fromkeys(("asyncio.Protocol", "asyncio.DatagramProtocol"), ("consumer", ("data*_received",))),
+        **dict.fromkeys(
+            ("grpc.ServerInterceptor", "grpc.aio.ServerInterceptor"), ("middleware", ("intercept_service",))
+        ),
         "BaseTool": ("tool", ("_run", "_arun", "run", "arun", "forward")),
         "Task": ("task", ("run",)),
     }
@@ -216,7 +229,8 @@ def is_servicer(bases: Iterable[str]) -> bool:
 
 
 REQUEST_TYPES: Final = frozenset(
-    {"Request", "HttpRequest", "WebSocket", "HTTPConnection", "HTTPAuthorizationCredentials", "WSGIRequest",
+    {"Request", "HttpRequest", "WebSocket", "HTTPConnection", "ASGIConnection", "HandlerCallDetails",
+     "HTTPAuthorizationCredentials", "WSGIRequest",
      "UploadFile", "SecurityScopes", "RunContext", "ToolContext", "WebSocketServerProtocol", "ServerConnection",
      "WebSocketResponse", "CallbackContext", "RunnableConfig", "ServerRequestContext"}
 )  # fmt: skip

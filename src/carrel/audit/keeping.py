@@ -21,7 +21,8 @@ __all__ = ["is_application_part", "kept_facts", "state_facts"]
 _ONE_OBJECT: Final = frozenset(
     {"celery.Task", "celery.app.task.Task", "starlette.middleware.base.BaseHTTPMiddleware",
      "django.utils.deprecation.MiddlewareMixin", "django.contrib.admin.ModelAdmin", "socketio.AsyncNamespace",
-     "socketio.Namespace", "flask_socketio.Namespace"}
+     "socketio.Namespace", "flask_socketio.Namespace", "discord.ext.commands.Cog", "nextcord.ext.commands.Cog",
+     "disnake.ext.commands.Cog", "grpc.ServerInterceptor", "grpc.aio.ServerInterceptor"}
 )  # fmt: skip
 """Bases of which a framework makes one object for each process, whatever calls it."""
 _SERVED: Final = frozenset({"route", "websocket", "middleware"})

@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["person_in", "says_of_person"]
+__all__ = ["is_person", "person_in", "says_of_person"]
 
 _PEOPLE: Final = frozenset(
     {"user", "member", "customer", "patient", "employee", "student", "pupil", "subscriber", "policyholder", "rider",
      "traveller", "traveler", "passenger", "borrower", "tenant", "merchant", "guest", "citizen", "taxpayer",
      "resident", "person", "cardholder", "shopper", "buyer", "visitor", "recipient", "applicant", "learner", "donor",
      "insured", "beneficiary", "client", "bidder", "shipper", "cashier", "clinician", "lawyer", "nurse", "doctor",
-     "driver", "player", "owner", "account", "holder", "principal", "caller", "reader", "participant", "analyst"}
+     "driver", "player", "owner", "account", "holder", "principal", "caller", "reader", "participant", "analyst",
+     "seller", "tutor", "teacher", "lodger", "landlord", "investor", "claimant", "debtor", "attendee", "physician",
+     "therapist", "attorney", "reporter", "journalist", "courier", "volunteer", "freelancer", "contractor", "dealer",
+     "commuter", "cyclist", "hiker", "athlete", "voter", "householder", "homeowner", "leaseholder", "licensee"}
 )  # fmt: skip
 _NUMBERS: Final = frozenset({"id", "no", "nr", "number", "uid", "uuid", "ref", "pk", "sub"})
 """Words after that of a person that make it a number of theirs."""
 _THINGS: Final = frozenset({"client", "reader", "driver", "player", "caller", "account", "owner"})
 """Those of them that are the names of parts of a program too."""
+_VAGUE: Final = _THINGS | {"holder", "subscriber", "visitor", "learner", "recipient", "participant", "analyst",
+                           "person", "guest", "insured", "reporter", "merchant", "resident", "contractor"}  # fmt: skip
+"""Words that more often mean something else where nothing else says that it is a person."""
 _TOLD: Final = frozenset({"email", "phone", "mobile", "iban", "ssn", "birthday", "salary", "passport"})
 """What is told of nobody but a person."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -35,3 +41,9 @@ def says_of_person(name: str) -> bool:
     """Whether an attribute of this name is a person, or what is told of one: `visit.patient`, `visit.phone`."""
     person = person_in(name)
     return (bool(person) and person not in _THINGS) or name.lower().rpartition("_")[2] in _TOLD
+
+
+def is_person(name: str) -> bool:
+    """Whether a name alone says that its value is a person, or a number of theirs: `student_id`."""
+    person = person_in(name)
+    return bool(person) and person not in _VAGUE

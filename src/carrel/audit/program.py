@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
 
-from carrel.audit.call_graph import CallGraph, parameter_at
+from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.data_conditions import Given
 from carrel.audit.facts import FileFacts, FunctionFact, KeptFact
@@ -156,10 +156,26 @@ class Program:
         return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
 
     def sends_cacheable(self, path: str) -> Proof | None:
-        """The function whose response caches may keep."""
+        """The function whose response caches may keep; of a decorator, one that is defined in it."""
         for fact in self.resolution.called(path):
-            if fact.cacheable:
+            if fact.name in self._cacheable:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="lets caches keep it"),)
+        return None
+
+    @cached_property
+    def _cacheable(self) -> frozenset[str]:
+        """The functions whose responses caches may keep, and those around them."""
+        named = [one.name.split(".") for one in self.resolution.functions.values() if one.cacheable]
+        return frozenset(".".join(parts[:end]) for parts in named for end in range(1, len(parts) + 1))
+
+    def answers_users(self, owner: str) -> Proof | None:
+        """The method of the class, or of one below it, that takes from the request who is asking."""
+        home = self.resolution.canonical(owner)
+        names = {one for below in self.resolution.descendants(home) for one in self.resolution.lineage(below)}
+        for fact in self.resolution.functions.values():
+            if fact.name.rpartition(".")[0] in names and (fact.of_request or fact.asks):
+                note, line = "reads who is asking", fact.of_request or fact.asks
+                return (Location(path=self.resolution.paths[fact.name], line=line, note=note),)
         return None
 
     def keeps_by_key(self, path: str, key: str, make: str) -> Proof | None:
@@ -169,8 +185,8 @@ class Program:
             shared = fact.kind != "method" or self.shared_class(owner) is not None
             kept_under, made_of = fact.memo
             # `**context` takes every keyword that is no parameter.
-            made = parameter_at(fact, make) or (made_of if made_of.startswith("**") and make.isidentifier() else "")
-            if all(fact.memo) and shared and (parameter_at(fact, key), made) == fact.memo:
+            made = fact.parameter_at(make) or (made_of if made_of.startswith("**") and make.isidentifier() else "")
+            if all(fact.memo) and shared and (fact.parameter_at(key), made) == fact.memo:
                 note = f"keeps it under `{kept_under}`"
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
         return None

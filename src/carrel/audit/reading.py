@@ -14,6 +14,7 @@ from carrel.audit.cacheable import cacheable_headers
 from carrel.audit.calling import FOREIGN, call_facts
 from carrel.audit.class_lines import class_lines
 from carrel.audit.depending import run_before
+from carrel.audit.entry_points import page_of
 from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back, gives_none
@@ -49,7 +50,20 @@ def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
         if any(access.kind == "self" for access in mutation.accesses) and not mutation.block.is_initializer
     }
     cacheable = {function for function, _ in cacheable_headers(view)}
-    return tuple(_function(view, function, changed, cacheable) for function in view.functions)
+    written = [_function(view, function, changed, cacheable) for function in view.functions]
+    page = [FunctionFact(page_of(view), 1, calls=call_facts(view, view.top))] if view.is_page else []
+    return (*written, *_initializers(view), *page)
+
+
+def _initializers(view: FileView) -> Iterator[FunctionFact]:
+    """The `__init__` that a decorator writes for a class."""
+    for owner in view.classes:
+        fields = view.fields(owner)
+        if fields and not any(one.name == "__init__" for one in view.methods(owner)):
+            types = {name: f"{path}()" for name, one in fields.items()
+                     if (path := view.annotation_path(one)) and path.partition(".")[0] not in FOREIGN}  # fmt: skip
+            line = getattr(owner.node, "lineno", 0)
+            yield FunctionFact(f"{owner.symbol}.__init__", line, tuple(fields), types, kind="method")
 
 
 def _function(view: FileView, function: Block, changed: Container[Block], cacheable: Container[Block]) -> FunctionFact:
@@ -138,8 +152,8 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
         if mutation.kind != "attribute":
             continue
         for access in mutation.accesses:
-            owner = access.own_class
-            if owner is None or access.steps:
+            owner = access.block if access.kind == "class" else access.own_class
+            if owner is None or access.steps or owner not in attributes:
                 continue
             held = attributes[owner].setdefault(mutation.name, {})
             for value in mutation.values:

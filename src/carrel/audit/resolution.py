@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -175,7 +176,8 @@ class Resolution:
             name, *steps = _TOKEN.findall(rest)
             fact = self.functions.get(self.canonical(root))
             typed = fact.types.get(name) if fact is not None else None
-            values = list(self.values(typed)) if typed else []
+            handed = self._handed.get((fact.name, name), ()) if fact is not None else ()
+            values = [value for one in ((typed,) if typed else handed[:_MANY]) for value in self.values(one)]
         else:
             tokens = _TOKEN.findall(path)
             count = next((index for index, token in enumerate(tokens) if token in ("()", "[]")), len(tokens))
@@ -250,6 +252,22 @@ class Resolution:
                              "what it gives for every caller")  # fmt: skip
             return [replace(one, shared=one.shared or where) for one in given]
         return given
+
+    @cached_property
+    def _handed(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """For each parameter of what sets objects up, the paths of the objects that it is handed."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for facts in self.files.values():
+            for call in (*facts.imported_calls, *(one for each in facts.functions for one in each.calls)):
+                owner, name = call.path.removesuffix(".initialize"), "__init__"
+                if owner != call.path:
+                    name = "initialize"
+                made = self.method(self.canonical(owner), name) if call.hands else None
+                for place, path in call.hands if made is not None else ():
+                    parameter = made.parameter_at(place)
+                    if parameter:
+                        found.setdefault((made.name, parameter), {})[path] = None
+        return {place: tuple(paths) for place, paths in found.items()}
 
     def _find_subclasses(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -15,7 +15,7 @@ from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_METHODS, REQUEST_OBJE
 if TYPE_CHECKING:
     from carrel.audit.file_view import FileView
 
-__all__ = ["Taint", "TaintReader", "is_identity_like", "is_part_name"]
+__all__ = ["OF_HANDLER", "Taint", "TaintReader", "is_identity_like", "is_part_name"]
 
 _DEPTH: Final = 40
 
@@ -55,6 +55,9 @@ _IDENTITY_CALL: Final = re.compile(
     r"(?:current_|authenticated_|request_|active_|logged_in_|session_)*"
     r"(?:user|user_id|session_id|principal|identity|tenant|tenant_id|token|jwt|claims|account|auth|credentials)$"
 )
+
+OF_HANDLER: Final = frozenset({"request", "current_user", "scope"})
+"""Attributes of the objects that a framework makes for each request."""
 
 # What these give tells nothing about what they were given.
 _NEUTRAL_CALLS: Final = frozenset(
@@ -109,7 +112,7 @@ class TaintReader:
 
     def read(self, node: ast.expr, block: Block) -> Taint | None:
         """Why the expression holds data of one user; `None` when nothing says so."""
-        function = block.function
+        function = block.function or (self._view.top if self._view.is_page else None)
         return self._read(node, function, self._of(function) if function else {}, _DEPTH)
 
     def parameter(self, function: Block, parameter: Parameter) -> Taint | None:
@@ -221,6 +224,8 @@ class TaintReader:
             stored = known.get(f"{base.id}.{node.attr}")
             if stored is not None and stored.by == "request":
                 return stored
+            if node.attr in OF_HANDLER and self._view.is_handler_class(function.class_):
+                return Taint("request", f"`{base.id}.{node.attr}`")
             return Taint("name", f"`{base.id}.{node.attr}`") if is_identity_like(node.attr) else None
         if self._view.dotted(node) in REQUEST_OBJECTS:
             return Taint("request", f"`{ast.unparse(node)}`")

@@ -227,6 +227,20 @@ def test_a_set_that_something_registers_in() -> None:
     quiet(RULE, text)
 
 
+def test_a_dictionary_of_a_dataclass_whose_objects_are_made_for_one_request() -> None:
+    cart = """
+        @dataclass
+        class Cart:
+            buyer: str
+            lines: ClassVar[dict[str, int]] = {}
+            def put(self, sku): self.lines[sku] = 1
+        @app.post("/cart")
+        def put(sku, buyer): Cart(buyer).put(sku)
+        """
+    finds(RULE, cart, "error", on="self.lines[sku]")
+    finds(RULE, cart.replace("Cart(buyer)", "Cart('x')"), "info")
+
+
 def test_a_set_of_the_tasks_that_run() -> None:
     work = BASKET["basket.py"].replace(
         "cls.vouchers.add(code)", "work = asyncio.create_task(check(code))\n                cls.vouchers.add(work)"

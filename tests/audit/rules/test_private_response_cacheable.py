@@ -266,3 +266,49 @@ def test_a_middleware_beside_a_route_that_a_dependency_from_elsewhere_tells_its_
     quiet(
         RULE, MIDDLEWARE + route.replace("user=Depends(current_user)", "page: int").replace("return user", "return 1")
     )
+
+
+BASE = {
+    "base.py": """
+        from tornado.web import RequestHandler
+        class Base(RequestHandler):
+            def set_default_headers(self):
+                self.set_header("Cache-Control", "public, max-age=60")
+        """,
+    "cases.py": """
+        from base import Base
+        class Cases(Base):
+            def get(self):
+                self.write({"cases": load(self.current_user)})
+        """,
+}
+
+
+def test_what_a_base_class_sends_for_all_handlers_below_it() -> None:
+    finds(RULE, BASE, "error", on="set_header")
+    quiet(RULE, {**BASE, "cases.py": BASE["cases.py"].replace("self.current_user", "self.page")})
+    quiet(RULE, {**BASE, "base.py": BASE["base.py"].replace("public", "private")})
+
+
+DECORATED = """
+from flask import Flask, g, jsonify, make_response
+app = Flask(__name__)
+def kept(seconds):
+    def wrap(view):
+        def inner():
+            response = make_response(view())
+            response.cache_control.public = True
+            return response
+        return inner
+    return wrap
+@app.get("/loans")
+@kept(60)
+def loans():
+    return jsonify(g.member.loans)
+"""
+
+
+def test_what_a_decorator_sends() -> None:
+    finds(RULE, DECORATED, "error", on="@kept(60)")
+    quiet(RULE, DECORATED.replace("g.member.loans", "g.page"))
+    quiet(RULE, DECORATED.replace(".public", ".private"))

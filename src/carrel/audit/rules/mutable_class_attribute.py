@@ -178,10 +178,11 @@ def _adds(view: FileView, mutation: Mutation) -> bool:
 
 def _for_one_user(view: FileView, owner: Block, name: str) -> tuple[Condition, ...]:
     """What must hold elsewhere for an object of the class to be made for one request; nothing: it is not."""
-    made = next((one for one in view.methods(owner) if one.is_initializer), None)
-    if made is None or _FOR_ALL.search(name):
+    made = next((one for one in view.methods(owner) if one.name == "__init__"), None)
+    handed = [one.name for one in made.parameters if one.name != made.receiver] if made else view.fields(owner)
+    if _FOR_ALL.search(name):
         return ()
-    given = tuple(TaintedParameter(made.symbol, one.name) for one in made.parameters if one.name != made.receiver)
+    given = tuple(TaintedParameter(f"{owner.symbol}.__init__", one) for one in handed)
     return (AnyOf(given),) if given else ()
 
 

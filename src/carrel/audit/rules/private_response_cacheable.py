@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block
 from carrel.audit.cacheable import cacheable_headers
-from carrel.audit.conditions import AnyOf, Condition, SendsCacheable
+from carrel.audit.conditions import AnswersUsers, AnyOf, Condition, SendsCacheable
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.origins import identities
@@ -22,6 +23,9 @@ __all__ = ["PrivateResponseCacheable"]
 
 _SELECTS: Final = ("path", "startswith", "endswith", "url", "content_type", "suffix", "blueprint", "endpoint",
                    "view_name")  # fmt: skip
+_EVERY: Final = frozenset({"dispatch", "set_default_headers", "prepare", "finalize_response", "render_to_response",
+                           "dispatch_request"})  # fmt: skip
+"""Methods of a base class that are run for every request that a class below it handles."""
 _ASKS_WHO: Final = "user.is_authenticated.session.cookies.COOKIES.authorization.auth"
 _OWN_DATA: Final = re.compile(r"(?:^|\.)(?:user|current_user|session|cookies|principal)(?:$|\.)")
 
@@ -49,10 +53,15 @@ class PrivateResponseCacheable:
                     message = f"`{function.name}` lets caches keep every response, those for one user too"
                     yield view.candidate(self.info, node, message, block=function, given=(RequestsAreAsked(),))
                 continue
-            for owner, given in _users(view, function):
+            if function.class_ is not None and function.name in _EVERY and not _selects(view, node, _ASKS_WHO):
+                message = f"`{function.name}` lets caches keep all that handlers of `{function.class_.name}` answer"
+                given = (AnswersUsers(function.class_.symbol),)
+                yield view.candidate(self.info, node, message, block=function, given=given)
+                continue
+            for owner, asked in _users(view, function):
                 if not _selects(view, node, owner):
                     message = f"caches may keep what `{function.name}` answers to `{owner}`"
-                    yield view.candidate(self.info, node, message, block=function, given=given)
+                    yield view.candidate(self.info, node, message, block=function, given=asked)
                     break
         for function in view.functions:
             yield from self._answered(view, function)
@@ -60,6 +69,10 @@ class PrivateResponseCacheable:
     def _answered(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`return cached_json(load(user.id))`, where `cached_json` sends the header."""
         owner, asked = next(_users(view, function), ("", ()))
+        for decorator in function.decorators if owner else ():
+            message = f"`{decorator.name}` lets caches keep what `{function.name}` answers to `{owner}`"
+            given = (SendsCacheable(decorator.dotted), *asked)
+            yield view.candidate(self.info, decorator.node, message, block=function, given=given)
         for statement in function.nodes(ast.Return) if owner else ():
             value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
             path = view.symbol_path(view.access(value.func, function)) if isinstance(value, ast.Call) else ""
@@ -106,6 +119,9 @@ def _users(view: FileView, function: Block) -> Iterator[tuple[str, tuple[Conditi
         taint = view.parameter_taint(function, parameter.name)
         told += [(parameter.name, one) for one in taint.given] if taint is not None else []
     told += _asked(view, function)
+    if asks_who(view, function):
+        yield "who is asking", ()
+        return
     if told:
         yield told[0][0], (AnyOf(tuple(one for _, one in told)),)
 

@@ -27,6 +27,12 @@ _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert"})
 _SETTING: Final = re.compile(
     r"(?i)(?:settings|config|options?|params|headers|registry|defaults|flags|env|kwargs|by_\w+)$"
 )
+_FOR_ALL: Final = re.compile(
+    r"(?i)repo|store|storage|regist|manager|pool|queue|bus\b|broker|cache|database|\bdb|listener|handler|callback|hook|"
+    r"plugin|task|job|pending|event|log|metric|stat|trace|client|connection|socket|observer|subscri|middleware|buffer|"
+    r"catalog|index|known|route|worker|process|scheduler|collector|recorder|monitor|span|error|warning|watch"
+)
+"""What holds the things of all users on purpose is called so, and what counts and watches them."""
 _SAID: Final = re.compile(r"^(?:user_)?(?:text|messages?|prompt|content|question|query|utterance|reply|answer|turn)$")
 """What the words of a user are called."""
 _HELD: Final = frozenset(
@@ -84,8 +90,9 @@ class SharedObjectCollects:
         elif taint.by == "parameter":
             # One slot that each call fills anew says something by itself, one more entry does not.
             grades = (Grade("info", () if mutation.kind == "item" else taint.given),)
-            if _SAID.search(taint.parameter) and not _empties(view, mutation, name):
-                read = FieldRead(owner, name, mutation.block.symbol)
+            said = _SAID.search(taint.parameter) or not _FOR_ALL.search(f"{owner.rpartition('.')[2]}.{name}")
+            if said and not _empties(view, mutation, name):
+                read = FieldRead(owner, name, "")
                 grades = (Grade("warning", (*taint.given, read, *reached(view, mutation.block))), *grades)
         if mutation.name == "update":
             # It may be by keys that tell users apart: then nobody gives out the whole.
