@@ -9,9 +9,9 @@ from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_names
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
-from carrel.audit.origins import is_asked, is_credential, is_request_name, leaves, parameters_in
+from carrel.audit.origins import called_name, is_asked, is_credential, is_request_name, leaves, parameters_in
 
-__all__ = ["is_checked", "is_made_of", "is_of_the_same", "whole_parameters"]
+__all__ = ["is_admission", "is_checked", "is_made_of", "is_of_the_same", "whole_parameters"]
 
 
 def whole_parameters(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
@@ -68,6 +68,18 @@ def is_of_the_same(view: FileView, leaf: ast.expr, container: str, function: Blo
         for mutation in view.mutations
         if mutation.block.class_ is function.class_
     )
+
+
+def is_admission(view: FileView, leaf: ast.expr, keys: tuple[ast.expr, ...], function: Block) -> bool:
+    """Whether it only decides if the caller gets to what the key names, and each caller is asked:
+    `get_object_or_404(Project.objects.visible_for(request.user), slug=slug)` with a key made of `slug`."""
+    named = {ast.unparse(one) for key in keys for one, _ in leaves(view, key, function)}
+    for around in view.ancestors(leaf):
+        if isinstance(around, ast.Call) and called_name(around).endswith("_or_404"):
+            return any(ast.unparse(one.value) in named for one in around.keywords)
+        if isinstance(around, ast.stmt):
+            break
+    return False
 
 
 def is_checked(view: FileView, told: str, container: str, function: Block) -> bool:

@@ -17,7 +17,16 @@ from carrel.audit.places import is_start_up
 from carrel.audit.rule import Grade
 from carrel.audit.taint import Taint
 
-__all__ = ["brought", "grades_of", "is_before_requests", "is_guarded", "is_setting_name", "makes_work", "reached"]
+__all__ = [
+    "brought",
+    "grades_of",
+    "is_before_requests",
+    "is_configuration_name",
+    "is_guarded",
+    "is_setting_name",
+    "makes_work",
+    "reached",
+]
 
 _LOCK: Final = re.compile(r"(?i)(?:lock|mutex|semaphore)(?:\(\))?$")
 _DEFINING: Final = frozenset({"__init_subclass__", "__set_name__", "__prepare__"})
@@ -26,6 +35,9 @@ _SETTING: Final = re.compile(
     r"version|format|width|height|host|port|seed|device|dtype)(?:_left|s)?$"
 )
 _ADDRESS: Final = re.compile(r"(?:^|_)(?:url|uri|path|route|name|lang|locale)$")
+_CONFIGURATION: Final = re.compile(
+    r"(?i)(?:^|_)(?:settings|config|configuration|conf|cfg|preferences|params|options|opts|args)$"
+)
 _WORK: Final = frozenset({"create_task", "ensure_future", "Thread", "Timer", "submit", "start_soon"})
 
 
@@ -92,6 +104,11 @@ def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
 def is_setting_name(name: str) -> bool:
     """Whether settings of a process are called so, which one caller makes for all on purpose."""
     return _SETTING.search(name) is not None
+
+
+def is_configuration_name(name: str) -> bool:
+    """Whether what holds settings is called so: who changes it changes it for all, and is asked whether they may."""
+    return _CONFIGURATION.search(name) is not None
 
 
 def is_guarded(view: FileView, mutation: Mutation) -> bool:

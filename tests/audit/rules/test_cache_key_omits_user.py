@@ -719,3 +719,35 @@ def test_what_is_only_counted_is_given_to_nobody() -> None:
         """
     finds(RULE, code.format(again='return SEEN[kind]["first"]'), "error")
     quiet(RULE, code.format(again='SEEN[kind]["count"] += 1'))
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "is_found"),
+    [
+        ("get_object_or_404(Project.visible_for(request.user), slug=slug)", "f'insights:{slug}'", False),
+        ("get_object_or_404(Project.visible_for(request.user), slug=slug)", "'insights'", True),
+        ("Project.visible_for(request.user).first()", "f'insights:{slug}'", True),
+    ],
+)
+def test_a_user_who_is_only_asked_whether_he_may(asked: str, key: str, *, is_found: bool) -> None:
+    source = (
+        "from django.core.cache import cache\ndef insights(request, slug):\n"
+        f"    project = {asked}\n    key = {key}\n    found = cache.get(key)\n    if not found:\n"
+        "        found = count(project)\n        cache.set(key, found, 60)\n    return found\n"
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+def test_a_key_of_the_function_around() -> None:
+    source = (
+        "from django.core.cache import cache\ndef digest(source):\n    def finish(text):\n"
+        "        key = hash({})\n        found = cache.get(key)\n        if not found:\n"
+        "            found = text + stamp()\n            cache.set(key, found, 60)\n        return found\n"
+        "    return finish(source)\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/digest')\n"
+        "def view(user_id: str):\n    return digest(user_id)\n"
+    )
+    quiet(RULE, source.format("source"))
+    finds(RULE, source.format("'all'"))

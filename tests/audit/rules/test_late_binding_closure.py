@@ -219,3 +219,12 @@ def test_a_helper_that_makes_the_job_of_it(helper: str, *, is_found: bool) -> No
     else:
         quiet(RULE, source.replace("{0}", "lambda: summary"))
     quiet(RULE, source.replace("{0}", "lambda summary=summary: summary"))
+
+
+@pytest.mark.parametrize(("around", "is_found"), [("with transaction.atomic():", False), ("with lock:", True)])
+def test_a_transaction_that_ends_in_its_round(around: str, *, is_found: bool) -> None:
+    body = f"{around}\n            transaction.on_commit(lambda: send(text))"
+    if is_found:
+        finds(RULE, loop(body), "error")
+    else:
+        quiet(RULE, loop(body))

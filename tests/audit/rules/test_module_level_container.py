@@ -159,8 +159,16 @@ def test_a_place_that_each_call_writes_and_reads_before_another_task_may_run() -
     ],
 )
 def test_a_place_that_a_branch_writes_and_reads_before_it_waits(before: str, then: str, severity: str) -> None:
-    route = f"@app.post('/say')\nasync def say(text: str):\n    {before or 'pass'}\n    if text:\n        LAST['text'] = text\n"
+    route = f"@app.post('/say')\nasync def say(text: str):\n    {before or 'pass'}\n    if text:\n"
+    route += "        LAST['text'] = text\n"
     finds(RULE, APP + route + f"        {then}\n", severity)
+
+
+@pytest.mark.parametrize(("name", "severity"), [("PARAMS", "info"), ("app_settings", "info"), ("LAST", "error")])
+def test_a_setting_for_all_is_only_mentioned(name: str, severity: str) -> None:
+    route = f"@app.post('/set')\ndef change(text: str):\n    {name}['voice'] = text\n"
+    route += f"def all_of_them():\n    return {name}\n"
+    finds(RULE, APP + f"{name} = {{}}\n" + route, severity)
 
 
 def test_a_list_of_which_each_is_given_their_own() -> None:

@@ -290,3 +290,24 @@ def test_the_number_of_a_page_is_nobodys(given: str, severity: str) -> None:
                 page += 1
         """
     finds(RULE, text, severity)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"),
+    [("NAMES[code]", False), ("self.NAMES[code]", False), ("self.names[code]", True), ("read(code, who)", True)],
+)
+def test_a_memo_whatever_it_is_called(made: str, *, is_found: bool) -> None:
+    source = f"""
+        class Roles:
+            def name(self, code, who, memo={{}}):
+                try:
+                    found = memo[code]
+                except KeyError:
+                    found = {made}
+                    memo[code] = found
+                return found
+        """
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)

@@ -25,7 +25,7 @@ from carrel.audit.conditions import (
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.held import given_value
-from carrel.audit.implied import is_checked, is_made_of, is_of_the_same, whole_parameters
+from carrel.audit.implied import is_admission, is_checked, is_made_of, is_of_the_same, whole_parameters
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import (
     identities,
@@ -155,12 +155,15 @@ class CacheKeyOmitsUser:
             if not is_made_of(view, one, where, whole)
             and not is_of_the_same(view, one, container, function)
             and not _is_its_own(one, container)
+            and not is_admission(view, one, keys, function)
         ]
         # What needs no further proof comes first.
         told, given = min(() if known else inputs, key=lambda one: bool(one[1]), default=(None, ()))
         if told is None:
             told, given = _depended_on(view, value, keys, function, container)
         if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
+            return
+        if is_of_somebody(view, node, function):
             return
         if container and is_checked(view, ast.unparse(told), container, function):
             return
@@ -193,6 +196,9 @@ def _depended_on(
 ) -> tuple[ast.expr | None, tuple[Condition, ...]]:
     """The parameters that the value is made with and the key is not: one must be who asks, as a dependency or some
     caller fills it. A key that callers fill with who asks is told apart by them."""
+    made_of = [leaf for key in keys for leaf, _ in leaves(view, key, function) if isinstance(leaf, ast.Name)]
+    if any(view.access(leaf, function).kind == "cell" for leaf in made_of):
+        return None, ()  # what a key of the function around says of the argument, nobody knows
     in_key = {name for key in keys for name in parameters_in(view, key, function)}
     found: dict[str, tuple[ast.expr, Condition]] = {}
     for leaf, where in leaves(view, value, function):
@@ -341,7 +347,8 @@ def _is_of_one_call(view: FileView, access: Access, inner: Block) -> bool:
         return True
     while inner.parent is not owner and inner.parent is not None:
         inner = inner.parent
-    uses = [one for one in owner.nodes(ast.Name) if one.id == inner.name]
+    around = (block for block in view.functions if block is owner or block.symbol.startswith(f"{owner.symbol}."))
+    uses = [one for block in around for one in block.nodes(ast.Name) if one.id == inner.name]
     parents = [view.module.parent(one) for one in uses]
     only_called = all(isinstance(one, ast.Call) and one.func in uses for one in parents)
     return bool(uses) and only_called and not inner.decorators

@@ -210,6 +210,8 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             name = around.func.attr if isinstance(around.func, ast.Attribute) else getattr(around.func, "id", "")
             # What is handed to anything else (`sorted(..., key=...)`) is used up there.
             puts_aside = _REGISTERS.match(name) is not None and isinstance(view.module.parent(around), ast.Expr)
+            if name == "on_commit" and _commits(view, around, loop):
+                return False
             if not _is_wrapped(view, child, around):
                 return (name in _KEPT or puts_aside) and not _is_awaited_inside(view, around, loop)
         elif isinstance(around, ast.Call) and not _is_deferred(view, node):
@@ -220,6 +222,15 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             return True
         child = around
     return False
+
+
+def _commits(view: FileView, call: ast.Call, loop: Loop) -> bool:
+    """Whether the round has a transaction of its own, at the end of which the function runs."""
+    return any(
+        isinstance(around, ast.With | ast.AsyncWith)
+        and any("atomic" in ast.unparse(item.context_expr) for item in around.items)
+        for around in takewhile(lambda one: one is not loop, view.ancestors(call))
+    )
 
 
 def _is_wrapped(view: FileView, node: ast.AST, call: ast.Call) -> bool:

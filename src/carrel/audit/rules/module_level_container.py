@@ -18,7 +18,7 @@ from carrel.audit.reads import gives_each_their_own, is_presence_list, reads_who
 from carrel.audit.records import field_source, is_record
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
-from carrel.audit.sharing import brought, grades_of, makes_work
+from carrel.audit.sharing import brought, grades_of, is_configuration_name, makes_work
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
@@ -74,7 +74,8 @@ class ModuleLevelContainer:
         message = f"`{mutation.block.name}` puts {taint.reason} into `{name}`, which every request shares"
         grades = grades_of(view, taint, mutation.block)
         of_process = taint.by == "parameter" and _OF_PROCESS.search(name) is not None
-        if of_process or _is_filled_once(view, mutation):
+        configures = mutation.kind == "item" and is_configuration_name(name)
+        if of_process or configures or _is_filled_once(view, mutation):
             grades = (Grade("info"),)
         if _is_read_at_once(view, mutation, access):
             grades = (Grade("info", (RunsInAsync(mutation.block.symbol),)), *grades)

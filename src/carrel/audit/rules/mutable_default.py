@@ -198,8 +198,6 @@ def _has_something(view: FileView, statement: ast.AST, name: str, function: Bloc
 def _is_memo(view: FileView, function: Block, parameter: Parameter, changes: list[Mutation]) -> bool:
     """Whether it is a memo on purpose: only asked by key, and what is under a key was made of the key's parameters."""
     name = parameter.name
-    if not name.startswith("_"):
-        return False
     for change in changes:
         keyed = change.kind == "item" or change.name == "setdefault"
         asked = {one for key in change.keys for one in parameters_in(view, key, function)}
@@ -223,8 +221,10 @@ def _is_by_key(view: FileView, use: ast.Name) -> bool:
 
 
 def _is_made_of_self(view: FileView, change: Mutation, function: Block) -> bool:
-    made = (chain_root(leaf) for value in change.values for leaf, _ in leaves(view, value, function))
-    return bool(function.receiver) and any(isinstance(one, ast.Name) and one.id == function.receiver for one in made)
+    """Whether what the object holds goes in; a constant of its class is the same for all."""
+    made = (leaf for value in change.values for leaf, _ in leaves(view, value, function))
+    roots = (chain_root(one) for one in made if not (isinstance(one, ast.Attribute) and one.attr.isupper()))
+    return bool(function.receiver) and any(isinstance(one, ast.Name) and one.id == function.receiver for one in roots)
 
 
 def _says_nothing(view: FileView, change: Mutation) -> bool:

@@ -26,7 +26,14 @@ from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_asked, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of, is_guarded, is_setting_name, makes_work
+from carrel.audit.sharing import (
+    brought,
+    grades_of,
+    is_configuration_name,
+    is_guarded,
+    is_setting_name,
+    makes_work,
+)
 from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
@@ -38,8 +45,6 @@ _LOCALS: Final = ("threading.local", "asgiref.local.Local", "werkzeug.local.Loca
 """What makes an object that is another one in each thread or context."""
 _DOUBLE: Final = re.compile(r"^(?:Test|Mock|Fake|Dummy|Stub|Spy)(?=[A-Z])")
 """What stands for another object in a test is called so."""
-_CONFIGURATION: Final = re.compile(r"(?i)(?:^|_)(?:settings|config|configuration|conf|cfg|preferences)$")
-"""What holds them: who changes it changes it for all, and is asked whether they may."""
 
 
 class SharedObjectStoresArgument:
@@ -72,7 +77,7 @@ class SharedObjectStoresArgument:
         self, view: FileView, mutation: Mutation, taint: Taint, given: tuple[Condition, ...], name: str
     ) -> Candidate:
         message = f"`{name}` keeps {taint.reason} on an object that every request uses"
-        if _CONFIGURATION.search(chain_names(mutation.target)[-1]):
+        if is_configuration_name(chain_names(mutation.target)[-1]):
             return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, severity="info")
         grades = grades_of(view, taint, mutation.block)
         # That something was worked out from what a request brought says little, and a level is the process's.
