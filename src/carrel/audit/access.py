@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -17,6 +18,7 @@ _DEPTH: Final = 12
 _ALTERNATIVES: Final = 6
 APPLICATIONS: Final = frozenset({"app", "application", "_app", "bot_data", "extensions"})
 """What an application is called, and what it has for things to be put into by name."""
+_HELD: Final = re.compile(rf"(?:^|[.:])(?:{'|'.join(sorted(APPLICATIONS))})\.(?:state|ctx)\.(\w+)$")
 ITEM_METHODS: Final = frozenset({"get", "setdefault", "__getitem__"})
 """Methods that give an item of their container, not something new."""
 
@@ -75,6 +77,12 @@ class Access:
             held = name and path.rpartition(".")[2].rpartition(":")[2] in APPLICATIONS
             path += f".state.{name}" if held else step if step in ("[]", "()") else f".{step}"
         return path
+
+    @property
+    def held_by_application(self) -> str:
+        """The name under which the application holds it, `boards` of `request.app.ctx.boards`; empty for all else."""
+        found = _HELD.search(self.path) if ".state." in self.path or ".ctx." in self.path else None
+        return found[1] if found is not None else ""
 
     @property
     def own_class(self) -> Block | None:

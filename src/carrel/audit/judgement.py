@@ -34,7 +34,7 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
         way = program.way_to(candidate.symbol)
         if candidate.lower_unreachable and not is_library and not way:
             severity = _LOWER[severity]
-        apart = bool(info.leak_classes) and program.calls.is_apart(candidate.symbol)
+        apart = bool(info.leak_classes) and not candidate.by_anybody and program.calls.is_apart(candidate.symbol)
         path = candidate.location.path
         # What a request is not seen to lead to, and a command line is, one person runs.
         by_hand = bool(info.leak_classes) and not is_library and not way and is_start_up(path)

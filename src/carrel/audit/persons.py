@@ -24,7 +24,8 @@ _THINGS: Final = frozenset({"client", "reader", "driver", "player", "caller", "a
 _VAGUE: Final = _THINGS | {"holder", "subscriber", "visitor", "learner", "recipient", "participant", "analyst",
                            "person", "guest", "insured", "reporter", "merchant", "resident", "contractor"}  # fmt: skip
 """Words that more often mean something else where nothing else says that it is a person."""
-_TOLD: Final = frozenset({"email", "phone", "mobile", "iban", "ssn", "birthday", "salary", "passport"})
+_TOLD: Final = frozenset({"email", "phone", "mobile", "iban", "ssn", "birthday", "salary", "passport",
+                          "allergies", "symptoms", "diagnosis", "diagnoses", "medication"})  # fmt: skip
 """What is told of nobody but a person."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -40,10 +41,15 @@ def person_in(name: str) -> str:
 def says_of_person(name: str) -> bool:
     """Whether an attribute of this name is a person, or what is told of one: `visit.patient`, `visit.phone`."""
     person = person_in(name)
-    return (bool(person) and person not in _THINGS) or name.lower().rpartition("_")[2] in _TOLD
+    return (bool(person) and person not in _THINGS) or is_private(name)
 
 
 def is_person(name: str) -> bool:
     """Whether a name alone says that its value is a person, or a number of theirs: `student_id`."""
     person = person_in(name)
     return bool(person) and person not in _VAGUE
+
+
+def is_private(name: str) -> bool:
+    """Whether it names what is told of nobody but a person, and is not for others: `patient_phone`, `allergies`."""
+    return name.lower().rpartition("_")[2] in _TOLD

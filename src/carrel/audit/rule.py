@@ -48,6 +48,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     grades: tuple[Grade, ...] = ()
     lower_unreachable: bool = False
     """One tier less where no entry point leads to `symbol`, in a code base that has entry points."""
+    by_anybody: bool = False
+    """No less severe where only administrators get to `symbol`: what they do shows one person's data to another."""
 
 
 class FileRule(Protocol):

@@ -369,3 +369,49 @@ def test_what_is_written_to_is_connected_whatever_it_is_called(sends: str, *, is
         finds(RULE, source, "error", on="payload")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("sends", "is_found"),
+    [
+        ("for ws in chain.from_iterable(app.state.lines.values()):\n        await ws.send_json(note)", True),
+        ("await gather(*(ws.send_json(note) for ws in chain(*app.state.lines.values())))", True),
+        (
+            "all = list(chain.from_iterable(app.state.lines.values()))\n    for ws in all:\n        ws.send_json(note)",
+            True,
+        ),
+        ("await gather(*(ws.send(note) for ws in chain(*app.state.lines.values())))", True),
+        ("for ws in app.state.lines[note['ward']]:\n        await ws.send_json(note)", False),
+        ("await gather(*(ws.send(note) for ws in app.state.lines.get(note['ward'], ())))", False),
+        ("await gather(*(ws.send(note) for ws in app.state.workers))", False),
+    ],
+)
+@pytest.mark.parametrize("place", ["app.state.lines", "app['lines']", "app.ctx.lines"])
+def test_the_connections_that_the_application_holds(sends: str, place: str, *, is_found: bool) -> None:
+    source = (
+        "from itertools import chain\nfrom fastapi import FastAPI\napi = FastAPI()\n"
+        f"@api.websocket('/w/{{ward}}')\nasync def line(ws, ward):\n    ws.{place}[ward].add(ws)\n"
+        f"async def tell(app, note):\n    {sends.replace('app.state.lines', place)}\n"
+        "@api.post('/notes/{user_id}')\nasync def note(request, user_id):\n    await tell(request.app, user_id)\n"
+    )
+    (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_found"),
+    [
+        ("{'ticket': row['ticket']}", False),
+        ("{'name': row['name'], 'allergies': row['allergies']}", True),
+        ("{'mail': row.email}", True),
+        ("{'phone': '112'}", False),
+    ],
+)
+def test_what_is_told_of_one_person_is_for_nobody_else_whoever_sends_it(sent: str, *, is_found: bool) -> None:
+    source = (
+        "from flask import Flask, session\nfrom flask_socketio import SocketIO\napp = Flask('a')\n"
+        "socketio = SocketIO(app)\ndef staff_only(view):\n    def inner(*args):\n"
+        "        if session.get('role') != 'staff':\n            abort(403)\n        return view(*args)\n"
+        "    return inner\n@app.post('/next')\n@staff_only\ndef call_next():\n    row = fetch_next()\n"
+        f"    data = {sent}\n    socketio.emit('card', data)\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

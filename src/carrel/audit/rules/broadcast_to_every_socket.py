@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
+
+from msgspec import structs
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
@@ -15,7 +18,7 @@ from carrel.audit.conditions import Condition, NamedElsewhere, Reachable, Shared
 from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, is_fixed, leaves
-from carrel.audit.persons import says_of_person
+from carrel.audit.persons import is_private, says_of_person
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
 from carrel.audit.through import through
@@ -27,6 +30,8 @@ _SENDS: Final = frozenset({"send_json", "send_text", "send_bytes", "send", "send
                            "put_nowait", "send_message", "emit", "sendMessage"})  # fmt: skip
 _WRITES: Final = frozenset({"send_json", "send_text", "send_bytes", "send_str", "write_message", "sendMessage"})
 """What only connections do."""
+_COPIES: Final = frozenset({"list", "set", "tuple", "sorted", "frozenset"})
+_FLATTENS: Final = frozenset({"itertools.chain", "itertools.chain.from_iterable"})
 _BROADCASTS: Final = frozenset({"websockets.broadcast", "websockets.asyncio.server.broadcast"})
 _STATE: Final = re.compile(r"(?i)(?:state|closed|open|connected|alive|ready)$")
 _CONNECTED: Final = re.compile(r"(?i)socket|connect|client|websocket|(?:^|_)ws|active|subscriber|listener|peer|"
@@ -147,6 +152,14 @@ class BroadcastToEverySocket:
             if any(one.arg in _NARROWED or one.arg is None for one in call.keywords):
                 continue
             message = f"`{function.name}` emits to everybody who is connected, with no room"
+            private = _private(view, arguments[1], function) if len(arguments) > 1 else ""
+            if private:
+                message = f"`{function.name}` emits `{private}` to everybody who is connected, with no room"
+                found = view.candidate(
+                    self.info, call, message, block=function, given=(*made, Reachable(function.symbol))
+                )
+                yield structs.replace(found, by_anybody=True)
+                continue
             taint = view.best_taint(tuple(arguments[1:]), function) if len(arguments) > 1 else None
             if taint is not None and not _lists_all(arguments[1]) and not _says_only_which(arguments[1]):
                 yield view.candidate(self.info, call, message, block=function, given=made,
@@ -237,6 +250,17 @@ def _writes_to(loop: ast.For | ast.AsyncFor, targets: set[str]) -> bool:
     return any(isinstance(one, ast.Attribute) and one.attr in _WRITES and _root(one) in targets for one in calls)
 
 
+def _private(view: FileView, data: ast.expr, function: Block) -> str:
+    """What of a row is told of one person, and is part of the data: `visit["allergies"]`."""
+    for leaf, where in leaves(view, data, function):
+        match leaf:
+            case ast.Subscript(slice=ast.Constant(value=str(name))) | ast.Attribute(attr=name) if is_private(name):
+                root = view.access(leaf, where)
+                if root.kind in ("local", "new", "unknown") or "()" in root.steps:
+                    return ast.unparse(leaf)
+    return ""
+
+
 def _alive(many: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
     """Whether the tests in a comprehension only ask whether the connections are open."""
     targets = {one.id for each in many.generators for one in ast.walk(each.target) if isinstance(one, ast.Name)}
@@ -271,33 +295,47 @@ def _everybody(
     `known`: they are connections, whatever the container is called.
     """
     while isinstance(iterated, ast.Call):
-        if (
-            isinstance(iterated.func, ast.Name)
-            and iterated.func.id in ("list", "set", "tuple", "sorted")
-            and iterated.args
-        ):
-            iterated = iterated.args[0]
-        elif isinstance(iterated.func, ast.Attribute) and iterated.func.attr in ("values", "items", "copy"):
-            iterated = iterated.func.value
-        else:
+        inner = _unwrapped(view, iterated)
+        if inner is None:
             return None
+        iterated = inner
     if isinstance(iterated, ast.Name):
-        # `targets = [one for group in self.sockets.values() for one in group]`
         made = [one.value for one in function.scope.bindings.get(iterated.id, ())]
+        # `targets = [one for group in self.sockets.values() for one in group]`
         if len(made) == 1 and isinstance(made[0], ast.ListComp | ast.SetComp | ast.GeneratorExp):
             return _everybody(view, made[0].generators[0].iter, function, known=known) if _alive(made[0]) else None
+        if len(made) == 1 and isinstance(made[0], ast.Call):
+            return _everybody(view, made[0], function, known=known)
     for access in view.accesses(iterated, function):
         last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
-        if "[]" in access.steps or not (known or _CONNECTED.search(last) or _is_joined(view, access)):
+        held = access.held_by_application
+        if ("[]" in access.steps and not held) or not (known or _CONNECTED.search(last) or _is_joined(view, access)):
             continue
         if access.own_class is not None and len(access.steps) == 1:
             return (SharedClass(access.own_class.symbol),)
-        if access.kind == "class":
+        if access.kind == "class" or (access.kind == "parameter" and held):
             return ()
         if access.kind == "global":
             given = view.mutable_global(access)
             return given if given is not None else (SharedObject(access.path),)
     return None
+
+
+def _unwrapped(view: FileView, call: ast.Call) -> ast.expr | None:
+    """What has the same elements as the call gives: `d` for `list(d.values())`, `chain(*d.values())`."""
+    if (isinstance(call.func, ast.Name) and call.func.id in _COPIES) or view.dotted(call.func) in _FLATTENS:
+        first = call.args[0] if call.args else None
+        return first.value if isinstance(first, ast.Starred) else first
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("values", "items", "copy"):
+        return call.func.value
+    return None
+
+
+def _group(access: Access) -> str:
+    """The name under which the application holds the container, or the one that the container is in."""
+    while access.steps[-1:] == ("[]",) and not access.held_by_application:
+        access = replace(access, steps=access.steps[:-1], keys=access.keys[:-1])
+    return access.held_by_application
 
 
 def _is_joined(view: FileView, access: Access) -> bool:
@@ -306,7 +344,9 @@ def _is_joined(view: FileView, access: Access) -> bool:
         entry = view.entry_point(mutation.block)
         if entry is None or entry.kind != "websocket" or mutation.removes:
             continue
-        if not any(one.path == access.path and access.path for one in mutation.accesses):
+        held = access.held_by_application
+        if not any(_group(one) == held if held else one.path == access.path and access.path
+                   for one in mutation.accesses):  # fmt: skip
             continue
         for value in mutation.values:
             made = mutation.block.scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
