@@ -9,9 +9,17 @@ from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_names
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
-from carrel.audit.origins import called_name, is_asked, is_credential, is_request_name, leaves, parameters_in
+from carrel.audit.origins import (
+    called_name,
+    identities,
+    is_asked,
+    is_credential,
+    is_request_name,
+    leaves,
+    parameters_in,
+)
 
-__all__ = ["is_admission", "is_checked", "is_made_of", "is_of_the_same", "whole_parameters"]
+__all__ = ["is_admission", "is_checked", "is_made_of", "is_of_somebody", "is_of_the_same", "whole_parameters"]
 
 
 def whole_parameters(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
@@ -54,6 +62,18 @@ def is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str])
     if not used:
         return is_credential(ast.unparse(leaf)) and view.taint(root, function) is None
     return used <= whole
+
+
+def is_of_somebody(view: FileView, store: ast.AST, function: Block) -> bool:
+    """Whether the cache was got for the one whose it is: `store = get_store(tenant_id)` and then `store.set(…)`."""
+    cache = store.func.value if isinstance(store, ast.Call) and isinstance(store.func, ast.Attribute) else None
+    bound = function.scope.bindings.get(cache.id, ()) if isinstance(cache, ast.Name) else ()
+    made = [one.value for one in bound if isinstance(one.value, ast.Call)]
+    return any(
+        identities(view, one, function)
+        for call in made
+        for one in (*call.args, *(each.value for each in call.keywords))
+    )
 
 
 def is_of_the_same(view: FileView, leaf: ast.expr, container: str, function: Block) -> bool:

@@ -25,7 +25,14 @@ from carrel.audit.conditions import (
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.held import given_value
-from carrel.audit.implied import is_admission, is_checked, is_made_of, is_of_the_same, whole_parameters
+from carrel.audit.implied import (
+    is_admission,
+    is_checked,
+    is_made_of,
+    is_of_somebody,
+    is_of_the_same,
+    whole_parameters,
+)
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import (
     identities,
