@@ -12,17 +12,20 @@ from tests.audit.checking import view
 
 ID = re.compile(r"(?:^|_)id$")
 HEAD = """
+import jwt
 from fastapi import FastAPI, Depends
+def me(form=None):
+    return jwt.decode(form)["sub"]
 app = FastAPI()
 NOTES = {}
 @app.get("/n/{note_id}")
-async def read(note_id: str, form: Form, user=Depends(get_user)):
+async def read(note_id: str, shelf_id: str, form: Form, user=Depends(get_user)):
 """
 
 
 def asks(body: str) -> list[bool]:
     seen = view(HEAD + "".join(f"    {line}\n" for line in body.splitlines()))
-    (function,) = seen.functions
+    function = seen.functions[-1]
     return [asks_whose(seen, function, one) for one in fetches(seen, function, ID)]
 
 
@@ -38,6 +41,8 @@ def asks(body: str) -> list[bool]:
         "return db.query(Note).filter(Note.id == note_id, Note.user_id == me).one()",
         "note = notes.find(note_id)\nif str(note.owner_id) != str(me()): raise E\nreturn note",
         "note = notes.find(note_id)\nshelf.judge(user, note.shelf_id)\nreturn note",
+        "note = notes.find(note_id)\nif me(form) != note.by: raise E\nreturn note",
+        "shelves.judge(shelf_id, user)\nreturn notes.find(note_id, shelf=shelf_id)",
     ],
 )
 def test_a_fetch_that_asks_whose_it_is(body: str) -> None:
@@ -48,6 +53,10 @@ def test_a_comparison_with_nothing_asks_nobody() -> None:
     assert asks("note = NOTES.get(note_id)\nif user is None: raise E\nreturn note") == [False]
 
 
+def test_what_an_object_is_about_is_not_who_is_calling() -> None:
+    assert asks("note = notes.find(note_id)\nawait reply(note.subject, note.turns)\nreturn note") == [False]
+
+
 def test_what_is_made_of_the_caller_and_of_the_object_is_one_thing() -> None:
     assert asks("note = NOTES[note_id]\nfor note in work(user): keep(note)\nsend(form, note)\nreturn note") == [False]
 
@@ -55,5 +64,12 @@ def test_what_is_made_of_the_caller_and_of_the_object_is_one_thing() -> None:
 @pytest.mark.parametrize(("more", "model"), [("", "models.Note"), (", owner=user_id", "")])
 def test_the_class_that_a_function_fetches(more: str, model: str) -> None:
     body = f"  def get(self, note_id):\n    return self.db.get(Note, note_id{more})\n"
+    seen = view(f"from models import Note\nclass S:\n{body}")
+    assert fetched_model(seen, seen.functions[0]) == model
+
+
+@pytest.mark.parametrize(("given", "model"), [("Note | None", "models.Note"), ("dict", "")])
+def test_the_class_that_a_function_says_it_gives(given: str, model: str) -> None:
+    body = f"  def get(self, note_id) -> {given}:\n    row = self.pool.fetchrow(ONE, note_id)\n    return Note(**row)\n"
     seen = view(f"from models import Note\nclass S:\n{body}")
     assert fetched_model(seen, seen.functions[0]) == model

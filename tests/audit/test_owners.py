@@ -45,6 +45,17 @@ def test_a_store_that_is_told_whose_an_object_is() -> None:
     assert names_owner(stores, Fetch(item, item.slice, "", item.value), get)
 
 
+@pytest.mark.parametrize(("value", "is_told"), [("json.dumps(note)", True), ("json.dumps(rest)", False)])
+def test_what_is_stored_is_somebodys_under_another_name_too(value: str, *, is_told: bool) -> None:
+    seen = view("def put(name, text, me=Depends(current_user)):\n    note = {'by': me, 'text': text}\n    rest = [text]\n"
+                f"    redis.set(f'note:{{name}}', {value})\ndef get(name):\n    return redis.get(f'note:{{name}}')\n"
+                "from stores import redis\n")  # fmt: skip
+    get = next(one for one in seen.functions if one.name == "get")
+    (call,) = get.nodes(ast.Call)
+    assert isinstance(call.func, ast.Attribute)
+    assert names_owner(seen, Fetch(call, call.args[0], "", call.func.value), get) is is_told
+
+
 def test_the_object_that_a_handler_is_a_method_of_is_no_store() -> None:
     text = """
 class Mail:
@@ -70,6 +81,13 @@ class Mail:
         ("return db.query(Note).filter(Note.user_id == user_id).all()", ["models.Note"]),
         ("return Note.query.filter_by(user_id=user_id)", ["models.Note"]),
         ("assert shown.owner == user_id", ["models.Note"]),
+        ("return db.query(Note).filter(Note.addressee == me).all()", ["models.Note"]),
+        ("return Note.objects.filter(visit__patient__login=me)", ["models.Note"]),
+        ("return Note.objects.filter(visit__patient__login=name)", []),
+        ("assert shown.version == me.version", []),
+        # Who made it is written down, and never asked for.
+        ("db.add(Note(user_id=user_id))", []),
+        ("return Note.objects.create(user_id=user_id)", []),
         # Nobody asks who is calling.
         ("note = NOTES[note_id]\nassert note.owner_id == other.owner_name", []),
         ("note = NOTES[note_id]\nassert note.length == user_id", []),
@@ -78,7 +96,7 @@ class Mail:
 def test_the_kinds_of_objects_whose_owner_is_asked_for(body: str, kinds: list[str]) -> None:
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     head = "from models import Note\nNOTES = {}\ndef load(note_id): ...\n"
-    seen = view(f"{head}def f(db, note_id, user_id, shown: Note):\n{lines}")
+    seen = view(f"{head}def f(db, note_id, user_id, name, shown: Note, me=Depends(current_user)):\n{lines}")
     found = asked_kinds(seen, seen.functions[-1])
     assert set(kinds) <= set(found)
     assert bool(kinds) == bool(found)

@@ -18,6 +18,7 @@ from carrel.audit.data_conditions import (
     OpenToAll,
     OwnerAsked,
     SentParameter,
+    Serves,
     WrapsArguments,
 )
 from carrel.audit.run_conditions import (
@@ -383,6 +384,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     OwnerAsked,
     SendsCacheable,
     SentParameter,
+    Serves,
     KeepsByKey,
     LeftOut,
     OfLibrary,

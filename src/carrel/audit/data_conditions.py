@@ -23,6 +23,7 @@ __all__ = [
     "OpenToAll",
     "OwnerAsked",
     "SentParameter",
+    "Serves",
     "WrapsArguments",
 ]
 
@@ -128,6 +129,15 @@ class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.calls.sent_parameter(program.resolution.canonical(self.function), self.parameter)
+
+
+class Serves(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls is itself a handler, which decides by itself who gets what."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.serves(self.path)
 
 
 class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import names_user, origins
+from carrel.audit.callers import claimed, names_user, origins
 from carrel.audit.chains import chain_root
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
@@ -49,7 +49,8 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
         if _is_statement(view, call):  # nothing of it is shown: `notify([note.owner], {"note": note, "by": user})`
             handed = [part for one in handed for part in parts(one)]
         # Somebody is handed the caller, and beside it the id or what was found.
-        callers = [one for one in handed if _tells_caller(view, one, function)] if len(handed) > 1 else []
+        told = [one for one in handed if _tells_caller(view, one, function)] if len(handed) > 1 else []
+        callers = [one for one in told if not _is_said_by(view, one, function, fetch)]
         beside = (one for one in handed if callers and callers != [one])
         if any(_is_about(view, one, function, fetch) for one in beside):
             return True
@@ -64,6 +65,9 @@ def fetched_model(view: FileView, function: Block) -> str:
     for fetch in fetches(view, function, IDS, sent=False):
         if fetch.model is not None:
             return "" if asks_whose(view, function, fetch) else view.dotted(fetch.model)
+        given = view.annotation_path(getattr(function.node, "returns", None))
+        if given.rpartition(".")[2][:1].isupper():
+            return "" if asks_whose(view, function, fetch) else given
     return ""
 
 
@@ -87,10 +91,11 @@ def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: as
 
 
 def _is_whose(view: FileView, node: ast.expr, function: Block) -> bool:
-    node = unconverted(node)
-    if isinstance(node, ast.Attribute) and node.attr in OWNERS:
+    inner = unconverted(node)
+    if isinstance(inner, ast.Attribute) and inner.attr in OWNERS:
         return True
-    return is_caller(view, node, function)
+    # `str(note.owner)` and `signed_in(request)` look the same.
+    return is_caller(view, inner, function) or is_caller(view, node, function)
 
 
 def _is_statement(view: FileView, call: ast.Call) -> bool:
@@ -105,10 +110,20 @@ def _tells_caller(view: FileView, node: ast.expr, function: Block) -> bool:
     return is_part or is_caller(view, node, function)
 
 
+def _is_said_by(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> bool:
+    """Whether it is a part of what was fetched that does not say whose it is: `lesson.subject`."""
+    root = chain_root(node)
+    return isinstance(node, ast.Attribute) and node.attr not in OWNERS and any(
+        one is fetch.node for one in origins(view, root, function)
+    )  # fmt: skip
+
+
 def _is_about(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> bool:
     """Whether the expression is the id, or what was fetched by it, or a part of that: `note.shelf_id`."""
     sent_in = fetch.key.value if isinstance(fetch.key, ast.Attribute) else fetch.key
-    keys = (ast.unparse(fetch.key), ast.unparse(sent_in))
+    # `docs.find(doc_id, shelf_id)` is asked for by the shelf, too.
+    beside = [one for one in ast.walk(fetch.node) if isinstance(one, ast.Name) and claimed(view, one, function)]
+    keys = [ast.unparse(one) for one in (fetch.key, sent_in, *beside)]
     for part in parts(node):
         whole = chain_root(part) if isinstance(part, ast.Attribute) else part
         if ast.unparse(part) in keys or ast.unparse(whole) in keys:

@@ -105,7 +105,8 @@ def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
             if owned is not None and any(is_caller(view, one, function) for one in others):
                 found.update(dict.fromkeys(kinds(view, _root(owned, function), function)))
     for call in function.nodes(ast.Call):
-        if any(_selects_for(view, one, function) for one in call.keywords):
+        makes = _MAKES.match(called_name(call)) is not None or called_name(call)[:1].isupper()
+        if not makes and any(_selects_for(view, one, function) for one in call.keywords):
             found.update(dict.fromkeys(kinds(view, call, function)))  # `Report.query.filter_by(user_id=user.id)`
     return tuple(found)
 

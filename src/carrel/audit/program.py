@@ -267,7 +267,7 @@ class Program:
 
     def fetches_owned(self, path: str, members: tuple[str, ...]) -> Proof | None:
         """Where the class of the path, or of what calling it fetches, says whose its objects are."""
-        for name in (path, *(fact.fetched for fact in self.resolution.called(path) if fact.fetched)):
+        for name in (path, *(fact.fetched for fact in self.calls.called(path) if fact.fetched)):
             fact = self.resolution.classes.get(self.resolution.canonical(name))
             if fact is not None and fact.owner:
                 note = f"`{fact.owner}` says whose it is"
@@ -275,6 +275,13 @@ class Program:
             proof = self.has_member(name, members)
             if proof is not None:
                 return proof
+        return None
+
+    def serves(self, path: str) -> Proof | None:
+        """The handler that the path calls."""
+        for fact in self.resolution.called(path):
+            if fact.name in self.calls.entry_points:
+                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="is a handler itself"),)
         return None
 
     def owner_asked(self, kinds: tuple[str, ...]) -> Proof | None:

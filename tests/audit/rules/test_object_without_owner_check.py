@@ -368,3 +368,29 @@ def test_the_id_is_named_and_not_what_is_set() -> None:
 def test_what_only_tells_how_far_something_is(body: str, *, is_found: bool) -> None:
     code = route(f"from db import session\nfound = session.get(Invoice, invoice_id)\n{body}")
     assert bool(findings(RULE, code)) is is_found
+
+
+FILES = """
+from fastapi import APIRouter, Depends
+router = APIRouter()
+@router.get("/files/{file_id}")
+async def download(file_id: str, user=Depends(get_current_user)):
+    found = FILES.get(file_id)
+    if found.owner != user.id:
+        raise E
+    return found
+def get_file(file_id):
+    return FILES.get(file_id)
+def is_own(file_id, user_id):
+    found = get_file(file_id)
+    return found.owner_id == user_id
+"""
+
+
+@pytest.mark.parametrize(("called", "is_found"), [("files.download(file_id=invoice_id)", False),
+                                                  ("files.get_file(invoice_id)", True)])  # fmt: skip
+def test_another_handler_asks_by_itself(called: str, *, is_found: bool) -> None:
+    head = f"import files\n{HEAD}@router.get('/n/{{invoice_id}}')\n"
+    read = f"async def read(invoice_id: int, user=Depends(get_current_user)):\n    return {called}\n"
+    found = findings(RULE, {"files.py": FILES, "app.py": head + read})
+    assert any(one.severity == "error" for one in found) is is_found

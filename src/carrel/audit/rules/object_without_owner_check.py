@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.admission import is_restricted
+from carrel.audit.admission import is_restricted, sign_in
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, kept_names, names_user, prover
-from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked
+from carrel.audit.conditions import AnyOf, Condition, Not
+from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked, Serves
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose
@@ -28,7 +29,12 @@ _PROGRESS: Final = re.compile(r"^(?:in_)?(?:progress|percent(?:age)?|status|read
 
 
 class ObjectWithoutOwnerCheck:
-    """`session.get(Thread, thread_id)` in a handler that knows who is calling and never looks."""
+    """`session.get(Thread, thread_id)` in a handler that knows who is calling and never looks.
+
+    Four things must be shown. Who is let in has signed in, and needs no permission (`carrel.audit.admission`). One
+    object is fetched by an id that the client sent (`fetches`), from what outlives the request. Nothing asks whose it
+    is (`owner_checks`). And such objects have owners: the store is told one, or `_owned`.
+    """
 
     info = RuleInfo(
         rule="object-without-owner-check",
@@ -55,29 +61,33 @@ class ObjectWithoutOwnerCheck:
                     break
 
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
-        grades: list[Grade] = []
+        called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
+        path = view.path(called.func, function) if isinstance(called, ast.Call) else ""
         # What hangs on the handler's own object was perhaps made for who is calling.
         is_open = fetch.receiver is not None and view.access(fetch.receiver, function).kind != "self"
         if (caller or is_open) and names_owner(view, fetch, function):
-            grades.append(Grade("error"))
+            grades = [Grade("error")]
         elif caller:
-            grades.append(Grade("error", (OwnerAsked(kinds(view, fetch.node, function)),)))
-            members = (*sorted(OWNERS), *_members(view, function, caller))
-            model = view.dotted(fetch.model) if fetch.model is not None else ""
-            if model:
-                grades.append(Grade("error", (FetchesOwned(model, members),)))
-            called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
-            if isinstance(called, ast.Call):
-                path = view.path(called.func, function)
-                grades.append(Grade("error", (Gives(path, "anybodys-row"),)))
-                grades.append(Grade("error", (FetchesOwned(path, members),)))
+            grades = [Grade("error", (AnyOf(_owned(view, function, fetch, path, caller)),))]
             # Where only a decorator asks for a sign-in, what is fetched from may know the user by itself.
-            is_held = not function.has_decorator(caller)
+            is_held = caller != sign_in(view, function)
             personal = _PERSONAL.search(fetch.name.lower()) or _PERSONAL.search(fetch.method.lower())
             grades.append(Grade("warning" if personal and is_held else "info"))
-        if grades:
-            message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
-            yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades))
+        else:
+            return
+        message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
+        yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades),
+                             given=(Not(Serves(path)),) if path else ())  # fmt: skip
+
+
+def _owned(view: FileView, function: Block, fetch: Fetch, path: str, caller: str) -> tuple[Condition, ...]:
+    """What shows that such objects have owners, one of which must hold: somewhere the owner of one is asked for; the
+    class has an attribute that says whose it is; the statement that fetches it selects one and does not ask for it.
+    """
+    members = (*sorted(OWNERS), *_members(view, function, caller))
+    model = view.dotted(fetch.model) if fetch.model is not None else ""
+    fetched = tuple(FetchesOwned(one, members) for one in (model, path) if one)
+    return (OwnerAsked(kinds(view, fetch.node, function)), *fetched, Gives(path, "anybodys-row"))
 
 
 def _only_tells_progress(function: Block) -> bool:
