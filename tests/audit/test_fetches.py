@@ -35,6 +35,11 @@ def found(body: str) -> list[tuple[str, str]]:
         ("return db.query(Note).filter(Note.id == note_id).one()", "db.query(Note).filter(Note.id == note_id).one()"),
         ("return notes.find_one({'_id': note_id})", "notes.find_one({'_id': note_id})"),
         ("return Note.objects.get(pk=note_id)", "Note.objects.get(pk=note_id)"),
+        ("return desk.join(note_id)", "desk.join(note_id)"),
+        (
+            "return db.execute('SELECT * FROM notes WHERE id = ?', (note_id,))",
+            "db.execute('SELECT * FROM notes WHERE id = ?', (note_id,))",
+        ),
         ("return get_object_or_404(Note, note_id)", "get_object_or_404(Note, note_id)"),
     ],
 )
@@ -43,7 +48,17 @@ def test_a_fetch_by_the_id_alone(body: str, node: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["return note_id", "return print(note_id)", "return get_settings(note_id)", "NOTES[note_id] = 1"]
+    "body",
+    [
+        "return note_id",
+        "return print(note_id)",
+        "return get_settings(note_id)",
+        "NOTES[note_id] = 1",
+        "return ','.join(note_id)",
+        "return os.path.join(note_id)",
+        "db.execute('SELECT * FROM notes WHERE id = ? AND shelf = ?', (note_id, shelf))",
+        "db.execute('DELETE FROM notes WHERE id = ?', (note_id,))",
+    ],
 )
 def test_what_fetches_nothing(body: str) -> None:
     assert found(body) == []

@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from carrel.audit.blocks import Block
 from carrel.audit.conditions import MutableGlobal
 from carrel.audit.file_view import FileView
 from carrel.audit.rule import Grade
@@ -119,6 +120,35 @@ def test_dependencies() -> None:
         """)
     found = [one.dependency(parameter) for parameter in one.functions[0].parameters]
     assert found == ["deps.get", "deps.get", "Desk", None, "deps.get"]
+
+
+def test_what_litestar_hands_over_by_name() -> None:
+    one = view("""
+        from litestar import get
+        from litestar.di import Provide
+        def who(request): ...
+        @get("/essays")
+        def essays(learner, page): ...
+        def helper(learner): ...
+        app = Litestar([essays], dependencies={"learner": Provide(who), "request": Provide(who)})
+        """)
+    found = {each.name: [one.dependency(parameter) for parameter in each.parameters] for each in one.functions}
+    assert found == {"who": ["app.who"], "essays": ["app.who", None], "helper": [None]}
+
+
+def test_a_function_by_its_name_and_what_is_found_out_once() -> None:
+    one = view("def f(): ...\nclass C:\n  def g(self): ...\n")
+    asked = []
+
+    def work(seen: FileView, block: Block) -> int:
+        asked.append(block)
+        return seen.once(work, block, meanwhile=7)
+
+    function = one.function_named("app.C.g")
+    assert function is not None
+    assert one.function_named("app.g") is None
+    assert [one.once(work, function, meanwhile=7) for _ in range(2)] == [7, 7]
+    assert asked == [function]
 
 
 def test_escapes_and_calls_of_a_parameter() -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, origins
 from carrel.audit.file_view import FileView
+from carrel.audit.held import text_of
 
 __all__ = ["IDS", "Fetch", "fetches"]
 
@@ -19,10 +20,14 @@ IDS: Final = re.compile(r"(?:^|_)(?:id|uuid|pk|guid|name|key|filename|slug)$")
 
 _FETCHING: Final = re.compile(
     r"^a?_?(?:get|find|load|fetch|read|retrieve|lookup|open|resume|delete|remove|update|pop|one|scalars?|first|"
-    r"hget|hgetall|query|download)(?:_[a-z0-9_]+)?$|(?:^|_)by_id$|^get_object_or_404$|^find_?one"
+    r"hget|hgetall|query|download|fetch_?(?:row|one|val)|rejoin|reattach)(?:_[a-z0-9_]+)?$|(?:^|_)by_id$|^get_object_or_404$|^find_?one"
 )
 _NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|"
                                   r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
+_ROW: Final = re.compile(
+    r"(?is)\s*select\b.*\bwhere\s+(?:\w+\.)?id\s*=\s*(?:%s|\?|:\w+|\$\d)\s*(?:;|limit\b.*|for\b.*)?$"
+)
+"""A statement that selects by an id and by nothing else."""
 _NARROWING: Final = frozenset({"where", "filter", "filter_by", "find_one", "find_one_and_update", "get", "get_or_none",
                                "delete_one", "exclude", "aget"})  # fmt: skip
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -57,7 +62,8 @@ def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bo
             if found is not None:
                 yield found
                 continue
-        if not _FETCHING.match(method) or _NOT_FETCHING.match(method):
+        is_fetching = _FETCHING.match(method) is not None and _NOT_FETCHING.match(method) is None
+        if not is_fetching and not _joins(call) and not _asks_for_row(call):
             continue
         # `notes.update(note_id, name=payload.name)`: what is set says nothing about what is fetched.
         told = _NAMES if _CHANGES.match(method) and len(call.args) + len(call.keywords) > 1 else ()
@@ -75,6 +81,23 @@ def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bo
             name = _id(view, item.slice, function, named, sent=sent)
             if name:
                 yield Fetch(item, item.slice, name, item.value)
+
+
+def _joins(call: ast.Call) -> bool:
+    """Whether it takes part in what goes on already: `desk.join(consultation)`, and not the `join` of texts or paths."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "join" or len(call.args) != 1:
+        return False
+    return not isinstance(call.func.value, ast.Constant) and "path" not in ast.unparse(call.func)
+
+
+def _asks_for_row(call: ast.Call) -> bool:
+    """Whether a statement selects a row: `execute("SELECT … WHERE id = ?", (note_id,))`."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == "execute"
+        and bool(call.args)
+        and _ROW.match(text_of(call.args[0])) is not None
+    )
 
 
 def _narrowed(view: FileView, call: ast.Call, function: Block, named: re.Pattern[str], *, sent: bool) -> Fetch | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from carrel.audit.access import Access, AccessReader
 from carrel.audit.blocks import Block, Parameter, build_blocks, chain
@@ -20,6 +20,8 @@ from carrel.findings import Fix, Location, RuleInfo, Severity
 from carrel.source import Binding, Module
 
 __all__ = ["FileView"]
+
+Found = TypeVar("Found")
 
 _SUSPENDING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 _CACHES: Final = frozenset(
@@ -45,6 +47,7 @@ class FileView:
         self._reader = AccessReader(module, self._blocks)
         self._taints = TaintReader(self)
         self._dotted: dict[ast.expr, str] = {}
+        self._once: dict[tuple[object, Block], object] = {}
 
     # What there is
 
@@ -70,6 +73,22 @@ class FileView:
     def mutations(self) -> tuple[Mutation, ...]:
         """Every change of an object in a function; what happens while the module is imported is none."""
         return find_mutations(self._blocks, self._reader)
+
+    def function_named(self, symbol: str) -> Block | None:
+        """The function of the file, or the method, that has the dotted name."""
+        return self._functions_by_symbol.get(symbol)
+
+    @cached_property
+    def _functions_by_symbol(self) -> dict[str, Block]:
+        return {one.symbol: one for one in reversed(self.functions)}
+
+    def once(self, work: Callable[[FileView, Block], Found], block: Block, meanwhile: Found) -> Found:
+        """What the work finds out about the block, found out once; `meanwhile` for who asks while it is."""
+        key = (work, block)
+        if key not in self._once:
+            self._once[key] = meanwhile
+            self._once[key] = work(self, block)
+        return cast("Found", self._once[key])
 
     def mutations_of(self, function: Block, name: str) -> list[Mutation]:
         """The changes that a function makes to its parameter or local `name`, under other names too."""
@@ -312,12 +331,36 @@ class FileView:
         return known or any(_HANDLERS.search(one) for one in self.base_names(owner))
 
     def dependency(self, parameter: Parameter) -> str | None:
-        """The dotted name of what `Depends(…)` or `Security(…)` gets a parameter's value from."""
+        """The dotted name of what `Depends(…)` or `Security(…)` gets a parameter's value from.
+
+        Also of what the application says by the parameter's name: `dependencies={"user": Provide(current_user)}`.
+        """
         for place in self._markers(parameter):
             if chain(place.func).rpartition(".")[2] in ("Depends", "Security"):
                 given = place.args[0] if place.args else parameter.annotation
                 return self.dotted(given) or chain(given) if given is not None else ""
-        return None
+        return self._provided.get(parameter.name) if self._provided and self._is_provided_for(parameter) else None
+
+    @cached_property
+    def _provided(self) -> dict[str, str]:
+        """By name, what Litestar calls for the parameters that have the name."""
+        if not self.imports("litestar", "starlite"):
+            return {}
+        return {
+            key.value: self.dotted(value.args[0]) or chain(value.args[0])
+            for block in self.blocks
+            for given in block.nodes(ast.Dict)
+            for key, value in zip(given.keys, given.values, strict=True)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            and isinstance(value, ast.Call) and value.args and chain(value.func).rpartition(".")[2] == "Provide"
+        }  # fmt: skip
+
+    def _is_provided_for(self, parameter: Parameter) -> bool:
+        """Whether Litestar calls the function that has the parameter: a handler, or what another one depends on."""
+        around = next((self._blocks[one] for one in self.ancestors(parameter.node) if one in self._blocks), None)
+        if around is None:
+            return False
+        return self.entry_point(around) is not None or around.symbol in self._provided.values()
 
     def marker(self, parameter: Parameter) -> str:
         """The dotted name of what says where a parameter's value comes from: `fastapi.Cookie`."""

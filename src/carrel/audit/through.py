@@ -24,8 +24,7 @@ def through(view: FileView, node: ast.expr, block: Block) -> Iterator[tuple[ast.
 
 def called_here(view: FileView, call: ast.Call) -> Block | None:
     """The function of the module that is called by its name."""
-    symbol = view.dotted(call.func)
-    return next((one for one in view.functions if one.symbol == symbol), None) if symbol else None
+    return view.function_named(view.dotted(call.func))
 
 
 def _through(

@@ -207,3 +207,53 @@ def test_a_socket_of_nobody_that_resumes_what_the_query_names(store: str, found:
         finds(RULE, source, "warning", on="store.get(sid)")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("route", "parameters", "is_found"),
+    [("/lessons/<lesson_id>/live", "lesson_id", True), ("/shared/<lesson_id>", "lesson_id", False)],
+)
+def test_what_is_somebodys_is_given_to_whoever_names_it(route: str, parameters: str, *, is_found: bool) -> None:
+    source = f"""
+from quart import Quart, request, session
+from lessons import store
+app = Quart(__name__)
+@app.post("/lessons")
+async def start():
+    return await store.create(session["pupil"], "algebra")
+@app.websocket("{route}")
+async def live({parameters}):
+    lesson = await store.open({parameters})
+    return lesson.transcript
+"""
+    if is_found:
+        finds(RULE, source, "error", on="store.open")
+        quiet(RULE, source.replace("lesson.transcript", "lesson if lesson.pupil == session['pupil'] else None"))
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("more", "is_found"), [("", True), ("if who(request) != chat['member']: raise E", False)])
+def test_a_helper_of_handlers_that_load_a_session(more: str, *, is_found: bool) -> None:
+    source = f"""
+import json, jwt, uuid
+from redis.asyncio import Redis
+from starlette.routing import Route
+redis = Redis()
+def who(request):
+    return jwt.decode(request.headers["authorization"])["sub"]
+async def load(request):
+    chat = json.loads(await redis.get(f"chat:{{request.headers['chat-session-id']}}"))
+    {more}
+    return chat
+async def start(request):
+    chat = {{"member": who(request), "turns": []}}
+    await redis.set(f"chat:{{uuid.uuid4()}}", json.dumps(chat))
+async def history(request):
+    return await load(request)
+routes = [Route("/chats", start), Route("/history", history)]
+"""
+    if is_found:
+        finds(RULE, source, "error", on="redis.get")
+    else:
+        quiet(RULE, source)

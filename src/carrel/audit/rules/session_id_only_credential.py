@@ -11,11 +11,12 @@ from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user, origins, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
-from carrel.audit.fetches import Fetch, fetches
+from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose
 from carrel.audit.owners import names_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 
 __all__ = ["SessionIdOnlyCredential"]
@@ -24,6 +25,8 @@ _SESSION: Final = re.compile(r"(?:^|_)(?:session|session_?id|sid|session_?key|se
                              r"connection_?id|terminal_?id|stream_?id)$")  # fmt: skip
 _ENDS: Final = re.compile(r"(?:^|_)(?:delete|remove|close|pop|discard|disconnect|cleanup)(?:_|$)")
 
+_IS_SHOWN: Final = re.compile(r"(?i)shar(?:e|ed|ing)|public|invit|embed|webhook|callback|token|slug|login|sign|health")
+"""Places that are for whoever has the link, and names of what is meant to be given away."""
 _URL: Final = frozenset({"query", "query_params", "match_info", "path_params", "rel_url"})
 
 
@@ -47,11 +50,14 @@ class SessionIdOnlyCredential:
             entry = view.entry_point(function)
             if entry is not None and entry.kind in ("route", "websocket"):
                 if not is_restricted(view, function):
-                    yield from self._handler(view, function)
+                    continued = tuple(self._handler(view, function))
+                    yield from continued or self._owned(view, function, entry.label)
             elif entry is None and (routes := _depending(view, function)):
                 yield from self._dependency(view, function, routes)
             elif any(names_user(parameter.name) for parameter in function.parameters):
                 yield from self._helper(view, function)
+            elif entry is None:
+                yield from self._loader(view, function)
 
     def _handler(self, view: FileView, function: Block) -> Iterator[Candidate]:
         caller = prover(view, function)
@@ -66,6 +72,32 @@ class SessionIdOnlyCredential:
             yield view.candidate(self.info, fetch.node, message, block=function, given=shared,
                                  severity="error" if caller or owned else "warning")  # fmt: skip
             return
+
+    def _owned(self, view: FileView, function: Block, label: str) -> Iterator[Candidate]:
+        """`lessons.open(lesson_id)` for anybody, where another handler says whose a new one is."""
+        if prover(view, function) or _IS_SHOWN.search(f"{function.name} {label}"):
+            return
+        for fetch in fetches(view, function, IDS):
+            named = fetch.name.lower()
+            if names_user(named) or _IS_SHOWN.search(named) or _ENDS.search(fetch.method):
+                continue
+            if names_owner(view, fetch, function) and not asks_whose(view, function, fetch):
+                message = f"`{function.name}` gives what `{fetch.name}` names to anybody, and it is somebody's"
+                yield view.candidate(self.info, fetch.node, message, block=function, severity="error")
+                return
+
+    def _loader(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`load(request)`, which handlers call that ask for nothing else, while another says whose a session is."""
+        for fetch in fetches(view, function, _SESSION):
+            if _ENDS.search(fetch.method) or not names_owner(view, fetch, function) or prover(view, function):
+                continue
+            blind = next((one for one in _calling(view, function) if not prover(view, one)), None)
+            if blind is not None and not asks_whose(view, function, fetch):
+                message = f"`{function.name}` gives the session that `{fetch.name}` of the request names to anybody"
+                used = view.location(blind.node, "asks for nothing else")
+                yield view.candidate(self.info, fetch.node, message, block=function, related=(used,),
+                                     grades=(Grade("error", (Reachable(function.symbol),)), Grade("warning")))  # fmt: skip
+                return
 
     def _dependency(self, view: FileView, function: Block, routes: list[Block]) -> Iterator[Candidate]:
         """`Depends(open_session)` in a route that asks for nothing else: the path's id is all that lets one in."""
@@ -95,6 +127,15 @@ class SessionIdOnlyCredential:
                 grades = (Grade("error", (Reachable(function.symbol),)), Grade("warning"))
                 yield view.candidate(self.info, fetch.node, message, block=function, given=shared, grades=grades)
                 return
+
+
+def _calling(view: FileView, function: Block) -> Iterator[Block]:
+    """The handlers of the file that call the function."""
+    for one in view.functions:
+        entry = view.entry_point(one)
+        if entry is not None and entry.kind in ("route", "websocket") and not is_restricted(view, one):
+            if any(called_here(view, call) is function for call in one.nodes(ast.Call)):
+                yield one
 
 
 def _depending(view: FileView, function: Block) -> list[Block]:
