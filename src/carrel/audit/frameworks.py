@@ -181,7 +181,10 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
         "BaseHTTPRequestHandler": ("route", ("do_GET", "do_POST", "do_PUT", "do_DELETE", "do_PATCH")),
         "BaseRequestHandler": ("consumer", ("handle",)),
         "StreamRequestHandler": ("consumer", ("handle",)),
-        **dict.fromkeys(("asyncio.Protocol", "asyncio.DatagramProtocol"), ("consumer", ("data*_received",))),
+        **dict.fromkeys(
+            ("asyncio.Protocol", "asyncio.BufferedProtocol", "asyncio.DatagramProtocol"),
+            ("consumer", ("connection_made", "data*_received", "buffer_updated")),
+        ),
         **dict.fromkeys(
             ("grpc.ServerInterceptor", "grpc.aio.ServerInterceptor"), ("middleware", ("intercept_service",))
         ),

@@ -219,3 +219,35 @@ def test_a_handler_that_is_the_connection(kept: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on=kept)
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("served", "is_found"),
+    [
+        ("line = Line()\n    await loop.create_server(lambda: line, port=1)", True),
+        ("line = Line()\n    def give():\n        return line\n    await loop.create_server(give, port=1)", True),
+        ("await loop.create_server(Line, port=1)", False),
+        ("await loop.create_server(lambda: Line(), port=1)", False),
+    ],
+)
+def test_a_protocol_that_is_one_object_for_all_connections(served: str, *, is_found: bool) -> None:
+    source = (
+        "import asyncio\nclass Line(asyncio.Protocol):\n"
+        "    def connection_made(self, transport):\n        self.peer = transport\n"
+        "    def answer(self, text):\n        self.peer.write(text)\n"
+        f"async def main():\n    loop = asyncio.get_running_loop()\n    {served}\n"
+    )
+    (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize("hub", ["{'hub': Hub()}", "dict(hub=Hub())"])
+def test_a_hub_that_tornado_hands_to_each_handler(hub: str) -> None:
+    source = (
+        "from tornado.web import Application\nfrom tornado.websocket import WebSocketHandler\n"
+        "class Hub:\n    def join(self, handler: WebSocketHandler):\n        self.one = handler\n"
+        "    def tell(self, text):\n        self.one.write_message(text)\n"
+        "class Page(WebSocketHandler):\n    def initialize(self, hub: Hub):\n        self.hub = hub\n"
+        "    def open(self):\n        self.hub.join(self)\n"
+        f"def build():\n    hub = {hub}\n    return Application([('/', Page, hub)])\n"
+    )
+    finds(RULE, source, "error", on="self.one = handler")
