@@ -193,7 +193,7 @@ def test_a_caller_whom_the_file_itself_knows(expression: str, *, is_known: bool)
 
 @pytest.mark.parametrize(("decorator", "known"), [("@for_clinicians", "for_clinicians"), ("@timed", "")])
 def test_a_caller_whom_a_decorator_of_the_file_asks_for(decorator: str, known: str) -> None:
-    seen = view(f"{KNOWS}\ndef timed(handler):\n    def inner(*args):\n        return handler(*args)\n    return inner\n"
+    seen = view(f"{KNOWS}\ndef timed(handler):\n    def inner(*a):\n        return handler(*a)\n    return inner\n"
                 f"@app.get('/notes')\n{decorator}\ndef notes():\n    return []\n")  # fmt: skip
     assert prover(seen, next(one for one in seen.functions if one.name == "notes")) == known
 

@@ -47,7 +47,7 @@ def test_a_store_that_is_told_whose_an_object_is() -> None:
 
 @pytest.mark.parametrize(("value", "is_told"), [("json.dumps(note)", True), ("json.dumps(rest)", False)])
 def test_what_is_stored_is_somebodys_under_another_name_too(value: str, *, is_told: bool) -> None:
-    seen = view("def put(name, text, me=Depends(current_user)):\n    note = {'by': me, 'text': text}\n    rest = [text]\n"
+    seen = view("def put(name, text, me=Depends(current_user)):\n    note = {'by': me, 'at': 1}\n    rest = [text]\n"
                 f"    redis.set(f'note:{{name}}', {value})\ndef get(name):\n    return redis.get(f'note:{{name}}')\n"
                 "from stores import redis\n")  # fmt: skip
     get = next(one for one in seen.functions if one.name == "get")
@@ -62,10 +62,11 @@ class Mail:
     def show(self, message_id):
         return {0}.fetch(message_id)
     def send(self, current_user):
-        {0}.create_draft(current_user, "hello")
+        {0}.create_draft({1}current_user)
 """
-    for receiver, expected in (("self", False), ("self.drafts", True)):
-        seen = view(text.format(receiver))
+    cases = (("self", "", False), ("self.drafts", "", True), ("self.drafts", "created_by=", False))
+    for receiver, keyword, expected in cases:
+        seen = view(text.format(receiver, keyword))
         show = next(one for one in seen.functions if one.name == "show")
         (call,) = show.nodes(ast.Call)
         assert isinstance(call.func, ast.Attribute)

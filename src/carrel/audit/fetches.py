@@ -84,7 +84,7 @@ def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bo
 
 
 def _joins(call: ast.Call) -> bool:
-    """Whether it takes part in what goes on already: `desk.join(consultation)`, and not the `join` of texts or paths."""
+    """Whether it takes part in what goes on already: `desk.join(room)`, and not the `join` of texts or paths."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "join" or len(call.args) != 1:
         return False
     return not isinstance(call.func.value, ast.Constant) and "path" not in ast.unparse(call.func)

@@ -95,8 +95,8 @@ class SessionIdOnlyCredential:
             if blind is not None and not asks_whose(view, function, fetch):
                 message = f"`{function.name}` gives the session that `{fetch.name}` of the request names to anybody"
                 used = view.location(blind.node, "asks for nothing else")
-                yield view.candidate(self.info, fetch.node, message, block=function, related=(used,),
-                                     grades=(Grade("error", (Reachable(function.symbol),)), Grade("warning")))  # fmt: skip
+                grades = (Grade("error", (Reachable(function.symbol),)), Grade("warning"))
+                yield view.candidate(self.info, fetch.node, message, block=function, related=(used,), grades=grades)
                 return
 
     def _dependency(self, view: FileView, function: Block, routes: list[Block]) -> Iterator[Candidate]:
@@ -133,9 +133,9 @@ def _calling(view: FileView, function: Block) -> Iterator[Block]:
     """The handlers of the file that call the function."""
     for one in view.functions:
         entry = view.entry_point(one)
-        if entry is not None and entry.kind in ("route", "websocket") and not is_restricted(view, one):
-            if any(called_here(view, call) is function for call in one.nodes(ast.Call)):
-                yield one
+        serves = entry is not None and entry.kind in ("route", "websocket") and not is_restricted(view, one)
+        if serves and any(called_here(view, call) is function for call in one.nodes(ast.Call)):
+            yield one
 
 
 def _depending(view: FileView, function: Block) -> list[Block]:
