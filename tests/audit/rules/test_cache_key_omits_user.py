@@ -741,6 +741,34 @@ def test_a_user_who_is_only_asked_whether_he_may(asked: str, key: str, *, is_fou
         quiet(RULE, source)
 
 
+@pytest.mark.parametrize(("got", "is_found"), [("tenant_id", False), ("", True), ("name='answers'", True)])
+def test_a_cache_that_was_got_for_one_of_them(got: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/bill')\ndef bill(tenant_id: str):\n"
+        f"    cache = get_cache({got})\n"
+        "    found = cache.get('bill')\n    if found is None:\n        found = load(tenant_id)\n"
+        "        cache.set('bill', found)\n    return found\n"
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("ends", "is_found"), [("return [row(one) for one in rows]", False), ("return kind", True)])
+def test_a_memo_of_one_request_that_an_inner_function_uses(ends: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/rows')\ndef rows_of(tenant_id: str, rows: str):\n"
+        "    kinds = {}\n    def kind(name):\n        if name in kinds:\n            return kinds[name]\n"
+        "        kinds[name] = load(name, tenant_id)\n        return kinds[name]\n"
+        f"    def row(one):\n        return kind(one)\n    {ends}\n"
+    )
+    if is_found:
+        finds(RULE, source)
+    else:
+        quiet(RULE, source)
+
+
 def test_a_key_of_the_function_around() -> None:
     source = (
         "from django.core.cache import cache\ndef digest(source):\n    def finish(text):\n"
