@@ -35,6 +35,10 @@ HEAD = "import structlog\nfrom contextvars import ContextVar\nsender = ContextVa
             "from celery import shared_task\n@shared_task\ndef send(user_id=None):\n    if user_id:\n"
             "        sender.set(user_id)\n    deliver()\n"
         ),
+        (
+            "from celery import shared_task\n@shared_task\ndef send(user_id: str | None):\n"
+            "    if user_id is not None:\n        sender.set(user_id)\n    deliver()\n"
+        ),
     ],
 )
 def test_what_the_next_message_inherits(code: str) -> None:
@@ -82,6 +86,10 @@ def test_a_variable_of_another_file() -> None:
             "            await handle(job)\n"
         ),
         "def handle(job):\n    if job.user:\n        sender.set(job.user)\n",
+        (
+            "from celery import shared_task\n@shared_task\ndef send(user_id: str):\n    if user_id is not None:\n"
+            "        sender.set(user_id)\n    deliver()\n"
+        ),
         "def handle(jobs):\n    for job in jobs:\n        if job.user:\n            sender.set(job.user)\n",
         "def handle(event, jobs):\n    while jobs:\n        if jobs.pop():\n            event.set()\n",
     ],
