@@ -205,6 +205,7 @@ def test_an_answer_for_whom_a_dependency_or_a_helper_names(code: str) -> None:
         (STATEMENT, "bookings(who)", "rates()"),
         (RESULTS, 'request.session["patient"]', 'request.query_params["page"]'),
         (RESULTS, "load(patient(request))", "load()"),
+        (RESULTS, "load(patient(request))", "load(patient(request) > 0)"),
         (PAYSLIPS, "request.user.payslips", "Notice.objects"),
     ],
 )

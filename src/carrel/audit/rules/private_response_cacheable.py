@@ -130,9 +130,16 @@ def _asked(view: FileView, function: Block) -> Iterator[tuple[str, Condition]]:
     """The calls whose results tell the handler who is asking: `query(sql, customer_of(request))`."""
     for call in function.nodes(ast.Call):
         path = view.symbol_path(view.access(call.func, function))
-        if path and not isinstance(view.module.parent(call), ast.Expr):
+        if path and not _is_only_compared(view, call):
             asks = AnyOf((ReadsIdentity(path, itself=True), ReadsRequest(path, shown=True)))
             yield f"{ast.unparse(call.func)}()", asks
+
+
+def _is_only_compared(view: FileView, call: ast.Call) -> bool:
+    """Whether nothing of what the call gives is in the answer: `await count_users() > 0`."""
+    around = view.module.parent(call)
+    around = view.module.parent(around) if isinstance(around, ast.Await) else around
+    return isinstance(around, ast.Expr | ast.Compare)
 
 
 def _is_session(view: FileView, node: ast.expr, function: Block) -> bool:
