@@ -154,6 +154,15 @@ def test_an_inner_function_that_is_no_wrapper_is_quiet() -> None:
     )
 
 
+def test_what_was_said_when_the_wrapper_was_made() -> None:
+    code = (
+        "def checker({outer}):\n    gone = False\n    def is_gone({inner}):\n        nonlocal gone\n"
+        "        gone = user_id not in load()\n        return gone\n    return is_gone\n"
+    )
+    quiet(RULE, code.format(outer="user_id, load", inner=""))
+    finds(RULE, code.format(outer="load", inner="user_id"), "error")
+
+
 def test_a_container_that_the_caller_hands_over_is_quiet() -> None:
     quiet(
         RULE,

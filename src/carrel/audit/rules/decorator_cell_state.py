@@ -47,7 +47,8 @@ class DecoratorCellState:
             wrapper = mutation.block
             if cell is None or not _is_wrapper(wrapper) or _is_balanced(view, mutation):
                 continue
-            told = [text for value in mutation.values for text in identities(view, value, wrapper)]
+            told = [text for value in mutation.values for text in identities(view, value, wrapper)
+                    if not _is_of_outer(wrapper, text)]  # fmt: skip
             passed = [name for value in mutation.values for name in parameters_in(view, value, wrapper)
                       if name not in _RECEIVERS]  # fmt: skip
             made = any(_calls_decorated(value, wrapper) for value in mutation.values)
@@ -128,6 +129,17 @@ def _is_of_one_call(inner: Block, name: str) -> bool:
     while owner is not None and not (owner.kind == "function" and name in owner.scope.bindings):
         owner = owner.parent
     return owner is not None and _is_wrapper(owner)
+
+
+def _is_of_outer(wrapper: Block, told: str) -> bool:
+    """Whether it was said when the wrapper was made: `user_email` of `def checker(user_email)` is no call's own."""
+    name = told.partition(".")[0]
+    outer = wrapper.parent
+    while outer is not None and name not in wrapper.scope.bindings:
+        if outer.parameter(name) is not None:
+            return True
+        outer = outer.parent
+    return False
 
 
 def _is_for_all(view: FileView, wrapper: Block, cell: str) -> bool:
