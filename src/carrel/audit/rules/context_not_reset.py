@@ -119,14 +119,14 @@ def _is_sometimes(view: FileView, call: ast.Call, loop: ast.AST, dotted: str) ->
     """Whether a round of the loop may go by without setting it."""
     inside = takewhile(lambda one: one is not loop, view.ancestors(call))
     test = next((one for one in inside if isinstance(one, ast.If)), None)
-    if test is None or _is_always(view, test.test, view.block_of(call)):
+    if test is None or _is_always(test.test, view.block_of(call)):
         return False
     calls = [one for part in (*test.body, *test.orelse) for one in ast.walk(part) if isinstance(one, ast.Call)]
     return [view.dotted(one.func) for one in calls].count(dotted) == 1
 
 
-def _is_always(view: FileView, test: ast.expr, function: Block) -> bool:
-    """Whether the test only asks for an argument that each call must give: `tenant_id: str`, `tenant_id is not None`."""
+def _is_always(test: ast.expr, function: Block) -> bool:
+    """Whether it only asks for an argument that each call must give: `tenant_id: str`, `tenant_id is not None`."""
     match test:
         case ast.Compare(left=ast.Name(id=name), ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
             parameter = function.parameter(name)
