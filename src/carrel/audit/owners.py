@@ -206,7 +206,9 @@ def _tells_owner(view: FileView, receiver: ast.expr, access: Access, key: str) -
             same = access.kind == "parameter" and "app" in access.steps and access.steps == other.steps
             if ast.unparse(store) != text or not (same or (access.path and access.path == other.path)):
                 continue
-            handed = [*call.args[1 if by_key else 0 :], *(one.value for one in call.keywords)]
+            # Who made it is written down, `created_by=user.id`: that makes it nobody's.
+            named = (one.value for one in call.keywords if not _NOT_OWNING.search(one.arg or ""))
+            handed = [*call.args[1 if by_key else 0 :], *named]
             if any(_tells_whose(view, one, function) for one in handed):
                 return True
     return False

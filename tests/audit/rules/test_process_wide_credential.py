@@ -205,3 +205,21 @@ def test_what_is_written_to_the_settings_of_the_process_is_meant_for_all(kept: s
         f"@app.post('/keys')\nasync def keys(key: str):\n    {kept}\n    os.environ['OPENAI_API_KEY'] = key\n"
     )
     (finds if is_found else quiet)(RULE, code)
+
+
+def test_one_key_for_each_provider_is_one_finding() -> None:
+    source = (
+        "import os\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.post('/ask')\n"
+        "async def ask(body: Ask):\n"
+        "    if body.provider == 'openai':\n        os.environ['OPENAI_API_KEY'] = body.api_key\n"
+        "    else:\n        os.environ['AZURE_API_KEY'] = body.api_key\n    return await answer(body)\n"
+    )
+    finds(RULE, source, "error", on="OPENAI")
+
+
+def test_what_a_job_is_handed_was_said_by_who_set_it_up() -> None:
+    source = (
+        "import os\nasync def set_variables(values):\n    os.environ.update(values)\n"
+        "def build(core, config):\n    core.add_job(set_variables, config['variables'])\n"
+    )
+    quiet(RULE, source)

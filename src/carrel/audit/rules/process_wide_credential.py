@@ -57,10 +57,14 @@ class ProcessWideCredential:
         yield from self._library(view)
         if view.imports("streamlit"):
             yield from self._by_script(view)
+        told: set[Block] = set()
         for mutation in view.mutations:
             where = _place(mutation)
             if where and not mutation.removes and not _is_own_name(view, mutation):
-                yield from self._stored(view, mutation, where)
+                # One key for each provider, in branches: they are set for the same reason.
+                found = list(self._stored(view, mutation, where)) if mutation.block not in told else []
+                told.update(mutation.block for _ in found)
+                yield from found
             elif _sets_any(mutation):
                 yield from self._configured(view, mutation)
 
@@ -73,6 +77,9 @@ class ProcessWideCredential:
             return
         if any(view.dotted(call.func) in _SETTINGS_FILES for call in function.nodes(ast.Call)):
             return
+        entry = view.entry_point(function)
+        if _is_handed(mutation) and entry is not None and entry.kind == "task":
+            return  # what a job is handed was said by who set it up
         reached = Reachable(function.symbol)
         told = taint.by == "request"
         if _is_wrapper(mutation) and not any(_CREDENTIAL.search(name) for name in used):
