@@ -231,3 +231,30 @@ def test_a_view_of_a_buffer_that_is_filled_bit_by_bit(ends: str, read: str, *, i
         quiet(RULE, kept.replace("{1}", "pass"))
     quiet(RULE, kept.replace("{1}", "frame[:] = bytes(64)"))
     quiet(RULE, source.replace("{0}", "").replace("{1}", "frame = bytearray(64)"))
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("self.block[:n] = rows\nreturn self.net.predict(self.block, verbose=0)", True),
+        ("self.block[:n] = rows\nscores = self.net.predict(self.block)\nreturn scores.tolist()", True),
+        ("self.block[:n] = rows\nreturn self.net.predict(self.block)[:n]", False),
+        ("self.block[:n] = rows\nscores = self.net.predict(self.block)\nreturn scores[:n]", False),
+        ("self.block[:n] = rows\nreturn self.net.predict(self.block, n)", False),
+        ("self.block[:n] = rows\nself.block[n:] = 0\nreturn self.net.predict(self.block)", False),
+        ("self.block[:n] = rows\nreturn len(self.block)", False),
+        ("at = 0\nfor row in rows:\n    self.block[at:at + n] = row\n    at += n\nreturn digest(self.block)", True),
+        (
+            "at = self.at\nfor row in rows:\n    self.block[at:at + n] = row\n    at += n\nreturn digest(self.block)",
+            False,
+        ),
+    ],
+)
+def test_an_array_that_is_filled_in_part_and_worked_on_as_a_whole(body: str, *, is_found: bool) -> None:
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    source = (
+        "import numpy as np\nclass Check:\n    def __init__(self, net):\n        self.net = net\n"
+        f"        self.block = np.zeros((8, 4))\n    def run(self, rows):\n        n = len(rows)\n{lines}"
+        "check = Check(1)\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

@@ -21,6 +21,9 @@ _FILLS: Final = frozenset({"readinto", "readinto1", "recv_into", "recvfrom_into"
 _ARRAYS: Final = frozenset({"zeros", "empty", "full", "ones", "zeros_like", "empty_like", "bytearray", "array",
                             "create_string_buffer", "RawArray", "Array"})  # fmt: skip
 _CLEARS: Final = frozenset({"fill", "zero_", "fill_", "clear"})
+_LOOKS_ON: Final = frozenset({"len", "id", "type", "isinstance", "print", "memoryview", "range", "sizeof",
+                             "addressof", "byref", "enumerate", "iter", "from_buffer", "from_numpy", "as_tensor", "copyto"})  # fmt: skip
+"""What reads nothing of it, or gives another view of it."""
 _READS: Final = frozenset({"read", "read1", "readline", "readlines", "getvalue", "getbuffer"})
 _FILES: Final = frozenset({"io.StringIO", "io.BytesIO"})
 
@@ -42,7 +45,7 @@ class ReusedBuffer:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for mutation in view.mutations:
-            if mutation.kind == "item" and _is_partial(mutation):
+            if mutation.kind == "item" and _is_partial(view, mutation):
                 yield from self._partly_set(view, mutation)
         for owner in view.classes:
             if "BufferedProtocol" in view.base_names(owner):
@@ -65,7 +68,8 @@ class ReusedBuffer:
             return
         text = ast.unparse(buffer)
         for node in function.nodes(ast.Name, ast.Attribute):
-            if ast.unparse(node) == text and view.module.parent(node) is not lent and _is_read_whole(view, node):
+            is_read = _is_read_whole(view, node) or _is_handed_whole(view, node, function)
+            if ast.unparse(node) == text and view.module.parent(node) is not lent and is_read:
                 message = f"all of `{text}` is read, also what this call did not write"
                 yield view.candidate(self.info, node, message, block=function, given=given or (),
                                      related=(view.location(buffer, "written here, as much as there is"),))  # fmt: skip
@@ -140,10 +144,11 @@ def _lent(view: FileView, buffer: ast.expr, function: Block) -> ast.Call | None:
     return None
 
 
-def _is_partial(mutation: Mutation) -> bool:
+def _is_partial(view: FileView, mutation: Mutation) -> bool:
     """Whether a part of the target is set that starts at its beginning and ends where the new values do."""
     key = mutation.keys[-1] if mutation.keys else None
-    return key is not None and _is_beginning(key) and not isinstance(mutation.node, ast.Delete)
+    part = isinstance(key, ast.Slice) and (_is_beginning(key) or _counts_up(view, key, mutation.block))
+    return part and not isinstance(mutation.node, ast.Delete)
 
 
 def _is_beginning(key: ast.expr) -> bool:
@@ -152,6 +157,16 @@ def _is_beginning(key: ast.expr) -> bool:
         return False
     starts = key.lower is None or _is_zero(key.lower)
     return starts and key.step is None and key.upper is not None and not isinstance(key.upper, ast.Constant)
+
+
+def _counts_up(view: FileView, key: ast.Slice, function: Block) -> bool:
+    """Whether it is one slice after the other from the start: `[at:at + len(part)]`, after `at = 0`."""
+    if not isinstance(key.lower, ast.Name) or not isinstance(key.upper, ast.BinOp | ast.Name):
+        return False
+    bound = function.scope.bindings.get(key.lower.id, ())
+    return any(one.value is not None and _is_zero(one.value) for one in bound) and not any(
+        isinstance(view.module.parent(one.node), ast.While) for one in bound
+    )
 
 
 def _copied_to(view: FileView, call: ast.Call) -> list[ast.expr]:
@@ -219,6 +234,22 @@ def _is_read_whole(view: FileView, node: ast.expr) -> bool:
         case ast.Return() | ast.Yield():
             return True
     return False
+
+
+def _is_handed_whole(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether something works on all of it, is not told how much there is, and what it gives is not cut either."""
+    call = view.module.parent(node)
+    if not isinstance(call, ast.Call) or node not in call.args or called_name(call) in _LOOKS_ON | _FILLS | _CLEARS:
+        return False
+    others = (*(one for one in call.args if one is not node), *(one.value for one in call.keywords))
+    if not all(isinstance(one, ast.Constant) for one in others):
+        return False
+    around = view.module.parent(call)
+    if isinstance(around, ast.Await):
+        around = view.module.parent(around)
+    cut = {ast.unparse(one.value) for one in function.nodes(ast.Subscript) if isinstance(one.slice, ast.Slice)}
+    named = {ast.unparse(one) for one in around.targets} if isinstance(around, ast.Assign) else set()
+    return not isinstance(around, ast.Subscript) and cut.isdisjoint(named)
 
 
 def _made(view: FileView, access: Access) -> ast.AST | None:
