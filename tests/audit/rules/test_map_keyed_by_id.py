@@ -144,3 +144,23 @@ def test_a_list_that_is_there_when_it_is_first_asked_for(read: str, *, is_found:
         finds(RULE, source, "error", on="mine.append")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("removal", "is_found"),
+    [
+        ("seen.popitem(last=False)", True),
+        ("seen.pop(next(iter(seen)))", True),
+        ("oldest = next(iter(seen))\n        del seen[oldest]", True),
+        ("seen.pop(id(request), None)", False),
+    ],
+)
+def test_a_map_that_only_grows_no_further_forgets_nobody(removal: str, *, is_found: bool) -> None:
+    source = (
+        "from collections import OrderedDict\nfrom fastapi import FastAPI, Request\napp = FastAPI()\n"
+        "seen = OrderedDict()\n@app.get('/')\nasync def page(request: Request):\n"
+        "    if (user := seen.get(id(request))) is None:\n"
+        "        user = seen[id(request)] = await load(request.headers['authorization'])\n"
+        f"    while len(seen) > 9:\n        {removal}\n    return user\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

@@ -161,9 +161,24 @@ def _is_the_librarys(view: FileView, subject: ast.expr, block: Block) -> bool:
 
 
 def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
-    """Whether the file takes entries out of the map again, or is told when the object goes."""
+    """Whether the file takes entries out of the map again, or is told when the object goes.
+
+    The oldest that goes when there are too many may be of any object.
+    """
     text = ast.unparse(mutation.target)
-    for other in view.mutations:
-        if other.removes and other.name != "clear" and ast.unparse(other.target) == text:
-            return True
+    removals = (one for one in view.mutations if one.removes and ast.unparse(one.target) == text)
+    if any(
+        one.name not in ("clear", "popitem") and not any(_is_oldest(view, key, one.block) for key in one.keys[-1:])
+        for one in removals
+    ):
+        return True
     return any(view.dotted(call.func) in ("weakref.finalize", "weakref.ref") for call in mutation.block.nodes(ast.Call))
+
+
+def _is_oldest(view: FileView, key: ast.expr, block: Block) -> bool:
+    """Whether it is the key that was put in first, `next(iter(seen))`, whatever it may be."""
+    return any(
+        isinstance(one, ast.Call) and called_name(one) == "next" and len(one.args) > 0
+        and isinstance(one.args[0], ast.Call) and called_name(one.args[0]) == "iter"
+        for one, _ in leaves(view, key, block)
+    )  # fmt: skip

@@ -21,8 +21,9 @@ _FILLS: Final = frozenset({"readinto", "readinto1", "recv_into", "recvfrom_into"
 _ARRAYS: Final = frozenset({"zeros", "empty", "full", "ones", "zeros_like", "empty_like", "bytearray", "array",
                             "create_string_buffer", "RawArray", "Array"})  # fmt: skip
 _CLEARS: Final = frozenset({"fill", "zero_", "fill_", "clear"})
-_LOOKS_ON: Final = frozenset({"len", "id", "type", "isinstance", "print", "memoryview", "range", "sizeof",
-                             "addressof", "byref", "enumerate", "iter", "from_buffer", "from_numpy", "as_tensor", "copyto"})  # fmt: skip
+_LOOKS_ON: Final = frozenset({"len", "id", "type", "isinstance", "print", "memoryview", "range", "sizeof", "byref",
+                             "addressof", "enumerate", "iter", "from_buffer", "from_numpy", "as_tensor",
+                             "copyto"})  # fmt: skip
 """What reads nothing of it, or gives another view of it."""
 _READS: Final = frozenset({"read", "read1", "readline", "readlines", "getvalue", "getbuffer"})
 _FILES: Final = frozenset({"io.StringIO", "io.BytesIO"})
