@@ -244,7 +244,7 @@ REQUEST_OBJECTS: Final = frozenset(
      "chainlit.user_session", "chainlit.context", "streamlit.session_state", "streamlit.query_params",
      "flask_login.current_user", "flask_jwt_extended.current_user", "sanic.request", "streamlit.experimental_user",
      "streamlit.user", "cherrypy.request", "cherrypy.session",
-     "quart.websocket"}
+     "quart.websocket", "starlette_context.context"}
 )  # fmt: skip
 """Objects that stand for the current request, whatever the name they are imported under."""
 
