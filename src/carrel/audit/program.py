@@ -312,10 +312,13 @@ class Program:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
         return None
 
-    def keeps_under(self, path: str) -> Proof | None:
-        """The function that the path calls, when it makes a key of a user that it is handed."""
+    def keeps_under(self, path: str, place: str) -> Proof | None:
+        """The function that the path calls, when it makes a key of the argument, in what requests share."""
         for fact in self.resolution.called(path):
-            if not set(fact.keys).isdisjoint(fact.parameters):
+            parameter = fact.parameter_at(place)
+            shared = [not on_self or self.shared_class(fact.name.rpartition(".")[0]) is not None
+                      for name, on_self in fact.keyed if name == parameter]  # fmt: skip
+            if any(shared):
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="makes a key of it"),)
         return None
 
