@@ -217,8 +217,9 @@ class Program:
         return self.calls.user_dependency(function)
 
     def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
-        """Whether some class above the class has one of these names, wherever it is defined."""
-        return self.resolution.has_base(self.resolution.canonical(name), bases)
+        """Whether some class above the class, or that of what a path gives, has one of these names."""
+        owners = [one.name for one in self.resolution.values(name) if one.kind == "instance"]
+        return any(self.resolution.has_base(one, bases) for one in (self.resolution.canonical(name), *owners))
 
     def has_member(self, name: str, members: tuple[str, ...]) -> Proof | None:
         """Where the class, or a class of the project above it, binds one of these names in its body."""

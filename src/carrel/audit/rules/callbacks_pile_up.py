@@ -35,8 +35,9 @@ _REGISTERS: Final = re.compile(
     r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
     r"register_(?:callback|handler|listener|hook)|on_event)$"
 )
-_EMITTERS: Final = ("EventEmitter", "AsyncIOEventEmitter", "AsyncEventEmitter", "ExecutorEventEmitter", "BaseEventEmitter",
-                    "TrioEventEmitter", "Emitter", "Signal", "Observable", "Subject", "EventDispatcher")  # fmt: skip
+_EMITTERS: Final = ("EventEmitter", "AsyncIOEventEmitter", "AsyncEventEmitter", "ExecutorEventEmitter", "Emitter",
+                    "BaseEventEmitter", "TrioEventEmitter", "Signal", "Observable", "Subject",
+                    "EventDispatcher")  # fmt: skip
 """Classes of libraries whose objects call whoever listens to them."""
 _LISTENS: Final = re.compile(r"^on(?:_[a-z_]+)?$")
 """Names of methods that may take a listener, where they change their object."""
@@ -249,11 +250,13 @@ def _is_logger(view: FileView, holder: ast.expr, function: Block) -> bool:
 
 
 def _is_taken_off(function: Block, callback: ast.expr) -> bool:
+    """Whether the function, or one that is defined in it, lets go of the callback again."""
     text = ast.unparse(callback)
     return any(
-        isinstance(call.func, ast.Attribute) and _REMOVES.match(call.func.attr) is not None
+        isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        and _REMOVES.match(call.func.attr) is not None
         and (not call.args or any(ast.unparse(one) == text for one in call.args))
-        for call in function.nodes(ast.Call)
+        for call in ast.walk(function.node)
     )  # fmt: skip
 
 
