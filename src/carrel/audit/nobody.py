@@ -50,9 +50,12 @@ def stand_ins(view: FileView, key: ast.expr, function: Block) -> Iterator[tuple[
         default = _default(view, node, function)
         if default is not None and not _turns_away(node, default, function):
             yield node, f"`{ast.unparse(default)}`"
-        elif default is None and node is not key:
-            if _is_none_for_nobody(node, function) or (is_text and _may_be_missing(view, node, function)):
-                yield node, "`None`"
+        elif (
+            default is None
+            and node is not key
+            and (_is_none_for_nobody(node, function) or (is_text and _may_be_missing(view, node, function)))
+        ):
+            yield node, "`None`"
 
 
 def gives_stand_in(view: FileView, function: Block) -> bool:

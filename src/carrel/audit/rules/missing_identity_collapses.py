@@ -104,8 +104,9 @@ class MissingIdentityCollapses:
                 message = f"`{function.name}` continues the conversation {text} for everybody who names none"
                 yield view.candidate(self.info, default, message, block=function,
                                      grades=(Grade("error", (Reachable(function.symbol),)), Grade("info")))  # fmt: skip
+        used = {use.node for use in keyed(view, function)}
         for call in function.nodes(ast.Call):
-            for default, text, where, place in _stood_in(view, call, function):
+            for default, text, where, place in _stood_in(view, call, function) if call not in used else ():
                 message = f"`{where.name}` gives {text} for everybody who has no identity, and it is made a key"
                 keeps = KeepsUnder(view.path(call.func, function), place)
                 yield view.candidate(self.info, default, message, block=where,
@@ -164,16 +165,16 @@ def _stored(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.exp
 def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[ast.expr, str, Block, str]]:
     """What a function is handed instead of an identity, `store.load(session.get("id") or "default")`, with the
     function that puts it there, a helper of the file too, and which argument it is."""
-    if counts_only(ast.unparse(call.func)):
-        return
-    places = [*enumerate(call.args), *((one.arg, one.value) for one in call.keywords if one.arg)]
-    for place, value in places:
+    for place, value in (*enumerate(call.args), *((one.arg, one.value) for one in call.keywords if one.arg)):
+        if isinstance(value, ast.Constant):
+            continue
+        found = [(default, text, function) for default, text in stand_ins(view, value, function)]
         for part in key_parts(value, function):
             helper = called_here(view, part) if isinstance(part, ast.Call) else None
-            for default, text in view.once(_given_instead, helper, meanwhile=()) if helper is not None else ():
-                yield default, text, helper or function, str(place)
-        if all(use.node is not call for use in keyed(view, function)):
-            yield from ((default, text, function, str(place)) for default, text in stand_ins(view, value, function))
+            if helper is not None:
+                found += [(*one, helper) for one in view.once(_given_instead, helper, meanwhile=())]
+        if found and not counts_only(ast.unparse(call.func)):
+            yield from ((*one, str(place)) for one in found)
 
 
 def _given_instead(view: FileView, function: Block) -> tuple[tuple[ast.expr, str], ...]:
