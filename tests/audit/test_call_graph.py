@@ -229,3 +229,17 @@ def test_a_property_that_is_read() -> None:
         """
     assert way(source, "app.current") == ("GET /x app.route", "app.Identity.buyer", "app.current")
     assert way(source.replace("@property", "@staticmethod"), "app.current") == ()
+
+
+def test_a_request_leads_to_what_its_route_depends_on() -> None:
+    everything = program("""
+        from fastapi import Depends, FastAPI
+        app = FastAPI()
+        def settings(): ...
+        def service(settings=Depends(settings)): return load()
+        def load(): ...
+        @app.get("/x")
+        def x(one=Depends(service)): ...
+        """)
+    assert everything.way_to("app.load") == ("GET /x app.x", "app.service", "app.load")
+    assert everything.way_to("app.settings")

@@ -30,7 +30,7 @@ WORK = Path(os.environ.get("WORK", "/var/lib/work"))
         ("WORK / f'{user_id}.pdf'", False),
         ("Path(name) / 'in.pdf'", False),
         ("self.folder / 'in.pdf'", False),
-        ("'in.pdf'", False),
+        ("'in.pdf'", True),
     ],
 )
 def test_a_path(path: str, *, is_fixed: bool) -> None:

@@ -148,3 +148,9 @@ def test_an_object_that_nobody_is_seen_to_make_and_the_application_holds(call: s
         {"rpc.py": "class Rpc:\n    def ask(self, x): ...\n", "app.py": f"def h(request):\n    {call}\n"}
     )
     assert (everything.shared_class("rpc.Rpc") is not None) is shared
+
+
+@pytest.mark.parametrize(("head", "shared"), [("@lru_cache\n", True), ("", False)])
+def test_what_a_library_makes_and_a_cached_function_gives(head: str, shared: bool) -> None:
+    everything = program(f"from functools import lru_cache\nimport httpx\n{head}def get(): return httpx.Client()\n")
+    assert (everything.shared_object("app.get()") is not None) is shared

@@ -343,6 +343,9 @@ class CallGraph:
     def _next(self, name: str) -> Iterator[str]:
         for _, called in self.callees.get(name, ()):
             yield called.name
+        # What a route depends on is called for its requests, by the framework.
+        for path in self._resolution.functions[name].run_before if name in self._resolution.functions else ():
+            yield from (one.name for one in self._resolution.called(path))
         yield from self._inner.get(name, ())
         yield from self._dependencies(name)
 

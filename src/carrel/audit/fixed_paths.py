@@ -49,7 +49,9 @@ def fixed_path(view: FileView, node: ast.expr, function: Block) -> FixedPath | N
     parts = list(path_parts(node, function, data=False))
     if any(is_unique(part) for part in parts):
         return None
-    parameters, helpers, rooted = [], [], False
+    parameters, helpers = [], list[ast.Call]()
+    # `"chart.png"`, wherever the process was started
+    rooted = isinstance(node, ast.Constant)
     makers = {
         inner for one in parts if isinstance(one, ast.Call) and _is_foreign(view, one) for inner in ast.walk(one.func)
     }

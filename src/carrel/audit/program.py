@@ -109,7 +109,13 @@ class Program:
         """Where the object is made that the path gives to every request."""
         values = () if self.is_for_each_thread(path) else self.resolution.values(path)
         shared = (value.shared for value in values if value.kind in ("instance", "object"))
-        return next(((place,) for place in shared if place is not None), None)
+        return next(((place,) for place in shared if place is not None), None) or self._kept_result(path)
+
+    def _kept_result(self, path: str) -> Proof | None:
+        """The function that gives every caller what it once made, also where a library made it: `@cache`."""
+        called = self.resolution.called(path.removesuffix("()")) if path.endswith("()") else ()
+        kept = (_kept_result(fact, self.resolution.paths[fact.name]) for fact in called)
+        return next(((place,) for place in kept if place is not None), None)
 
     def is_for_each_thread(self, path: str) -> bool:
         """Whether the path gives an object that is another one in each thread."""
@@ -217,9 +223,8 @@ class Program:
         return self.calls.user_dependency(function)
 
     def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
-        """Whether some class above the class, or that of what a path gives, has one of these names."""
-        owners = [one.name for one in self.resolution.values(name) if one.kind == "instance"]
-        return any(self.resolution.has_base(one, bases) for one in (self.resolution.canonical(name), *owners))
+        """Whether some class above the class has one of these names, wherever it is defined."""
+        return self.resolution.has_base(self.resolution.canonical(name), bases)
 
     def has_member(self, name: str, members: tuple[str, ...]) -> Proof | None:
         """Where the class, or a class of the project above it, binds one of these names in its body."""
@@ -313,13 +318,10 @@ class Program:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
         return None
 
-    def keeps_under(self, path: str, place: str) -> Proof | None:
-        """The function that the path calls, when it makes a key of the argument, in what requests share."""
+    def keeps_under(self, path: str) -> Proof | None:
+        """The function that the path calls, when it makes a key of a user that it is handed."""
         for fact in self.resolution.called(path):
-            parameter = fact.parameter_at(place)
-            shared = [not on_self or self.shared_class(fact.name.rpartition(".")[0]) is not None
-                      for name, on_self in fact.keyed if name == parameter]  # fmt: skip
-            if any(shared):
+            if not set(fact.keys).isdisjoint(fact.parameters):
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="makes a key of it"),)
         return None
 
@@ -409,11 +411,8 @@ class Program:
                         # Nobody may be seen to make it, and still there is one for all.
                         where = Location(path=facts.path, line=call.line, note="taken from the application")
                         yield from ((one.name.rpartition(".")[0], where) for one in self.calls.called(call.path))
-                if function.cached and not any(is_identity_like(one) for one in function.parameters):
-                    for path in function.returns:
-                        for name in self._instances(path):
-                            note = f"`{function.name.rpartition('.')[2]}` keeps what it gives for every caller"
-                            yield name, Location(path=facts.path, line=function.line, note=note)
+                if (proof := _kept_result(function, facts.path)) is not None:
+                    yield from ((name, proof) for path in function.returns for name in self._instances(path))
 
     @cached_property
     def is_command(self) -> bool:
@@ -438,3 +437,11 @@ class Program:
 
     def _instances(self, path: str) -> list[str]:
         return [value.name for value in self.resolution.values(path) if value.kind == "instance"]
+
+
+def _kept_result(function: FunctionFact, path: str) -> Location | None:
+    """The function, when it keeps what it gives for every caller."""
+    if not function.cached or any(is_identity_like(one) for one in function.parameters):
+        return None
+    note = f"`{function.name.rpartition('.')[2]}` keeps what it gives for every caller"
+    return Location(path=path, line=function.line, note=note)

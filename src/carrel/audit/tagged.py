@@ -13,8 +13,7 @@ from carrel.audit.origins import called_name
 __all__ = ["names_scope", "statement", "tagged_stores"]
 
 _SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|customer|account|workspace|team|company|"
-                           r"clinic|patient|member|firm|school|employee|student|client|enterprise|guild|practice|community|"
-                           r"household|institution|business|shop|merchant)"
+                           r"clinic|patient|member|firm|school|employee|student|client)"
                            r"(?:_?(?:id|name|slug|key))?$")  # fmt: skip
 _ADDS: Final = re.compile(r"^a?_?(?:add|upsert|insert|index|ingest|store|upload)(?:_(?:documents?|texts?|points?|many|"
                           r"nodes?|records?|chunks?|batch))?$")  # fmt: skip
@@ -40,7 +39,9 @@ def tagged_stores(view: FileView, function: Block) -> tuple[str, ...]:
         insert = _INSERT.search(statement(view, call.args[0], function)) if call.args else None
         if insert is not None and any(names_scope(column.strip()) for column in insert[2].split(",")):
             found[f"table:{insert[1].lower()}"] = None
-        if not is_told:
+        # `memory.add(text, user_id=user_id)`
+        named = any(names_scope(one.arg or "") and not isinstance(one.value, ast.Constant) for one in call.keywords)
+        if not is_told and not named:
             continue
         if isinstance(call.func, ast.Attribute) and _ADDS.match(called_name(call)):
             path = view.access(call.func.value, function).path
@@ -76,6 +77,10 @@ def _is_metadata(view: FileView, written: ast.Dict) -> bool:
     around = view.module.parent(written)
     if isinstance(around, ast.List | ast.ListComp):
         around = view.module.parent(around)
+    while isinstance(around, ast.Tuple | ast.List):
+        around = view.module.parent(around)
+    if isinstance(around, ast.Call) and _ADDS.match(called_name(around)):
+        return True  # `index.upsert([(number, vector, {"user_id": user_id})])`
     name = around.arg if isinstance(around, ast.keyword) else ""
     if isinstance(around, ast.Dict):
         keys = [key for key, value in zip(around.keys, around.values, strict=True) if value is written]

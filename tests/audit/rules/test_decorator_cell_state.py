@@ -292,3 +292,38 @@ def test_a_decorator_that_is_an_object(kept: str, asks: str, severity: str) -> N
         finds(RULE, files, severity, on=f"{kept} = await fn(request)")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("kept", "severity"),
+    [("self.form.update(request.json)", "error"), ("form = dict(request.json)", None), ("self.calls += 1", None)],
+)
+def test_an_object_that_stands_in_place_of_a_function(kept: str, severity: str | None) -> None:
+    source = (
+        "from fastapi import FastAPI\napp = FastAPI()\nclass Step:\n    def __init__(self, work):\n"
+        "        self.work = work\n"
+        f"        self.form = {{}}\n    def __call__(self, request):\n        {kept}\n"
+        "        return self.work(request, self.form)\n@app.post('/x')\n@Step\ndef income(request, form):\n"
+        "    return form\n"
+    )
+    if severity is not None:
+        finds(RULE, source, severity, on=kept)
+        quiet(RULE, source.replace("self.work(request, self.form)", "count(request, self.form)"))
+    else:
+        quiet(RULE, source)
+
+
+def test_what_all_calls_wait_for_together() -> None:
+    source = """
+        import asyncio, functools
+        def batched(work):
+            waiting = []
+            @functools.wraps(work)
+            async def wrapper(text, user_id):
+                waiting.append((user_id.upper(), text))
+                await asyncio.sleep(1)
+                batch = list(waiting)
+                return await work(batch)
+            return wrapper
+        """
+    finds(RULE, source, "error", on="waiting.append")

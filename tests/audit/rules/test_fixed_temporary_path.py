@@ -290,3 +290,53 @@ def test_what_a_command_makes_at_a_fixed_path(path: str, command: str, use: str,
         finds(RULE, files, "error", on="subprocess.run")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("write", "used", "severity"),
+    [
+        ("await file.download_to_drive('voice.ogg')", "text = await hear('voice.ogg')", "error"),
+        ("await file.download_to_drive(f'{file.file_id}.ogg')", "text = await hear(f'{file.file_id}.ogg')", None),
+        ("await file.download_to_drive('voice.ogg')", "text = 'thanks'", None),
+    ],
+)
+def test_a_name_beside_the_program(write: str, used: str, severity: str | None) -> None:
+    source = (
+        "from telegram.ext import Application, MessageHandler, filters\nasync def voice(update, context):\n"
+        f"    file = await context.bot.get_file(update.message.voice.file_id)\n    {write}\n    {used}\n"
+        "    await update.message.reply_text(text)\napp = make()\n"
+        "app.add_handler(MessageHandler(filters.VOICE, voice))\n"
+    )
+    if severity is not None:
+        finds(RULE, source, severity, on="download_to_drive")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("target", "is_found"), [("'/tmp/all.zip'", True), ("io.BytesIO()", False), ("f'/tmp/{uuid4()}.zip'", False)]
+)
+def test_an_archive_that_a_helper_gives_back(target: str, *, is_found: bool) -> None:
+    source = (
+        "import io, zipfile\nfrom uuid import uuid4\nfrom flask import Flask, g, send_file\napp = Flask(__name__)\n"
+        f"def pack(documents):\n    target = {target}\n    with zipfile.ZipFile(target, 'w') as archive:\n"
+        "        for one in documents:\n            archive.writestr(one.name, one.body)\n    return target\n"
+        "@app.get('/x')\ndef download():\n    return send_file(pack(g.user.documents))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("given", "is_found"), [("'chart.png'", True), ("'other.png'", False)])
+def test_a_picture_that_a_page_gives_back(given: str, *, is_found: bool) -> None:
+    source = (
+        "import gradio as gr\nimport matplotlib.pyplot as plt\ndef chart(numbers):\n    figure, axes = plt.subplots()\n"
+        f"    axes.plot(numbers)\n    figure.savefig('chart.png')\n    return {given}\n"
+        f"gr.Interface(chart, 'text', 'image')\n"
+    )
+    if is_found:
+        finds(RULE, source, "warning", on="savefig")
+    else:
+        quiet(RULE, source)

@@ -231,23 +231,22 @@ def test_a_transaction_that_ends_in_its_round(around: str, *, is_found: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("body", "is_found"),
+    ("kept", "severity"),
     [
-        ("jobs.append(Job(user.email, lambda: send(user)))", True),
-        ("job = Job(user.email, run=lambda: send(user))\n        jobs.append(job)", True),
-        ("jobs += [Job(lambda: send(user))]", True),
-        ("app.router.add_get('/x', lambda request: page(user))", True),
-        ("page = guard('x')(lambda request: send(user))\n        jobs.append(Route('/', page))", True),
-        ("job = Job(lambda: send(user))\n        jobs.append(job.run())", False),
-        ("job = Job(lambda: send(user))\n        jobs.append(job.total)", False),
-        ("mail(Job(lambda: send(user)))", False),
-        ("jobs.append(Job(max(rows, key=lambda row: row[user])))", False),
-        ("mine = []\n        mine += [Job(lambda: send(user))]\n        run(mine)", False),
+        ("app.add_handler(Command(customer.name, work))", "error"),
+        ("tools.append(Tool.from_function(work))", "error"),
+        ("task = start(customer)\n        task.add_done_callback(work)\n        running.append(task)", "error"),
+        ("task = start(customer)\n        task.add_done_callback(work)", None),
+        ("task = start(customer)\n        task.add_done_callback(work)\n        await task", None),
+        ("app.use(Command(customer.name, work))", None),
     ],
 )
-def test_an_object_that_has_the_function(body: str, *, is_found: bool) -> None:
-    source = f"def plan(users, jobs):\n    for user in users:\n        {body}\n"
-    if is_found:
-        finds(RULE, source, "error", on="lambda")
+def test_a_function_in_an_object_that_stays(kept: str, severity: str | None) -> None:
+    source = (
+        "async def serve(app, customers, tools, running):\n    for customer in customers:\n"
+        f"        def work(update):\n            return send(customer.email, update)\n        {kept}\n"
+    )
+    if severity is not None:
+        finds(RULE, source, severity, on="def work")
     else:
         quiet(RULE, source)

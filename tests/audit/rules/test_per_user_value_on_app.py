@@ -167,3 +167,19 @@ def test_a_container_that_keeps_what_it_made_for_the_first_caller(call: str, *, 
         finds(RULE, {"container.py": KEEPING, "app.py": app}, "error", on=call)
     else:
         quiet(RULE, {"container.py": KEEPING, "app.py": app})
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"), [("Service(Repo(tenant.schema))", True), ("Service(Repo('public'))", False)]
+)
+def test_a_dependency_that_keeps_what_it_made_for_the_first(made: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI\nfrom auth import current_tenant\napp = FastAPI()\n_one = None\n"
+        "def service(tenant=Depends(current_tenant)):\n    global _one\n    if _one is None:\n"
+        f"        _one = {made}\n    return _one\n"
+        "@app.get('/x')\ndef invoices(service=Depends(service)):\n    return service.all()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="_one = Service")
+    else:
+        quiet(RULE, source)

@@ -223,3 +223,16 @@ def test_what_a_job_is_handed_was_said_by_who_set_it_up() -> None:
         "def build(core, config):\n    core.add_job(set_variables, config['variables'])\n"
     )
     quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("AWS_SECRET_ACCESS_KEY", True), ("AWS_REGION", False)])
+def test_an_update_of_the_environment_by_keywords(name: str, *, is_found: bool) -> None:
+    files = {
+        "creds.py": f"import os\ndef use(tenant):\n    os.environ.update({name}=tenant.secret)\n",
+        "app.py": "from celery import shared_task\nfrom creds import use\n@shared_task\ndef export(tenant_id):\n"
+        "    use(load(tenant_id))\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="os.environ.update")
+    else:
+        quiet(RULE, files)

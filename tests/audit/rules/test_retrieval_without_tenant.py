@@ -217,3 +217,45 @@ def test_rows_that_are_stored_with_their_owner(put: str, search: str, *, is_foun
         quiet(RULE, {**files, "app.py": files["app.py"].replace("@app.get('/similar')", "@require_admin")})
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked", "is_found"),
+    [
+        ("index.upsert([(n, vector, {'user_id': user_id})])", "index.query(vector=v, include_metadata=True)", True),
+        ("index.upsert([(n, vector, {'user_id': user_id})])", "index.query(vector=v, filter={'user_id': me()})", False),
+        ("index.upsert([(n, vector, {'title': title})])", "index.query(vector=v, top_k=5)", False),
+        ("index.add(text, user_id=user_id)", "index.search(v, limit=5)", True),
+        ("index.add(text, user_id=user_id)", "index.search(v, user_id=me(), limit=5)", False),
+        ("index.add(text, user_id=1)", "index.search(v, limit=5)", False),
+    ],
+)  # fmt: skip
+def test_what_the_store_is_told_with_each_document(kept: str, asked: str, *, is_found: bool) -> None:
+    source = (
+        "from acme import index\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        "def keep(n, vector, text, title, user_id):\n"
+        f"    {kept}\n@app.get('/x')\nasync def ask(v: str):\n    return {asked}\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="return index")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("select", "is_found"),
+    [
+        ("select(Chunk).order_by(Chunk.embedding.cosine_distance(v)).limit(5)", True),
+        ("select(Chunk).where(Chunk.tenant_id == user.tenant_id).order_by(Chunk.embedding.cosine_distance(v))", False),
+        ("Chunk.embedding.cosine_distance(v)", False),
+    ],
+)
+def test_a_statement_that_orders_by_distance(select: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI\napp = FastAPI()\n@app.get('/x')\n"
+        f"async def nearest(v: str, user=Depends(current_user)):\n    query = {select}\n    return await run(query)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="query =")
+    else:
+        quiet(RULE, source)

@@ -258,3 +258,37 @@ def test_an_array_that_is_filled_in_part_and_worked_on_as_a_whole(body: str, *, 
         "check = Check(1)\n"
     )
     (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(("sent", "is_found"), [("packet", True), ("packet[:2 + len(name)]", False)])
+def test_a_part_in_the_middle_that_ends_where_the_new_values_do(sent: str, *, is_found: bool) -> None:
+    source = (
+        f"packet = bytearray(256)\ndef answer(name, out):\n    packet[2:2 + len(name)] = name\n    out.write({sent})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="out.write")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("end", "made", "is_found"),
+    [
+        ("return ''.join(self.parts)", "letter = Letter()", True),
+        ("text = ''.join(self.parts)\n        self.parts.clear()\n        return text", "letter = Letter()", False),
+        ("return ''.join(self.parts)\n    def reset(self):\n        self.parts = []", "letter = Letter()", False),
+        ("return ''.join(self.parts)", "letter = None", False),
+        ("return len(self.parts)", "letter = Letter()", False),
+    ],
+)
+def test_parts_that_nothing_takes_out_again(end: str, made: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI\napp = FastAPI()\nclass Letter:\n    def __init__(self):\n"
+        "        self.parts = []\n"
+        f"    def add(self, line):\n        self.parts.append(line)\n    def render(self):\n        {end}\n{made}\n"
+        "@app.post('/x')\nasync def write(name: str):\n    letter.add(name)\n    return letter.render()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="return ''.join")
+    else:
+        quiet(RULE, source)

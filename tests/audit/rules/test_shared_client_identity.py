@@ -185,3 +185,28 @@ def test_a_client_by_what_it_is_made_of(made: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on="headers.update")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("cached", "is_found"), [("@lru_cache\n", True), ("", False)])
+def test_a_cookie_of_a_client_that_a_cached_function_gives(cached: str, *, is_found: bool) -> None:
+    source = (
+        "from functools import lru_cache\nimport httpx\nfrom fastapi import FastAPI, Request\napp = FastAPI()\n"
+        f"{cached}def client():\n    return httpx.Client()\n@app.get('/x')\ndef slips(request: Request):\n"
+        "    client().cookies.set('sso', request.cookies['sso'])\n    return client().get('/slips').json()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="cookies.set")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("url", "is_found"), [("f'{BASE}/login'", True), ("f'{BASE}/prices'", False)])
+def test_a_login_at_an_address_that_is_put_together(url: str, *, is_found: bool) -> None:
+    source = (
+        "import requests\nfrom django.http import JsonResponse\ncrm = requests.Session()\ndef contacts(request):\n"
+        f"    crm.post({url}, data={{'user': request.user.crm_name}})\n    return JsonResponse(crm.get('/c').json())\n"
+    )
+    if is_found:
+        finds(RULE, source, "warning", on="crm.post")
+    else:
+        quiet(RULE, source)

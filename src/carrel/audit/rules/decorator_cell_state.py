@@ -45,7 +45,9 @@ class DecoratorCellState:
         for mutation in view.mutations:
             cell = _cell(view, mutation)
             wrapper = mutation.block
-            if cell is None or not _is_wrapper(wrapper) or _is_balanced(view, mutation):
+            if cell is None or _is_balanced(view, mutation):
+                continue
+            if not _is_wrapper(wrapper) and not _is_wrapping_object(view, wrapper):
                 continue
             told = [text for value in mutation.values for text in identities(view, value, wrapper)
                     if not _is_of_outer(wrapper, text)]  # fmt: skip
@@ -53,7 +55,7 @@ class DecoratorCellState:
                       if name not in _RECEIVERS]  # fmt: skip
             made = any(_calls_decorated(value, wrapper) for value in mutation.values)
             # Value and arguments of one call may be kept in several variables: once is enough.
-            if not (told or ((passed or made) and wrapper not in found)) or _is_entry(mutation):
+            if not (told or ((passed or made) and wrapper not in found)) or _is_entry(mutation, cell):
                 continue
             if _is_given_out(view, wrapper, cell, mutation):
                 found[wrapper] = self._candidate(view, mutation, cell, told, passed)
@@ -95,12 +97,28 @@ def _cell(view: FileView, mutation: Mutation) -> str | None:
     if not all(is_fixed(view, key, mutation.block) for key in mutation.keys):
         return None
     for access in mutation.accesses:
+        if mutation.block.name == "__call__" and access.kind == "self" and len(access.steps) == 1:
+            return ast.unparse(mutation.target)
         owner = access.block if access.kind == "cell" and "()" not in access.steps else None
         if owner is not None and not _is_wrapper(owner):
             kinds = {one.kind for one in owner.scope.bindings.get(access.name, ())}
             # What the decorator is handed, or imports, is not its own.
             return None if kinds & {"parameter", "import", "from_import"} else access.name
     return None
+
+
+def _is_wrapping_object(view: FileView, block: Block) -> bool:
+    """Whether the function is the `__call__` of an object that is made with a function and calls it: `@Step`."""
+    owner = block.class_
+    if owner is None or block.name != "__call__":
+        return False
+    called = {call.func.attr for call in block.nodes(ast.Call) if isinstance(call.func, ast.Attribute)}
+    return any(
+        mutation.kind == "attribute" and mutation.name in called and mutation.block.is_initializer
+        and any(isinstance(one, ast.Name) and mutation.block.parameter(one.id) is not None for one in mutation.values)
+        for mutation in view.mutations
+        if mutation.block.class_ is owner
+    )  # fmt: skip
 
 
 def _is_of_decorator(mutation: Mutation) -> bool:
@@ -171,8 +189,12 @@ def _is_balanced(view: FileView, mutation: Mutation) -> bool:
     )  # fmt: skip
 
 
-def _is_entry(mutation: Mutation) -> bool:
-    """Whether what is kept says itself what it was asked with: `entries.append((args, kwargs, result))`."""
+def _is_entry(mutation: Mutation, cell: str) -> bool:
+    """Whether what is kept says itself what it was asked with, `entries.append((args, kwargs, result))`, and is looked
+    for by that."""
+    searched = {ast.unparse(one.iter) for one in mutation.block.nodes(ast.For, ast.comprehension)}
+    if not any(cell in one for one in searched) or not any(mutation.block.nodes(ast.Compare)):
+        return False
     names = {one.name for one in mutation.block.parameters}
     tuples = (one for value in mutation.values for one in ast.walk(value) if isinstance(one, ast.Tuple))
     return any(len({isinstance(part, ast.Name) and part.id in names for part in one.elts}) == 2 for one in tuples)

@@ -24,7 +24,11 @@ _ROOT: Final = re.compile(r"^/(?:var/)?tmp(?:/|$)|^/dev/shm(?:/|$)")
 _WRITES: Final = frozenset({"write_text", "write_bytes"})
 _SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet", "savefig", "copyfile", "urlretrieve",
                            "download_file", "write_audio", "write_videofile", "imwrite"})  # fmt: skip
-_OPENS: Final = frozenset({"aiofiles.open", "anyio.open_file", "io.open", "gzip.open", "codecs.open"})
+_SAVING: Final = re.compile(r"^a?_?(?:save|download|export|write|dump)(?:_\w+)?$")
+"""What puts something into a file, where its first argument names one."""
+_FILE: Final = re.compile(r"\w\.\w{2,4}$")
+_OPENS: Final = re.compile(r"^open$|_open$|^open_file$|File$")
+_MODE: Final = re.compile(r"^[wxa][bt+]{0,2}(?:[:|]\w*)?$")
 _MAKES: Final = frozenset({"mkdir", "makedirs"})
 _SERVES: Final = frozenset({"FileResponse", "send_file"})
 _ASKS: Final = frozenset({"dirname", "basename", "exists", "isfile", "isdir", "open", "remove", "unlink", "getsize",
@@ -80,10 +84,12 @@ class FixedTemporaryPath:
             if fixed is None or fixed.parameters or fixed.helpers or _is_temporary(view, parts):
                 continue
             taint = view.best_taint(tuple(data or _written_into(view, call)), function)
+            message = f"`{function.name}` works on a file that another request writes at the same path"
             if taint is not None:
-                message = f"`{function.name}` works on a file that another request writes at the same path"
                 yield view.candidate(self.info, call, message, block=function,
                                      grades=(Grade("error", (*taint.given, Reachable(function.symbol))),))  # fmt: skip
+            elif _is_given_back(call, function) and view.entry_point(function) is not None and function.parameters:
+                yield view.candidate(self.info, call, message, block=function, severity="warning")
 
     def _commands(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`run(["ffmpeg", "-i", upload, target])` and then `transcribe(target)`, with a target that is nobody's own."""
@@ -224,15 +230,21 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     arguments = list(call.args)
     if name in _WRITES and on is not None:
         return on, arguments
-    if ((name == "open" and on is None) or ast.unparse(call.func) in _OPENS) and arguments:
+    if _OPENS.search(name) and arguments and not (name == "open" and isinstance(on, ast.Call)):
         mode = next((one.value for one in call.keywords if one.arg == "mode"), arguments[1] if arguments[1:] else None)
-        writes = isinstance(mode, ast.Constant) and str(mode.value)[:1] in ("w", "x", "a")
+        writes = isinstance(mode, ast.Constant) and _MODE.match(str(mode.value)) is not None
         return (arguments[0], []) if writes else (None, None)
+    if _SAVING.match(name) and arguments and _names_file(arguments[0]):
+        return arguments[0], [*([on] if on else []), *arguments[1:]]
     if name in _SAVES and arguments:
         return arguments[-1 if name in ("copyfile", "download_file", "urlretrieve") else 0], [on] if on else []
     if name in _MAKES:
         return (arguments[0] if name == "makedirs" and arguments else on), None
     return None, None
+
+
+def _names_file(path: ast.expr) -> bool:
+    return isinstance(path, ast.Constant) and isinstance(path.value, str) and _FILE.search(path.value) is not None
 
 
 def _commanded(view: FileView, call: ast.Call) -> Iterator[tuple[ast.expr, list[ast.expr]]]:
@@ -253,6 +265,8 @@ def _is_used_again(path: ast.expr, opened: ast.Call, function: Block, *, for_res
     With `for_result` only a call counts of which the function uses what it gives.
     """
     text = ast.unparse(path)
+    if any(ast.unparse(one.value) == text for one in function.nodes(ast.Return) if one.value is not None):
+        return True
     return any(
         call.lineno > opened.lineno
         and any(isinstance(one, ast.expr) and ast.unparse(one) == text for one in inside)

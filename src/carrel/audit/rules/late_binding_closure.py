@@ -31,6 +31,8 @@ _WAITS: Final = frozenset({"join", "result", "wait", "as_completed"})
 _REGISTERS: Final = re.compile(r"^(?:add|register|schedule|enqueue|defer|subscribe|every|daily|hourly|run_later|on)_")
 """What a helper is called that does so, where nothing is done with what it gives."""
 
+_PUTS: Final = frozenset({"append", "add", "put_nowait", "insert"})
+
 
 class LateBindingClosure:
     """`jobs.append(lambda: send(user_id))` in `for user_id in users`."""
@@ -212,17 +214,12 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             puts_aside = _REGISTERS.match(name) is not None and isinstance(view.module.parent(around), ast.Expr)
             if name == "on_commit" and _commits(view, around, loop):
                 return False
-            if name in _KEPT or not _is_part(view, child, around):
+            if not _is_wrapped(view, child, around) and (name in _KEPT or not _makes_object(around)):
                 return (name in _KEPT or puts_aside) and not _is_awaited_inside(view, around, loop)
         elif isinstance(around, ast.Call) and not _is_deferred(view, node):
             return False
         if isinstance(around, ast.Assign) and child is around.value:
-            stays = any(_stays(view, target, around, loop) for target in around.targets)
-            return stays or any(_is_kept(view, one, loop) for one in _uses(view, around, loop))
-        if isinstance(around, ast.AugAssign) and isinstance(around.target, ast.Name):
-            # `jobs += [Job(lambda: send(user))]`, of a list that was there before the loop.
-            return not any(isinstance(one, ast.Assign | ast.AnnAssign) and around.target.id in ast.unparse(one)
-                           for one in loop.body)  # fmt: skip
+            return any(_stays(view, target, around, loop) for target in around.targets)
         if isinstance(around, ast.Yield):
             return True
         child = around
@@ -238,21 +235,12 @@ def _commits(view: FileView, call: ast.Call, loop: Loop) -> bool:
     )
 
 
-def _uses(view: FileView, assign: ast.Assign, loop: Loop) -> Iterator[ast.Name]:
-    """Where the round goes on with what it has just given a name, as a whole."""
-    names = {one.id for one in assign.targets if isinstance(one, ast.Name)}
-    last = assign.end_lineno or assign.lineno
-    for one in (inner for statement in loop.body for inner in ast.walk(statement)):
-        if isinstance(one, ast.Name) and one.id in names and one.lineno > last:
-            taken = isinstance(view.module.parent(one), ast.Attribute | ast.Subscript | ast.Compare)
-            if isinstance(one.ctx, ast.Load) and not taken:
-                yield one
-
-
-def _is_part(view: FileView, node: ast.AST, call: ast.Call) -> bool:
-    """Whether what the call gives has the node in it: an object, `Route("/", page)`, or a function around it."""
-    is_made = called_name(call)[:1].isupper() or isinstance(call.func, ast.Call)
-    return is_made or _is_wrapped(view, node, call)
+def _makes_object(call: ast.Call) -> bool:
+    """Whether the call makes an object that has what it is handed: `Handler(work)`, `Tool.from_function(work)`."""
+    root = call.func.value if isinstance(call.func, ast.Attribute) else None
+    name = called_name(call)
+    of_class = isinstance(root, ast.Name) and root.id[:1].isupper()
+    return name[:1].isupper() or (of_class and name.startswith(("from_", "create")))
 
 
 def _is_wrapped(view: FileView, node: ast.AST, call: ast.Call) -> bool:
@@ -302,13 +290,21 @@ def _is_awaited_inside(view: FileView, call: ast.Call, loop: Loop) -> bool:
     outer = statement.value if isinstance(statement, ast.Expr) else None
     keepers = {one for one in (_called_on(call), _called_on(outer)) if one and not view.imports(one)}
     inside = [one for part in loop.body for one in ast.walk(part)]
-    if any(isinstance(one, ast.Name) and one.id in keepers and isinstance(one.ctx, ast.Store) for one in inside):
+    own = {one.id for one in inside if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    if keepers & own and not any(_is_put_aside(view, one, own) for one in inside if getattr(one, "id", "") in keepers):
         return True
     for one in inside:
         waits = isinstance(one, ast.Await) or (isinstance(one, ast.Call) and called_name(one) in _WAITS)
         if waits and any(isinstance(name, ast.Name) and name.id in names | keepers for name in ast.walk(one)):
             return True
     return False
+
+
+def _is_put_aside(view: FileView, node: ast.AST, own: set[str]) -> bool:
+    """Whether the round puts its own object into something that was there before: `running.append(task)`."""
+    call = view.module.parent(node)
+    puts = isinstance(call, ast.Call) and node in call.args and called_name(call) in _PUTS
+    return puts and _called_on(call) not in ("", *own)
 
 
 def _called_on(node: ast.expr | None) -> str:

@@ -129,6 +129,9 @@ def _place(view: FileView, mutation: Mutation) -> str:
     if mutation.kind == "attribute" and isinstance(mutation.target, ast.Attribute):
         if mutation.target.attr in _PLACES and _is_app(mutation.target.value):
             return f"{ast.unparse(mutation.target)}.{mutation.name}"
+    elif mutation.kind == "rebind" and any(view.dependency(one) for one in mutation.block.parameters):
+        # A dependency that keeps what it made, `global _service`, gives it to all who depend on it.
+        return mutation.name if mutation.name in mutation.block.scope.globals else ""
     elif (
         mutation.kind == "item" and mutation.keys and all(is_fixed(view, key, mutation.block) for key in mutation.keys)
     ):

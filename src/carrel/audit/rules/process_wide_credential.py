@@ -161,7 +161,7 @@ def _place(mutation: Mutation) -> str:
         if access.kind == "global" and access.name == "os.environ":
             if mutation.keys:
                 return _variable(mutation.keys[-1])
-            return _of_mappings(mutation.values) or ("os.environ" if _is_handed(mutation) else "")
+            return _of_mappings(mutation) or ("os.environ" if _is_handed(mutation) else "")
     if mutation.kind == "attribute" and _CREDENTIAL.search(mutation.name) and _is_library(mutation):
         return f"{ast.unparse(mutation.target)}.{mutation.name}"
     return ""
@@ -208,8 +208,11 @@ def _is_own_name(view: FileView, mutation: Mutation) -> bool:
     )  # fmt: skip
 
 
-def _of_mappings(mappings: tuple[ast.expr, ...]) -> str:
-    keys = [key for one in mappings if isinstance(one, ast.Dict) for key in one.keys if key is not None]
+def _of_mappings(mutation: Mutation) -> str:
+    """The variable of `os.environ.update({"API_KEY": key})`, `os.environ.update(API_KEY=key)`."""
+    keys = [key for one in mutation.values if isinstance(one, ast.Dict) for key in one.keys if key is not None]
+    if isinstance(mutation.node, ast.Call):
+        keys += [ast.Constant(one.arg) for one in mutation.node.keywords if one.arg is not None]
     return next((name for key in keys if (name := _variable(key))), "")
 
 

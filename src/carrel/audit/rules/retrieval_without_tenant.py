@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 from carrel.audit.admission import is_restricted
@@ -13,7 +14,7 @@ from carrel.audit.callers import is_handler, names_user, proven, prover
 from carrel.audit.conditions import Condition, HasEntryPoints, Reachable, SharedClass
 from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import identities
+from carrel.audit.origins import called_name, identities
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.tagged import names_scope, statement
 from carrel.findings import RuleInfo
@@ -40,6 +41,8 @@ _TEXT_SEARCH: Final = re.compile(
     r"(?is)\bselect\b.*\bfrom\b.*(?:\blike\b|\bilike\b|\bmatch\b|@@|<->|<=>|<#>|\bts_rank)"
 )
 _NEAREST: Final = re.compile(r"(?is)\bselect\b.*?\bfrom\s+([\w.]+).*(?:<->|<=>|<#>|<~>|<%>|@@)")
+_DISTANCES: Final = frozenset({"cosine_distance", "l2_distance", "max_inner_product", "l1_distance", "hamming_distance",
+                               "jaccard_distance", "CosineDistance", "L2Distance", "MaxInnerProduct"})  # fmt: skip
 _OPENS: Final = frozenset({"as_retriever", "as_query_engine", "as_chat_engine"})
 _OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
 
@@ -77,6 +80,7 @@ class RetrievalWithoutTenant:
                     yield view.candidate(self.info, call, message, block=function, given=shared)
             if who or (who := _handed(view, function)):
                 yield from self._statements(view, function, who)
+                yield from self._nearest(view, function, who)
             elif not is_restricted(view, function):
                 yield from self._rows(view, function)
         yield from self._untagged(view)
@@ -87,7 +91,8 @@ class RetrievalWithoutTenant:
             for call in function.nodes(ast.Call):
                 if not isinstance(call.func, ast.Attribute):
                     continue
-                if not (_is_search(call) or _asks_engine(view, call, function) or call.func.attr in _OPENS):
+                asks = call.func.attr in _OPENS or (call.func.attr in _QUERIES and bool(call.args or call.keywords))
+                if not (_is_search(call) or asks or _asks_engine(view, call, function)):
                     continue
                 access = view.access(call.func.value, function)
                 held = access.kind == "global" or access.own_class is not None
@@ -106,6 +111,19 @@ class RetrievalWithoutTenant:
             text = statement(view, call.args[0], function)
             named = who.rpartition(".")[2] in ast.unparse(call)
             if _TEXT_SEARCH.search(text) and not _OWNED.search(text) and not named:
+                message = f"`{function.name}` is told `{who}` and the statement searches the rows of everybody"
+                yield view.candidate(self.info, call, message, block=function, severity="error")
+
+    def _nearest(self, view: FileView, function: Block, who: str) -> Iterator[Candidate]:
+        """`select(Chunk).order_by(Chunk.embedding.cosine_distance(vector))`, with nothing that says whose."""
+        for call in function.nodes(ast.Call):
+            if called_name(call) not in _DISTANCES:
+                continue
+            around = takewhile(lambda one: not isinstance(one, ast.stmt), view.ancestors(call))
+            whole = [one for one in around if isinstance(one, ast.Call)]
+            selects = any(called_name(one) in ("order_by", "alias") for one in whole)
+            words = re.findall(r"\w+", ast.unparse(whole[-1])) if whole else []
+            if selects and not any(map(names_scope, words)) and not proven(view, whole[-1], function):
                 message = f"`{function.name}` is told `{who}` and the statement searches the rows of everybody"
                 yield view.candidate(self.info, call, message, block=function, severity="error")
 
@@ -146,6 +164,8 @@ def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether anything that the search is handed, or is called on, may say whose documents are meant."""
     named = (one for one in call.keywords if one.arg != "collection_name" or not _is_fixed(view, one.value, function))
     for one in named:
+        if isinstance(one.value, ast.Constant) and not isinstance(one.value.value, str):
+            continue  # `include_metadata=True`
         if one.arg == "search_kwargs" and isinstance(one.value, ast.Dict):
             keys = [key.value if isinstance(key, ast.Constant) else None for key in one.value.keys]
             if all(isinstance(key, str) and not _FILTERS.search(key) for key in keys):

@@ -8,11 +8,11 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, leaves
-from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.origins import called_name, leaves, parameters_in
+from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
 __all__ = ["ReusedBuffer"]
@@ -48,6 +48,8 @@ class ReusedBuffer:
         for mutation in view.mutations:
             if mutation.kind == "item" and _is_partial(view, mutation):
                 yield from self._partly_set(view, mutation)
+        for function in view.functions:
+            yield from self._joined(view, function)
         for owner in view.classes:
             if "BufferedProtocol" in view.base_names(owner):
                 yield from self._received(view, owner)
@@ -81,6 +83,32 @@ class ReusedBuffer:
         function, buffer = mutation.block, mutation.target
         if _is_array(view, view.access(buffer, function)) and not _is_cleared(view, mutation):
             yield from self._filled(view, buffer, function)
+
+    def _joined(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`return "".join(self.parts)`, with the parts of all calls, which nothing takes out again."""
+        for returned in function.nodes(ast.Return):
+            match returned.value:
+                case ast.Call(func=ast.Attribute(attr="join", value=ast.Constant()), args=[parts]):
+                    access = view.access(parts, function)
+                case _:
+                    continue
+            owner = access.own_class
+            changes = [
+                one for one in view.mutations
+                if owner is not None and len(access.steps) == 1 and access.path in _changed(one)
+                and not one.block.is_initializer
+            ]  # fmt: skip
+            puts = [one for one in changes if one.kind == "method" and one.name in ("append", "extend", "insert")]
+            if owner is None or not puts or len(puts) < len(changes):
+                continue
+            handed = [
+                (one, name) for one in puts for value in one.values for name in parameters_in(view, value, one.block)
+            ]
+            grades = [Grade("error", (TaintedParameter(one.block.symbol, name),)) for one, name in handed]
+            message = f"all of `{ast.unparse(parts)}` is read, also what earlier calls put there"
+            yield view.candidate(self.info, parts, message, block=function, grades=tuple(grades),
+                                 given=(SharedClass(owner.symbol), Reachable(function.symbol)),
+                                 related=(view.location(puts[0].node, "put there by each call"),))  # fmt: skip
 
     def _computed_into(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         """`np.divide(pcm, 32768, out=self._samples[:n])`, where nothing clears the rest."""
@@ -122,6 +150,12 @@ class ReusedBuffer:
                              related=(view.location(made, "the buffer is made once"),))  # fmt: skip
 
 
+def _changed(mutation: Mutation) -> set[str]:
+    """The paths of what a change is of, of an attribute that is bound anew too."""
+    end = f".{mutation.name}" if mutation.kind == "attribute" else ""
+    return {f"{one.path}{end}" for one in mutation.accesses if one.path}
+
+
 def _kept(access: Access) -> tuple[Condition, ...] | None:
     """What must hold for the buffer to serve more than one request; `None` when it cannot."""
     if access.own_class is not None and len(access.steps) == 1:
@@ -146,9 +180,11 @@ def _lent(view: FileView, buffer: ast.expr, function: Block) -> ast.Call | None:
 
 
 def _is_partial(view: FileView, mutation: Mutation) -> bool:
-    """Whether a part of the target is set that starts at its beginning and ends where the new values do."""
+    """Whether a part of the target is set that ends where the new values do."""
     key = mutation.keys[-1] if mutation.keys else None
-    part = isinstance(key, ast.Slice) and (_is_beginning(key) or _counts_up(view, key, mutation.block))
+    part = isinstance(key, ast.Slice) and (
+        _is_beginning(key) or _counts_up(view, key, mutation.block) or _ends_with_it(key)
+    )
     return part and not isinstance(mutation.node, ast.Delete)
 
 
@@ -158,6 +194,12 @@ def _is_beginning(key: ast.expr) -> bool:
         return False
     starts = key.lower is None or _is_zero(key.lower)
     return starts and key.step is None and key.upper is not None and not isinstance(key.upper, ast.Constant)
+
+
+def _ends_with_it(key: ast.Slice) -> bool:
+    """Whether it is a slice that ends as far on as the new values are long: `[2 : 2 + len(name)]`."""
+    calls = (one for one in ast.walk(key.upper) if isinstance(one, ast.Call)) if key.upper is not None else ()
+    return key.step is None and any(called_name(one) == "len" for one in calls)
 
 
 def _counts_up(view: FileView, key: ast.Slice, function: Block) -> bool:

@@ -13,7 +13,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import origins
 from carrel.audit.conditions import AnyOf, Condition, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.file_view import FileView
-from carrel.audit.held import held_calls
+from carrel.audit.held import held_calls, text_of
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -59,7 +59,24 @@ class SharedClientIdentity:
             message = f"`{mutation.block.name}` puts {taint.reason} into the `{part}` of a client that everybody uses"
             yield view.candidate(self.info, mutation.node, message, block=mutation.block, given=given,
                                  grades=(Grade("error", taint.given),), lower_unreachable=True)  # fmt: skip
+        for function in view.functions:
+            yield from self._cookies(view, function)
         yield from self._jars(view)
+
+    def _cookies(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`client().cookies.set("sso", sso)`."""
+        for call in function.nodes(ast.Call):
+            match call.func:
+                case ast.Attribute(attr="set" | "set_cookie", value=ast.Attribute(value=client, attr="cookies")):
+                    access = view.access(client, function)
+                case _:
+                    continue
+            given = _shared(view, function, access) if _is_client(view, access) else None
+            taint = view.best_taint(tuple(call.args), function)
+            if given is not None and taint is not None:
+                message = f"`{function.name}` puts {taint.reason} into the `cookies` of a client that everybody uses"
+                yield view.candidate(self.info, call, message, block=function, given=given,
+                                     grades=(Grade("error", taint.given),), lower_unreachable=True)  # fmt: skip
 
     def _jars(self, view: FileView) -> Iterator[Candidate]:
         """A call that logs one user in, or goes where a user says, on a client that keeps the cookies of all."""
@@ -170,7 +187,9 @@ def _is_client(view: FileView, access: Access) -> bool:
     """Whether it is called like a client, or the module makes it one: `graph = requests.Session()`."""
     if access.kind == "self" and not access.steps:
         return access.own_class is not None and _NAMED.search(access.own_class.name) is not None
-    last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
+    # `client()` of a function that gives everybody the same one
+    steps = [one for one in access.steps if one != "()"]
+    last = steps[-1] if steps else access.name.rpartition(".")[2]
     if access.kind == "global" and not access.steps and access.name == f"{view.top.symbol}.{last}":
         made = [one.value for one in view.top.scope.bindings.get(last, ()) if isinstance(one.value, ast.Call)]
         if any(view.dotted(one.func) in _CLIENTS for one in made):
@@ -215,8 +234,8 @@ def _logs_in(view: FileView, call: ast.Call, function: Block) -> bool:
 
 
 def _names_login(call: ast.Call) -> bool:
-    path = next((one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)), "")
-    return _LOGIN.search(path) is not None
+    written = (one for one in call.args if isinstance(one, ast.Constant | ast.JoinedStr | ast.BinOp))
+    return any(_LOGIN.search(text_of(one)) for one in written)
 
 
 def _is_led(view: FileView, call: ast.Call, function: Block) -> bool:
