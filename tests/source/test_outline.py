@@ -52,6 +52,21 @@ def test_what_an_import_of_the_module_imports(source, expected):
     assert site.is_loading is expected
 
 
+@pytest.mark.parametrize(
+    ("source", "condition"),
+    [
+        ("import a", ""),
+        ("if p.FULL:\n    import a", "p.FULL"),
+        ("if FULL:\n    with x:\n        import a", "FULL"),
+        ("if FULL:\n    b\nelse:\n    import a", ""),
+        ("if FULL:\n    if not x:\n        import a", ""),
+    ],
+)
+def test_the_name_that_an_import_stands_under(source, condition):
+    (site,) = outline(source).imports
+    assert site.condition == condition
+
+
 def test_a_name_of_an_import_has_its_own_place():
     first, second = outline("from ..a import (\n    b,  # why\n    c as d,\n)").imports
     assert (first.line, first.column, first.level) == (2, 4, 2)

@@ -214,3 +214,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     transports: tuple[Transport, ...] = ()
     context_flags: tuple[str, ...] = ()
     """The context variables that only say yes or no."""
+    registering: tuple[int, ...] = ()
+    """The lines of the imports that are there for what they do, `carrel.audit.registering`."""
+    is_generated: bool = False
+    """A tool wrote it, so that nobody mends it by hand."""

@@ -12,6 +12,7 @@ from carrel.audit.calling import call_facts
 from carrel.audit.context_values import context_flags, shared_contexts
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_view import FileView
+from carrel.audit.generated import is_generated
 from carrel.audit.keeping import kept_facts, state_facts
 from carrel.audit.reading import (
     class_facts,
@@ -21,6 +22,7 @@ from carrel.audit.reading import (
     global_facts,
     replaced_names,
 )
+from carrel.audit.registering import registering_imports
 from carrel.audit.rule import Candidate, Rule, has_file_part
 from carrel.audit.suppressions import find_suppressions
 from carrel.audit.transports import transports
@@ -69,6 +71,8 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             administrators_routers(view),
             transports(view),
             context_flags(view),
+            registering_imports(view),
+            is_generated(data),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

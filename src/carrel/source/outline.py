@@ -29,6 +29,8 @@ class ImportSite(msgspec.Struct, frozen=True, array_like=True):
     top: bool = True
     """At module level, in `if` and `try` too; otherwise in a function or class."""
     guard: Literal["", "type_checking", "main", "conditional"] = ""
+    condition: str = ""
+    """The dotted text of the name that has to be true for it, where the nearest `if` asks for no more than a name."""
 
     @property
     def is_loading(self) -> bool:
@@ -103,12 +105,12 @@ class _Reader:
         self._computed = False
 
     def read(self, body: list[ast.stmt]) -> None:
-        pending: list[tuple[ast.stmt, int]] = [(node, _TOP) for node in reversed(body)]
+        pending: list[tuple[ast.stmt, int, str]] = [(node, _TOP, "") for node in reversed(body)]
         while pending:
-            node, where = pending.pop()
+            node, where, condition = pending.pop()
             kind = node.__class__  # compared, for this is done for every statement; mypy learns nothing from that
             if kind is ast.Import or kind is ast.ImportFrom:
-                self._import(node, where)  # type: ignore[arg-type]
+                self._import(node, where, condition)  # type: ignore[arg-type]
                 continue
             if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
                 if where & _TOP:
@@ -122,10 +124,11 @@ class _Reader:
                 if where & _TOP:
                     self._bind(node, where)
                 inner = where
-            for block, condition in _blocks(node):
-                pending.extend((child, inner | condition) for child in reversed(block))
+            for block, flags in _blocks(node):
+                asked = _dotted(node.test) if isinstance(node, ast.If) and block is node.body else condition
+                pending.extend((child, inner | flags, asked) for child in reversed(block))
 
-    def _import(self, node: ast.Import | ast.ImportFrom, where: int) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom, where: int, condition: str) -> None:
         top = bool(where & _TOP)
         guard: Literal["", "type_checking", "main", "conditional"] = ""
         if where & _TYPE_CHECKING:
@@ -137,12 +140,14 @@ class _Reader:
         for alias in node.names:
             if isinstance(node, ast.Import):
                 bound = alias.asname or alias.name.partition(".")[0]
-                site = ImportSite(alias.lineno, alias.col_offset, 0, alias.name, "", bound, top, guard)
+                site = ImportSite(alias.lineno, alias.col_offset, 0, alias.name, "", bound, top, guard, condition)
                 export = Export("import", node.lineno, alias.name if alias.asname else bound)
             else:
                 bound = alias.asname or alias.name
                 module = node.module or ""
-                site = ImportSite(alias.lineno, alias.col_offset, node.level, module, alias.name, bound, top, guard)
+                site = ImportSite(
+                    alias.lineno, alias.col_offset, node.level, module, alias.name, bound, top, guard, condition
+                )
                 export = Export("import", node.lineno, module, alias.name, node.level)
             self.imports.append(site)
             if top and site.name != "*":

@@ -72,3 +72,54 @@ def test_a_cycle_that_an_except_hides() -> None:
 )
 def test_imports_that_lead_nowhere_back(sources: dict[str, str]) -> None:
     quiet(RULE, sources)
+
+
+def test_modules_that_only_type_checkers_load() -> None:
+    types = {"t/a.py": "from t.b import B\nclass A: ...\n", "t/b.py": "from t.a import A\nclass B: ...\n",
+             "t/c.py": "from t.a import A\n", "t/d.py": "from t.c import A\n"}  # fmt: skip
+    asks = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from t.d import A\n    from t.a import A\n"
+    finds(RULE, types, "warning")
+    quiet(RULE, types | {"app.py": asks})
+    finds(RULE, types | {"app.py": asks, "other.py": "def later():\n    from t.c import A\n"}, "warning")
+    finds(RULE, types | {"app.py": asks, "t/__init__.py": "from t.d import A\n"}, "warning")
+    package = {
+        "t/__init__.py": "from t.d import A\n",
+        "app.py": asks.replace("from t.a", "from t"),
+        "x.py": "import t.e\n",
+    }
+    finds(RULE, types | package | {"t/e.py": ""}, "warning")
+
+
+def test_a_constant_that_is_type_checking() -> None:
+    says = "from typing import TYPE_CHECKING\nOPTIONAL = TYPE_CHECKING\nREST = bool(TYPE_CHECKING)\n"
+    sources = {"p/__init__.py": says, "p/a.py": "from . import b\n"}
+    quiet(RULE, sources | {"p/b.py": "from p import OPTIONAL\nif OPTIONAL:\n    from . import a\n"})
+    quiet(RULE, sources | {"p/b.py": "import p\nif p.OPTIONAL:\n    from . import a\n"})
+    finds(RULE, sources | {"p/b.py": "from p import REST\nif REST:\n    from . import a\n"}, "warning")
+    other = "from p import OPTIONAL\nif OPTIONAL:\n    import os\nelse:\n    from . import a\n"
+    finds(RULE, sources | {"p/b.py": other}, "warning")
+
+
+ROUTES = {"app/__init__.py": "", "app/routes.py": "from app.main import app\n@app.get('/')\ndef home(): ...\n"}
+
+
+def test_modules_that_register_themselves_are_only_mentioned() -> None:
+    finds(RULE, ROUTES | {"app/main.py": "app = App()\nfrom app import routes\n"}, "info")
+    finds(RULE, ROUTES | {"app/main.py": "from app import routes\napp = App()\n"}, "warning")
+    finds(RULE, ROUTES | {"app/main.py": "app = App()\nfrom app import routes\nroutes.add(1)\n"}, "warning")
+    refers = "class A:\n    other: 'B'\nfrom app.b import B\n"
+    finds(RULE, {"app/a.py": refers, "app/b.py": "from app.a import A\nclass B(A): ...\n"}, "info")
+
+
+def test_what_a_package_takes_from_its_modules_is_for_others() -> None:
+    sources = {"hooks/__init__.py": "__all__ = ('Hook',)\nfrom hooks.base import Hook\nimport uses.api\n",
+               "hooks/base.py": "class Hook: ...\n", "uses/api.py": "from hooks import Hook\n"}  # fmt: skip
+    finds(RULE, sources, "info")
+    takes = sources["hooks/__init__.py"].replace("import uses.api", "from uses import api")
+    finds(RULE, sources | {"hooks/__init__.py": takes}, "warning")
+
+
+def test_what_a_tool_wrote_is_only_mentioned() -> None:
+    head = "# Generated from the specification. Do not edit.\n"
+    finds(RULE, {"a.py": head + "import b\n", "b.py": head + "import a\n"}, "info")
+    finds(RULE, {"a.py": head + "import b\n", "b.py": "import a\n"}, "warning")

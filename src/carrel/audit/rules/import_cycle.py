@@ -37,15 +37,19 @@ class ImportCycle:
 
     def check_program(self, program: Program) -> Iterator[Candidate]:
         told: set[str] = set()
+        importers = program.imports.importers()
         grades: tuple[tuple[_Leads, Severity], ...] = ((_needed, "warning"), (_named, "info"))
         for leads, severity in grades:
             lines = {path: _lines(leads, program, path) for path in program.files}
             edges = {path: frozenset(targets) for path, targets in lines.items()}
             for group in ImportGraph(edges, edges).cycles():
                 way = _shortest(edges, group)
-                if told.isdisjoint(group) and way and not any(is_test_path(path) for path in way):
+                if not told.isdisjoint(group) or not way or any(is_test_path(path) for path in way):
+                    continue
+                if not _are_for_checkers(program, importers, group):
                     told.update(group)
-                    yield self._candidate(program, lines, group, way, severity)
+                    is_generated = all(program.files[path].is_generated for path in way)
+                    yield self._candidate(program, lines, group, way, "info" if is_generated else severity)
 
     def _candidate(
         self, program: Program, lines: Mapping[str, Mapping[str, int]], group: Collection[str], way: list[str],
@@ -75,7 +79,7 @@ def _needed(program: Program, path: str, site: ImportSite) -> str | None:
     that it takes from there leads to where the name is defined.
     """
     target = _named(program, path, site)
-    if target is None:
+    if target is None or site.line in program.files[path].registering:
         return None
     package = program.files[target].module
     if not target.endswith("__init__.py") or not program.files[path].module.startswith(f"{package}."):
@@ -88,11 +92,46 @@ def _lines(leads: _Leads, program: Program, path: str) -> dict[str, int]:
     """For each file that a file leads to while it is loaded, the line that does."""
     found: dict[str, int] = {}
     for site in program.files[path].outline.imports:
-        if site.is_loading:
+        if site.is_loading and not _asks_for_checkers(program, path, site):
             target = leads(program, path, site)
             if target is not None and target != path:
                 found.setdefault(target, site.line)
     return found
+
+
+def _asks_for_checkers(program: Program, path: str, site: ImportSite) -> bool:
+    """Whether the import stands under a name that is `TYPE_CHECKING`, wherever that is said."""
+    if not site.condition:
+        return False
+    meant = program.project.resolve(f"{program.files[path].module}.{site.condition}")
+    return any(one.name.endswith("TYPE_CHECKING") for one in meant)
+
+
+def _are_for_checkers(program: Program, importers: Mapping[str, frozenset[str]], group: Collection[str]) -> bool:
+    """Whether only type checkers load these files: all that leads to them begins under `TYPE_CHECKING`."""
+    waiting = list(group)
+    seen = set(group)
+    is_asked = False
+    for path in waiting:
+        # What nobody imports is loaded by its name, and a package with anything in it.
+        if not importers[path] or path.endswith("__init__.py"):
+            return False
+        for source in importers[path] - seen:
+            if _only_for_checkers(program, source, path):
+                is_asked = True
+            else:
+                seen.add(source)
+                waiting.append(source)
+    return is_asked
+
+
+def _only_for_checkers(program: Program, path: str, target: str) -> bool:
+    """Whether a file imports another under `TYPE_CHECKING` and nowhere else."""
+    return all(
+        site.guard == "type_checking"
+        for site in program.files[path].outline.imports
+        if target in imported_paths(program.project, path, site)
+    )
 
 
 def _shortest(edges: Mapping[str, frozenset[str]], group: tuple[str, ...]) -> list[str]:
