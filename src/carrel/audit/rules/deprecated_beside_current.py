@@ -12,6 +12,7 @@ from carrel.audit.places import is_test_path
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, likeness, plain_name, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.users import Users
 from carrel.findings import Location, RuleInfo, Severity
 
 __all__ = ["DeprecatedBesideCurrent"]
@@ -44,6 +45,7 @@ class DeprecatedBesideCurrent:
         by_name: dict[str, list[Role]] = {}
         by_path: dict[str, list[Role]] = {}
         told: set[tuple[str, str]] = set()
+        users = Users(program)
         for role in roles(program):
             by_name.setdefault(role.name, []).append(role)
             by_path.setdefault(role.location.path, []).append(role)
@@ -53,7 +55,9 @@ class DeprecatedBesideCurrent:
                 continue
             for role in group:
                 other = _most_like(role, by_name[plain])
-                severity: Severity = "warning" if _replaces(program, role, other) else "info"
+                both = ((role.location.path, role.symbol), (other.location.path, other.symbol))
+                replaces = _replaces(program, role, other) and _are_both_used(users, *both)
+                severity: Severity = "warning" if replaces else "info"
                 if severity == "warning":
                     told.add((role.location.path, other.location.path))
                 message = f"`{name}` stands beside `{plain}`"
@@ -61,15 +65,15 @@ class DeprecatedBesideCurrent:
                     rule=self.info.rule, location=role.location, message=message, symbol=role.symbol,
                     related=(other.location,), grades=(Grade(severity),),
                 )  # fmt: skip
-        yield from self._modules(program, told, by_path)
+        yield from self._modules(program, users, told, by_path)
 
     def _modules(
-        self, program: Program, told: set[tuple[str, str]], by_path: Mapping[str, list[Role]]
+        self, program: Program, users: Users, told: set[tuple[str, str]], by_path: Mapping[str, list[Role]]
     ) -> Iterator[Candidate]:
         for path in sorted(program.files):
             directory, _, file = path.rpartition("/")
             found = _MODULE.match(file.removesuffix(".py"))
-            if found is None or is_test_path(path):
+            if found is None or is_test_path(path) or program.files[path].is_generated:
                 continue
             beside = f"{directory}/{found['stem'] or found['rest']}.py".lstrip("/")
             if beside in program.files and (path, beside) not in told:
@@ -80,6 +84,7 @@ class DeprecatedBesideCurrent:
                 )
                 replaces = is_it and same and not _VERSION.search(file)
                 replaces = replaces and not _lead_to_each_other(program, path, beside)
+                replaces = replaces and _are_both_used(users, (path, ""), (beside, ""))
                 yield Candidate(
                     rule=self.info.rule, location=Location(path=path, line=1),
                     message=f"`{file}` stands beside `{beside.rpartition('/')[2]}`",
@@ -96,14 +101,27 @@ def _replaces(program: Program, role: Role, other: Role) -> bool:
     """Whether the two do the same work; a number alone tells versions of what both of them speak.
 
     What a framework asks for by name is in both of them, so one that is not called old has to share some lines, too.
+    Whoever mends one of two in the same file sees the other.
     """
-    if role.is_value or _VERSION.search(role.name) or likeness(role.methods, other.methods) < _ALIKE:
+    if (
+        role.location.path == other.location.path
+        or role.is_value
+        or _VERSION.search(role.name)
+        or likeness(role.methods, other.methods) < _ALIKE
+    ):
         return False
     if not _OLD.search(role.name) and not share_lines(role, other):
         return False
     return not related_roles(program, role, other) and not _lead_to_each_other(
         program, role.location.path, other.location.path
     )
+
+
+def _are_both_used(users: Users, one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether other files take each of the two; one that takes this or that, under an `if`, has decided for all."""
+    ours, theirs = users.of(*one), users.of(*other)
+    deciding = {path for path in ours.keys() & theirs.keys() if ours[path] and theirs[path]}
+    return bool(ours.keys() - deciding and theirs.keys() - deciding)
 
 
 def _lead_to_each_other(program: Program, path: str, other: str) -> bool:

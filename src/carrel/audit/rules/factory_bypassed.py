@@ -10,6 +10,7 @@ from carrel.audit.conditions import AnyOf, HasEntryPoints, Not, Reachable
 from carrel.audit.making import DirectCall, Factory, direct_calls, factories, is_maker
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.users import Users
 from carrel.findings import RuleInfo
 
 __all__ = ["FactoryBypassed"]
@@ -41,18 +42,21 @@ class FactoryBypassed:
         for factory in factories(program):
             by_product.setdefault(factory.product, []).append(factory)
         paths = program.resolution.paths
+        users = Users(program)
         for call in direct_calls(program, frozenset(by_product)):
             made_by = by_product[call.product]
             at_home = {one.location.path for one in made_by} | {paths.get(call.product, "")}
             if call.location.path in at_home:
                 continue
-            # A class is called by whoever likes; one that has `Factory` behind its name says that it is not.
+            # A class is called by whoever likes; one that has `Factory` behind its name says that it is not, if
+            # anybody asks the factory.
             own = [one for one in made_by if _is_named_for(one.symbol, call.product)]
+            asked = [one for one in own if users.of(one.location.path, one.symbol)]
             name, factory = call.product.rpartition(".")[2], (own or made_by)[0]
             message = f"`{name}` is made directly, past `{factory.symbol.rpartition('.')[2]}`"
             yield Candidate(
                 rule=self.info.rule, location=call.location, message=message, symbol=call.caller,
-                related=(factory.location,), grades=_grades(call, own),
+                related=(factory.location,), grades=_grades(call, asked),
             )  # fmt: skip
 
 
