@@ -95,6 +95,9 @@ def test_layers_of_neural_networks() -> None:
         ("app/x/map/reader/parts/store.py", "app/x/map/writer/pieces/store.py", True),
         ("x/app/agents/work/store.py", "x/app/core/managers/store.py", False),
         ("process/_linux.py", "process/_windows.py", True),
+        ("app/from_20_to_24.py", "app/from_24_to_24.py", True),
+        ("app/9/store.py", "app/11/paths/store.py", False),
+        ("app/store.py", "app/store2.py", False),
         ("app/store.py", "app/shop.py", False),
         ("app/store.py", "app/x/store.py", False),
     ],
@@ -143,5 +146,6 @@ def test_three_that_share_a_name_by_chance(other: dict[str, str]) -> None:
 def test_three_of_which_each_is_one_of_several() -> None:
     assert not spread_over({"__init__.py": store(), "_linux.py": THIN, "_windows.py": THIN})
     assert not spread_over({f"plugins/{name}/store.py": store() for name in ("x", "y", "z")})
+    assert not spread_over({f"app/views/{name}.py": store() for name in ("users", "rooms", "roles")})
+    assert spread_over({"app/a.py": store(), "app/b.py": store(), "c.py": THIN})
     assert not spread_over({f"app/{name}_impl.py": store() for name in ("mongo", "postgres", "redis")})
-    assert spread_over({f"app/mongo_{name}_impl.py": store() for name in ("old", "new", "db")})

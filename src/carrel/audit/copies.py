@@ -22,10 +22,10 @@ _SEVERAL: Final = 3
 """Statements of a method that does something of its own."""
 _MANY: Final = 3
 """Classes or files that are no coincidence."""
-_VERSION: Final = re.compile(r"^v\d+(?:\.py)?$")
 _NUMBERED: Final = re.compile(r"_v\d+\.py$")
 _SYSTEM: Final = re.compile(r"(?:linux|windows|win32|posix|unix|darwin|macos|osx|bsd)(?:\.py)?$")
 _PRIVATE: Final = re.compile(r"(?:^|/)_(?!_)[^/]*\.py$")
+_NUMBER: Final = re.compile(r"\d+")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 _PLAIN: Final = frozenset({"object", "ABC", "Generic"})
 _HOOKS: Final = frozenset({
@@ -65,15 +65,19 @@ def share_lines(one: Role, other: Role) -> bool:
 def spread(program: Program, group: Iterable[Role]) -> tuple[Role, ...]:
     """Those of several plain classes of one name that share a method, where there are three or more of them.
 
-    One word, `Client` or `Metrics`, names something else in each place.
+    One word, `Client` or `Metrics`, names something else in each place; so does what a directory has in many files.
     """
+    group = list(group)
     by_method: dict[str, list[Role]] = {}
+    in_directory = Counter(_directory(role) for role in group)
     for role in group:
+        if in_directory[_directory(role)] >= _MANY:
+            continue
         is_plain = not set(role.bases) - _PLAIN and not role.decorators and not role.is_value
         if is_plain and len(_WORDS.findall(role.name)) > 1 and not _PRIVATE.search(role.location.path):
             for method in role.methods - _HOOKS:
                 others = by_method.setdefault(method, [])
-                if not any(stand_side_by_side(role, one) or _are_of_a_row(program, role, one) for one in others):
+                if not any(stand_side_by_side(role, one) for one in others):
                     others.append(role)
     found = [
         roles
@@ -88,10 +92,10 @@ def stand_side_by_side(one: Role, other: Role) -> bool:
     """Whether each belongs to one of several.
 
     Files of one name in two directories, or on the two sides of a wire: `events/filters.py` and
-    `server/events/filters.py`; `v1.py` and `v2.py`, `_linux.py` and `_windows.py`.
+    `server/events/filters.py`; `v1.py` and `v2.py`, `from_20.py` and `from_24.py`, `_linux.py` and `_windows.py`.
     """
     ours, theirs = (role.location.path.split("/") for role in (one, other))
-    if ours != theirs and _without_side(ours) == _without_side(theirs):
+    if ours != theirs and any(plain(ours) == plain(theirs) for plain in (_without_side, _without_numbers)):
         return True
     differing = [parts for parts in zip(ours, theirs, strict=False) if parts[0] != parts[1]]
     if len(ours) != len(theirs) or not differing:
@@ -99,33 +103,29 @@ def stand_side_by_side(one: Role, other: Role) -> bool:
     if ours[-1] == theirs[-1]:
         near = (len(ours) + 1) // 2
         return len(differing) == 1 or ours[:near] == theirs[:near]
-    return len(differing) == 1 and any(all(sort.search(part) for part in differing[0]) for sort in (_VERSION, _SYSTEM))
+    return len(differing) == 1 and all(_SYSTEM.search(part) for part in differing[0])
 
 
 def _common_lines(one: Role, other: Role) -> int:
     return (Counter(one.lines) & Counter(other.lines)).total()
 
 
+def _directory(role: Role) -> str:
+    return role.location.path.rpartition("/")[0]
+
+
 def _without_side(parts: list[str]) -> list[str]:
     return [part for part in parts if part not in ("client", "server")]
+
+
+def _without_numbers(parts: list[str]) -> list[str]:
+    return [_NUMBER.sub("0", part) for part in parts]
 
 
 def _are_of_one_kind(one: Role, other: Role) -> bool:
     """Whether nothing, or the same framework, makes something of both."""
     ours, theirs = (set(role.bases) - _PLAIN for role in (one, other))
     return one.decorators == other.decorators and (not ours.isdisjoint(theirs) or (not ours and not theirs))
-
-
-def _are_of_a_row(program: Program, one: Role, other: Role) -> bool:
-    """Whether both files are of a row, such as `mongo_impl.py`, `postgres_impl.py` and `redis_impl.py`."""
-    (ours, file), (theirs, beside) = (role.location.path.rpartition("/")[::2] for role in (one, other))
-    ending = file[file.rfind("_") :]
-    if ours != theirs or not ending.startswith("_") or not beside.endswith(ending):
-        return False
-    if set(file.removesuffix(ending).split("_")) & set(beside.removesuffix(ending).split("_")):
-        return False
-    row = [path for path in program.files if path.rpartition("/")[0] == ours and path.endswith(ending)]
-    return len(row) >= _MANY
 
 
 def _is_version(program: Program, role: Role) -> bool:

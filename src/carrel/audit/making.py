@@ -40,6 +40,8 @@ class Factory:
     """What else it is told: its other parameters."""
     calls: frozenset[str] = frozenset()
     """The last parts of the names of what it calls."""
+    fills: bool = False
+    """It makes something of its own module to put in: what comes out is a `Resource` of users, or of rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ def factories(program: Program) -> Iterator[Factory]:
                     symbol, product, where, adds=function.statements > 1, told=told,
                     for_user=len(told) < len(function.parameters),
                     calls=frozenset(call.path.rpartition(".")[2] for call in function.calls),
+                    fills=any(f"{facts.module}.{one.rpartition('.')[2]}" == one in program.resolution.classes
+                              for one in made[symbol] - {product}),
                 )  # fmt: skip
 
 
@@ -110,7 +114,7 @@ def direct_calls(program: Program, products: frozenset[str]) -> Iterator[DirectC
 def make_the_same(one: Factory, other: Factory) -> bool:
     """Whether either could be called for the other: it is told no less, and does most of what the other does."""
     told = one.told <= other.told or other.told <= one.told
-    return told and likeness(one.calls, other.calls) >= _SAME
+    return told and not one.fills and not other.fills and likeness(one.calls, other.calls) >= _SAME
 
 
 def is_maker(function: str) -> bool:

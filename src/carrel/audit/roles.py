@@ -55,9 +55,9 @@ class Role:
 
 
 def roles(program: Program) -> Iterator[Role]:
-    """Every public class at the top of a module."""
+    """Every public class at the top of a module that somebody wrote."""
     for path, facts in sorted(program.files.items()):
-        if is_test_path(path):
+        if is_test_path(path) or facts.is_generated or _is_out_of_reach(program, path):
             continue
         for name, exports in facts.outline.exports.items():
             for export in exports[:1]:
@@ -76,6 +76,16 @@ def roles(program: Program) -> Iterator[Role]:
                 )  # fmt: skip
 
 
+def _is_out_of_reach(program: Program, path: str) -> bool:
+    """Whether no import leads to a file below a package: `ansible/11/paths.py` is only shipped."""
+    package, *below = path.split("/")[:-1] or [""]
+    for part in below:
+        if not part.isidentifier() and f"{package}/__init__.py" in program.files:
+            return True
+        package = f"{package}/{part}"
+    return False
+
+
 def plain_name(name: str) -> str:
     """A class's name without what only says that there is an older or a newer one: `ToolDispatcher`."""
     return _MARKED.sub("", name)
@@ -89,4 +99,8 @@ def likeness(one: frozenset[str], other: frozenset[str]) -> float:
 def related_roles(program: Program, one: Role, other: Role) -> bool:
     """Whether the two share a class of the project, or one is below the other: then the role is written down."""
     lineages = [set(program.resolution.lineage(role.symbol)) for role in (one, other)]
-    return bool(lineages[0] & lineages[1])
+    if lineages[0] & lineages[1]:
+        return True
+    # A file that cannot be read, such as one in the syntax of a newer Python, has its classes all the same.
+    bases = [set(program.resolution.classes[role.symbol].bases) for role in (one, other)]
+    return any(program.project.path(base.rpartition(".")[0]) is not None for base in bases[0] & bases[1])

@@ -46,6 +46,23 @@ def create_engine(data):
     finds(RULE, {"engine.py": ENGINE, **told}, "info")
 
 
+def test_factories_that_put_something_of_their_own_in_are_only_mentioned() -> None:
+    makes = """from engine import Engine
+from parts import Piston, Shaft, Valve
+class {name}Part:
+    def turn(self): ...
+def create_engine(data):
+    return Engine({name}Part(data), Piston(), Valve(), Shaft())
+"""
+    files = {f"{name.lower()}.py": makes.format(name=name) for name in ("Coil", "Fan", "Rotor")}
+    finds(RULE, {"engine.py": ENGINE, **files}, "info")
+    plain = {path: text.replace("Part(data)", "").replace("Engine(Coil", "Engine(").replace("Engine(Fan", "Engine(")
+             .replace("Engine(Rotor", "Engine(") for path, text in files.items()}  # fmt: skip
+    finds(RULE, {"engine.py": ENGINE, **{path: text.replace("(, ", "(") for path, text in plain.items()}}, "warning")
+    own = ENGINE + MAKES.partition("\n")[2]
+    finds(RULE, {"engine.py": own, "a.py": MAKES, "b.py": FACTORY}, "warning")
+
+
 def test_two_are_only_mentioned() -> None:
     finds(RULE, {"engine.py": ENGINE, "a.py": MAKES, "b.py": FACTORY}, "info")
 

@@ -51,10 +51,10 @@ class DuplicateImplementation:
                      if not related_roles(program, *pair) and _may_be_one(*pair)]  # fmt: skip
             if not alike:
                 continue
-            copies = _members(pair for pair in alike if are_copies(program, *pair))
-            if copies:
+            sets = _sets(pair for pair in alike if are_copies(program, *pair))
+            for copies in sets:
                 copied.setdefault(tuple(one.location.path for one in copies), []).append(copies)
-            else:
+            if not sets:
                 yield self._namesakes(program, name, alike)
         # What was copied from file to file is one finding, however many classes it holds.
         for together in copied.values():
@@ -104,6 +104,16 @@ class DuplicateImplementation:
 
 def _members(pairs: Iterable[tuple[Role, Role]]) -> list[Role]:
     return sorted({one for pair in pairs for one in pair}, key=lambda one: one.symbol)
+
+
+def _sets(pairs: Iterable[tuple[Role, Role]]) -> list[list[Role]]:
+    """Those that copies lead to from each other: a name such as `Command` can stand for two things, each copied."""
+    found: list[set[Role]] = []
+    for pair in pairs:
+        joined = [one for one in found if not one.isdisjoint(pair)]
+        found = [one for one in found if one not in joined]
+        found.append(set(pair).union(*joined))
+    return [sorted(one, key=lambda role: role.symbol) for one in found]
 
 
 def _may_be_one(one: Role, other: Role) -> bool:
