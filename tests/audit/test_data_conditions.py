@@ -56,8 +56,12 @@ def test_what_keeps_something_under_a_user() -> None:
         "    def show(self, traveller):\n        return traveller\nstore = Store()\n",
         "app.py": "from store import store\n",
     }
-    assert KeepsUnder("app.store.load").proof(program(source)) is not None
-    assert KeepsUnder("app.store.show").proof(program(source)) is None
+    for place, is_key in (("0", True), ("traveller", True), ("1", False)):
+        assert (KeepsUnder("app.store.load", place).proof(program(source)) is not None) is is_key
+    assert KeepsUnder("app.store.show", "0").proof(program(source)) is None
+    # Of an object that nobody shares, nobody else reads what is kept.
+    source["store.py"] = source["store.py"].replace("store = Store()", "def make(): return Store()")
+    assert KeepsUnder("store.Store.load", "0").proof(program(source)) is None
 
 
 def test_what_makes_a_global() -> None:

@@ -81,6 +81,7 @@ def test_an_entry_point(source: str, text: str) -> None:
         "@mock.patch('x')\ndef f(): ...",
         "x.get('/path', handler)",
         "d.get('key', default)",
+        "def default(): ...\nd.get('key', default)",
         "os.path.path('x', f)",
         "class V(Base):\n  def get(self): ...",
         "button.click(None)",

@@ -47,6 +47,7 @@ def test_a_singleton_class(head: str) -> None:
         "def f(request):\n    request.state.desk = Desk()",
         "def f(user_id):\n    desks[user_id] = Desk()",
         "import flask\ndef f():\n    flask.g.desk = Desk()",
+        "from starlette_context import context\ndef f():\n    context['desk'] = Desk()",
         "from flask import session\ndef f():\n    session['desk'] = Desk()",
         "class A:\n    def f(self):\n        self.desk = Desk()",
         "if __name__ == '__main__':\n    desk = Desk()",

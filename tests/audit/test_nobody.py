@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from carrel.audit.nobody import counts_only, gives_stand_in, key_names, names_session, stand_ins
+from carrel.audit.nobody import counts_only, gives_stand_in, key_names, keyed_parameters, names_session, stand_ins
 from tests.audit.checking import view
 
 
@@ -54,3 +54,32 @@ def test_names() -> None:
     assert not counts_only("history")
     assert names_session("thread_id")
     assert not names_session("thread_count")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_missing"),
+    [
+        ("return f'shelf:{payload.get(\"guild_id\")}'", True),
+        ("return 'shelf:%s' % payload.get('guild_id', None)", True),
+        ("return 'shelf:' + request.headers.get('x-tenant')", True),
+        ("who = request.headers.get('x-tenant')\n    return f'shelf:{who}'", True),
+        ("return f'shelf:{payload[\"guild_id\"]}'", False),
+        ("return f'shelf:{payload.get(\"guild_id\", 0)}'", False),
+        ("return f'shelf:{payload.get(\"colour\")}'", False),
+        ("return f'shelf:{shelves.get(\"guild_id\")}'", False),
+        ("return payload.get('guild_id')", False),
+        ('return f\'shelf:{payload.get("guild_id") or payload["user"]}\'', False),
+        ("who = request.headers.get('x-tenant')\n    if not who:\n        raise E\n    return f'shelf:{who}'", False),
+        ("who = payload.get('guild_id')\n    who = who or own(payload)\n    return f'shelf:{who}'", False),
+        ("if 'guild_id' not in payload:\n        raise E\n    return f'shelf:{payload.get(\"guild_id\")}'", False),
+    ],
+)
+def test_a_part_of_a_text_that_may_be_missing(body: str, *, is_missing: bool) -> None:
+    seen = view(f"def shelf(payload, request, shelves):\n    {body}\n")
+    assert gives_stand_in(seen, seen.functions[0]) is is_missing
+
+
+def test_the_parameters_that_keys_are_made_of() -> None:
+    seen = view("redis = Redis()\nclass Notes:\n  def load(self, key, size):\n    redis.lrange(f'n:{key}', 0, size)\n"
+                "  def put(self, whose, note):\n    self._kept[whose] = note\n")  # fmt: skip
+    assert [keyed_parameters(seen, one) for one in seen.functions] == [(("key", False),), (("whose", True),)]

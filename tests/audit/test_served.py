@@ -41,6 +41,7 @@ def test_an_application_is_handed_a_desk(source: str) -> None:
         "def main():\n    return Agent(Desk())",
         "def run(work):\n    executor.submit(Desk().run, work)",
         "def ask(url):\n    requests.get(url, Desk())",
+        "def name(values):\n    return values.get('name', Desk().name)",
         "def show(page):\n    page.click(Desk().open)",
     ],
 )

@@ -67,6 +67,25 @@ async def test_an_old_bridge_is_told_of_the_five_events_whatever_the_order_of_it
     ]
 
 
+async def test_a_bridge_that_takes_any_values_gets_them_in_the_old_order():
+    told: list[tuple[Any, ...]] = []
+
+    class Anything:
+        def notify_agent_started(self, *values: Any) -> None:
+            told.append(values)
+
+        notify_agent_thinking = notify_tool_executing = notify_agent_started
+        notify_tool_completed = notify_agent_completed = notify_agent_started
+
+    await run_one(emitter_for(Anything(), old_context()))
+    assert {values[0] for values in told} == {"run-of-ada"}
+    assert {values[1] for values in told} == {"adder"}
+    started, thinking, executing, completed, ended = (values[2:-1] for values in told)
+    assert (started, thinking, executing) == (({"input": "40 and 2"},), ("hm", 1), ("add", {"a": 40, "b": 2}))
+    assert (completed[0], completed[1]["result"], completed[2]) == ("add", 42, 2.0)
+    assert (ended[0]["output"], ended[1]) == ("42", 5.0)
+
+
 async def test_the_bridge_need_not_remember_whom_it_serves():
     bridge, contexts = Bridge(), [old_context("ada"), old_context("bob")]
     emitters = [emitter_for(bridge, context) for context in contexts]

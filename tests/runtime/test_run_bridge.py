@@ -48,6 +48,36 @@ async def test_notifications_become_the_requests_own_events():
     assert [event.data.get("result") for event in events[5:7]] == ["second", "first"]
 
 
+async def test_a_call_may_name_the_agent_before_the_tool_or_after_it_or_not_at_all():
+    async def agent(run: AgentRun) -> None:
+        bridge, run_id = RunBridge(run, agent="agent"), run.context.run_id
+        await bridge.notify_tool_executing(run_id, "agent", "add", {"a": 1})
+        assert await bridge.notify_tool_completed(run_id, "agent", "add", {"sum": 1}, 2.0)
+        await bridge.notify_tool_executing(run_id, "AgentClass", "add", {"a": 2})
+        assert await bridge.notify_tool_completed(run_id, "AgentClass", "add", "sum: 2")
+        await bridge.notify_tool_executing(run_id, "add", "agent", {"a": 3})
+        assert await bridge.notify_tool_completed(run_id, "add", "sum: 3", "agent", 2.0)
+        await bridge.notify_tool_executing(run_id, "add", None, {"a": 4})
+        assert await bridge.notify_tool_completed(run_id, "add")
+        await bridge.notify_tool_executing(run_id, "agent", tool_name="add", parameters={"a": 5})
+        assert await bridge.notify_tool_completed(run_id, "agent", tool_name="add", result="sum: 5")
+
+    events = events_of(await run(agent))[1:-1]
+    assert {event.data["tool"] for event in events} == {"add"}
+    assert [event.data["arguments"] for event in events[::2]] == [{"a": number} for number in range(1, 6)]
+    assert [event.data["result"] for event in events[1::2]] == [{"sum": 1}, "sum: 2", "sum: 3", None, "sum: 5"]
+
+
+async def test_parameters_that_are_no_mapping_of_names_are_shown_all_the_same():
+    async def agent(run: AgentRun) -> None:
+        bridge, run_id = RunBridge(run), run.context.run_id
+        await bridge.notify_tool_executing(run_id, "add", parameters=[40, 2])
+        await bridge.notify_tool_executing(run_id, "add", parameters={1: 40})
+
+    started = [event for event in events_of(await run(agent)) if event.type == "tool_executing"]
+    assert [event.data["arguments"] for event in started] == [{"parameters": [40, 2]}, {"1": 40}]
+
+
 async def test_another_runs_id_is_refused():
     async def agent(run: AgentRun) -> None:
         bridge = RunBridge(run, known_as="old-id")

@@ -186,14 +186,13 @@ def _signed_by(view: FileView, function: Block) -> str:
     """The decorator, a function of the file, that finds out who is calling before the function is called."""
     for decorator in function.decorators:
         wrapper = view.function_named(decorator.dotted)
-        inner = (one for one in view.functions if one.parent is wrapper) if wrapper is not None else ()
-        if any(view.once(_knows_caller, one, meanwhile=False) for one in inner):
+        if wrapper is not None and view.once(_wraps_knowing, wrapper, meanwhile=False):
             return decorator.name
     return ""
 
 
-def _knows_caller(view: FileView, function: Block) -> bool:
-    return bool(prover(view, function))
+def _wraps_knowing(view: FileView, wrapper: Block) -> bool:
+    return any(prover(view, one) for one in view.functions if one.parent is wrapper)
 
 
 def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
@@ -300,18 +299,27 @@ def _returns_proven(view: FileView, function: Block) -> bool:
     return any(_is_proof(view, value, function) for value in values)
 
 
-def _is_proof(view: FileView, node: ast.expr, block: Block, depth: int = _DEPTH) -> bool:
+def _is_proof(view: FileView, node: ast.expr, block: Block) -> bool:
     """Whether it is an identity that the server has checked or a part of one: `claims_of(request)["sub"]`."""
-    for one in origins(view, node, block) if depth else ():
-        match one:
-            case _ if proves(view, one, block):
+    waiting, seen = [node], set[ast.expr]()
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        for part in _ways(view, one, block):
+            if part is not one:
+                waiting.append(part)
+            elif proves(view, one, block):
                 return True
-            case (
-                ast.Attribute(value=inner)
-                | ast.Subscript(value=inner)
-                | ast.Call(func=ast.Attribute(attr="get" | "decode", value=inner))
-            ) if _is_proof(view, inner, block, depth - 1):
-                return True
+            else:
+                match one:
+                    case (
+                        ast.Attribute(value=inner)
+                        | ast.Subscript(value=inner)
+                        | ast.Call(func=ast.Attribute(attr="get" | "decode", value=inner))
+                    ):
+                        waiting.append(inner)
     return False
 
 

@@ -76,12 +76,13 @@ class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class KeepsUnder(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the path calls makes a key of the user that it is handed."""
+    """What the path calls makes a key of the argument, by position (`0`) or by name."""
 
     path: str
+    place: str
 
     def proof(self, program: Program) -> Proof | None:
-        return program.keeps_under(self.path)
+        return program.keeps_under(self.path, self.place)
 
 
 class MadeBy(msgspec.Struct, frozen=True, array_like=True, tag=True):

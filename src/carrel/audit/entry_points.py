@@ -16,6 +16,7 @@ from carrel.audit.frameworks import (
     AMBIGUOUS,
     DECORATED,
     HOOKS,
+    HTTP_METHODS,
     PAGE_EVENTS,
     RECEIVERS,
     REGISTERED,
@@ -27,7 +28,7 @@ from carrel.audit.frameworks import (
 if TYPE_CHECKING:
     from carrel.audit.file_view import FileView
 
-__all__ = ["EntryPoint", "find_entry_points", "is_django_middleware", "page_of"]
+__all__ = ["EntryPoint", "find_entry_points", "is_django_middleware", "page_of", "registration"]
 
 _WEB: Final = frozenset({"route", "websocket"})
 _HOMES: Final = MappingProxyType({"action": "rest_framework.", "field": "strawberry.", "mutation": "strawberry."})
@@ -195,7 +196,7 @@ def _registered(view: FileView) -> Iterator[EntryPoint]:
     for block in view.blocks:
         for call in block.nodes(ast.Call):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            row = REGISTERED.get(name)
+            row = registration(call)
             # `executor.submit(work)` is no page's event.
             if row is None or (name in PAGE_EVENTS and not is_page):
                 continue
@@ -209,6 +210,14 @@ def _registered(view: FileView) -> Iterator[EntryPoint]:
             if path:
                 label = _route_label(call, row.label, text) if row.kind in _WEB else f"{row.kind} {name}"
                 yield EntryPoint(path, row.kind, label, call.lineno, view.path(call.func, block))
+
+
+def registration(call: ast.Call) -> Registration | None:
+    """How a call is told what to call; `None` when it is told nothing of the kind."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in HTTP_METHODS and not (_first_text(call) or _first_text(call, place=1)).startswith("/"):
+        return None  # `values.get("name", self.default)`
+    return REGISTERED.get(name)
 
 
 def _handler(call: ast.Call, row: Registration) -> ast.expr | None:

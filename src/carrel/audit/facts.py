@@ -92,6 +92,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     gives: tuple[Given, ...] = ()
     keys: tuple[str, ...] = ()
     """The names of users, `user_id`, that it makes keys of what outlives the call of."""
+    keyed: tuple[tuple[str, bool], ...] = ()
+    """The parameters that it makes such keys of; each with whether the object of the method has what is kept."""
     tags: tuple[str, ...] = ()
     """The paths of the stores into which it puts documents with their owner."""
     cacheable: bool = False

@@ -12,6 +12,7 @@ __all__ = [
     "DECORATED",
     "HANDLER_BASES",
     "HOOKS",
+    "HTTP_METHODS",
     "PAGE_EVENTS",
     "RECEIVES",
     "REGISTERED",
@@ -28,8 +29,8 @@ __all__ = [
 
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
 
-_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
-_VIEW_METHODS: Final = (*_METHODS, "dispatch", "initial", "get_queryset", "get_object", "get_context_data",
+HTTP_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+_VIEW_METHODS: Final = (*HTTP_METHODS, "dispatch", "initial", "get_queryset", "get_object", "get_context_data",
                         "form_valid", "perform_create", "perform_update", "perform_destroy",
                         "get_serializer_context")  # fmt: skip
 _SET_METHODS: Final = (*_VIEW_METHODS, "list", "create", "retrieve", "update", "partial_update", "destroy")
@@ -51,7 +52,7 @@ class Registration:
 # none; the others stand for themselves or are checked for the object that they are called on.
 DECORATED: Final[Mapping[str, tuple[EntryKind, str]]] = MappingProxyType(
     {
-        **{method: ("route", method.upper()) for method in _METHODS},
+        **{method: ("route", method.upper()) for method in HTTP_METHODS},
         "route": ("route", ""),
         "api_route": ("route", ""),
         "websocket": ("websocket", "WebSocket"),
@@ -108,8 +109,8 @@ RECEIVERS: Final = frozenset(
 
 # These names mean too many things: they count only on a receiver from the list above, or with a path.
 AMBIGUOUS: Final = frozenset(
-    {*_METHODS, "on", "event", "command", "message", "resource", "prompt", "task", "consumer", "actor", "middleware",
-     "callback_query", "action", "field", "mutation"}
+    {*HTTP_METHODS, "on", "event", "command", "message", "resource", "prompt", "task", "consumer", "actor",
+     "middleware", "callback_query", "action", "field", "mutation"}
 )  # fmt: skip
 
 REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
@@ -122,8 +123,8 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
         "add_websocket_route": Registration("websocket", 1, ("route",), "WebSocket"),
         "add_url_rule": Registration("route", 2, ("view_func",)),
         "add_route": Registration("route", 1, ("endpoint", "handler", "route")),
-        **{f"add_{method}": Registration("route", 1, ("handler",), method.upper()) for method in _METHODS},
-        **{method: Registration("route", 1, ("handler",), method.upper()) for method in _METHODS},
+        **{f"add_{method}": Registration("route", 1, ("handler",), method.upper()) for method in HTTP_METHODS},
+        **{method: Registration("route", 1, ("handler",), method.upper()) for method in HTTP_METHODS},
         "path": Registration("route", 1, ("view",)),
         "re_path": Registration("route", 1, ("view",)),
         "click": Registration("callback", 0, ("fn",)),
@@ -165,7 +166,7 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
         **dict.fromkeys(
             ("HTTPEndpoint", "MethodView", "View", "APIView", "RequestHandler", "TemplateView", "GenericAPIView",
              "FormView", "ListView", "DetailView", "Resource", "HomeAssistantView", "HTTPMethodView"),
-            ("route", (*_METHODS, "dispatch", "dispatch_request", "prepare")),
+            ("route", (*HTTP_METHODS, "dispatch", "dispatch_request", "prepare")),
         ),
         **dict.fromkeys(("ViewSet", "ModelViewSet", "GenericViewSet"), ("route", _SET_METHODS)),
         **dict.fromkeys(
@@ -244,7 +245,7 @@ REQUEST_OBJECTS: Final = frozenset(
      "chainlit.user_session", "chainlit.context", "streamlit.session_state", "streamlit.query_params",
      "flask_login.current_user", "flask_jwt_extended.current_user", "sanic.request", "streamlit.experimental_user",
      "streamlit.user", "cherrypy.request", "cherrypy.session",
-     "quart.websocket"}
+     "quart.websocket", "starlette_context.context"}
 )  # fmt: skip
 """Objects that stand for the current request, whatever the name they are imported under."""
 

@@ -9,13 +9,15 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proves
+from carrel.audit.chains import chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name, in_session
 from carrel.audit.persons import person_in, says_of_person
+from carrel.audit.tagged import names_scope
 from carrel.audit.taint import is_identity_like
 
-__all__ = ["counts_only", "gives_stand_in", "key_names", "key_parts", "names_session", "stand_ins"]
+__all__ = ["counts_only", "gives_stand_in", "key_names", "key_parts", "keyed_parameters", "names_session", "stand_ins"]
 
 _COUNTS: Final = re.compile(r"(?i)limit|throttl|quota|rate|metric|stat|count|audit|(?:^|_)log|color|colour|usage|"
                             r"budget|locale|language|config|settings|registry|client")  # fmt: skip
@@ -23,6 +25,10 @@ _WHO: Final = re.compile(r"(?:^|_)(?:session|session_?id|session_?hash|thread_?i
 _CLAIMS: Final = re.compile(r"(?i)claims|payload|jwt|token|decoded")
 _NUMBERS: Final = frozenset({"id", "pk", "user_id", "sub", "uid", "username", "identifier"})
 """Attributes of a person that tell them from all others."""
+_MESSAGES: Final = re.compile(
+    r"(?i)body|payload|event|message|request|headers|params|interaction|update|context|form|data$"
+)
+"""What a helper is handed that a client has sent, as it is called where nothing else says so."""
 _ADDRESS: Final = re.compile(r"^/|://")
 
 
@@ -38,11 +44,17 @@ def names_session(name: str) -> bool:
 
 def stand_ins(view: FileView, key: ast.expr, function: Block) -> Iterator[tuple[ast.expr, str]]:
     """The places where a key becomes a constant because there is no identity, each with the constant as text."""
-    for node in key_parts(key, function):
+    parts = tuple(key_parts(key, function))
+    is_text = any(isinstance(one, ast.JoinedStr | ast.BinOp) for one in parts)
+    for node in parts:
         default = _default(view, node, function)
         if default is not None and not _turns_away(node, default, function):
             yield node, f"`{ast.unparse(default)}`"
-        elif default is None and node is not key and _is_none_for_nobody(node, function):
+        elif (
+            default is None
+            and node is not key
+            and (_is_none_for_nobody(node, function) or (is_text and _may_be_missing(view, node, function)))
+        ):
             yield node, "`None`"
 
 
@@ -62,6 +74,16 @@ def key_names(view: FileView, function: Block) -> tuple[str, ...]:
                     name = _name(part)
                     if names_user(name) or says_of_person(name):
                         found[name] = None
+    return tuple(found)
+
+
+def keyed_parameters(view: FileView, function: Block) -> tuple[tuple[str, bool], ...]:
+    """The parameters that the function makes keys of what outlives the call of; each with whether its object has it."""
+    found: dict[tuple[str, bool], None] = {}
+    for use in keyed(view, function):
+        for part in key_parts(use.key, function):
+            if isinstance(part, ast.Name) and part.id != function.receiver and function.parameter(part.id) is not None:
+                found[part.id, use.access.kind == "self" and not use.is_store] = None
     return tuple(found)
 
 
@@ -140,6 +162,44 @@ def _is_none_for_nobody(node: ast.expr, function: Block) -> bool:
     )  # fmt: skip
 
 
+def _may_be_missing(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether a part of a text is what the client may leave out: `f"drafts:{request.headers.get('x-tenant')}"`."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="get", value=held),
+            args=[ast.Constant(value=str(text))] | [ast.Constant(value=str(text)), ast.Constant(value=None)],
+        ):
+            said = text.lower().replace("-", "_").removeprefix("x_")
+        case _:
+            return False
+    if not (names_user(said) or names_session(said) or names_scope(said) or person_in(said)):
+        return False
+    root = chain_root(held)
+    is_handed = isinstance(held, ast.Name) and function.parameter(held.id) is not None and _MESSAGES.search(held.id)
+    if not is_handed and not (claimed(view, node, function) or in_session(view, node, function)):
+        return False
+    return not _is_asked_about(view, node, root, function)
+
+
+def _is_asked_about(view: FileView, node: ast.Call, root: ast.expr, function: Block) -> bool:
+    """Whether something in the function asks whether the value is there, or gives another one where it is not."""
+    around = view.module.parent(node)
+    if isinstance(around, ast.NamedExpr):
+        return True
+    names = [one.id for one in around.targets if isinstance(one, ast.Name)] if isinstance(around, ast.Assign) else []
+    if any(len(function.scope.bindings.get(name, ())) > 1 for name in names):
+        return True
+    text = ast.unparse(node.args[0])
+    for one in function.nodes(ast.If, ast.IfExp, ast.Assert, ast.While):
+        for part in ast.walk(one.test):
+            if isinstance(part, ast.Name) and part.id in names:
+                return True
+            # `if "x-tenant" not in request.headers: raise`
+            if isinstance(part, ast.Constant) and ast.unparse(part) == text and isinstance(root, ast.Name):
+                return True
+    return False
+
+
 def _is_refused(name: str, besides: ast.expr, function: Block) -> bool:
     """Whether something else in the function asks whether there is anybody."""
     tests = (one.test for one in function.nodes(ast.If, ast.IfExp) if one is not besides)
@@ -187,7 +247,7 @@ def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
         if names_user(name) or names_session(name):
             return True
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.attr in _NUMBERS:
-            return is_identity_like(one.value.id) or names_user(one.value.id)
+            return is_identity_like(one.value.id) or names_user(one.value.id) or bool(person_in(one.value.id))
     return False
 
 

@@ -223,8 +223,9 @@ class Program:
         return self.calls.user_dependency(function)
 
     def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
-        """Whether some class above the class has one of these names, wherever it is defined."""
-        return self.resolution.has_base(self.resolution.canonical(name), bases)
+        """Whether some class above the class, or that of what a path gives, has one of these names."""
+        owners = [one.name for one in self.resolution.values(name) if one.kind == "instance"]
+        return any(self.resolution.has_base(one, bases) for one in (self.resolution.canonical(name), *owners))
 
     def has_member(self, name: str, members: tuple[str, ...]) -> Proof | None:
         """Where the class, or a class of the project above it, binds one of these names in its body."""
@@ -318,10 +319,13 @@ class Program:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
         return None
 
-    def keeps_under(self, path: str) -> Proof | None:
-        """The function that the path calls, when it makes a key of a user that it is handed."""
+    def keeps_under(self, path: str, place: str) -> Proof | None:
+        """The function that the path calls, when it makes a key of the argument, in what requests share."""
         for fact in self.resolution.called(path):
-            if not set(fact.keys).isdisjoint(fact.parameters):
+            parameter = fact.parameter_at(place)
+            shared = [not on_self or self.shared_class(fact.name.rpartition(".")[0]) is not None
+                      for name, on_self in fact.keyed if name == parameter]  # fmt: skip
+            if any(shared):
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="makes a key of it"),)
         return None
 

@@ -20,7 +20,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.gives import given_back, gives_none
 from carrel.audit.held import goes_round
 from carrel.audit.memos import memo_of
-from carrel.audit.nobody import key_names
+from carrel.audit.nobody import key_names, keyed_parameters
 from carrel.audit.origins import called_name
 from carrel.audit.owner_checks import fetched_model
 from carrel.audit.owners import asked_kinds, owner_field
@@ -88,6 +88,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         asks_who(view, function),
         given_back(view, function),
         key_names(view, function),
+        keyed_parameters(view, function),
         tagged_stores(view, function),
         function in cacheable,
         memo_of(view, function),

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.entry_points import registration
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REGISTERED
 from carrel.audit.origins import called_name
 
 __all__ = ["handed_objects", "objects_of"]
@@ -41,12 +41,12 @@ def _handed(view: FileView, call: ast.Call) -> list[ast.expr]:
     name = called_name(call)
     if name in _APPLICATIONS or _TAKES.match(name) is not None:
         return [*call.args, *(one.value for one in call.keywords)]
-    row = REGISTERED.get(name)
+    row = registration(call)
     if row is None or (row.kind not in _KINDS and name not in _HANDLERS):
         return []
     by_name = [one.value for one in call.keywords if one.arg in row.keywords]
     handlers = by_name or call.args[row.position : row.position + 1] if row.position >= 0 else by_name
-    # `cache.get("/x", default)` is no route: only what has methods of an object for handlers says so.
+    # `cache.get("/x", default)` may be no route: only what has methods of an object for handlers says so.
     return [one for one in handlers if isinstance(one, ast.Attribute) or _is_partial(view, one)]
 
 

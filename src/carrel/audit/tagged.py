@@ -13,7 +13,8 @@ from carrel.audit.origins import called_name
 __all__ = ["names_scope", "statement", "tagged_stores"]
 
 _SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|customer|account|workspace|team|company|"
-                           r"clinic|patient|member|firm|school|employee|student|client)"
+                           r"clinic|patient|member|firm|school|employee|student|client|enterprise|guild|practice|community|"
+                           r"household|institution|business|shop|merchant)"
                            r"(?:_?(?:id|name|slug|key))?$")  # fmt: skip
 _ADDS: Final = re.compile(r"^a?_?(?:add|upsert|insert|index|ingest|store|upload)(?:_(?:documents?|texts?|points?|many|"
                           r"nodes?|records?|chunks?|batch))?$")  # fmt: skip

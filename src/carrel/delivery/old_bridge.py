@@ -110,7 +110,7 @@ class NotifyingLog:
             raise IsolationError("the event log")
 
     def _values(self, draft: EventDraft) -> dict[str, Any]:
-        """What the old methods say of an event, by the names of their parameters."""
+        """What the old methods say of an event, by the names of their parameters and in the order of these."""
         data, kind = draft.data, draft.type
         known: dict[str, Any] = {"run_id": self._run_id, "agent_name": draft.agent}
         if kind == "agent_started":
@@ -121,13 +121,13 @@ class NotifyingLog:
         elif kind == "tool_executing":
             known["tool_name"] = data["tool"]
             known["parameters"] = data["arguments"]
-        else:
+        elif kind == "tool_completed":
+            known["tool_name"] = data["tool"]
+            known["result"] = data
             known["execution_time_ms"] = data["duration_ms"]
-            if kind == "tool_completed":
-                known["tool_name"] = data["tool"]
-                known["result"] = data
-            else:
-                known["result"] = {**data, "success": data["status"] == "succeeded"}
+        else:
+            known["result"] = {**data, "success": data["status"] == "succeeded"}
+            known["execution_time_ms"] = data["duration_ms"]
         known["user_context"] = self._given
         return known
 

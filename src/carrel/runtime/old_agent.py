@@ -52,7 +52,7 @@ class OldAgent:
 
     async def run(self, run: AgentRun) -> str | AgentResult | None:
         context = run.context if self._given is None else self._given
-        bridge = RunBridge(run, known_as=getattr(context, "run_id", None))
+        bridge = RunBridge(run, known_as=getattr(context, "run_id", None), agent=self.name)
         answer = await ask(await self._source.agent(context, run.context, bridge), run, context, bridge)
         if self._keep is not None and run.context.is_root:
             self._keep(run.context.request_id, answer)

@@ -207,6 +207,8 @@ def test_a_listener_on_one_planner_for_all(kept: str, body: str, *, is_found: bo
     [
         ("self.sub = channel.subscribe(hear)", "self.sub.unsubscribe()", False),
         ("return channel.subscribe(hear)", "self.sub.unsubscribe()", False),
+        ("self.sub = await channel.subscribe(hear)", "self.sub.unsubscribe()", False),
+        ("await channel.subscribe(hear)", "self.sub.unsubscribe()", True),
         ("channel.subscribe(hear)", "self.sub.unsubscribe()", True),
         ("self.sub = channel.subscribe(hear)", "self.sub.count()", True),
     ],
@@ -214,7 +216,8 @@ def test_a_listener_on_one_planner_for_all(kept: str, body: str, *, is_found: bo
 def test_a_subscription_that_its_own_handle_ends(hang: str, leave: str, *, is_found: bool) -> None:
     source = (
         "class Channel:\n    def subscribe(self, to):\n        self.all.append(to)\nchannel = Channel()\n"
-        "class Socket:\n    def watch(self, user_id):\n        def hear(message):\n            self.send(user_id, message)\n"
+        "class Socket:\n    async def watch(self, user_id):\n        def hear(message):\n"
+        "            self.send(user_id, message)\n"
         f"        {hang}\n    def leave(self):\n        {leave}\n"
     )
     if is_found:
@@ -264,3 +267,30 @@ def test_what_a_module_or_a_library_has_one_of(made: str, *, is_found: bool) -> 
         finds(RULE, source, "error", on="ddHandler" if "solver" in made else "add_handler")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("hung", "is_found"),
+    [
+        ("def hear(words):\n        heard.append(words)\n    desk.on('words', hear)", True),
+        ("@desk.on('words')\n    def hear(words):\n        heard.append(words)", True),
+        (
+            "def hear(words):\n        heard.append(words)\n    desk.on('words', hear)\n    desk.off('words', hear)",
+            False,
+        ),
+        (
+            "def hear(words):\n        pass\n    desk.on('words', hear)\n    def end():\n        desk.off('w', hear)",
+            False,
+        ),
+        ("@tool.on('words')\n    def hear(words):\n        heard.append(words)", False),
+    ],
+)
+@pytest.mark.parametrize(("base", "emits"), [("pyee.EventEmitter", True), ("Row", False)])
+def test_a_desk_that_calls_who_listens_as_its_base_does(hung: str, base: str, *, emits: bool, is_found: bool) -> None:
+    source = (
+        f"import pyee\nfrom rows import Row\n{APP}class Desk({base}):\n    def run(self, text):\n"
+        "        self.emit('words', text)\ndesk = Desk()\n"
+        f"@app.post('/x')\nasync def ask(text: str, tool):\n    heard = []\n    {hung}\n"
+        "    desk.run(text)\n    return heard\n"
+    )
+    (finds if is_found and emits else quiet)(RULE, source)

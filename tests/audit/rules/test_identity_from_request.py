@@ -108,6 +108,12 @@ def test_what_only_looks_like_it(parameters: str, body: str) -> None:
     quiet(RULE, route(body, parameters))
 
 
+def test_somebody_who_is_looked_up_is_not_who_asks() -> None:
+    find = "from models import User, Note\nother = await store.get_one({0}, user_id)\nreturn page(other)"
+    quiet(RULE, route(find.format("User")))
+    finds(RULE, route(find.format("Note")), "error")
+
+
 def test_what_is_shown_to_who_asks_is_not_compared_with_them() -> None:
     finds(RULE, route("notes = await store.list_notes(user_id)\nreturn show(user, notes)"), "error")
 

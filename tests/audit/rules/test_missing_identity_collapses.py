@@ -378,3 +378,32 @@ def test_a_store_of_another_file_that_is_handed_a_stand_in(who: str, keep: str, 
         finds(RULE, files, "error", on="'default'")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("helper", "on"),
+    [
+        ("return f'memo:{user.identifier if user else \"anonymous\"}'", "anonymous"),
+        ("if user is None:\n        raise E\n    return f'memo:{user.identifier}'", ""),
+    ],
+)
+def test_a_helper_that_makes_the_key_and_one_that_is_handed_it(helper: str, on: str) -> None:
+    source = f"""
+import chainlit as cl
+from redis.asyncio import Redis
+kv = Redis()
+def memory_key():
+    user = cl.user_session.get("user")
+    {helper}
+async def notes(key):
+    return await kv.get(key)
+@cl.on_message
+async def answer(message):
+    key = memory_key()
+    return await notes(key)
+"""
+    if on:
+        finds(RULE, source, "error", on=on)
+        quiet(RULE, source.replace("kv.get(key)", "show(key)"))
+    else:
+        quiet(RULE, source)

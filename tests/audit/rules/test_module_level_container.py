@@ -171,6 +171,14 @@ def test_a_setting_for_all_is_only_mentioned(name: str, severity: str) -> None:
     finds(RULE, APP + f"{name} = {{}}\n" + route, severity)
 
 
+def test_a_list_of_another_file_that_the_same_file_takes_it_out_of() -> None:
+    files = {"guilds.py": "class Guilds:\n    started = []\n", "app.py": APP + "from guilds import Guilds\n"}
+    files["app.py"] += "@app.post('/on')\ndef on(user_id: str):\n    Guilds.started.append(user_id)\n"
+    finds(RULE, files, "error")
+    off = "@app.post('/off')\ndef off(user_id: str):\n    Guilds.started.remove(user_id)\n"
+    quiet(RULE, {**files, "app.py": files["app.py"] + off})
+
+
 def test_a_list_of_which_each_is_given_their_own() -> None:
     source = """
         EVENTS = []

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, ChangesObject, Condition, MutableGlobal, OfLibrary, SharedClass, SharedObject
+from carrel.audit.conditions import (
+    AnyOf,
+    ChangesObject,
+    Condition,
+    HasBase,
+    MutableGlobal,
+    OfLibrary,
+    SharedClass,
+    SharedObject,
+)
 from carrel.audit.file_view import FileView
 from carrel.audit.held import given_value
 from carrel.audit.origins import called_name, identities, parameters_in
@@ -26,6 +35,10 @@ _REGISTERS: Final = re.compile(
     r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
     r"register_(?:callback|handler|listener|hook)|on_event)$"
 )
+_EMITTERS: Final = ("EventEmitter", "AsyncIOEventEmitter", "AsyncEventEmitter", "ExecutorEventEmitter", "Emitter",
+                    "BaseEventEmitter", "TrioEventEmitter", "Signal", "Observable", "Subject",
+                    "EventDispatcher")  # fmt: skip
+"""Classes of libraries whose objects call whoever listens to them."""
 _LISTENS: Final = re.compile(r"^on(?:_[a-z_]+)?$")
 """Names of methods that may take a listener, where they change their object."""
 _WORKS: Final = re.compile(
@@ -64,11 +77,15 @@ class CallbacksPileUp:
                 continue
             for call in function.nodes(ast.Call):
                 if isinstance(call.func, ast.Attribute) and call.args:
-                    hung = _hung(call, function)
+                    hung = _hung(call, function, call.args[-1])
                     if hung is not None and _is_of_this_call(view, hung[1], function):
                         yield from self._candidate(view, call, hung[0], hung[1], function)
                     elif hung is not None and _is_for_this_run(view, call, hung[1], function):
                         yield from self._handed(view, call, hung[0], hung[1], function)
+            for call, callback in _decorated(view, function):
+                hung = _hung(call, function, callback)
+                if hung is not None and isinstance(call.func, ast.Attribute):
+                    yield from self._candidate(view, call, hung[0], callback, function)
 
     def _candidate(
         self, view: FileView, call: ast.Call, holder: ast.expr, callback: ast.expr, function: Block
@@ -76,7 +93,8 @@ class CallbacksPileUp:
         given = _shared(view, holder, function)
         if isinstance(call.func, ast.Attribute) and not _REGISTERS.match(call.func.attr) and given is not None:
             put = call.func.attr in _ADDS
-            given = given if put else (*given, ChangesObject(view.path(call.func, function)))
+            changes = ChangesObject(view.path(call.func, function)), HasBase(view.path(holder, function), _EMITTERS)
+            given = given if put else (*given, AnyOf(changes))
         if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
             return
         if _is_handle_kept(view, call):
@@ -122,17 +140,25 @@ def _given(view: FileView, function: Block) -> list[str]:
     return [parameter.name for one in (function, *initializers) for parameter in one.parameters]
 
 
-def _hung(call: ast.Call, function: Block) -> tuple[ast.expr, ast.expr] | None:
+def _decorated(view: FileView, function: Block) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """The decorators that take a function which is made here, `@importer.on("row")`, each with the function's name."""
+    for inner in view.functions:
+        for decorator in inner.decorators if inner.parent is function else ():
+            if decorator.call is not None:
+                yield decorator.call, ast.Name(inner.name, ast.Load())
+
+
+def _hung(call: ast.Call, function: Block, callback: ast.expr) -> tuple[ast.expr, ast.expr] | None:
     """What the callback is hung on, and the callback."""
     if not isinstance(call.func, ast.Attribute):
         return None
     holder = call.func.value
     if call.func.attr in _ADDS and isinstance(holder, ast.Attribute) and _HOOKS.match(holder.attr):
-        return holder.value, call.args[-1]
+        return holder.value, callback
     name = call.func.attr
-    listens = _LISTENS.match(name) or (_is_function(call.args[-1], function) and not _WORKS.search(name))
+    listens = _LISTENS.match(name) or (_is_function(callback, function) and not _WORKS.search(name))
     if listens or _REGISTERS.match(name):
-        return holder, call.args[-1]
+        return holder, callback
     return None
 
 
@@ -224,17 +250,21 @@ def _is_logger(view: FileView, holder: ast.expr, function: Block) -> bool:
 
 
 def _is_taken_off(function: Block, callback: ast.expr) -> bool:
+    """Whether the function, or one that is defined in it, lets go of the callback again."""
     text = ast.unparse(callback)
     return any(
-        isinstance(call.func, ast.Attribute) and _REMOVES.match(call.func.attr) is not None
+        isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        and _REMOVES.match(call.func.attr) is not None
         and (not call.args or any(ast.unparse(one) == text for one in call.args))
-        for call in function.nodes(ast.Call)
+        for call in ast.walk(function.node)
     )  # fmt: skip
 
 
 def _is_handle_kept(view: FileView, call: ast.Call) -> bool:
     """Whether the caller gets something by which the file takes the callback off: `self.sub.unsubscribe()`."""
-    return not isinstance(view.module.parent(call), ast.Expr | ast.Await) and any(
+    around = view.module.parent(call)
+    around = view.module.parent(around) if isinstance(around, ast.Await) else around
+    return not isinstance(around, ast.Expr) and any(
         isinstance(one.func, ast.Attribute) and not one.args and one.func.attr in _TAKES_OFF
         for block in view.functions
         for one in block.nodes(ast.Call)

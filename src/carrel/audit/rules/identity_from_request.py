@@ -89,6 +89,8 @@ class IdentityFromRequest:
             name = said[0] if said else ""
             if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
                 continue
+            if caller and _looks_up_person(view, node):
+                continue  # whoever that is, it is not who is asking
             in_path = f"{{{name}" in label or f":{name}>" in label or f"<{name}>" in label
             in_path = in_path or _is_in_djangos_path(function, name)
             severity: Severity = "error" if caller else "warning"
@@ -303,11 +305,17 @@ def _stands_for(view: FileView, node: ast.expr, function: Block, name: str) -> b
     for one in origins(view, node, function):
         found = one.value if isinstance(one, ast.Await) else one
         handed = [*found.args, *(each.value for each in found.keywords)] if isinstance(found, ast.Call) else []
-        classes = (view.dotted(each).rpartition(".")[2] for each in handed)
-        is_person = any(each[:1].isupper() and person_in(each) for each in classes)
-        if any(claimed(view, each, function) == name for each in (one, *(handed if is_person else ()))):
+        said = (one, *(handed if _looks_up_person(view, found) else ()))
+        if any(claimed(view, each, function) == name for each in said):
             return True
     return False
+
+
+def _looks_up_person(view: FileView, node: ast.expr) -> bool:
+    """Whether it is a call that is handed a class of people: `get_object_or_404(User, id=user_id)`."""
+    handed = node.args if isinstance(node, ast.Call) else ()
+    classes = (view.dotted(one).rpartition(".")[2] for one in handed)
+    return any(one[:1].isupper() and person_in(one) for one in classes)
 
 
 def _is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:

@@ -17,7 +17,7 @@ from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.through import through
+from carrel.audit.through import called_here, through
 from carrel.findings import RuleInfo, Severity
 
 __all__ = ["MissingIdentityCollapses"]
@@ -104,11 +104,12 @@ class MissingIdentityCollapses:
                 message = f"`{function.name}` continues the conversation {text} for everybody who names none"
                 yield view.candidate(self.info, default, message, block=function,
                                      grades=(Grade("error", (Reachable(function.symbol),)), Grade("info")))  # fmt: skip
+        used = {use.node for use in keyed(view, function)}
         for call in function.nodes(ast.Call):
-            for default, text in _stood_in(view, call, function):
-                message = f"`{function.name}` stores under {text} for everybody who has no identity"
-                keeps = KeepsUnder(view.path(call.func, function))
-                yield view.candidate(self.info, default, message, block=function,
+            for default, text, where, place in _stood_in(view, call, function) if call not in used else ():
+                message = f"`{where.name}` gives {text} for everybody who has no identity, and it is made a key"
+                keeps = KeepsUnder(view.path(call.func, function), place)
+                yield view.candidate(self.info, default, message, block=where,
                                      given=(keeps, Reachable(function.symbol)),
                                      related=(view.location(call, "the key is used here"),))  # fmt: skip
         for use in keyed(view, function):
@@ -161,12 +162,25 @@ def _stored(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.exp
             yield from ((call, one) for one in call.args[:1])
 
 
-def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[ast.expr, str]]:
-    """What an object of the module is handed instead of an identity: `store.load(session.get("id") or "default")`."""
-    if isinstance(call.func, ast.Attribute) and call.args and not counts_only(ast.unparse(call.func)):
-        access = view.access(call.func.value, function)
-        if access.kind in ("global", "class") and all(use.node is not call for use in keyed(view, function)):
-            yield from stand_ins(view, call.args[0], function)
+def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[ast.expr, str, Block, str]]:
+    """What a function is handed instead of an identity, `store.load(session.get("id") or "default")`, with the
+    function that puts it there, a helper of the file too, and which argument it is."""
+    for place, value in (*enumerate(call.args), *((one.arg, one.value) for one in call.keywords if one.arg)):
+        if isinstance(value, ast.Constant):
+            continue
+        found = [(default, text, function) for default, text in stand_ins(view, value, function)]
+        for part in key_parts(value, function):
+            helper = called_here(view, part) if isinstance(part, ast.Call) else None
+            if helper is not None:
+                found += [(*one, helper) for one in view.once(_given_instead, helper, meanwhile=())]
+        if found and not counts_only(ast.unparse(call.func)):
+            yield from ((*one, str(place)) for one in found)
+
+
+def _given_instead(view: FileView, function: Block) -> tuple[tuple[ast.expr, str], ...]:
+    """What the function gives for everybody who has no identity."""
+    given = (one.value for one in function.nodes(ast.Return) if one.value is not None)
+    return tuple(found for value in given for found in stand_ins(view, value, function))
 
 
 def _conversations(function: Block) -> Iterator[ast.expr]:

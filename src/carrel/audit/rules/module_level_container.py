@@ -95,6 +95,8 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Access, tuple[Condition
         if access.steps == ("()",):
             return access, (SharedContainer(access.path),)
         if not access.name.startswith(f"{view.top.symbol}."):
+            if is_presence_list(view, access.name):
+                continue
             return access, (SharedContainer(access.name),)
         if not reads_whole(view, access.name) or is_presence_list(view, access.name):
             continue
