@@ -250,3 +250,26 @@ def test_a_function_in_an_object_that_stays(kept: str, severity: str | None) -> 
         finds(RULE, source, severity, on="def work")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("jobs.append(Job(user.email, lambda: send(user)))", True),
+        ("job = Job(user.email, run=lambda: send(user))\n        jobs.append(job)", True),
+        ("jobs += [Job(lambda: send(user))]", True),
+        ("app.router.add_get('/x', lambda request: page(user))", True),
+        ("page = guard('x')(lambda request: send(user))\n        jobs.append(Route('/', page))", True),
+        ("job = Job(lambda: send(user))\n        jobs.append(job.run())", False),
+        ("job = Job(lambda: send(user))\n        jobs.append(job.total)", False),
+        ("mail(Job(lambda: send(user)))", False),
+        ("jobs.append(Job(max(rows, key=lambda row: row[user])))", False),
+        ("mine = []\n        mine += [Job(lambda: send(user))]\n        run(mine)", False),
+    ],
+)
+def test_an_object_that_has_the_function(body: str, *, is_found: bool) -> None:
+    source = f"def plan(users, jobs):\n    for user in users:\n        {body}\n"
+    if is_found:
+        finds(RULE, source, "error", on="lambda")
+    else:
+        quiet(RULE, source)

@@ -30,7 +30,6 @@ _KEPT: Final = frozenset({"append", "add", "appendleft", "insert", "extend", "pu
 _WAITS: Final = frozenset({"join", "result", "wait", "as_completed"})
 _REGISTERS: Final = re.compile(r"^(?:add|register|schedule|enqueue|defer|subscribe|every|daily|hourly|run_later|on)_")
 """What a helper is called that does so, where nothing is done with what it gives."""
-
 _PUTS: Final = frozenset({"append", "add", "put_nowait", "insert"})
 
 
@@ -214,12 +213,17 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             puts_aside = _REGISTERS.match(name) is not None and isinstance(view.module.parent(around), ast.Expr)
             if name == "on_commit" and _commits(view, around, loop):
                 return False
-            if not _is_wrapped(view, child, around) and (name in _KEPT or not _makes_object(around)):
+            if name in _KEPT or not _is_part(view, child, around):
                 return (name in _KEPT or puts_aside) and not _is_awaited_inside(view, around, loop)
         elif isinstance(around, ast.Call) and not _is_deferred(view, node):
             return False
         if isinstance(around, ast.Assign) and child is around.value:
-            return any(_stays(view, target, around, loop) for target in around.targets)
+            stays = any(_stays(view, target, around, loop) for target in around.targets)
+            return stays or any(_is_kept(view, one, loop) for one in _uses(view, around, loop))
+        if isinstance(around, ast.AugAssign) and isinstance(around.target, ast.Name):
+            # `jobs += [Job(lambda: send(user))]`, of a list that was there before the loop.
+            return not any(isinstance(one, ast.Assign | ast.AnnAssign) and around.target.id in ast.unparse(one)
+                           for one in loop.body)  # fmt: skip
         if isinstance(around, ast.Yield):
             return True
         child = around
@@ -235,12 +239,26 @@ def _commits(view: FileView, call: ast.Call, loop: Loop) -> bool:
     )
 
 
-def _makes_object(call: ast.Call) -> bool:
-    """Whether the call makes an object that has what it is handed: `Handler(work)`, `Tool.from_function(work)`."""
+def _uses(view: FileView, assign: ast.Assign, loop: Loop) -> Iterator[ast.Name]:
+    """Where the round goes on with what it has just given a name, as a whole."""
+    names = {one.id for one in assign.targets if isinstance(one, ast.Name)}
+    last = assign.end_lineno or assign.lineno
+    for one in (inner for statement in loop.body for inner in ast.walk(statement)):
+        if isinstance(one, ast.Name) and one.id in names and one.lineno > last:
+            taken = isinstance(view.module.parent(one), ast.Attribute | ast.Subscript | ast.Compare)
+            if isinstance(one.ctx, ast.Load) and not taken:
+                yield one
+
+
+def _is_part(view: FileView, node: ast.AST, call: ast.Call) -> bool:
+    """Whether what the call gives has the node in it: an object, `Route("/", page)`, or a function around it."""
     root = call.func.value if isinstance(call.func, ast.Attribute) else None
-    name = called_name(call)
-    of_class = isinstance(root, ast.Name) and root.id[:1].isupper()
-    return name[:1].isupper() or (of_class and name.startswith(("from_", "create")))
+    # `Tool.from_function(work)`
+    by_class = (
+        isinstance(root, ast.Name) and root.id[:1].isupper() and called_name(call).startswith(("from_", "create"))
+    )
+    is_made = called_name(call)[:1].isupper() or isinstance(call.func, ast.Call) or by_class
+    return is_made or _is_wrapped(view, node, call)
 
 
 def _is_wrapped(view: FileView, node: ast.AST, call: ast.Call) -> bool:
