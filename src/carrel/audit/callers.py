@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.admission import sign_in
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.chains import chain_names, chain_root
+from carrel.audit.depending import listed
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES, is_servicer
 from carrel.audit.origins import leaves
@@ -41,7 +42,7 @@ _PROVING: Final = re.compile(
     r"session|access_token|bearer|credentials))?$|^_?authenticate(?:_.*)?$|^_?decode_(?:token|jwt|access_token)$|^_?identify$"
     r"|^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$|^get_jwt(?:_identity)?$|^get_access_token$|^_?user_from_(?:token|request|session)$|^get_user$"
     r"|^_?get_(?:scoped|effective|request|caller|jwt)_(?:user|tenant)(?:_id)?(?:_.*)?$"
-    r"|^verify_(?:id|oauth2|firebase)_token$|^_?(?:get_|read_|token_|jwt_|verified_|require_)*claims(?:_(?:of|from)(?:_\w+)?)?$"
+    r"|^verify_(?:id|oauth2|firebase)_token$|^_?(?:[a-z]+_)*claims(?:_(?:of|from)(?:_\w+)?)?$"
 )
 _PROVEN_PARTS: Final = frozenset(
     {"user", "user_id", "current_user", "principal", "identity", "tenant", "tenant_id", "access_token", "auth",
@@ -162,6 +163,9 @@ def prover(view: FileView, function: Block, *, besides: str = "") -> str:
             return parameter.name
     if signed := sign_in(view, function) or _signed_by(view, function):
         return signed
+    for name in (one.rpartition(".")[2] for one in listed(view, function)):
+        if _PROVING.match(name) and "api_key" not in name:
+            return name
     for node in function.nodes(ast.Attribute, ast.Subscript):
         if proves(view, node, function):
             return ast.unparse(node)

@@ -365,3 +365,78 @@ def test_a_service_that_checks_the_token_and_believes_the_message(
         finds(RULE, source, "warning", on="usage")
     else:
         quiet(RULE, source)
+
+
+HELPED = """
+import jwt
+from fastapi import Depends, FastAPI
+app = FastAPI()
+def verified(authorization):
+    return jwt.decode(authorization, KEY)
+def account_of(token, asked=None):
+    {0}
+@app.post("/entries")
+def entries(query: Query, token=Depends(verified)):
+    return rows(account_of(token, {1}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "handed", "is_found"),
+    [
+        ("return asked or token['sub']", "query.account", True),
+        ("if asked:\n        return asked\n    return token['sub']", "query.account", True),
+        ("return asked if asked else claims(token)['account']", "query.account", True),
+        ("return asked or token['language']", "query.language", False),
+        ("return asked or token['sub']", "token['account']", False),
+        ("if asked != token['sub']:\n        raise E\n    return asked or token['sub']", "query.account", False),
+        ("if asked != token['sub']:\n        return asked\n    return token['sub']", "query.account", False),
+    ],
+)
+def test_a_helper_that_prefers_what_is_said(body: str, handed: str, *, is_found: bool) -> None:
+    source = HELPED.format(body, handed)
+    if is_found:
+        finds(RULE, source, "error", on="asked")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("said", "is_found"), [("clinic", True), ("colour", False)])
+def test_a_claim_that_the_address_may_say_too(said: str, *, is_found: bool) -> None:
+    source = f"""
+import jwt
+from flask import request
+def acting():
+    return request.args.get("{said}") or jwt.decode(request.headers["authorization"], KEY)["{said}"]
+"""
+    if is_found:
+        finds(RULE, source, "error", on="or jwt.decode")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("column", "asked", "is_found"),
+    [
+        ("holder", "require('claims:read')", True),
+        ("region", "require('claims:read')", False),
+        ("holder", "log()", False),
+    ],
+)
+def test_a_tool_that_is_told_whose_rows_and_asks_for_a_token(column: str, asked: str, *, is_found: bool) -> None:
+    source = f"""
+from fastmcp import FastMCP
+from fastmcp.server.dependencies import get_access_token
+mcp = FastMCP("claims")
+def require(scope):
+    token = get_access_token()
+    return token
+@mcp.tool
+async def list_claims({column}: str):
+    {asked}
+    return await pool.fetch("SELECT number FROM claims WHERE {column} = $1", {column})
+"""
+    if is_found:
+        finds(RULE, source, "warning", on="pool.fetch")
+    else:
+        quiet(RULE, source)

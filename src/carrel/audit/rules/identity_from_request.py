@@ -10,13 +10,15 @@ from typing import Final
 from carrel.audit.admission import is_refusal, is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proven, prover
-from carrel.audit.data_conditions import Gives
+from carrel.audit.conditions import Condition
+from carrel.audit.data_conditions import Gives, SentParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.tagged import names_scope
 from carrel.audit.through import called_here
 from carrel.findings import RuleInfo, Severity
 
@@ -41,10 +43,9 @@ _RUNS: Final = re.compile(
 )
 """Methods of agents, chains and graphs that do one user's work."""
 _COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
-_WHOSE_ROWS: Final = re.compile(
-    r"(?is)\b(?:select|update|delete)\b.*\bwhere\b.*\b\w*(?:user|email|owner|member|account|customer|employee|tenant|patient|person|subscriber)"
-    r"(?:_?id|_?no|_number|_email)?\s*=\s*(?:\$\d|%s|\?|:\w|%\()"
-)
+_ROWS: Final = re.compile(r"(?is)\b(?:select|update|delete)\b.*?\bwhere\b(.*)")
+_COLUMN: Final = re.compile(r"(\w+)\s*=\s*(?:\$\d|%s|\?|:\w|%\()")
+_EMAIL: Final = re.compile(r"(?i)(?:^|_)email$")
 _SELECTS: Final = frozenset({"where", "filter", "filter_by"})
 _STORE: Final = re.compile(r"(?i)(?:store|storage|repo|repository|repositories|dao)$")
 _ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
@@ -110,7 +111,7 @@ class IdentityFromRequest:
         caller = prover(view, function)
         for call in function.nodes(ast.Call) if caller else ():
             texts = [text_of(one) for one in call.args]
-            if not any(_WHOSE_ROWS.search(text) for text in texts):
+            if not any(map(_asks_for_rows, texts)):
                 continue
             handed = [one for each in call.args for one in _parts(each)]
             said = [
@@ -183,21 +184,74 @@ class IdentityFromRequest:
 
     def _overridden(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`request.headers.get("x-on-behalf-of") or user.id`: what is said goes before what is proven."""
-        for choice in function.nodes(ast.BoolOp, ast.IfExp):
-            if isinstance(choice, ast.BoolOp):
-                if not isinstance(choice.op, ast.Or):
-                    continue
-                first, last = choice.values[0], choice.values[-1]
-            else:
-                first, last = choice.body, choice.orelse
-            name = next((said for one in origins(view, first, function) if (said := claimed(view, one, function))), "")
-            if not name or not names_user(name) or not proven(view, last, function) or proven(view, first, function):
+        for choice, first, last in _choices(function):
+            name, given = _said_first(view, first, function)
+            if not name or not (proven(view, last, function) or _claim(last) == "sub") or proven(view, first, function):
                 continue
-            if _is_refused(view, choice, function):
+            claim = _claim(last)
+            is_who = names_user(name) or bool(given) or (claim == name and _is_whose(name))
+            if not is_who or _is_refused(view, choice, function):
                 continue
-            if _is_identity_then(view, choice, function) and not is_restricted(view, function):
+            is_identity = claim == "sub" or _is_whose(claim) or _is_identity_then(view, choice, function)
+            if is_identity and not is_restricted(view, function):
                 message = f"`{function.name}` lets `{name}` of the request go before the user that the token proves"
-                yield view.candidate(self.info, choice, message, block=function, severity="error")
+                yield view.candidate(self.info, choice, message, block=function, given=given, severity="error")
+
+
+def _choices(function: Block) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
+    """Where one of two values is taken, and the two: `asked or own`, `if asked: return asked` before `return own`."""
+    for choice in function.nodes(ast.BoolOp, ast.IfExp):
+        if isinstance(choice, ast.IfExp):
+            yield choice, choice.body, choice.orelse
+        elif isinstance(choice.op, ast.Or):
+            yield choice, choice.values[0], choice.values[-1]
+    body = getattr(function.node, "body", ())
+    for one, after in zip(body, body[1:], strict=False):
+        match one, after:
+            case ast.If(test=test, body=[ast.Return(value=first)], orelse=[]), ast.Return(value=last):
+                if first is not None and last is not None and ast.unparse(first) in ast.unparse(test):
+                    yield first, first, last
+
+
+def _said_first(view: FileView, first: ast.expr, function: Block) -> tuple[str, tuple[Condition, ...]]:
+    """What the client calls the value, and what must hold for that: of a helper, that a caller hands it over as sent."""
+    for one in origins(view, first, function):
+        if name := claimed(view, one, function):
+            return name, ()
+        parameter = function.parameter(one.id) if isinstance(one, ast.Name) else None
+        if parameter is None or parameter.name == function.receiver or view.entry_point(function) is not None:
+            continue
+        is_compared = any(
+            isinstance(side, ast.Name) and side.id == parameter.name
+            for comparison in function.nodes(ast.Compare)
+            for side in (comparison.left, *comparison.comparators)
+            if not isinstance(comparison.ops[0], ast.Is | ast.IsNot)
+        )
+        if view.dependency(parameter) is None and not is_compared:
+            return parameter.name, (SentParameter(function.symbol, parameter.name),)
+    return "", ()
+
+
+def _claim(node: ast.expr) -> str:
+    """The name of a claim of a token: `clinic` of `claims["clinic"]`."""
+    match node:
+        case (
+            ast.Subscript(slice=ast.Constant(value=str(name)))
+            | ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_])
+        ):
+            return name
+    return ""
+
+
+def _is_whose(name: str) -> bool:
+    return names_user(name) or names_scope(name) or bool(person_in(name))
+
+
+def _asks_for_rows(text: str) -> bool:
+    """Whether a statement is about the rows of one person, or of those who work together: `WHERE holder = $1`."""
+    rows = _ROWS.search(text)
+    columns = _COLUMN.findall(rows[1]) if rows is not None else ()
+    return any(_is_whose(one) or _EMAIL.search(one) for one in columns)
 
 
 def _is_in_djangos_path(function: Block, name: str) -> bool:
