@@ -340,3 +340,25 @@ def test_a_picture_that_a_page_gives_back(given: str, *, is_found: bool) -> None
         finds(RULE, source, "warning", on="savefig")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_found"),
+    [
+        ("await file.download_to_drive(path)", True),
+        ("await bot.download(message.photo, destination=path)", True),
+        ("await bot.download(message.photo, destination=path.with_stem(str(message.id)))", False),
+        ("await bot.download(path)", False),
+    ],
+)
+@pytest.mark.parametrize("path", ["Path(tempfile.gettempdir()) / 'note.oga'", "Path('/tmp') / 'note.oga'"])
+def test_what_a_bot_downloads_for_one_message(path: str, written: str, *, is_found: bool) -> None:
+    source = (
+        "import tempfile\nfrom pathlib import Path\nfrom aiogram import Dispatcher\ndp = Dispatcher()\n"
+        f"@dp.message()\nasync def hear(message, bot):\n    file = await message.voice.get_file()\n    path = {path}\n"
+        f"    {written}\n    await message.answer(await transcribe(path))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="path = ")
+    else:
+        quiet(RULE, source)

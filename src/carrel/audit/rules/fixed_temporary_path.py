@@ -26,6 +26,8 @@ _SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet"
                            "download_file", "write_audio", "write_videofile", "imwrite"})  # fmt: skip
 _SAVING: Final = re.compile(r"^a?_?(?:save|download|export|write|dump)(?:_\w+)?$")
 """What puts something into a file, where its first argument names one."""
+_TO: Final = frozenset({"destination", "dest", "dst", "to", "path", "file_path", "local_path", "filename", "file_name"})
+_DOWNLOADS: Final = re.compile(r"^download_to_(?:drive|file|path|disk|filename)$")
 _FILE: Final = re.compile(r"\w\.\w{2,4}$")
 _OPENS: Final = re.compile(r"^open$|_open$|^open_file$|File$")
 _MODE: Final = re.compile(r"^[wxa][bt+]{0,2}(?:[:|]\w*)?$")
@@ -236,6 +238,10 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
         return (arguments[0], []) if writes else (None, None)
     if _SAVING.match(name) and arguments and _names_file(arguments[0]):
         return arguments[0], [*([on] if on else []), *arguments[1:]]
+    if _SAVING.match(name) and (to := [one.value for one in call.keywords if one.arg in _TO]):
+        return to[0], [*([on] if on else []), *arguments]
+    if _DOWNLOADS.match(name) and arguments:
+        return arguments[0], [on] if on else []
     if name in _SAVES and arguments:
         return arguments[-1 if name in ("copyfile", "download_file", "urlretrieve") else 0], [on] if on else []
     if name in _MAKES:
