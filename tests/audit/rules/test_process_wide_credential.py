@@ -236,3 +236,16 @@ def test_an_update_of_the_environment_by_keywords(name: str, *, is_found: bool) 
         finds(RULE, files, "error", on="os.environ.update")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "is_found"), [("merchant_id", True), ("customer", True), ("model_id", False), ("size", False)]
+)
+def test_a_key_that_was_fetched_for_somebody(parameter: str, *, is_found: bool) -> None:
+    source = (
+        "import stripe\nfrom fastapi import Depends, FastAPI\napp = FastAPI()\n"
+        f"from sqlalchemy.orm import Session\ndef use(db: Session, {parameter}):\n    found = db.scalars(select(Row).where(Row.id == {parameter})).one()\n"
+        "    stripe.api_key = box.decrypt(found.key).decode()\n"
+        "@app.get('/')\ndef page(number: int = Depends(number_of)):\n    use(db, number)\n    return stripe.list()\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

@@ -14,6 +14,7 @@ from carrel.audit.frameworks import REQUEST_CALLS
 from carrel.audit.held import given_value, is_in_finally
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, leaves, parameters_in
+from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
@@ -73,7 +74,10 @@ class ProcessWideCredential:
         named = (name for value in mutation.values for name in parameters_in(view, value, function))
         used = tuple(name for name in dict.fromkeys(named) if not _is_configuration(view, function, name))
         taint = view.best_taint(mutation.values, function)
-        if taint is None or not (used or taint.by == "request"):
+        if taint is None:
+            # What was fetched for somebody: `stripe.api_key = decrypt(merchant_of(merchant_id).key)`.
+            used = tuple(name for name in used if person_in(name)) if _names_credential(mutation) else ()
+        if not used and (taint is None or taint.by != "request"):
             return
         if any(view.dotted(call.func) in _SETTINGS_FILES for call in function.nodes(ast.Call)):
             return
@@ -81,7 +85,7 @@ class ProcessWideCredential:
         if _is_handed(mutation) and entry is not None and entry.kind == "task":
             return  # what a job is handed was said by who set it up
         reached = Reachable(function.symbol)
-        told = taint.by == "request"
+        told = taint is not None and taint.by == "request"
         if _is_wrapper(mutation) and not any(_CREDENTIAL.search(name) for name in used):
             message = f"`{function.name}` sets whichever variable its object is about for the whole process"
             yield view.candidate(self.info, mutation.node, message, block=function, severity="info")
