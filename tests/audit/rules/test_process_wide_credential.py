@@ -244,7 +244,8 @@ def test_an_update_of_the_environment_by_keywords(name: str, *, is_found: bool) 
 def test_a_key_that_was_fetched_for_somebody(parameter: str, *, is_found: bool) -> None:
     source = (
         "import stripe\nfrom fastapi import Depends, FastAPI\napp = FastAPI()\n"
-        f"from sqlalchemy.orm import Session\ndef use(db: Session, {parameter}):\n    found = db.scalars(select(Row).where(Row.id == {parameter})).one()\n"
+        "from sqlalchemy.orm import Session\n"
+        f"def use(db: Session, {parameter}):\n    found = db.scalars(select(Row).where(Row.id == {parameter})).one()\n"
         "    stripe.api_key = box.decrypt(found.key).decode()\n"
         "@app.get('/')\ndef page(number: int = Depends(number_of)):\n    use(db, number)\n    return stripe.list()\n"
     )
