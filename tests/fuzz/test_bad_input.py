@@ -96,6 +96,32 @@ async def test_a_long_input_is_refused_with_what_is_accepted(
 
 
 @pytest.mark.parametrize(
+    "body",
+    [b"{", b'{"input":"\xff"}', b"[" * 100_000, b'{"a":' * 50_000],
+    ids=["half", "not utf-8", "deep list", "deep object"],
+)
+async def test_a_body_that_is_no_json_is_named_with_what_is_accepted(ann: Caller, body: bytes) -> None:
+    answer = await ann.http.post("/api/v1/threads", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert answer.json()["detail"] == "the body is not JSON; send one JSON object, in UTF-8"
+    assert [one["field"] for one in answer.json()["errors"]] == ["body"]
+
+
+async def test_a_form_that_is_none_is_named(ann: Caller) -> None:
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await ann.http.post(IMPORTS, content=b"no form", headers=form)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert [one["field"] for one in answer.json()["errors"]] == ["body"]
+    assert "multipart" in answer.json()["detail"]
+
+
+async def test_text_in_the_place_of_a_file_is_told_that_it_has_to_be_a_file(ann: Caller) -> None:
+    answer = await ann.http.post(IMPORTS, data={"file": "time,model"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "file", "message": "must be a file, with a name"}]
+
+
+@pytest.mark.parametrize(
     ("content", "code", "said"),
     [
         (b"", "empty_file", "empty"),

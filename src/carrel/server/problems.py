@@ -113,6 +113,8 @@ _STATUS_CODES: Final[Mapping[int, str]] = MappingProxyType(
         503: "unavailable",
     }
 )
+NOT_JSON: Final = "the body is not JSON; send one JSON object, in UTF-8"
+NO_FILE: Final = "must be a file, with a name"
 NOT_AUTHENTICATED: Final = "a valid access token is needed; sign in and send it as Authorization: Bearer"
 
 
@@ -174,7 +176,7 @@ def validation_response(error: RequestValidationError) -> Response:
     """The answer to a request whose parts are not as declared; it names fields and never repeats a value."""
     errors = list(_named(error.errors()))
     if any(one["type"] == "json_invalid" for one in error.errors()):
-        return problem_response(400, "bad_request", "the body is not JSON", errors=errors)
+        return problem_response(400, "bad_request", NOT_JSON, errors=errors)
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors)
     return problem_response(422, "invalid_input", detail, errors=errors)
 
@@ -184,7 +186,8 @@ def _named(errors: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, str]]:
         where, *path = (str(part) for part in one["loc"])
         field = where if one["type"] == "json_invalid" else ".".join(path) or where
         message = str(one["msg"]).removeprefix("Value error, ")
-        yield {"field": field, "message": message}
+        # FastAPI's own words name its class and Python's.
+        yield {"field": field, "message": NO_FILE if message.startswith("Expected UploadFile") else message}
 
 
 def http_response(error: HTTPException) -> Response:
@@ -193,6 +196,12 @@ def http_response(error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail and error.detail != phrase else None
     return problem_response(error.status_code, code, detail, headers=error.headers)
+
+
+def _unreadable(request: Request, error: HTTPException) -> Response:
+    """The answer to a body that the framework could not take apart."""
+    detail = NOT_JSON if _is_json(request) else f"the body cannot be read as a form: {error.detail}"
+    return problem_response(400, "bad_request", detail, errors=[{"field": "body", "message": detail}])
 
 
 def _is_unread(error: RequestValidationError) -> bool:
@@ -234,6 +243,8 @@ def install_problems(app: FastAPI) -> None:
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 400:
+            return _unreadable(request, error)
         if error.status_code == 405:
             error.headers = {**(error.headers or {}), "Allow": ", ".join(_methods(request))}
         return http_response(error)
