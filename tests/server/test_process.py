@@ -121,6 +121,7 @@ async def test_a_frame_that_is_too_long_closes_with_the_code_of_a_malformed_one(
         await following(connection, tokens["access_token"])
         await connection.send("x" * size)
         assert await closed_with(connection) == 4503
+        assert connection.close_reason == "a frame has at most 65536 bytes; upload long input as a file"
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -139,6 +140,7 @@ async def test_text_that_is_not_utf8_closes_with_the_same_code(process: Process)
     async with process.socket() as connection:
         await connection.send(b'{"type": "\xff"}', text=True)
         assert await closed_with(connection) == 4503
+        assert connection.close_reason == "a text frame is not UTF-8; send JSON text"
 
 
 async def test_a_bad_frame_costs_nobody_else_anything(process: Process) -> None:

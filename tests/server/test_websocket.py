@@ -232,6 +232,7 @@ async def test_too_many_connections_of_a_user_are_refused():
     async with live(stage), stage.signed_in("ann"), stage.signed_in("bob"), stage.client() as client:
         await send(client, type="authenticate", token="ann/s/600")
         assert await close_code(client) == 4505
+        assert client.close_reason == "limit connections_per_user is 1; close another connection"
 
 
 # Frames

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from uvicorn.config import Config
@@ -18,6 +19,8 @@ from websockets.frames import (  # type: ignore[attr-defined]  # apply_mask: in 
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+
+from carrel.delivery.frames import MAX_FRAME_BYTES
 
 __all__ = ["MALFORMED", "PROTOCOL", "FrameProtocol"]
 
@@ -33,11 +36,17 @@ MASKED: Final = 0x80
 SHORT: Final = 125
 SHORT_HEAD: Final = 6
 """Two bytes, and four of the mask."""
-_FRAMES_FAULTS: Final = frozenset({CloseCode.MESSAGE_TOO_BIG, CloseCode.INVALID_DATA, CloseCode.PROTOCOL_ERROR})
+_FRAMES_FAULTS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        CloseCode.MESSAGE_TOO_BIG: f"a frame has at most {MAX_FRAME_BYTES} bytes; upload long input as a file",
+        CloseCode.INVALID_DATA: "a text frame is not UTF-8; send JSON text",
+        CloseCode.PROTOCOL_ERROR: "malformed frame",
+    }
+)
 
 
 class _Frames(ServerProtocol):
-    """Too long, not UTF-8, not a frame: the protocol of carrel has one close code for all three."""
+    """Too long, not UTF-8, not a frame: the protocol of carrel has one close code for all three, and says which."""
 
     between_messages = False
     """Whether everything that was received made whole messages."""
@@ -61,7 +70,7 @@ class _Frames(ServerProtocol):
 
 
 def _own(code: CloseCode | int, reason: str) -> tuple[int, str]:
-    return (MALFORMED, "malformed frame") if code in _FRAMES_FAULTS else (code, reason)
+    return (MALFORMED, _FRAMES_FAULTS[code]) if code in _FRAMES_FAULTS else (code, reason)
 
 
 class FrameProtocol(WebSocketsSansIOProtocol):

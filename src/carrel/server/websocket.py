@@ -325,7 +325,7 @@ class _SocketConnection:
             self._identity = before
             self._session.refused()
         except LimitExceededError as error:
-            self._session.close(4505, f"{error.allowed:g} connections are open; close one of them")
+            self._session.close(4505, f"limit {error.limit} is {error.allowed:g}; close another connection")
         except CarrelError as error:
             self._fail(error)
         else:
