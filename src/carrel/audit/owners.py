@@ -16,7 +16,17 @@ from carrel.audit.held import text_of
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 
-__all__ = ["OWNERS", "asked_kinds", "is_caller", "kinds", "names_owner", "owner_field", "parts", "unconverted"]
+__all__ = [
+    "OWNERS",
+    "asked_kinds",
+    "is_caller",
+    "is_handlers_own",
+    "kinds",
+    "names_owner",
+    "owner_field",
+    "parts",
+    "unconverted",
+]
 
 _MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|register|issue)(?:_\w+)?$")
 _HOLDS_ALL: Final = re.compile(
@@ -159,6 +169,11 @@ def _owned(side: ast.expr) -> ast.expr | None:
         case ast.Subscript(value=owned, slice=ast.Constant(value=name)) if name in OWNERS:
             return owned
     return None
+
+
+def is_handlers_own(view: FileView, fetch: Fetch, function: Block) -> bool:
+    """Whether it is fetched from what hangs on the handler's own object, which was perhaps made for who is calling."""
+    return fetch.receiver is None or view.access(fetch.receiver, function).kind == "self"
 
 
 def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:

@@ -394,3 +394,22 @@ def test_another_handler_asks_by_itself(called: str, *, is_found: bool) -> None:
     read = f"async def read(invoice_id: int, user=Depends(get_current_user)):\n    return {called}\n"
     found = findings(RULE, {"files.py": FILES, "app.py": head + read})
     assert any(one.severity == "error" for one in found) is is_found
+
+
+OWN = """
+from fastapi import APIRouter
+router = APIRouter()
+@controller(router)
+class Plans(UserController):
+    @router.post("/plans")
+    def create(self, plan: Plan):
+        return STORE.create(plan.text, self.user.id)
+    @router.get("/plans/{plan_id}")
+    def read(self, plan_id: int):
+        return STORE.get_one(plan_id)
+"""
+
+
+def test_what_hangs_on_the_handlers_own_object_may_be_the_callers() -> None:
+    quiet(RULE, OWN.replace("STORE", "self.plans"))
+    finds(RULE, "from db import plans\n" + OWN.replace("STORE", "plans"), "error")

@@ -257,3 +257,16 @@ routes = [Route("/chats", start), Route("/history", history)]
         finds(RULE, source, "error", on="redis.get")
     else:
         quiet(RULE, source)
+
+
+def test_what_hangs_on_the_handlers_own_object_may_be_the_callers() -> None:
+    source = (
+        "from fastapi import APIRouter\nfrom db import lessons\nrouter = APIRouter()\n@controller(router)\n"
+        "class Lessons(UserController):\n"
+        "    @router.post('/lessons')\n    def create(self, lesson: Lesson):\n"
+        "        return {0}.create(lesson.text, self.user.id)\n"
+        "    @router.put('/lessons/{lesson_id}')\n    def join(self, lesson_id: int):\n"
+        "        return {0}.open(lesson_id)\n"
+    )
+    quiet(RULE, source.replace("{0}", "self.lessons"))
+    finds(RULE, source.replace("{0}", "lessons"), "error")

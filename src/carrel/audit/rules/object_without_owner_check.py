@@ -15,7 +15,7 @@ from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked, Serves
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose
-from carrel.audit.owners import OWNERS, kinds, names_owner
+from carrel.audit.owners import OWNERS, is_handlers_own, kinds, names_owner
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
@@ -63,9 +63,7 @@ class ObjectWithoutOwnerCheck:
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
         path = view.path(called.func, function) if isinstance(called, ast.Call) else ""
-        # What hangs on the handler's own object was perhaps made for who is calling.
-        is_open = fetch.receiver is not None and view.access(fetch.receiver, function).kind != "self"
-        if (caller or is_open) and names_owner(view, fetch, function):
+        if (caller or not is_handlers_own(view, fetch, function)) and names_owner(view, fetch, function):
             grades = [Grade("error")]
         elif caller:
             grades = [Grade("error", (AnyOf(_owned(view, function, fetch, path, caller)),))]

@@ -14,7 +14,7 @@ from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObj
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose
-from carrel.audit.owners import names_owner
+from carrel.audit.owners import is_handlers_own, names_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
@@ -81,7 +81,9 @@ class SessionIdOnlyCredential:
             named = fetch.name.lower()
             if names_user(named) or _IS_SHOWN.search(named) or _ENDS.search(fetch.method):
                 continue
-            if names_owner(view, fetch, function) and not asks_whose(view, function, fetch):
+            if is_handlers_own(view, fetch, function) or not names_owner(view, fetch, function):
+                continue
+            if not asks_whose(view, function, fetch):
                 message = f"`{function.name}` gives what `{fetch.name}` names to anybody, and it is somebody's"
                 yield view.candidate(self.info, fetch.node, message, block=function, severity="error")
                 return
