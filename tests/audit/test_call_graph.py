@@ -243,3 +243,13 @@ def test_a_request_leads_to_what_its_route_depends_on() -> None:
         """)
     assert everything.way_to("app.load") == ("GET /x app.x", "app.service", "app.load")
     assert everything.way_to("app.settings")
+
+
+def test_who_asks_under_any_name() -> None:
+    source = """
+        def fill(name, **values): ...
+        @app.get("/x")
+        def route(request: Request): fill("a", owner=request.user.id, page=1)
+        """
+    assert program(source).calls.identity_parameter("app.fill", "values") is not None
+    assert program(source.replace("request.user.id", "1")).calls.identity_parameter("app.fill", "values") is None

@@ -90,3 +90,10 @@ def test_what_a_default_is_goes_to_who_leaves_the_argument_out() -> None:
 def test_what_a_script_makes_and_nothing_reads(more: str, *, unused: bool) -> None:
     (fact,) = kept_facts(view(f"from acme import Desk\ndesk = Desk()\n{more}"))
     assert fact.unused is unused
+
+
+@pytest.mark.parametrize("base", ["discord.ext.commands.Cog", "grpc.aio.ServerInterceptor"])
+def test_what_a_framework_makes_one_of(base: str) -> None:
+    module = base.rpartition(".")[0]
+    (fact,) = kept_facts(view(f"import {module}\nclass Quiz({base}): ...\n"))
+    assert fact.path == "app.Quiz()"

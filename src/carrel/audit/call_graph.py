@@ -226,7 +226,7 @@ class CallGraph:
                 proof = self.user_dependency(given.removesuffix("()")) if self._is_dependency(given) else None
                 if proof:
                     found[name, parameter] = proof[0]
-        self._spread(found, lambda call: call.tells, "says who the user is by")
+        self._spread(found, lambda call: call.tells, "says who the user is by", gathered=True)
         return found
 
     def _is_dependency(self, given: str) -> bool:
@@ -260,8 +260,13 @@ class CallGraph:
         found: dict[tuple[str, str], Location],
         passed: Callable[[CallFact], tuple[tuple[str, str], ...]],
         says: str,
+        *,
+        gathered: bool = False,
     ) -> None:
-        """Adds the parameters that calls pass something for, and those that are passed on from them."""
+        """Adds the parameters that calls pass something for, and those that are passed on from them.
+
+        `gathered`: also the `**` parameter that takes the arguments of other names.
+        """
         functions = self._resolution.functions
         # What only administrators bring is no user's.
         waiting = deque(name for name in functions if not self.is_apart(name))
@@ -275,6 +280,8 @@ class CallGraph:
                     if parameter and (name, parameter) not in found:
                         continue
                     target = called.parameter_at(place)
+                    if gathered and not target and place.isidentifier():
+                        target = called.gathers
                     if target and (called.name, target) not in found:
                         note = f"{says} `{target}`"
                         found[called.name, target] = Location(

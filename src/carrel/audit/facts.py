@@ -114,6 +114,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It is a loop that serves others, in the context in which it was started."""
     asked: tuple[str, ...] = ()
     """The kinds of objects whose owner it asks for, `carrel.audit.owners`."""
+    gathers: str = ""
+    """The parameter that takes the arguments of any other name: `values` of `**values`."""
 
     def parameter_at(self, place: str) -> str:
         """The parameter that an argument is for; empty when it cannot be told."""

@@ -31,7 +31,8 @@ _STARTING: Final = re.compile(
     r"(?:^|\.)(?:_*main|startup|on_startup|start_up|start|run_server|bootstrap|lifespan|create_app|make_app|serve)$"
 )
 _BESIDE: Final = re.compile(
-    r"(?i)trace|span|correlation|request|_?id$|log|debug|level|depth|locale|lang|zone|timeout|session|conn|"
+    r"(?i)trace|span|correlation|request|log|(?:^|_)(?:message|msg|job|event|run|batch|"
+    r"worker|process|thread|call|operation|op|invocation|step|order|item|record)_?id$|^_?id$|debug|level|depth|locale|lang|zone|timeout|session|conn|"
     r"transaction|(?:^|_)(?:db|tx|task|path|url|ip|host|agent)(?:$|_)"
 )
 """Names of context variables that tell one request from another, or how it is served, not for whom."""
@@ -236,7 +237,11 @@ class Flow:
 
     def _sets_before(self, function: str) -> Iterator[tuple[str, Location]]:
         """The context variables that are set on the way to the function, nearest first, each with the place."""
-        for name in self._upwards(self._resolution.canonical(function)):
+        above = list(self._upwards(self._resolution.canonical(function)))
+        if above and self._calls.way_to(above[0]) and not self._starts(above[0]):
+            # What is run for each request has been run before.
+            above += (name for name, entry in self._calls.entry_points.items() if entry.kind == "middleware")
+        for name in above:
             fact = self._resolution.functions.get(name)
             if fact is None:
                 continue
@@ -266,7 +271,7 @@ class Flow:
         children = {fact.name for path in self._forked for fact in self._resolution.called(path)}
         if before is None:
             return None
-        kinds = (*(("route", "websocket") if self._is_preloaded else ()), *(("task",) if self._has_celery else ()))
+        kinds = (*(("route", "websocket") if self.is_preloaded else ()), *(("task",) if self._has_celery else ()))
         children.update(name for name, one in self._calls.entry_points.items() if one.kind in kinds)
         below = set(self._downwards(*children))
         for fact, call in self._uses(home):
@@ -289,7 +294,7 @@ class Flow:
         return any(call.path.endswith((".dispose", ".close")) for _, call in uses)
 
     @cached_property
-    def _is_preloaded(self) -> bool:
+    def is_preloaded(self) -> bool:
         """Whether a server loads the application and then forks its workers."""
         return any(PRELOADED in facts.forked for facts in self._resolution.files.values())
 

@@ -30,6 +30,7 @@ _CONSUMES: Final = re.compile(r"(?i)consumer|subscri|listen|poll\(|consume\(")
 _CLEARS: Final = ("reset", "clear_contextvars", "unbind_contextvars", "reset_contextvars", "bound_contextvars",
                   "clear_threadlocal", "copy_context", "create_task", "start_soon")  # fmt: skip
 _OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
+_MISSING: Final = frozenset({"KeyError", "AttributeError", "LookupError", "IndexError"})
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9_]+")
 
 
@@ -150,5 +151,13 @@ def is_under_test(view: FileView, node: ast.AST) -> bool:
             return False
         if isinstance(around, ast.If | ast.Match) and child is not getattr(around, "test", None):
             return True
+        if isinstance(around, ast.Try) and child in around.body and any(map(_goes_on, around.handlers)):
+            return True
         child = around
     return False
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """Whether the function goes on as if nothing were missing: `except KeyError: pass`."""
+    named = {ast.unparse(one) for one in ast.walk(handler.type)} if handler.type is not None else set()
+    return not named.isdisjoint(_MISSING) and all(isinstance(one, ast.Pass) for one in handler.body)

@@ -29,7 +29,7 @@ from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
 
 __all__ = ["class_facts", "context_variables", "forked_paths", "function_facts", "global_facts",
-           "replaced_names"]  # fmt: skip
+           "replaced_names", "starts_afresh"]  # fmt: skip
 
 _POOLED: Final = frozenset({"submit", "map", "apply", "apply_async", "imap", "imap_unordered", "starmap"})
 _POOLS: Final = re.compile(
@@ -99,6 +99,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         run_before(view, function),
         goes_round(function),
         asked_kinds(view, function),
+        next((one.name for one in function.parameters if one.kind == "**"), ""),
     )
 
 
@@ -301,7 +302,7 @@ def _is_forking(view: FileView, method: ast.expr, block: Block) -> bool:
     own = path.startswith(f"{view.top.symbol}.") and ".Pool()." in path and view.imports("multiprocessing")
     pool = method.value if isinstance(method, ast.Attribute) else None
     elsewhere = isinstance(pool, ast.Attribute) and _is_put_as(view, pool.attr)
-    return (own or elsewhere or _POOLS.match(path) is not None) and not _starts_afresh(view)
+    return (own or elsewhere or _POOLS.match(path) is not None) and not starts_afresh(view)
 
 
 def _is_put_as(view: FileView, name: str) -> bool:
@@ -316,7 +317,7 @@ def _is_put_as(view: FileView, name: str) -> bool:
     )
 
 
-def _starts_afresh(view: FileView) -> bool:
+def starts_afresh(view: FileView) -> bool:
     """Whether the processes that the file makes inherit nothing: `get_context("spawn")`."""
     return any(
         called_name(call) in ("get_context", "set_start_method")

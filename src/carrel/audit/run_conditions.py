@@ -17,6 +17,7 @@ __all__ = [
     "ForLaterRequests",
     "ForkedWith",
     "LeftFromMessage",
+    "Preloaded",
     "ReadsContext",
     "ReadsIdentity",
     "ReadsRequest",
@@ -93,6 +94,13 @@ class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.reads_identity(self.function, itself=self.itself)
+
+
+class Preloaded(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A server loads the application and then forks its workers."""
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.flow.is_preloaded else None
 
 
 class ReadsRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):

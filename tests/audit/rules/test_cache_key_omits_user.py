@@ -429,6 +429,12 @@ SERVICE = """
 
 def test_a_cache_that_an_object_for_all_keeps() -> None:
     finds(RULE, SERVICE, "error", on="self._cache[question] =")
+    finds(RULE, SERVICE.replace("self._cache", "self._ready"), "error", on="self._ready[question] =")
+    tried = SERVICE.replace("if question in self._cache:", "try:").replace(
+        "self._cache[question] = text",
+        "except KeyError:\n                pass\n            self._cache[question] = text",
+    )
+    finds(RULE, tried, "error", on="self._cache[question] = text")
 
 
 @pytest.mark.parametrize(
@@ -437,7 +443,6 @@ def test_a_cache_that_an_object_for_all_keeps() -> None:
         ("answers = Answers()", ""),
         ("search(user.id, question)", "search(question)"),
         ("if question in self._cache:", "if False:"),
-        ("self._cache", "self._open"),
     ],
 )
 def test_an_object_that_keeps_what_is_nobodys(old: str, new: str) -> None:

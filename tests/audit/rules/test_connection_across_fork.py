@@ -261,3 +261,92 @@ def test_a_server_whose_workers_connect_anew() -> None:
 @pytest.mark.parametrize("driver", ["mariadb", "pymssql", "pymysql", "oracledb", "snowflake.connector"])
 def test_the_drivers_that_connect_at_once(driver: str) -> None:
     finds(RULE, FORK.replace("psycopg2", driver), "error")
+
+
+LOCAL = """
+import os, redis
+def serve(client): ...
+def main():
+    client = redis.Redis().client()
+    if os.fork() == 0:
+        serve(client)
+"""
+
+
+def test_a_connection_that_both_sides_of_a_fork_have() -> None:
+    finds(RULE, LOCAL, "error", on="client = ")
+    quiet(RULE, LOCAL.replace(".Redis().client()", ".Redis()"))
+    quiet(RULE, LOCAL.replace("        serve(client)", "        serve(None)"))
+
+
+HANDED = """
+import pika
+from multiprocessing import Process
+class Worker(Process):
+    def __init__(self, channel): ...
+def main():
+    channel = pika.BlockingConnection().channel()
+    Worker(channel).start()
+"""
+
+
+def test_a_connection_that_a_process_is_handed() -> None:
+    finds(RULE, HANDED, "error", on="channel = ")
+    quiet(RULE, HANDED.replace("Worker(channel)", "Worker(None)"))
+    quiet(RULE, HANDED.replace("(Process)", "(Thing)"))
+    quiet(RULE, HANDED.replace("    channel =", "    get_context('spawn')\n    channel ="))
+
+
+OBJECT = """
+import os, psycopg2
+class Server:
+    def __init__(self):
+        self.db = psycopg2.connect("")
+    def run(self):
+        if os.fork() == 0:
+            self.loop()
+    def loop(self):
+        self.db.cursor()
+"""
+
+
+def test_a_connection_of_an_object_that_forks() -> None:
+    finds(RULE, OBJECT, "error", on="self.db = ")
+    quiet(RULE, OBJECT.replace("            self.loop()", "            self.db = psycopg2.connect('')"))
+    quiet(RULE, OBJECT.replace("os.fork()", "os.getpid()"))
+
+
+FACTORY = {
+    "gunicorn.conf.py": "preload_app = True\n",
+    "shop.py": """
+        import psycopg
+        from flask import Flask
+        def create_app():
+            app = Flask(__name__)
+            conn = psycopg.connect("")
+            @app.get("/x")
+            def orders():
+                return conn.execute("select 1")
+            return app
+        """,
+}
+
+
+def test_a_connection_that_an_application_is_made_with() -> None:
+    finds(RULE, FACTORY, "error", on="conn = ")
+    quiet(RULE, {"shop.py": FACTORY["shop.py"]})
+
+
+def test_a_process_that_connects_again() -> None:
+    source = """
+        import multiprocessing, psycopg
+        connection = psycopg.connect("")
+        def ask():
+            return connection.execute("select 1")
+        def work():
+            {0}
+            ask()
+        multiprocessing.Process(target=work).start()
+        """
+    finds(RULE, source.format("pass"), "error")
+    quiet(RULE, source.format("global connection; connection = psycopg.connect('')"))

@@ -62,7 +62,7 @@ api = FastAPI()
 async def index(body):
     await Session().post(1, 2)
 """
-    finds(RULE, code + route, "warning", on="create_task")
+    finds(RULE, code + route, "error", on="create_task")
     quiet(RULE, code + route.replace("Session().post(1, 2)", "answer(1)"))
     # What starts with the application is in nobody's context.
     quiet(RULE, (code + route).replace("def post(", "def start_up(").replace(".post(1", ".start_up(1"))
@@ -270,10 +270,29 @@ def test_a_task_of_a_group() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if self._group is None", "if self.is_open"),
+        ("self._group = await anyio.create_task_group().__aenter__()", "group = self.group()"),
+    ],
+)
+def test_a_loop_for_what_all_requests_put_in_one_place(old: str, new: str) -> None:
+    text = UPSTREAM["upstream.py"].replace(old, new)
+    finds(RULE, {**UPSTREAM, "upstream.py": text}, "error", on="start_soon")
+    # One that each request makes for itself serves nobody else.
+    quiet(
+        RULE,
+        {
+            **UPSTREAM,
+            "upstream.py": text,
+            "app.py": UPSTREAM["app.py"].replace("upstream.e", "Upstream().e").replace("upstream = ", "u = "),
+        },
+    )
+
+
+@pytest.mark.parametrize(
     ("path", "old", "new"),
     [
-        ("upstream.py", "if self._group is None", "if self.is_open"),
-        ("upstream.py", "self._group = await anyio.create_task_group().__aenter__()", "group = self.group()"),
         ("upstream.py", "async for item in self._receive", "if item := await self._receive.receive()"),
         ("upstream.py", "start_soon(self._pump)", "start_soon(pump)"),
         ("context.py", "token.get()", "'all'"),
@@ -282,3 +301,25 @@ def test_a_task_of_a_group() -> None:
 def test_a_group_without_such_a_task(path: str, old: str, new: str) -> None:
     assert old in UPSTREAM[path]
     quiet(RULE, {**UPSTREAM, path: UPSTREAM[path].replace(old, new)})
+
+
+KEYED = """
+import asyncio
+from contextvars import ContextVar
+account = ContextVar("account")
+tasks = {}
+async def poll(symbol, feed):
+    while True:
+        alert(account.get(), await feed.next(symbol))
+@app.post("/watch")
+async def watch(symbol, feed, user_id):
+    account.set(user_id)
+    task = tasks.get(symbol)
+    if task is None or task.done():
+        tasks[symbol] = asyncio.create_task(poll(symbol, feed))
+"""
+
+
+def test_a_task_that_is_looked_up_first() -> None:
+    finds(RULE, KEYED, "error", on="create_task")
+    quiet(RULE, KEYED.replace("tasks.get", "others.get"))

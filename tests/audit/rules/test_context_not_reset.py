@@ -205,3 +205,27 @@ def test_a_word_of_its_own_that_decides_whose_rows_are_read() -> None:
     finds(RULE, text, "error", on="school.set")
     finds(RULE, text.replace("query(school.get())", "query()"), "info")
     finds(RULE, text.replace("school", "trace"), "info")
+
+
+MISSING = """
+from contextvars import ContextVar
+tenant = ContextVar("tenant")
+def handle(job):
+    try:
+        tenant.set(job["tenant"])
+    except KeyError:
+        pass
+    save(tenant.get(), job)
+def main(queue):
+    while True:
+        handle(queue.brpop())
+"""
+
+
+def test_a_key_that_a_message_may_not_have() -> None:
+    finds(RULE, MISSING, "error", on="tenant.set")
+    quiet(RULE, MISSING.replace("        pass", "        tenant.set('')"))
+    quiet(RULE, MISSING.replace("        pass", "        return"))
+    shop = MISSING.replace("tenant", "shop_id")
+    finds(RULE, shop, "error", on="shop_id.set")
+    quiet(RULE, MISSING.replace("tenant", "message_id"))

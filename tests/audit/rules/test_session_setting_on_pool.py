@@ -20,6 +20,7 @@ RULE = SessionSettingOnPool()
         "conn.execute('SET search_path TO {}'.format(schema))",
         "conn.execute('SET search_path TO ' + schema)",
         "conn.exec_driver_sql(f'set search_path = \"{schema}\", public')",
+        "cursor.execute('SET @actor = %s', (schema,))",
     ],
 )
 def test_a_setting_with_a_value_of_the_caller(line: str) -> None:

@@ -268,3 +268,29 @@ def test_what_is_emptied_not_given_out_or_not_said(old: str, new: str) -> None:
 
 def test_settings_are_meant_for_all() -> None:
     quiet(RULE, {path: text.replace("Form", "Settings") for path, text in WIZARD.items()})
+
+
+PLANNER = """
+from functools import cache
+class Planner:
+    def __init__(self):
+        self.goals = []
+    def add_goal(self, goal):
+        self.goals.append(goal)
+    def plan(self):
+        return list(self.goals)
+@cache
+def planner():
+    return Planner()
+@app.post("/goal")
+def add(text: str, one=Depends(planner)):
+    one.add_goal(text)
+    return one.plan()
+"""
+
+
+def test_what_a_request_brings_and_another_is_given() -> None:
+    finds(RULE, PLANNER, "warning", on="self.goals.append")
+    finds(RULE, PLANNER.replace("return list(self.goals)", "return len(self.goals)"), "info")
+    finds(RULE, PLANNER.replace("Planner", "GoalStore"), "info")
+    quiet(RULE, PLANNER.replace("@cache", ""))

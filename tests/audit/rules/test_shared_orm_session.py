@@ -182,3 +182,17 @@ def test_a_handler_that_makes_its_sessions(was: str, now: str) -> None:
     assert was in WALLET
     own = WALLET.replace("Wallet(Session(engine))", "Wallet(sessionmaker(engine))") if "Seeds" in now else WALLET
     quiet(RULE, own.replace(was, now))
+
+
+def test_a_session_of_a_maker_that_the_function_has() -> None:
+    source = """
+        from sqlalchemy.orm import sessionmaker
+        class Tickets:
+            def __init__(self, db): self.db = db
+        def serve():
+            maker = sessionmaker()
+            add_TicketsServicer_to_server(Tickets(maker()), server)
+            server.wait_for_termination()
+        """
+    finds(RULE, source, "error", on="Tickets(maker())")
+    quiet(RULE, source.replace("maker()), server", "maker), server"))

@@ -12,6 +12,7 @@ import msgspec
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_root
 from carrel.audit.conditions import (
     AnyOf,
     Condition,
@@ -209,7 +210,8 @@ def _depended_on(
     in_key = {name for key in keys for name in parameters_in(view, key, function)}
     found: dict[str, tuple[ast.expr, Condition]] = {}
     for leaf, where in leaves(view, value, function):
-        parameter = function.parameter(leaf.id) if isinstance(leaf, ast.Name) and where is function else None
+        root = chain_root(leaf)
+        parameter = function.parameter(root.id) if isinstance(root, ast.Name) and where is function else None
         if parameter is None or parameter.name in in_key or parameter.name == function.receiver:
             continue
         if is_setting_name(parameter.name) or _is_its_own(leaf, container):
@@ -368,10 +370,14 @@ def _looked_up(mutation: Mutation) -> bool:
         looks = isinstance(compare.ops[0], ast.In | ast.NotIn) and ast.unparse(compare.left) == key
         if looks and ast.unparse(compare.comparators[0]) == container:
             return True
+    tried = any("KeyError" in ast.unparse(one.type) for one in mutation.block.nodes(ast.ExceptHandler) if one.type)
     return any(
         isinstance(call.func, ast.Attribute) and call.func.attr == "get" and call.args
         and ast.unparse(call.func.value) == container and ast.unparse(call.args[0]) == key
         for call in mutation.block.nodes(ast.Call)
+    ) or any(
+        tried and isinstance(one.ctx, ast.Load) and ast.unparse(one) == f"{container}[{key}]"
+        for one in mutation.block.nodes(ast.Subscript)
     )  # fmt: skip
 
 

@@ -6,11 +6,14 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.blocks import Block
 from carrel.audit.conditions import Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
+from carrel.audit.origins import called_name
+from carrel.audit.reading import forked_paths, starts_afresh
 from carrel.audit.rule import Candidate, rule_page
-from carrel.audit.run_conditions import Disposed, ForkedWith
+from carrel.audit.run_conditions import Disposed, ForkedWith, Preloaded
 from carrel.findings import RuleInfo
 
 __all__ = ["ConnectionAcrossFork"]
@@ -27,6 +30,9 @@ _CONNECTS: Final = frozenset(
 _POOLS: Final = frozenset({"sqlalchemy.create_engine", "sqlalchemy.engine.create_engine", "sqlmodel.create_engine",
                            "psycopg2.pool.SimpleConnectionPool", "psycopg2.pool.ThreadedConnectionPool"})  # fmt: skip
 """Pools, which hold connections from their first use on."""
+_ONE_ON_DEMAND: Final = frozenset({"redis.Redis", "redis.StrictRedis", "redis.from_url", "valkey.Valkey"})
+"""Pools that give out one connection for good when they are asked for a client."""
+_SINGLE: Final = "single_connection_client=True"
 
 
 class ConnectionAcrossFork:
@@ -46,6 +52,8 @@ class ConnectionAcrossFork:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for held in _imported(view, _CONNECTS):
+            if _is_made_anew(view, held.symbol):
+                continue
             message = f"`{held.symbol.rpartition('.')[2]}` is connected before the fork, and used after it"
             yield view.candidate(self.info, held.node, message, given=(ForkedWith(held.symbol, lazy=False),))
         for held in _imported(view, _POOLS):
@@ -54,6 +62,8 @@ class ConnectionAcrossFork:
                 message = f"`{name}` keeps a connection that was opened before the fork, and gives it out after it"
                 given = (ForkedWith(held.symbol, lazy=True), Not(Disposed(held.symbol)))
                 yield view.candidate(self.info, held.node, message, given=given)
+        yield from self._local(view)
+        yield from self._attribute(view)
         for function in view.functions:
             connects = any(view.dotted(call.func) in _CONNECTS for call in function.nodes(ast.Call))
             kept = next((one.node for one in function.decorators if view.is_cached(function)), None)
@@ -62,6 +72,95 @@ class ConnectionAcrossFork:
                 message = f"`{function.name}` gives the forked process its parent's connection"
                 yield view.candidate(self.info, kept or function.node, message, block=function,
                                      given=(ForkedWith(function.symbol, lazy=True),))  # fmt: skip
+
+    def _local(self, view: FileView) -> Iterator[Candidate]:
+        """`client = connect()`, and then `os.fork()` in the same function, or handlers in it that workers inherit."""
+        for function in view.functions:
+            for name, bindings in function.scope.bindings.items():
+                if len(bindings) != 1 or bindings[0].value is None or not _connects(view, bindings[0].value):
+                    continue
+                made, message = bindings[0].node, f"`{name}` is connected before the fork, and used after it"
+                inside = [one for one in view.functions if one.parent is function and name not in one.scope.bindings]
+                if any(_goes_along(view, call, name, made, function) for call in function.nodes(ast.Call)):
+                    yield view.candidate(self.info, made, message, block=function)
+                elif any(view.entry_point(one) is not None and _uses(one, name) for one in inside):
+                    yield view.candidate(self.info, made, message, block=function, given=(Preloaded(),))
+
+    def _attribute(self, view: FileView) -> Iterator[Candidate]:
+        """`self.db = connect()` while the object is made, and `os.fork()` in one of its methods."""
+        for store in view.mutations:
+            owner = store.block.class_
+            own = store.kind == "attribute" and store.block.is_initializer and owner is not None
+            if not own or not any(_connects(view, value) for value in store.values) or owner is None:
+                continue
+            methods = view.methods(owner)
+            again = any(
+                one.name == store.name and one.block.class_ is owner for one in view.mutations if one is not store
+            )
+            forks = any(
+                _is_fork(view, call) or (_is_process(view, call) and f"{store.block.receiver}." in ast.unparse(call))
+                for one in methods for call in one.nodes(ast.Call)
+            )  # fmt: skip
+            used = any(
+                one.attr == store.name
+                for each in methods
+                if not each.is_initializer
+                for one in each.nodes(ast.Attribute)
+            )
+            if forks and used and not again:
+                message = f"`self.{store.name}` is connected before the fork, and used after it"
+                yield view.candidate(self.info, store.node, message, block=store.block)
+
+
+def _uses(function: Block, name: str) -> bool:
+    return any(one.id == name for one in function.nodes(ast.Name))
+
+
+def _goes_along(view: FileView, call: ast.Call, name: str, made: ast.AST, function: Block) -> bool:
+    """Whether the call starts another process, which has what the name stands for: both go on with it, or it is handed
+    over."""
+    if _is_fork(view, call):
+        inner = [one for one in view.functions if one.parent is function and name not in one.scope.bindings]
+        uses = [one for block in (function, *inner) for one in block.nodes(ast.Name) if one.id == name]
+        return getattr(made, "lineno", 0) < call.lineno and any(call.lineno < one.lineno for one in uses)
+    handed = any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(call))
+    return handed and _is_process(view, call) and getattr(made, "lineno", 0) < call.lineno
+
+
+def _is_fork(view: FileView, call: ast.Call) -> bool:
+    """Whether the process goes on twice from here."""
+    return view.dotted(call.func) == "os.fork" or called_name(call) == "fork_processes"
+
+
+def _is_process(view: FileView, call: ast.Call) -> bool:
+    """Whether the call makes a process that starts with what this one has: `Process(…)`, a class below it."""
+    made = next((one for one in view.classes if one.symbol == view.dotted(call.func)), None)
+    named = "Process" in (called_name(call), *(view.base_names(made) if made is not None else ()))
+    return named and view.imports("multiprocessing") and not starts_afresh(view)
+
+
+def _connects(view: FileView, value: ast.expr) -> bool:
+    """Whether it is a connection, or a part of one: `redis.Redis().client()`."""
+    calls = [value.value if isinstance(value, ast.Await) else value]
+    while isinstance(calls[-1], ast.Call) and isinstance(calls[-1].func, ast.Attribute):
+        calls.append(calls[-1].func.value)
+    made = [one for one in calls if isinstance(one, ast.Call)]
+    one_only = any(_SINGLE in ast.unparse(one) or called_name(one) == "client" for one in made)
+    return any(
+        view.dotted(one.func) in _CONNECTS or (one_only and view.dotted(one.func) in _ONE_ON_DEMAND) for one in made
+    )
+
+
+def _is_made_anew(view: FileView, symbol: str) -> bool:
+    """Whether what a forked process runs first connects it again."""
+    children = {path.rpartition(".")[2] for path in forked_paths(view)}
+    for block in view.blocks:
+        for call in block.nodes(ast.Call):
+            children |= {ast.unparse(one.value) for one in call.keywords if one.arg == "initializer"}
+    return any(
+        one.kind == "rebind" and one.block.name in children and one.name == symbol.rpartition(".")[2]
+        for one in view.mutations
+    )
 
 
 def _imported(view: FileView, makers: frozenset[str]) -> Iterator[Held]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Reachable
+from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.held import goes_round
 from carrel.audit.origins import called_name
@@ -21,6 +21,9 @@ __all__ = ["ContextInLongTask"]
 _STARTS: Final = frozenset({"create_task", "ensure_future"})
 _START_SOON: Final = "start_soon"
 """The method of a group of tasks that is handed the function itself."""
+_TAKES: Final = frozenset({"get", "recv", "receive", "blpop", "brpop", "xread", "xreadgroup", "next", "read",
+                           "readline", "get_message", "pop", "anext"})  # fmt: skip
+"""Methods by which a loop waits for the next thing that somebody has put somewhere."""
 
 _CONNECTIONS: Final = frozenset({"WebSocket", "WebSocketServerProtocol", "ServerConnection", "WebSocketResponse"})
 _LIFECYCLE: Final = re.compile(r"_*(?:a?start|setup|init|connect|launch|open|aenter|lifespan|run)(?:$|_)|on_start")
@@ -58,11 +61,23 @@ class ContextInLongTask:
                         yield self._candidate(view, call, function, loop)
                 elif function.is_initializer and function.class_ is not None:
                     yield self._of_object(view, call, function, function.class_, loop)
+                elif (shared := _serves_all(view, loop)) is not None:
+                    yield self._of_queue(view, call, function, loop, shared)
 
     def _of_object(self, view: FileView, call: ast.Call, function: Block, owner: Block, loop: Block) -> Candidate:
         """`self.task = create_task(self._serve())` of a session that later requests find under its id."""
         message = f"who makes a `{owner.name}` starts `{loop.name}`, which serves later requests in their context"
-        given = (ForLaterRequests(owner.symbol), ReadsContext(loop.symbol, function.symbol))
+        later = AnyOf((ForLaterRequests(owner.symbol), SharedClass(owner.symbol)))
+        given = (later, ReadsContext(loop.symbol, function.symbol))
+        place = view.location(loop.node, "goes on for later requests")
+        return view.candidate(self.info, call, message, block=function, given=given, related=(place,))
+
+    def _of_queue(
+        self, view: FileView, call: ast.Call, function: Block, loop: Block, shared: tuple[Condition, ...]
+    ) -> Candidate:
+        """`create_task(self._drain())` where `_drain` goes round for what all requests put into one queue."""
+        message = f"`{function.name}` starts `{loop.name}` in the context of one request, and it serves others too"
+        given = (*shared, ReadsContext(loop.symbol, function.symbol))
         place = view.location(loop.node, "goes on for later requests")
         return view.candidate(self.info, call, message, block=function, given=given, related=(place,))
 
@@ -111,15 +126,22 @@ def _started(call: ast.Call) -> ast.expr | None:
 def _is_lazy(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether the task, or its group, is kept, and started only when there is none that runs."""
     around = list(view.ancestors(call))
-    stores: tuple[ast.AST, ...] = tuple(one for one in around if isinstance(one, ast.Assign | ast.AnnAssign))
-    if called_name(call) == _START_SOON:
-        stores = tuple(function.nodes(ast.Assign, ast.AnnAssign))
+    own: tuple[ast.AST, ...] = tuple(one for one in around if isinstance(one, ast.Assign | ast.AnnAssign))
+    stores = own or tuple(function.nodes(ast.Assign, ast.AnnAssign))
     tests = [
         ast.unparse(one.test)
         for one in function.nodes(ast.If)
-        if one in around or isinstance(one.body[-1], ast.Return) or called_name(call) in _STARTS
+        if one in around or isinstance(one.body[-1], ast.Return) or own
     ]
-    return any(name in test for store in stores for name in _kept_names(store, function) for test in tests)
+    if any(name in test for store in stores for name in _kept_names(store, function) for test in tests):
+        return True
+    # `task = tasks.get(key)`, and then `if task is None: tasks[key] = create_task(...)`.
+    kept = {name.partition("[")[0] for store in own for name in _kept_names(store, function) if "[" in name}
+    found = {
+        target.id for assign in function.nodes(ast.Assign) for target in assign.targets
+        if isinstance(target, ast.Name) and ast.unparse(assign.value).partition(".get(")[0] in kept
+    }  # fmt: skip
+    return any(isinstance(one, ast.If) and not found.isdisjoint(ast.unparse(one.test).split()) for one in around)
 
 
 def _kept_names(store: ast.AST, function: Block) -> Iterator[str]:
@@ -136,6 +158,20 @@ def _block_of(view: FileView, coroutine: ast.expr, function: Block) -> Block | N
     access = view.access(coroutine, function)
     symbol = view.symbol_path(access)
     return next((one for one in view.functions if one.symbol == symbol and one.is_async), None)
+
+
+def _serves_all(view: FileView, loop: Block) -> tuple[Condition, ...] | None:
+    """What must hold elsewhere for the loop to go round for what all requests put in one place; `None`: it does not."""
+    sources = [one.iter for one in loop.nodes(ast.AsyncFor)]
+    calls = [one.value for one in loop.nodes(ast.Await) if isinstance(one.value, ast.Call)]
+    sources += [one.func.value for one in calls if isinstance(one.func, ast.Attribute) and one.func.attr in _TAKES]
+    for source in sources:
+        access = view.access(source, loop)
+        if access.is_shared_name or (access.kind == "parameter" and access.name in ("app", "application")):
+            return ()
+        if access.own_class is not None and access.steps:
+            return (SharedClass(access.own_class.symbol),)
+    return None
 
 
 def _calls_unknown(view: FileView, loop: Block) -> bool:

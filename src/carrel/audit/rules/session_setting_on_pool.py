@@ -21,7 +21,7 @@ __all__ = ["SessionSettingOnPool"]
 
 _RUNS: Final = frozenset({"execute", "exec", "fetch", "fetchval", "fetchrow", "exec_driver_sql", "scalar", "raw"})
 _SET: Final = re.compile(
-    r"^\s*set\s+(?!local\b)(?:session\s+)?(?:search_path|role|authorization|\"?[a-z_]+\.[a-z_]+\"?)\s*(?:=|\bto\b|\s)"
+    r"^\s*set\s+(?!local\b)(?:session\s+)?(?:search_path|role|authorization|@\w+|\"?[a-z_]+\.[a-z_]+\"?)\s*(?:=|\bto\b|\s)"
     r"|\bset_config\s*\([^)]*,\s*false\s*\)",
     re.IGNORECASE,
 )

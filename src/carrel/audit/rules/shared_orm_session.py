@@ -32,6 +32,10 @@ _MAKERS: Final = frozenset(
 )
 _SERVES: Final = re.compile(r"^(?:add_\w+_to_server|serve_forever|wait_for_termination|run_app|run_forever|serve)$")
 """Calls of the function that makes what the server works with, which lasts as long as the server."""
+_NAMED: Final = re.compile(
+    r"^(?:Async)?Session(?:Local|Maker|Factory)$|^(?:async_)?session_(?:maker|factory|local)$|^async_session$"
+)
+"""What makes sessions is called so, wherever it is from."""
 _SCOPED: Final = "sqlalchemy.orm.scoped_session"
 
 
@@ -136,4 +140,6 @@ def _makes_session(view: FileView, call: ast.Call, makers: set[str]) -> bool:
         return True
     if isinstance(call.func, ast.Call):  # `sessionmaker(engine)()`
         return view.dotted(call.func.func) in _MAKERS
-    return dotted.rpartition(".")[2] in ("SessionLocal", "AsyncSessionLocal", "SessionMaker")
+    bound = view.block_of(call).scope.bindings.get(call.func.id, ()) if isinstance(call.func, ast.Name) else ()
+    made = any(isinstance(one.value, ast.Call) and view.dotted(one.value.func) in _MAKERS for one in bound)
+    return made or _NAMED.search(dotted.rpartition(".")[2]) is not None
