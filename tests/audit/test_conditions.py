@@ -13,6 +13,7 @@ from carrel.audit.conditions import (
     HasEntryPoints,
     HasSetter,
     LeftOut,
+    LeftOutByRequest,
     MutableGlobal,
     NamedElsewhere,
     Not,
@@ -95,6 +96,22 @@ def test_it_does_not(condition: Condition) -> None:
 def test_a_condition_can_be_kept() -> None:
     nested: tuple[Condition, ...] = (AnyOf((Not(HOLDS[0]), HOLDS[5])),)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(nested), type=tuple[Condition, ...]) == nested
+
+
+@pytest.mark.parametrize(
+    ("caller", "call", "is_left_out"),
+    [
+        ("@app.get('/x')\ndef find(q):", "search(q)", True),
+        ("@app.get('/x')\ndef find(q, clinic):", "search(q, clinic)", False),
+        ("@app.get('/x')\ndef find(q, clinic):", "search(q, clinic=clinic)", False),
+        ("@app.get('/x')\ndef find(*q):", "search(*q)", False),
+        ("def nightly(q):", "search(q)", False),
+        ("@app.get('/x')\n@admin_required\ndef find(q):", "search(q)", False),
+    ],
+)
+def test_a_request_that_leaves_an_argument_out(caller: str, call: str, *, is_left_out: bool) -> None:
+    source = f"def search(words, clinic=None): ...\n{caller}\n    return {call}\n"
+    assert (LeftOutByRequest("app.search", "clinic").proof(program(source)) is not None) is is_left_out
 
 
 def test_a_library_has_no_entry_points() -> None:

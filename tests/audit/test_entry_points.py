@@ -50,6 +50,8 @@ from tests.audit.checking import view
             "HEAR S app.S.Hear",
         ),
         ("async def f(): ...\nscheduler.add_job(f, 'cron')", "task add_job app.f"),
+        ("def f(state): ...\nbuilder.add_node(f)", "task add_node app.f"),
+        ("def f(state): ...\nbuilder.add_node('find', f)", "task add_node app.f"),
         ("class T(BaseTool):\n  def _run(self, q): ...", "tool T app.T._run"),
         ("from discord.ext import commands\n@commands.command()\nasync def f(ctx): ...", "command f app.f"),
         ("def f(r): ...\napp.add_route(f, '/x')", "GET /x app.f"),

@@ -18,6 +18,11 @@ from tests.audit.checking import view
         ("store.add_texts([text], metadatas=[{'user_id': 'all'}])", False),
         ("store.add_texts([text], options={'user_id': who})", False),
         ("store.similarity_search(text, metadata={'user_id': who})", False),
+        ("store.add_texts([text], metadatas=[dict(team=who)])", True),
+        ("labels = {'team': who}\n    store.add_documents([Document(text, metadata=labels)])", True),
+        ("labels = dict(team=who)\n    store.add(documents=[text], metadatas=[labels] * 2)", True),
+        ("labels = {'team': who}\n    show(labels)\n    store.add(documents=[text])", False),
+        ("labels = {'team': who}\n    labels = {}\n    store.add([text], metadatas=[labels])", False),
         ("Store().add_texts([text], metadatas=[{'user_id': who}])", True),
     ],
 )

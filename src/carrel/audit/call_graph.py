@@ -24,6 +24,7 @@ __all__ = ["CallGraph"]
 
 _LONGEST: Final = 12
 _SERVED: Final = frozenset({"route", "websocket", "consumer"})
+_ASKED: Final = frozenset({"route", "websocket", "tool"})
 _EVERYWHERE: Final = MUTATORS | {
     "get", "items", "keys", "values", "copy", "join", "split", "strip", "format", "encode", "decode", "read", "close",
     "open", "run", "start", "stop", "send", "execute", "commit", "info", "debug", "warning", "error", "exception",
@@ -346,6 +347,17 @@ class CallGraph:
                 if not always:
                     break
         return proof or (None if calls and function not in self.entry_points else ())
+
+    def left_out_by_request(self, function: str, parameter: str) -> Proof | None:
+        """A call without the argument by what a request leads to, of users who need no more than to have signed in."""
+        for caller, call in self.callers.get(function, ()):
+            places = {self._resolution.functions[function].parameter_at(place) for place in call.given}
+            if parameter in places or "*" in call.given or self.entry_kind(caller) not in _ASKED:
+                continue
+            if self._resolution.functions[caller].admits in ("anybody", "users") and not self.is_apart(caller):
+                note = f"leaves `{parameter}` out"
+                return (Location(path=self._resolution.paths[caller], line=call.line, note=note),)
+        return None
 
     def _next(self, name: str) -> Iterator[str]:
         for _, called in self.callees.get(name, ()):

@@ -182,7 +182,11 @@ def _is_served(view: FileView, function: Block) -> bool:
 
 def _known_before(view: FileView, top: Block) -> str:  # noqa: ARG001 - `once` works on blocks
     """What in the file finds out before each request who is calling: `g.claims = decode(…)` of a `before_request`."""
-    before = (one for one in view.functions if (entry := view.entry_point(one)) and entry.kind == "middleware")
+    entries = ((one, view.entry_point(one)) for one in view.functions)
+    # What gives a dependency is called only for those who ask for it.
+    before = (
+        one for one, entry in entries if entry and entry.kind == "middleware" and not entry.label.endswith("Provide")
+    )
     return next((one.name for one in before if prover(view, one)), "")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block, chain
-from carrel.audit.callers import claimed, is_said, names_user, origins, proven
+from carrel.audit.callers import claimed, is_said, names_user, origins, proven, proves
 from carrel.audit.facts import CallFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, worker_loop
@@ -139,7 +139,9 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
             # A name that only sounds like a user's, `printer_profile`, does not tell.
             told = [one for one in identities(view, value, block) if not is_credential(one)]
             sure = told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told))
-            if sure or in_session(view, value, block) or _of_person(view, value, block):
+            # `request.ctx.clinic`, where the file puts a claim of the token there.
+            is_put = isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and proves(view, value, block)
+            if sure or is_put or in_session(view, value, block) or _of_person(view, value, block):
                 yield place, ""
         elif taint.parameter:
             yield place, taint.parameter

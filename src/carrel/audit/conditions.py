@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Union
 import msgspec
 
 from carrel.audit.data_conditions import (
+    DecidesItself,
     FetchesOwned,
     GivenRecord,
     Gives,
     KeepsOwners,
     KeepsUnder,
     MadeBy,
+    MadeForPerson,
     MakesKeyOf,
     MayGiveNone,
     OpenToAll,
     OwnerAsked,
     SentParameter,
-    Serves,
     WrapsArguments,
 )
 from carrel.audit.run_conditions import (
@@ -62,6 +63,7 @@ __all__ = [
     "IdentityParameter",
     "KeepsByKey",
     "LeftOut",
+    "LeftOutByRequest",
     "MutableGlobal",
     "NamedElsewhere",
     "Not",
@@ -203,6 +205,16 @@ class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
     def proof(self, program: Program) -> Proof | None:
         proof = program.calls.left_out(self.function, self.parameter, always=self.always)
         return proof if proof or not self.shown else None
+
+
+class LeftOutByRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What a request of any user leads to calls the function without the argument."""
+
+    function: str
+    parameter: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.left_out_by_request(program.resolution.canonical(self.function), self.parameter)
 
 
 class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -372,6 +384,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     AsksAndAwaits,
     AnswersUsers,
     HasBase,
+    DecidesItself,
     FetchesOwned,
     GivenRecord,
     Gives,
@@ -379,15 +392,16 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     HasSetter,
     KeepsOwners,
     KeepsUnder,
+    MadeForPerson,
     MadeBy,
     MakesKeyOf,
     OpenToAll,
     OwnerAsked,
     SendsCacheable,
     SentParameter,
-    Serves,
     KeepsByKey,
     LeftOut,
+    LeftOutByRequest,
     OfLibrary,
     OnlyOnNew,
     RunsInAsync,

@@ -225,7 +225,8 @@ def _handler(call: ast.Call, row: Registration) -> ast.expr | None:
         if keyword.arg in row.keywords:
             return keyword.value
     # Sanic has it the other way round: `add_route(handler, "/path")`.
-    position = 0 if row.position == 1 and _first_text(call, place=1).startswith("/") else row.position
+    is_first = row.position == 1 and _first_text(call, place=1).startswith("/")
+    position = 0 if is_first or (row.may_be_alone and len(call.args) == 1) else row.position
     return call.args[position] if 0 <= position < len(call.args) else None
 
 

@@ -46,6 +46,8 @@ class Registration:
     keywords: tuple[str, ...] = ()
     label: str = ""
     """The method in front of the path, where the call's name says it."""
+    may_be_alone: bool = False
+    """It may be all that is handed over, and is called by its own name."""
 
 
 # A decorator by its last part. Those with `path` count only with a first argument that looks like one (`/chat`) or
@@ -138,7 +140,7 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
         "FunctionTool": Registration("tool", 0, ("func",)),
         "StructuredTool": Registration("tool", -1, ("func", "coroutine")),
         "add_tool": Registration("tool", 0, ("fn",)),
-        "add_node": Registration("task", 1, ("action",)),
+        "add_node": Registration("task", 1, ("action",), may_be_alone=True),
         "MessageHandler": Registration("callback", 1, ("callback",)),
         "CommandHandler": Registration("callback", 1, ("callback",)),
         "add_task": Registration("task", 0, ("func",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
@@ -35,7 +36,7 @@ def tagged_stores(view: FileView, function: Block) -> tuple[str, ...]:
     as `table:notes`, into which it inserts rows with a column that says whose they are.
     """
     found: dict[str, None] = {}
-    is_told = any(_says_whose(view, written) for written in function.nodes(ast.Dict))
+    is_told = any(_says_whose(view, written, function) for written in function.nodes(ast.Dict, ast.Call))
     for call in function.nodes(ast.Call):
         insert = _INSERT.search(statement(view, call.args[0], function)) if call.args else None
         if insert is not None and any(names_scope(column.strip()) for column in insert[2].split(",")):
@@ -66,24 +67,39 @@ def statement(view: FileView, node: ast.expr, function: Block, depth: int = _DEP
     return ""
 
 
-def _says_whose(view: FileView, written: ast.Dict) -> bool:
-    return _is_metadata(view, written) and any(
-        isinstance(key, ast.Constant) and isinstance(key.value, str) and names_scope(key.value)
-        and isinstance(value, ast.Name | ast.Attribute | ast.Subscript)
-        for key, value in zip(written.keys, written.values, strict=True)
-    )  # fmt: skip
+def _says_whose(view: FileView, written: ast.Dict | ast.Call, function: Block) -> bool:
+    return any(
+        names_scope(name) and isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+        for name, value in _items(written)
+    ) and any(_is_metadata(view, one) for one in (written, *_uses(view, written, function)))  # fmt: skip
 
 
-def _is_metadata(view: FileView, written: ast.Dict) -> bool:
+def _items(written: ast.Dict | ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """What a mapping that is written down has under constant keys: `{"team": team}`, `dict(team=team)`."""
+    if isinstance(written, ast.Dict):
+        for key, value in zip(written.keys, written.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key.value, value
+    elif isinstance(written.func, ast.Name) and written.func.id == "dict":
+        yield from ((one.arg, one.value) for one in written.keywords if one.arg)
+
+
+def _uses(view: FileView, written: ast.expr, function: Block) -> Iterator[ast.expr]:
+    """Where a local is used that was given the mapping and nothing else: `metadata=labels`."""
     around = view.module.parent(written)
-    if isinstance(around, ast.List | ast.ListComp):
-        around = view.module.parent(around)
-    while isinstance(around, ast.Tuple | ast.List):
-        around = view.module.parent(around)
+    target = around.targets[0] if isinstance(around, ast.Assign) and around.value is written else None
+    if isinstance(target, ast.Name) and len(function.scope.bindings.get(target.id, ())) == 1:
+        yield from (one for one in function.nodes(ast.Name) if one.id == target.id and isinstance(one.ctx, ast.Load))
+
+
+def _is_metadata(view: FileView, written: ast.expr) -> bool:
+    around, inner = view.module.parent(written), written
+    while isinstance(around, ast.List | ast.ListComp | ast.Tuple | ast.BinOp):
+        around, inner = view.module.parent(around), around
     if isinstance(around, ast.Call) and _ADDS.match(called_name(around)):
         return True  # `index.upsert([(number, vector, {"user_id": user_id})])`
     name = around.arg if isinstance(around, ast.keyword) else ""
     if isinstance(around, ast.Dict):
-        keys = [key for key, value in zip(around.keys, around.values, strict=True) if value is written]
+        keys = [key for key, value in zip(around.keys, around.values, strict=True) if value is inner]
         name = next((str(key.value) for key in keys if isinstance(key, ast.Constant)), "")
     return _METADATA.match(name or "") is not None

@@ -259,3 +259,49 @@ def test_a_statement_that_orders_by_distance(select: str, *, is_found: bool) -> 
         finds(RULE, source, "error", on="query =")
     else:
         quiet(RULE, source)
+
+
+INDEX = """
+from elasticsearch import AsyncElasticsearch
+class Notes:
+    def __init__(self, url):
+        self._es = AsyncElasticsearch(url)
+    async def add(self, chamber, note):
+        await self._es.index(index="notes", document=dict(note, chamber=chamber))
+    async def find(self, words, since=None, chamber=None):
+        clauses = [{"match": words}]
+        if chamber:
+            clauses.append({"term": {"chamber": chamber}})
+        if since:
+            clauses.append({"range": since})
+        return await self._es.search(index="notes", query=clauses)
+"""
+CHAMBERS = """
+import jwt
+from flask import Flask, g, request
+from index import Notes
+app = Flask(__name__)
+notes = Notes("")
+@app.before_request
+def sign_in():
+    g.chamber = jwt.decode(request.headers["authorization"])["chamber"]
+@app.post("/notes")
+def write():
+    return notes.add({0}, request.json)
+@app.get("/notes")
+def read():
+    return notes.find(request.args["q"]{1})
+"""
+
+
+@pytest.mark.parametrize(
+    ("whose", "asked", "is_found"),
+    [("g.chamber", "", True), ("g.chamber", ", chamber=g.chamber", False), ("request.json['kind']", "", False)],
+)
+def test_a_search_that_is_left_open_by_who_calls_it(whose: str, asked: str, *, is_found: bool) -> None:
+    source = {"index.py": INDEX, "app.py": CHAMBERS.replace("{0}", whose).replace("{1}", asked)}
+    if is_found:
+        (found,) = finds(RULE, source, "error", on="self._es.search")
+        assert [one.path for one in found.related] == ["app.py", "app.py"]
+    else:
+        quiet(RULE, source)

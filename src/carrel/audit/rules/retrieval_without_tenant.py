@@ -11,7 +11,15 @@ from typing import Final
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, names_user, proven, prover
-from carrel.audit.conditions import Condition, HasEntryPoints, Reachable, SharedClass
+from carrel.audit.conditions import (
+    AnyOf,
+    Condition,
+    HasEntryPoints,
+    IdentityParameter,
+    LeftOutByRequest,
+    Reachable,
+    SharedClass,
+)
 from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, identities
@@ -35,6 +43,7 @@ _ENGINES: Final = re.compile(r"^(?:elasticsearch|opensearchpy|pymilvus|qdrant_cl
                              r"vespa|redisvl|solr|pysolr|lancedb)(?:\.|$)")  # fmt: skip
 _ENGINE_CALLS: Final = frozenset({"search", "msearch", "query", "knn_search", "hybrid_search", "multi_search"})
 """Packages whose clients search one index of documents, and what they are asked with."""
+_SELECT: Final = re.compile(r"(?is)\bselect\b.*\bfrom\b.*\bwhere\b")
 _FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|partition|expr$|restrict|scope|acl|"
                              r"search_kwargs|collection_name|metadata|org|kwargs")  # fmt: skip
 _TEXT_SEARCH: Final = re.compile(
@@ -83,7 +92,37 @@ class RetrievalWithoutTenant:
                 yield from self._nearest(view, function, who)
             elif not is_restricted(view, function):
                 yield from self._rows(view, function)
+            yield from self._left_open(view, function)
         yield from self._untagged(view)
+
+    def _left_open(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`def search(words, practice=None)`, which narrows to one when it is told, and a route tells none."""
+        searched = [one for one in function.nodes(ast.Call) if _is_search(one) or _asks_engine(view, one, function)]
+        texts = (one for one in function.nodes(ast.Constant) if isinstance(one.value, str))
+        place: ast.expr | None = (
+            searched[0] if searched else next((one for one in texts if _SELECT.search(one.value)), None)
+        )
+        for parameter in function.parameters if place is not None else ():
+            default = parameter.default
+            if (
+                not isinstance(default, ast.Constant)
+                or default.value is not None
+                or not _tests(function, parameter.name)
+            ):
+                continue
+            # Of whom the word is, the ones say that are told it by a request whose user is known.
+            others = (
+                one for one in view.functions if one is not function and one.parameter(parameter.name) is not None
+            )
+            told = tuple(IdentityParameter(one.symbol, parameter.name) for one in others)
+            if not told:
+                continue
+            message = f"`{function.name}` searches what belongs to everybody where it is told no `{parameter.name}`"
+            left_out = LeftOutByRequest(function.symbol, parameter.name)
+            yield view.candidate(
+                self.info, place or function.node, message, block=function, given=(AnyOf(told), left_out)
+            )
+            return
 
     def _untagged(self, view: FileView) -> Iterator[Candidate]:
         """`vectors.as_retriever()` where documents are put into `vectors` with `{"organisation": organisation}`."""
@@ -138,6 +177,12 @@ class RetrievalWithoutTenant:
                                      grades=(Grade("error", (table, Reachable(function.symbol))),))  # fmt: skip
 
 
+def _tests(function: Block, name: str) -> bool:
+    """Whether something in the function is done only where the parameter has a value."""
+    tests = (one.test for one in function.nodes(ast.If, ast.IfExp))
+    return any(isinstance(one, ast.Name) and one.id == name for test in tests for one in ast.walk(test))
+
+
 def _is_search(call: ast.Call) -> bool:
     if not isinstance(call.func, ast.Attribute) or not (call.args or call.keywords):
         return False
@@ -154,10 +199,21 @@ def _asks_engine(view: FileView, call: ast.Call, function: Block) -> bool:
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _ENGINE_CALLS:
         return False
     access = view.access(call.func.value, function)
-    if access.kind != "global" or access.steps or not (call.args or call.keywords):
+    if not (call.args or call.keywords):
         return False
-    bound = view.top.scope.bindings.get(access.name.rpartition(".")[2], ())
-    return any(isinstance(one.value, ast.Call) and _ENGINES.match(view.dotted(one.value.func)) for one in bound)
+    made: list[ast.expr | None] = []
+    if access.kind == "global" and not access.steps:
+        made = [one.value for one in view.top.scope.bindings.get(access.name.rpartition(".")[2], ())]
+    elif access.own_class is not None and len(access.steps) == 1:
+        made = [
+            value
+            for method in view.methods(access.own_class)
+            if method.is_initializer
+            for mutation in view.mutations_in(method)
+            if mutation.kind == "attribute" and mutation.name == access.steps[0]
+            for value in mutation.values
+        ]
+    return any(isinstance(one, ast.Call) and _ENGINES.match(view.dotted(one.func)) for one in made)
 
 
 def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
