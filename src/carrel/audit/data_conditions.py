@@ -18,6 +18,7 @@ __all__ = [
     "KeepsOwners",
     "KeepsUnder",
     "MadeBy",
+    "MadeForPerson",
     "MakesKeyOf",
     "MayGiveNone",
     "OpenToAll",
@@ -139,6 +140,15 @@ class Serves(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.serves(self.path)
+
+
+class MadeForPerson(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Objects of the class are made with a person: `def __init__(self, charts: Charts, patient: Patient)`."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.fields.made_for_person(self.name)
 
 
 class MayGiveNone(msgspec.Struct, frozen=True, array_like=True, tag=True):

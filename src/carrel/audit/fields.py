@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FunctionFact
+from carrel.audit.persons import says_of_person
 from carrel.audit.resolution import Resolution
 from carrel.findings import Location
 
@@ -44,6 +45,15 @@ class Fields:
             serves = fact.name in self._calls.entry_points if directly else bool(self._calls.way_to(fact.name))
             if fact.name != besides and serves:
                 return (self._at(fact, line, f"reads `{attribute}`"),)
+        return None
+
+    def made_for_person(self, owner: str) -> Proof | None:
+        """Where the class takes a person whom its objects are made for, by the name of a class: `patient: Patient`."""
+        fact = self._resolution.method(self._resolution.canonical(owner), "__init__")
+        for parameter in fact.parameters if fact is not None else ():
+            given = fact.types.get(parameter, "").removesuffix("()").rpartition(".")[2] if fact is not None else ""
+            if fact is not None and given[:1].isupper() and says_of_person(given):
+                return (self._at(fact, fact.line, f"is made with the `{parameter}`"),)
         return None
 
     def _uses(

@@ -183,3 +183,54 @@ def test_a_dependency_that_keeps_what_it_made_for_the_first(made: str, *, is_fou
         finds(RULE, source, "error", on="_one = Service")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"),
+    [
+        ("await db.fetchrow('…', request.session.get('contract'))", True),
+        ("Clinic(**await clinic_of(request.headers['x-key']))", True),
+        ("await branch_of(request.token)", True),
+        ("await db.fetchrow('…', request.headers['host'])", False),
+        ("await load_prices(request.app.config.DSN)", False),
+    ],
+)
+@pytest.mark.parametrize("place", ["request.app.state.found", "request.app.ctx.found", "request.app['found']"])
+def test_what_was_fetched_for_who_sent_the_request(place: str, made: str, *, is_found: bool) -> None:
+    source = f"async def choose(request):\n    row = {made}\n    {place} = row\n"
+    (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("registered", "is_found"),
+    [
+        ("container.register(Charts, scope='singleton')", True),
+        ("container.register(Base, Charts, scope=Scope.singleton)", True),
+        ("services.add_singleton(Charts)", True),
+        ("provider.provide(Charts, scope=Scope.APP)", True),
+        ("container.register(Charts, scope='request')", False),
+        ("container.register(Charts)", False),
+        ("container.register(Prices, scope='singleton')", False),
+    ],
+)
+def test_one_object_for_all_that_is_made_with_a_person(registered: str, *, is_found: bool) -> None:
+    files = {
+        "charts.py": "class Patient: ...\nclass Base: ...\n"
+        "class Charts(Base):\n    def __init__(self, db, patient: Patient):\n        self.patient = patient\n"
+        "class Prices:\n    def __init__(self, db, user: str):\n        self.user = user\n",
+        "app.py": f"from charts import Base, Charts, Prices\n{registered}\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="Charts")
+    else:
+        quiet(RULE, files)
+
+
+@pytest.mark.parametrize(("made", "is_found"), [("lambda: g.customer", True), ("lambda: Settings()", False)])
+def test_a_provider_of_one_object_that_takes_something_of_the_request(made: str, *, is_found: bool) -> None:
+    source = (
+        "from dependency_injector import containers, providers\nfrom flask import g\n"
+        "class Container(containers.DeclarativeContainer):\n"
+        f"    customer = providers.Callable({made})\n    wishes = providers.Singleton(Wishes, customer=customer)\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

@@ -11,9 +11,11 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
 from carrel.audit.conditions import KeepsByKey, UserDependency
+from carrel.audit.data_conditions import MadeForPerson
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, identities, is_fixed, parameters_in
+from carrel.audit.origins import called_name, identities, is_fixed, leaves, parameters_in
 from carrel.audit.places import is_start_up
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import ReadsIdentity
@@ -30,6 +32,17 @@ _ONE_EACH: Final = frozenset({"Factory", "Callable", "Coroutine", "ContextLocalS
 """Providers of `dependency_injector`."""
 _PROVER: Final = re.compile(r"^_?(?:get_|require_|load_)*(?:current|authenticated|request)_(?:active_)?"
                             r"(?:user|principal|identity|account|tenant|customer|member)(?:_id)?$")  # fmt: skip
+_REQUESTS: Final = frozenset({"request", "req", "websocket", "ws"})
+_WHO: Final = frozenset({"session", "headers", "cookies", "token", "user", "credentials"})
+"""What of a request tells who sent it."""
+_WHERE: Final = re.compile(r"(?i)host|forwarded|origin|referer|accept|agent|content|lang")
+"""Headers that tell where the request goes, and how it is to be answered."""
+_LIFETIMES: Final = frozenset({"scope", "lifetime", "lifestyle", "lifecycle"})
+_ONE: Final = re.compile(r"(?i)singleton|\bapp\b|application|\bglobal\b")
+_REGISTERS_ONE: Final = frozenset(
+    {"singleton", "add_singleton", "register_singleton", "Singleton", "ThreadSafeSingleton"}
+)
+"""What tells a container to make one object of a class for all."""
 _PLACES: Final = frozenset({"state", "config", "extensions", "ctx", "bot_data", "settings"})
 
 
@@ -56,6 +69,9 @@ class PerUserValueOnApp:
         for function in view.functions:
             for call in function.nodes(ast.Call):
                 yield from self._resolved(view, call, function)
+        for block in view.blocks:
+            for call in block.nodes(ast.Call):
+                yield from self._singleton(view, call, block)
         for owner in view.classes:
             if not _CONTAINERS.isdisjoint(view.base_names(owner)):
                 yield from self._captive(view, owner)
@@ -66,6 +82,7 @@ class PerUserValueOnApp:
         direct = not (is_identity_like(mutation.name) and _is_of_request(mutation.target))
         told = [text for value in mutation.values for text in identities(view, value, block, direct=direct)]
         served = reached(view, block)
+        told = told or list(_asked_with(view, mutation))
         if told:
             message = f"`{place}` keeps `{told[0]}`, and every request has the same application"
             # What an application is started with is everybody's, unless a request gets there.
@@ -100,6 +117,16 @@ class PerUserValueOnApp:
                                      grades=grades)  # fmt: skip
                 return
 
+    def _singleton(self, view: FileView, call: ast.Call, block: Block) -> Iterator[Candidate]:
+        """`container.register(ChartService, scope="singleton")`, where a `ChartService` is made with a `Patient`."""
+        lifetimes = [ast.unparse(one.value) for one in call.keywords if one.arg in _LIFETIMES]
+        is_one = called_name(call) in _REGISTERS_ONE or any(_ONE.search(one) for one in lifetimes)
+        for kind in call.args[:2] if is_one else ():
+            path = view.path(kind, block) if _is_kind(kind) and not isinstance(kind, ast.Constant) else ""
+            if path:
+                message = f"one `{ast.unparse(kind)}` is made for all, with what belongs to whoever asks for it first"
+                yield view.candidate(self.info, call, message, block=block, given=(MadeForPerson(path),))
+
     def _captive(self, view: FileView, owner: Block) -> Iterator[Candidate]:
         """The providers of a container that make one object for all from what another one makes for each request."""
         made = {name: binding.value for name, bindings in owner.scope.bindings.items() for binding in bindings}
@@ -112,9 +139,34 @@ class PerUserValueOnApp:
                 if not isinstance(inner, ast.Call) or called_name(inner) not in _ONE_EACH or not inner.args:
                     continue
                 asks = ReadsIdentity(view.path(inner.args[0], owner), itself=True)
+                known = names_user(told) or _reads_request(view, inner.args[0])
                 message = f"`{name}` is made once, with the `{told}` of whoever asks for it first"
-                yield view.candidate(self.info, value, message, block=owner, given=() if names_user(told) else (asks,),
+                yield view.candidate(self.info, value, message, block=owner, given=() if known else (asks,),
                                      related=(view.location(inner, "made for each request"),))  # fmt: skip
+
+
+def _reads_request(view: FileView, made: ast.expr) -> bool:
+    """Whether it is a lambda that takes something of the current request: `lambda: g.customer`."""
+    return isinstance(made, ast.Lambda) and any(
+        isinstance(one, ast.Name | ast.Attribute) and view.dotted(one) in REQUEST_OBJECTS for one in ast.walk(made.body)
+    )
+
+
+def _asked_with(view: FileView, mutation: Mutation) -> Iterator[str]:
+    """What of a request says who sent it, where the value was made or fetched with it: `request.session["contract"]`.
+
+    Only in what is handed the request itself: a handler, or what runs before all of them.
+    """
+    block = mutation.block
+    if not _is_of_request(mutation.target):
+        return
+    for value in mutation.values:
+        for leaf, _ in leaves(view, value, block):
+            names = chain_names(leaf)
+            held = view.module.parent(leaf)
+            key = ast.unparse(held.slice) if isinstance(held, ast.Subscript) and held.value is leaf else ""
+            if len(names) == 2 and names[0] in _REQUESTS and names[1] in _WHO and not _WHERE.search(key):
+                yield ast.unparse(leaf)
 
 
 def _is_kind(node: ast.expr) -> bool:
@@ -144,7 +196,7 @@ def _place(view: FileView, mutation: Mutation) -> str:
 
 def _is_of_request(node: ast.expr) -> bool:
     """Whether a request leads to the application: `request.app.state`."""
-    return chain_names(node)[0] in ("request", "req", "websocket", "ws")
+    return chain_names(node)[0] in _REQUESTS
 
 
 def _is_app(node: ast.expr) -> bool:
