@@ -71,6 +71,13 @@ def test_in_a_loop_a_later_binding_is_seen() -> None:
     assert {access.name for access in one.accesses(call.args[0], function)} == {"h", "o"}
 
 
+def test_in_a_loop_what_was_replaced_before_it_is_not_seen() -> None:
+    one = view("def f(h, o):\n    h = list(h)\n    while o:\n        found(h)\n        h = o\n")
+    (function,) = one.functions
+    call = next(one for one in function.nodes(ast.Call) if ast.unparse(one.func) == "found")
+    assert {access.name for access in one.accesses(call.args[0], function)} == {"builtins.list", "o"}
+
+
 def test_keys_on_the_way_are_kept() -> None:
     access = accessed("found(store.turns[p].get(1))", "from chat import store")
     assert [ast.unparse(key) for key in access.keys] == ["p", "1"]

@@ -192,9 +192,9 @@ class AccessReader:
         """
         before: list[ast.stmt] = []
         child: ast.AST = use
+        looped = False
         while child is not owner.node and (around := self._module.parent(child)) is not None:
-            if isinstance(around, ast.For | ast.AsyncFor | ast.While) and around is not owner.node:
-                return bindings
+            looped = looped or isinstance(around, ast.For | ast.AsyncFor | ast.While)
             for part in ("body", "orelse", "finalbody"):
                 statements = getattr(around, part, ())
                 if isinstance(statements, list) and child in statements:
@@ -207,7 +207,7 @@ class AccessReader:
         for binding in sorted(bindings, key=lambda one: _start(one.node)):
             statement = self._module.parent(binding.node)
             later = isinstance(statement, ast.Assign | ast.AnnAssign) and _end(statement) > at
-            if not later and _start(binding.node) >= cut:
+            if (looped or not later) and _start(binding.node) >= cut:
                 live.append(binding)
         return live
 

@@ -111,6 +111,7 @@ def test_what_an_empty_default_never_sees(code: str) -> None:
             "    else:\n        raise ValueError(q)\n    o['q'] = q\n"
         ),
         "def ask(q, options={}):\n    return options.get(q)\n",
+        "def ask(q, rows=[]):\n    rows = parse(rows or '[]')\n    for one in q:\n        rows.append(one)\n",
         "def ask(q, history=[]):\n    history = history or []\n    history.append(q)\n",
         "def ask(q, history=[]):\n    history.sort()\n",
         "class M:\n    def window(self):\n        return 1\ndef ask(q, m=M()):\n    m.window()\n",
