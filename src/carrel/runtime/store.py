@@ -58,6 +58,24 @@ class RunRecord(NamedTuple):
     created_at: str
     finished_at: str | None
 
+    @classmethod
+    def queued(cls, context: UserExecutionContext, *, agent: str, input: str, created_at: str) -> RunRecord:
+        """The run of a context that has not started."""
+        return cls(
+            run_id=context.run_id,
+            thread_id=context.thread_id,
+            request_id=context.request_id,
+            agent=agent,
+            input=input,
+            state="queued",
+            output=None,
+            error_code=None,
+            error_message=None,
+            usage={},
+            created_at=created_at,
+            finished_at=None,
+        )
+
 
 class ThreadStore(Protocol):
     """A user's conversations. An id of somebody else's raises the same `NotFoundError` as one that never was."""

@@ -54,20 +54,7 @@ class SqliteRunStore:
     ) -> tuple[RunRecord, bool]:
         check_ambient(context, "the run store")
         now = timestamp(self._clock())
-        record = RunRecord(
-            run_id=context.run_id,
-            thread_id=context.thread_id,
-            request_id=context.request_id,
-            agent=agent,
-            input=input,
-            state="queued",
-            output=None,
-            error_code=None,
-            error_message=None,
-            usage={},
-            created_at=now,
-            finished_at=None,
-        )
+        record = RunRecord.queued(context, agent=agent, input=input, created_at=now)
 
         def create(connection: Connection) -> tuple[RunRecord, bool]:
             if idempotency_key is not None:

@@ -151,20 +151,7 @@ class MemoryRunStore:
             mine.thread(context.thread_id)
         else:
             mine.threads[context.thread_id] = Thread(context.thread_id, new_thread_title, now, now)
-        run = RunRecord(
-            run_id=context.run_id,
-            thread_id=context.thread_id,
-            request_id=context.request_id,
-            agent=agent,
-            input=input,
-            state="queued",
-            output=None,
-            error_code=None,
-            error_message=None,
-            usage={},
-            created_at=now,
-            finished_at=None,
-        )
+        run = RunRecord.queued(context, agent=agent, input=input, created_at=now)
         mine.runs[run.run_id] = run
         if idempotency_key is not None:
             mine.keys[idempotency_key] = (seconds, run.run_id)
