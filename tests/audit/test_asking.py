@@ -17,6 +17,8 @@ from tests.audit.checking import view
         ("from flask_login import current_user\ndef f():\n    return current_user.id", 3),
         ("from flask_login import current_user\ndef f(current_user):\n    return current_user.id", 0),
         ("from flask_jwt_extended import get_jwt\ndef f():\n    return get_jwt()", 3),
+        ("from shop.auth import current_user\ndef f():\n    return current_user.id", 3),
+        ("from shop.auth import current_user\ndef f(request):\n    return current_user(request).id", 0),
         ("from mine import g\ndef f():\n    return g.user", 0),
     ],
 )

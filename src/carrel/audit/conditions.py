@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Union
 import msgspec
 
 from carrel.audit.data_conditions import (
+    Collected,
     DecidesItself,
     FetchesOwned,
     GivenRecord,
@@ -14,7 +15,6 @@ from carrel.audit.data_conditions import (
     KeepsOwners,
     KeepsUnder,
     MadeBy,
-    MadeForPerson,
     MadeForPerson,
     MakesKeyOf,
     MayGiveNone,
@@ -392,8 +392,8 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     HasEntryPoints,
     HasSetter,
     KeepsOwners,
+    Collected,
     KeepsUnder,
-    MadeForPerson,
     MadeForPerson,
     MadeBy,
     MakesKeyOf,

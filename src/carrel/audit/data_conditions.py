@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from carrel.audit.program import Program
 
 __all__ = [
+    "Collected",
+    "DecidesItself",
     "FetchesOwned",
     "Given",
     "GivenRecord",
@@ -24,7 +26,6 @@ __all__ = [
     "OpenToAll",
     "OwnerAsked",
     "SentParameter",
-    "Serves",
     "WrapsArguments",
 ]
 
@@ -32,6 +33,15 @@ Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected"
 """What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
 is the same at every call with the same arguments, a row that has an owner and was selected without, everything
 that calls have put into a container of the module, what the last call has left on the object."""
+
+
+class DecidesItself(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls decides by itself who gets what: it is a handler, or finds out who is asking."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.decides_itself(self.path)
 
 
 class FetchesOwned(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -133,13 +143,13 @@ class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.calls.sent_parameter(program.resolution.canonical(self.function), self.parameter)
 
 
-class Serves(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the path calls is itself a handler, which decides by itself who gets what."""
+class Collected(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The method or property gives all that its object has collected, also what requests have brought."""
 
     path: str
 
     def proof(self, program: Program) -> Proof | None:
-        return program.serves(self.path)
+        return program.fields.collected(self.path)
 
 
 class MadeForPerson(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -284,11 +284,13 @@ class Program:
                 return proof
         return None
 
-    def serves(self, path: str) -> Proof | None:
-        """The handler that the path calls."""
+    def decides_itself(self, path: str) -> Proof | None:
+        """What the path calls, when it is a handler or finds out who is asking."""
         for fact in self.resolution.called(path):
             if fact.name in self.calls.entry_points:
                 return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="is a handler itself"),)
+            if proof := self.flow.reads_identity(fact.name, itself=True):
+                return proof
         return None
 
     def owner_asked(self, kinds: tuple[str, ...]) -> Proof | None:

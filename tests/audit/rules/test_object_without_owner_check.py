@@ -372,6 +372,7 @@ def test_what_only_tells_how_far_something_is(body: str, *, is_found: bool) -> N
 
 FILES = """
 from fastapi import APIRouter, Depends
+from shop.auth import current_user
 router = APIRouter()
 @router.get("/files/{file_id}")
 async def download(file_id: str, user=Depends(get_current_user)):
@@ -381,15 +382,26 @@ async def download(file_id: str, user=Depends(get_current_user)):
     return found
 def get_file(file_id):
     return FILES.get(file_id)
+def get_own(file_id):
+    found = get_file(file_id)
+    return found if may_see(found) else None
+def may_see(found):
+    return found.owner_id == current_user.id
 def is_own(file_id, user_id):
     found = get_file(file_id)
     return found.owner_id == user_id
 """
 
 
-@pytest.mark.parametrize(("called", "is_found"), [("files.download(file_id=invoice_id)", False),
-                                                  ("files.get_file(invoice_id)", True)])  # fmt: skip
-def test_another_handler_asks_by_itself(called: str, *, is_found: bool) -> None:
+@pytest.mark.parametrize(
+    ("called", "is_found"),
+    [
+        ("files.download(file_id=invoice_id)", False),
+        ("files.get_own(invoice_id)", False),
+        ("files.get_file(invoice_id)", True),
+    ],
+)
+def test_another_handler_or_a_service_asks_by_itself(called: str, *, is_found: bool) -> None:
     head = f"import files\n{HEAD}@router.get('/n/{{invoice_id}}')\n"
     read = f"async def read(invoice_id: int, user=Depends(get_current_user)):\n    return {called}\n"
     found = findings(RULE, {"files.py": FILES, "app.py": head + read})

@@ -11,7 +11,7 @@ from carrel.audit.admission import is_restricted, sign_in
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, kept_names, names_user, prover
 from carrel.audit.conditions import AnyOf, Condition, Not
-from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked, Serves
+from carrel.audit.data_conditions import DecidesItself, FetchesOwned, Gives, OwnerAsked
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose
@@ -75,7 +75,7 @@ class ObjectWithoutOwnerCheck:
             return
         message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
         yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades),
-                             given=(Not(Serves(path)),) if path else ())  # fmt: skip
+                             given=(Not(DecidesItself(path)),) if path else ())  # fmt: skip
 
 
 def _owned(view: FileView, function: Block, fetch: Fetch, path: str, caller: str) -> tuple[Condition, ...]:
