@@ -57,6 +57,17 @@ def test_a_quotation_mark_that_is_never_closed_spoils_the_file(content: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("content", "where"),
+    [("a,b\n1,2\n3," + "x" * 200_000 + "\n", "line 3"), ("a," + "x" * 200_000 + "\n1,2\n", "line 1")],
+    ids=["row", "header"],
+)
+def test_a_cell_that_is_too_long_is_named_as_such_and_not_as_a_quotation_mark(content: str, where: str) -> None:
+    with pytest.raises(FileRefusedError, match=f"{where} has a cell of more than 131,072 characters") as caught:
+        rows(content)
+    assert caught.value.failure.code == "line_too_long"
+
+
+@pytest.mark.parametrize(
     ("content", "code"),
     [("", "empty_file"), (" \n\n", "empty_file"), ('"a', "bad_quoting"), ("a,b,a\n", "duplicate_columns")],
 )

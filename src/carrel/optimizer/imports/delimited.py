@@ -15,6 +15,7 @@ from carrel.storage.usage import RejectedRow
 __all__ = ["DelimitedTable"]
 
 _DELIMITERS: Final = (",", ";", "\t")
+TOO_LONG: Final = "field larger"
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -43,7 +44,7 @@ class DelimitedTable:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield _rejected(begins, str(error))
+                yield _rejected(begins, str(error), one_line=self._skipped + self._reader.line_num == begins)
                 continue
             if not cells or (width > 1 and len(cells) == 1 and not cells[0].strip()):
                 continue
@@ -70,6 +71,8 @@ class DelimitedTable:
         try:
             names = tuple(name.strip() for name in next(self._reader))
         except csv.Error as error:
+            if TOO_LONG in str(error):
+                raise _long_cell(self._skipped + 1) from error
             raise FileRefusedError("bad_quoting", f"the header line cannot be read: {error}") from error
         double = sorted(name for name, number in Counter(names).items() if number > 1)
         if double:
@@ -77,8 +80,15 @@ class DelimitedTable:
         return names
 
 
-def _rejected(line: int, problem: str) -> RejectedRow:
-    if "field larger" in problem or "unexpected end" in problem:
+def _rejected(line: int, problem: str, *, one_line: bool) -> RejectedRow:
+    if TOO_LONG in problem and one_line:
+        raise _long_cell(line)
+    if TOO_LONG in problem or "unexpected end" in problem:
         # Every line from here on would be taken for a part of this cell: no row after it can be trusted.
         raise FileRefusedError("bad_quoting", f'line {line} opens a quotation mark (") that is never closed')
     return RejectedRow(line, "", 'has a quotation mark (") in the middle of a cell; double it inside a quoted cell')
+
+
+def _long_cell(line: int) -> FileRefusedError:
+    problem = f"line {line} has a cell of more than {csv.field_size_limit():,} characters; shorten it"
+    return FileRefusedError("line_too_long", problem)
