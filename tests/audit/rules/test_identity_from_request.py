@@ -108,6 +108,13 @@ def test_what_only_looks_like_it(parameters: str, body: str) -> None:
     quiet(RULE, route(body, parameters))
 
 
+def test_a_user_within_something_that_was_checked() -> None:
+    parameters = "chat_id: str, user_id: str, user=Depends(get_current_user)"
+    listed = "return store.list_turns(chat_id, user_id)"
+    quiet(RULE, route(f"await ensure_owned(chat_id)\n{listed}", parameters))
+    finds(RULE, route(listed, parameters), "error")
+
+
 def test_somebody_who_is_looked_up_is_not_who_asks() -> None:
     find = "from models import User, Note\nother = await store.get_one({0}, user_id)\nreturn page(other)"
     quiet(RULE, route(find.format("User")))

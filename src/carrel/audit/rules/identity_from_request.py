@@ -90,7 +90,7 @@ class IdentityFromRequest:
             name = said[0] if said else ""
             if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
                 continue
-            if caller and _looks_up_person(view, node):
+            if caller and (_looks_up_person(view, node) or _is_within(view, node, function)):
                 continue  # whoever that is, it is not who is asking
             in_path = f"{{{name}" in label or f":{name}>" in label or f"<{name}>" in label
             in_path = in_path or _is_in_djangos_path(function, name)
@@ -370,6 +370,13 @@ def _looks_up_person(view: FileView, node: ast.expr) -> bool:
     handed = node.args if isinstance(node, ast.Call) else ()
     classes = (view.dotted(one).rpartition(".")[2] for one in handed)
     return any(one[:1].isupper() and person_in(one) for one in classes)
+
+
+def _is_within(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether a call is handed an id of something else, too, which was checked: `chats.search(chat_id, user_id)`."""
+    handed = (*node.args, *(one.value for one in node.keywords)) if isinstance(node, ast.Call) else ()
+    names = (claimed(view, part, function) for one in handed for part in origins(view, one, function))
+    return any(name.endswith("_id") and not names_user(name) and _is_compared(view, function, name) for name in names)
 
 
 def _is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:
