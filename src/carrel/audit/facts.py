@@ -116,6 +116,9 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The kinds of objects whose owner it asks for, `carrel.audit.owners`."""
     gathers: str = ""
     """The parameter that takes the arguments of any other name: `values` of `**values`."""
+    collected: tuple[tuple[str, str], ...] = ()
+    """Of a method that gives all that its object has collected: the methods that put it there, each with the parameter
+    that it is."""
 
     def parameter_at(self, place: str) -> str:
         """The parameter that an argument is for; empty when it cannot be told."""

@@ -56,6 +56,23 @@ class Fields:
                 return (self._at(fact, fact.line, f"is made with the `{parameter}`"),)
         return None
 
+    def collected(self, path: str) -> Proof | None:
+        """Where a request puts something of its user's into what the method or property gives all of."""
+        for fact in self._resolution.called(path):
+            for function, parameter in fact.collected:
+                found = self._calls.tainted_parameter(function, parameter) or self._gathered(function, parameter)
+                if found is not None and self._calls.way_to(function):
+                    return found
+        return None
+
+    def _gathered(self, function: str, parameter: str) -> Proof | None:
+        """A call that hands over something of a user's under a name of its own, for `**values`."""
+        fact = self._resolution.functions[function]
+        for caller, call in self._calls.callers.get(function, ()) if fact.gathers == parameter else ():
+            if any(place.isidentifier() and not fact.parameter_at(place) and not given for place, given in call.passes):
+                return (self._at(self._resolution.functions[caller], call.line, f"passes it in `{parameter}`"),)
+        return None
+
     def _uses(
         self, uses: dict[str, list[tuple[str, FunctionFact, int]]], owner: str, attribute: str
     ) -> Iterator[tuple[FunctionFact, int]]:

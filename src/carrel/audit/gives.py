@@ -15,10 +15,12 @@ from carrel.audit.held import text_of
 from carrel.audit.nobody import gives_stand_in
 from carrel.audit.origins import called_name, parameters_in
 
-__all__ = ["given_back", "gives_none"]
+__all__ = ["collected_by", "given_back", "gives_none"]
 
 _BY_ID: Final = re.compile(r"(?is)\s*select\b(.*?)\bfrom\b.*?\bwhere\b(.*?\bid\s*=\s*(?:\$\d|%s|\?|:\w+).*)")
 _OWNER: Final = re.compile(r"(?i)\b(?:owner|user|tenant|account|customer|created_by|author)(?:_id)?\b")
+
+_PUTS: Final = frozenset({"append", "appendleft", "add", "extend"})
 
 
 def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
@@ -69,11 +71,46 @@ def _gives_collected(view: FileView, function: Block) -> bool:
         if access is None or access.kind != "global" or access.steps:
             continue
         for mutation in view.mutations:
-            puts = mutation.kind == "method" and mutation.name in ("append", "appendleft", "add", "extend")
+            puts = mutation.kind == "method" and mutation.name in _PUTS
             here = any(one.kind == "global" and one.name == access.name and not one.steps for one in mutation.accesses)
             if puts and here and any(parameters_in(view, one, mutation.block) for one in mutation.values):
                 return True
     return False
+
+
+def collected_by(view: FileView, function: Block) -> tuple[tuple[str, str], ...]:
+    """The methods, each with a parameter, that put it into a container of their object which this method gives all of.
+
+    `return list(self.lines)`, `return [dict(one) for one in self.lines]`, beside `self.lines.append(line)`.
+    """
+    owner, found = function.class_, dict[tuple[str, str], None]()
+    given = [one for returned in function.nodes(ast.Return) for one in _all_of(returned.value)] if owner else []
+    names = {one.attr for one in given if isinstance(one.value, ast.Name) and one.value.id == function.receiver}
+    for mutation in view.mutations if names else ():
+        puts = mutation.kind == "method" and mutation.name in _PUTS and mutation.block.class_ is owner
+        if puts and any(one.kind == "self" and one.steps[:1] and one.steps[0] in names and len(one.steps) == 1
+                        for one in mutation.accesses):  # fmt: skip
+            for value in mutation.values:
+                for name in parameters_in(view, value, mutation.block):
+                    found[mutation.block.symbol, name] = None
+    return tuple(found)
+
+
+def _all_of(value: ast.expr | None) -> list[ast.Attribute]:
+    """The attribute whose elements the value has all of."""
+    match value:
+        case ast.Attribute():
+            return [value]
+        case (
+            ast.Call(func=ast.Name(id="list" | "tuple" | "sorted" | "reversed" | "str"), args=[inner, *_])
+            | ast.Call(func=ast.Attribute(attr="join", value=ast.Constant()), args=[inner])
+        ):
+            return _all_of(inner)
+        case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
+            return _all_of(inner)
+        case ast.ListComp(generators=[one]) | ast.GeneratorExp(generators=[one]) if not one.ifs:
+            return _all_of(one.iter)
+    return []
 
 
 def _gives_of_last_call(view: FileView, function: Block) -> bool:

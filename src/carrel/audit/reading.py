@@ -17,7 +17,7 @@ from carrel.audit.depending import run_before
 from carrel.audit.entry_points import page_of
 from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
-from carrel.audit.gives import given_back, gives_none
+from carrel.audit.gives import collected_by, given_back, gives_none
 from carrel.audit.held import goes_round
 from carrel.audit.memos import memo_of
 from carrel.audit.nobody import key_names, keyed_parameters
@@ -100,6 +100,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         goes_round(function),
         asked_kinds(view, function),
         next((one.name for one in function.parameters if one.kind == "**"), ""),
+        collected_by(view, function),
     )
 
 

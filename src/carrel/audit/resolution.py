@@ -170,7 +170,7 @@ class Resolution:
             return []  # of a library
         root, colon, rest = path.partition(":")
         if held is not None and held[1] in self._state:
-            values = [value for one in self._state[held[1]][:_MANY] for value in self.values(one)]
+            values = [self._shared(value) for one in self._state[held[1]][:_MANY] for value in self.values(one)]
             steps = _TOKEN.findall(held[2])
         elif colon:
             name, *steps = _TOKEN.findall(rest)
@@ -185,6 +185,13 @@ class Resolution:
         for step in steps:
             values = [result for value in values[:_MANY] for result in self._step(value, step)]
         return values
+
+    def _shared(self, value: Value) -> Value:
+        """The value as one for all, if it is an object: of what the application holds there is one."""
+        if value.kind != "instance" or value.shared is not None or value.name not in self.classes:
+            return value
+        line, note = self.classes[value.name].line, "the application holds one for all"
+        return replace(value, shared=Location(path=self.paths[value.name], line=line, note=note))
 
     def _root(self, parts: list[str], tried: tuple[str, ...] = ()) -> list[Value]:
         dotted = ".".join(parts)

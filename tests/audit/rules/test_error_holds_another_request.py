@@ -282,3 +282,43 @@ def test_the_method_that_answers_what_went_wrong(method: str, told: str, *, is_f
         finds(RULE, source, "error", on="self.finish")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "added", "given", "is_found"),
+    [
+        ("list(self.all)", "request.form['a']", "trail.text()", True),
+        ("[dict(one) for one in self.all]", "request.form['a']", "trail.text()", True),
+        ("'; '.join(self.all)", "request.form['a']", "{'trail': trail.text()}", True),
+        ("len(self.all)", "request.form['a']", "trail.text()", False),
+        ("[one for one in self.all if one.user == user]", "request.form['a']", "trail.text()", False),
+        ("list(self.all)", "'ready'", "trail.text()", False),
+        ("list(self.all)", "request.form['a']", "Trail().text()", False),
+    ],
+)
+@pytest.mark.parametrize("answer", ["return jsonify(GIVEN)", "told = {'error': 1, 'trail': GIVEN}\n    return told"])
+def test_what_an_object_has_collected_of_all_requests(
+    kept: str, added: str, given: str, answer: str, *, is_found: bool
+) -> None:
+    source = (
+        "from flask import Flask, jsonify, request\napp = Flask('a')\nclass Trail:\n"
+        "    def __init__(self):\n        self.all = []\n    def add(self, entry):\n        self.all.append(entry)\n"
+        f"    def text(self):\n        return {kept}\ntrail = Trail()\n"
+        f"@app.before_request\ndef note():\n    trail.add({added})\n"
+        f"@app.errorhandler(Exception)\ndef failed(error):\n    {answer.replace('GIVEN', given)}\n"
+    )
+    (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(("path", "is_found"), [("request.app['trail']", True), ("request['trail']", False)])
+def test_what_is_collected_by_the_application(path: str, *, is_found: bool) -> None:
+    source = (
+        "from aiohttp import web\nclass Trail:\n    def __init__(self):\n        self.all = []\n"
+        "    def add(self, **entry):\n        self.all.append({'at': 1, **entry})\n"
+        "    @property\n    def text(self):\n        return list(self.all)\n"
+        f"@web.middleware\nasync def trace(request, handler):\n    trail = {path}\n"
+        "    trail.add(path=request.path_qs)\n    try:\n        return await handler(request)\n"
+        "    except Exception as error:\n        return web.json_response({'trail': trail.text})\n"
+        "def build():\n    app = web.Application(middlewares=[trace])\n    app['trail'] = Trail()\n    return app\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

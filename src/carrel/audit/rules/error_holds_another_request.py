@@ -9,7 +9,7 @@ from typing import Final
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, ExceptionObject, HasEntryPoints, SharedClass, SharedObject
-from carrel.audit.data_conditions import Gives
+from carrel.audit.data_conditions import Collected, Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
@@ -22,6 +22,7 @@ __all__ = ["ErrorHoldsAnotherRequest"]
 
 _HANDLES: Final = frozenset({"exception_handler", "errorhandler", "app_errorhandler", "exception_middleware",
                              "exception"})  # fmt: skip
+_OF_REQUEST: Final = tuple(f"{one}." for one in ("builtins", *sorted(REQUEST_OBJECTS)))
 _ERRORS: Final = frozenset({"exc", "exception", "error", "err", "e"})
 _METHODS: Final = frozenset({"write_error", "handle_exception", "log_exception", "on_error", "process_exception"})
 """Methods that frameworks call for what went wrong."""
@@ -67,6 +68,7 @@ class ErrorHoldsAnotherRequest:
                         shared = SharedObject(view.path(call.func.value, function))
                         grades.append(Grade("error", (Gives(path, "of-last-call"), shared)))
                     yield view.candidate(self.info, call, message, block=function, grades=tuple(grades))
+            yield from self._collected(view, node, value, function)
             for held in _answered(value, function):
                 access = view.access(held, function)
                 given = None if _is_keyed(view, held) else _of_all(access)
@@ -81,6 +83,19 @@ class ErrorHoldsAnotherRequest:
                         self.info, place, message, block=function, given=given, grades=(*grades, Grade("info"))
                     )
                     break
+
+    def _collected(self, view: FileView, node: ast.AST, value: ast.expr, function: Block) -> Iterator[Candidate]:
+        """`trail.snapshot()` in what handles errors, with the `trail` that every request adds to."""
+        if not (_handles_errors(view, function) or _in_handler(view, node)):
+            return
+        places = {view.path(held, function): held for held in _got(value, function)}
+        for path, held in places.items():
+            if path and not f"{path}.".startswith(_OF_REQUEST):
+                message = (
+                    f"`{function.name}` answers an error with `{ast.unparse(held)}`, what was kept of all requests"
+                )
+                shared = SharedObject(view.path(held.value, function))
+                yield view.candidate(self.info, node, message, block=function, given=(Collected(path), shared))
 
     def _told_all(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`for _, future in batch: future.set_exception(Failed(texts))`, with the texts of the whole batch."""
@@ -156,8 +171,7 @@ def _of_all(access: Access) -> tuple[Condition, ...] | None:
     """What must hold for what is shown to be one for all requests; `None`: it is not."""
     if access.own_class is not None and len(access.steps) == 1:
         return (SharedClass(access.own_class.symbol),)
-    known = ("builtins", *REQUEST_OBJECTS)
-    if access.kind != "global" or access.steps or any(f"{access.name}.".startswith(f"{one}.") for one in known):
+    if access.kind != "global" or access.steps or f"{access.name}.".startswith(_OF_REQUEST):
         return None
     return ()
 
@@ -169,6 +183,16 @@ def _answered(value: ast.expr, function: Block) -> Iterator[ast.expr]:
             for made in function.scope.bindings.get(one.id, ()):
                 yield from _shown_in(made.value)
     yield from _shown_in(value)
+
+
+def _got(value: ast.expr, function: Block) -> Iterator[ast.Attribute]:
+    """The methods and properties of objects whose values are part of an answer, or of what its locals were made of."""
+    made = [value]
+    for one in ast.walk(value):
+        if isinstance(one, ast.Name) and function.parameter(one.id) is None:
+            made += [each.value for each in function.scope.bindings.get(one.id, ()) if each.value is not None]
+    for part in made:
+        yield from (one for one in ast.walk(part) if isinstance(one, ast.Attribute))
 
 
 def _shown_in(value: ast.expr | None) -> Iterator[ast.expr]:
