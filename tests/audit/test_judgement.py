@@ -92,6 +92,16 @@ def test_a_leak_where_only_a_command_line_leads_to_is_information(symbol: str, p
 
 
 @pytest.mark.parametrize(
+    ("others", "severity"), [({"desk.py": "", "talk.py": ""}, "info"), ({"docs/more.py": "", "talk.py": ""}, "warning")]
+)
+def test_a_leak_in_an_example_beside_the_code_is_information(others: dict[str, str], severity: str) -> None:
+    everything = program({"docs/examples/app.py": SOURCE, **others})
+    place = Candidate(rule="r", location=Location(path="docs/examples/app.py", line=3), message="m")
+    (found,) = judge([place], everything, {"r": replace(INFO, leak_classes=(1,))})
+    assert found.severity == severity
+
+
+@pytest.mark.parametrize(
     ("decorator", "leak_classes", "severity"),
     [("@admin_required", (1,), "info"), ("@login_required", (1,), "warning"), ("@admin_required", (), "warning")],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.places import is_foreign, is_start_up, is_test_path, is_test_plumbing
+from carrel.audit.places import is_example, is_foreign, is_start_up, is_test_path, is_test_plumbing
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,13 @@ from carrel.audit.places import is_foreign, is_start_up, is_test_path, is_test_p
 )
 def test_a_copy_of_another_project_is_foreign(path: str) -> None:
     assert is_foreign(path)
+
+
+def test_what_shows_how_something_is_used() -> None:
+    assert is_example("docs/hooks/app.py")
+    assert is_example("chat/examples/bot.py")
+    assert not is_example("chat/example.py")
+    assert not is_example("documents/app.py")
 
 
 @pytest.mark.parametrize("path", ["mlflow/pytest/session.py", "app/testing/client.py", "app/conftest.py"])

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from carrel.audit.conditions import Condition, HasEntryPoints, Proof
-from carrel.audit.places import is_foreign, is_start_up, is_test_plumbing
+from carrel.audit.places import is_example, is_foreign, is_start_up, is_test_plumbing
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate
 from carrel.findings import Finding, Fix, Location, RuleInfo, Severity
@@ -20,6 +20,8 @@ _LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning
 def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
     """The findings of the candidates whose rules are in `rules`, by name."""
     is_library = HasEntryPoints().proof(program) is None
+    # In a code base of nothing else, the examples are what there is.
+    has_more = sum(map(is_example, program.files)) * 2 < len(program.files)
     for candidate in candidates:
         info = rules.get(candidate.rule)
         if info is None:
@@ -38,7 +40,8 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
         path = candidate.location.path
         # What a request is not seen to lead to, and a command line is, one person runs.
         by_hand = bool(info.leak_classes) and not is_library and not way and is_start_up(path)
-        if apart or by_hand or is_foreign(path) or is_test_plumbing(path):
+        shown = bool(info.leak_classes) and has_more and is_example(path)
+        if apart or by_hand or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(
             rule=info.rule,

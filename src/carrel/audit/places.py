@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_foreign", "is_start_up", "is_test_path", "is_test_plumbing"]
+__all__ = ["is_example", "is_foreign", "is_start_up", "is_test_path", "is_test_plumbing"]
 
 _FOREIGN: Final = re.compile(
     r"(?:^|/)(?:dist|vendor|_vendor|vendored|_vendored|third_party|thirdparty|extern|_extern|externals|bundled|"
     r"site-packages|dist-packages|node_modules)/"
 )
+_EXAMPLE: Final = re.compile(r"(?:^|/)(?:docs?(?:_src)?|examples?|samples?|demos?|tutorials?|cookbooks?|snippets)/")
 _PLUMBING: Final = re.compile(r"(?:^|/)(?:pytest|testing|_testing|test_utils)/|(?:^|/)(?:pytest_[^/]*|conftest)\.py$")
 _START_UP: Final = re.compile(
     r"(?:^|/)(?:commands?|cli|_cli|websetup|bootstrap|seeds?)(?:/|\.py$)|(?:^|/)(?:__main__|setup|manage)\.py$"
@@ -23,6 +24,11 @@ _TEST: Final = re.compile(
     # What a tool copies into a new project, or shows to newcomers.
     r"|(?:^|/)(?:[a-z]+_)?(?:templates?|cookiecutter|skeletons?|boilerplate|scaffold(?:ing)?|tutorials?|quickstarts?)/"
 )
+
+
+def is_example(path: str) -> bool:
+    """Whether the file shows how something is used: nobody serves users with it as it is."""
+    return _EXAMPLE.search(path) is not None
 
 
 def is_foreign(path: str) -> bool:

@@ -49,6 +49,12 @@ def test_what_only_one_round_binds() -> None:
     finds(RULE, loop(again, head="for size in (1, 2):"), "error")
 
 
+def test_what_only_the_log_is_told() -> None:
+    body = "jobs.append(lambda: (self.logger.info('%s', size), {}))"
+    quiet(RULE, loop(body.format("send()"), head="for size in (1, 2):"))
+    finds(RULE, loop(body.format("send(size)"), head="for size in (1, 2):"), "warning")
+
+
 def test_what_each_round_replaces() -> None:
     head = "for size in (1, 2):"
     quiet(RULE, loop("window.show = lambda: show(size)\n        window.open()", head=head))

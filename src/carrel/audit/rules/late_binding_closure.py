@@ -27,6 +27,7 @@ _KEPT: Final = frozenset({"append", "add", "appendleft", "insert", "extend", "pu
                           "add_done_callback", "connect", "subscribe", "Thread", "Timer", "Tool", "setdefault",
                           "partial", "run_in_executor", "schedule"})  # fmt: skip
 """What keeps a function, or runs it when the loop has gone on."""
+_LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 _WAITS: Final = frozenset({"join", "result", "wait", "as_completed"})
 _REGISTERS: Final = re.compile(r"^(?:add|register|schedule|enqueue|defer|subscribe|every|daily|hourly|run_later|on)_")
 """What a helper is called that does so, where nothing is done with what it gives."""
@@ -152,7 +153,12 @@ def _captured(made: Made, names: set[str]) -> list[str]:
     own |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
     body = made.body if isinstance(made.body, list) else [made.body]
     loads: dict[str, None] = {}
-    for one in (inner for statement in body for inner in ast.walk(statement)):
+    everything = [inner for statement in body for inner in ast.walk(statement)]
+    # A wrong number in the log is nobody's data.
+    logged = {inner for one in everything if isinstance(one, ast.Call) and _logs(one) for inner in ast.walk(one)}
+    for one in everything:
+        if one in logged:
+            continue
         if isinstance(one, ast.Name):
             if isinstance(one.ctx, ast.Load):
                 loads[one.id] = None
@@ -161,6 +167,11 @@ def _captured(made: Made, names: set[str]) -> list[str]:
         elif isinstance(one, ast.arg):
             own.add(one.arg)
     return [name for name in loads if name in names - own]
+
+
+def _logs(call: ast.Call) -> bool:
+    """Whether it writes to a log: `self.logger.info(…)`."""
+    return called_name(call) in _LEVELS and "log" in ast.unparse(call.func).rpartition(".")[0].lower()
 
 
 def _of_somebody(places: Sequence[ast.AST], captured: list[str]) -> list[str]:
