@@ -188,6 +188,8 @@ def test_who_is_let_in(source: str, who: str) -> None:
         ("@app.get('/roles/{role_id}')\ndef f(role_id): ...", "anybody"),
         ("@app.get('/notes', dependencies=[Depends(RoleChecker(['x']))])\ndef f(role_id): ...", "permitted"),
         ("@app.get('/internal/notes')\ndef f(): ...", "permitted"),
+        ("@app.get('/notes')\ndef f(note):\n  raise HTTPUnauthorized()", "anybody"),
+        ("@app.get('/notes')\ndef f(note):\n  authorize(note)", "permitted"),
     ],
 )
 def test_what_a_class_and_an_address_say_of_who_is_let_in(source: str, who: str) -> None:

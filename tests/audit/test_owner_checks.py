@@ -53,6 +53,11 @@ def test_a_comparison_with_nothing_asks_nobody() -> None:
     assert asks("note = NOTES.get(note_id)\nif user is None: raise E\nreturn note") == [False]
 
 
+@pytest.mark.parametrize(("said", "asked"), [("raise HTTPUnauthorized()", False), ("authorize(note)", True)])
+def test_who_is_refused_has_not_been_asked_whose_it_is(said: str, *, asked: bool) -> None:
+    assert asks(f"note = notes.find(note_id)\nif note is None:\n    {said}\nreturn note") == [asked]
+
+
 def test_what_an_object_is_about_is_not_who_is_calling() -> None:
     assert asks("note = notes.find(note_id)\nawait reply(note.subject, note.turns)\nreturn note") == [False]
 

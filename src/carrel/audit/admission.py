@@ -45,7 +45,9 @@ _SIGNS_IN: Final = re.compile(
     r"(?:get_|require_)?(?:current|authenticated|signed_in|logged_in)_(?:active_)?user)$"
 )
 """A dependency that does."""
-_ALLOWS: Final = re.compile(r"(?i)admin|permission|authori[sz]e|check_.*access|^_?(?:can|has|is_allowed)_|forbid")
+_ALLOWS: Final = re.compile(
+    r"(?i)admin|permission|(?<!un)(?<!not)authori[sz]e|check_.*access|^_?(?:can|has|is_allowed)_|forbid"
+)
 _RANKS: Final = frozenset(
     {"role", "roles", "is_admin", "is_superuser", "is_staff", "user_role", "permissions", "scopes"}
 )

@@ -9,16 +9,18 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins
 from carrel.audit.chains import chain_root
+from carrel.audit.conditions import Condition, Not
+from carrel.audit.data_conditions import DecidesItself
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.owners import OWNERS, is_caller, parts, unconverted
 
-__all__ = ["asks_whose", "fetched_model"]
+__all__ = ["asks_whose", "fetched_model", "unless_asked"]
 
 _COLUMN: Final = re.compile(r"(?i)\b(?:user_id|owner_id|owner|tenant_id|account_id|created_by|org_id|workspace_id)\b")
 _ASKING: Final = re.compile(
-    r"(?i)check|can_|has_|require|verif|authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
+    r"(?i)check|can_|has_|require|verif|(?<!un)(?<!not)authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
     r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
 )
 _WRITES_DOWN: Final = re.compile(r"^(?:debug|info|warning|warn|error|exception|critical|log|print|msg|capture|track)$")
@@ -55,6 +57,13 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
         if any(_is_about(view, one, function, fetch) for one in beside):
             return True
     return False
+
+
+def unless_asked(view: FileView, function: Block, fetch: Fetch) -> tuple[Condition, ...]:
+    """What must hold besides: that what the function calls to fetch does not find out by itself who is asking."""
+    called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
+    path = view.path(called.func, function) if isinstance(called, ast.Call) else ""
+    return (Not(DecidesItself(path)),) if path else ()
 
 
 def fetched_model(view: FileView, function: Block) -> str:
@@ -111,11 +120,15 @@ def _tells_caller(view: FileView, node: ast.expr, function: Block) -> bool:
 
 
 def _is_said_by(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> bool:
-    """Whether it is a part of what was fetched that does not say whose it is: `lesson.subject`."""
+    """Whether it is what was fetched, or a part of it that does not say whose it is: `lesson.subject`."""
+    if isinstance(node, ast.Call):  # `answer(channel, text)` of a `channel` that is made with a user elsewhere
+        handed = [
+            one for one in (*node.args, *(each.value for each in node.keywords)) if _tells_caller(view, one, function)
+        ]
+        return bool(handed) and all(_is_said_by(view, one, function, fetch) for one in handed)
     root = chain_root(node)
-    return isinstance(node, ast.Attribute) and node.attr not in OWNERS and any(
-        one is fetch.node for one in origins(view, root, function)
-    )  # fmt: skip
+    is_it = isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and node.attr not in OWNERS)
+    return is_it and any(one is fetch.node for one in origins(view, root, function))
 
 
 def _is_about(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> bool:

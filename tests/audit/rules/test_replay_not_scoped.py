@@ -237,3 +237,47 @@ def test_a_list_in_a_store_that_is_read_from_where_the_client_says(name: str, *,
         finds(RULE, source, "error", on="lrange")
     else:
         quiet(RULE, source)
+
+
+RUNS = """
+import json, secrets
+from aiohttp import web
+from itsdangerous import TimestampSigner
+signer = TimestampSigner("key")
+RUNS = {}
+class Run:
+    def __init__(self, speaker):
+        self.speaker, self.frames = speaker, []
+async def live(request):
+    speaker = signer.unsign(request.cookies["speaker"])
+    ws = web.WebSocketResponse()
+    async for message in ws:
+        data = json.loads(message.data)
+        if data["kind"] == "start":
+            RUNS[secrets.token_hex(4)] = Run({0})
+        else:
+            run = RUNS.get(data["run"])
+            if run is None{1}:
+                raise web.HTTPUnauthorized()
+            for frame in run.frames[{2}:]:
+                await ws.send_str(frame)
+app = web.Application()
+app.router.add_get("/live", live)
+"""
+
+
+@pytest.mark.parametrize(
+    ("whose", "refused", "start", "is_found"),
+    [
+        ("speaker", "", "data['after']", True),
+        ("speaker", " or run.speaker != speaker", "data['after']", False),
+        ("speaker", "", "1", False),
+        ("data['topic']", "", "data['after']", False),
+    ],
+)
+def test_the_rest_of_what_somebody_else_has_begun(whose: str, refused: str, start: str, *, is_found: bool) -> None:
+    source = RUNS.replace("{0}", whose).replace("{1}", refused).replace("{2}", start)
+    if is_found:
+        finds(RULE, source, "error", on="RUNS.get")
+    else:
+        quiet(RULE, source)

@@ -16,7 +16,7 @@ from carrel.audit.data_conditions import SentParameter
 from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, is_fixed, parameters_in
+from carrel.audit.origins import called_name, is_fixed, leaves, parameters_in
 from carrel.audit.owner_checks import asks_whose
 from carrel.audit.owners import names_owner
 from carrel.audit.persons import person_in
@@ -77,7 +77,7 @@ class ReplayNotScoped:
                 return
             if asks_whose(view, function, fetch) or asks_whose(view, block, fetch):
                 continue
-            owned = names_owner(view, fetch, function)
+            owned = names_owner(view, fetch, block)
             message = f"`{function.name}` replays what `{fetch.name}` of the request names, whoever `{caller}` is"
             yield view.candidate(self.info, fetch.node, message, block=function,
                                  severity="error" if owned else "warning")  # fmt: skip
@@ -154,6 +154,31 @@ def _replayed(view: FileView, block: Block, function: Block) -> Iterator[Fetch]:
             name = _named_by_client(view, item.slice, function)
             if name and isinstance(item.ctx, ast.Load) and access.kind == "global" and not access.steps:
                 yield Fetch(item, item.slice, name, item.value)
+    yield from (one for one in _gone_on_with(view, block) if names_owner(view, one, block))
+
+
+def _gone_on_with(view: FileView, block: Block) -> Iterator[Fetch]:
+    """Of what the client names, the rest from where the client says: `channels.resume(name).frames[after:]`."""
+    for rest in block.nodes(ast.Subscript):
+        start = rest.slice.lower if isinstance(rest.slice, ast.Slice) else None
+        root = rest.value
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        if start is None or not isinstance(root, ast.Name | ast.Call) or not _is_sent(view, start, block):
+            continue
+        for made in origins(view, root, block):
+            match made:
+                case ast.Call(func=ast.Attribute(value=store), args=[key, *_]) | ast.Subscript(value=store, slice=key):
+                    said = [claimed(view, one, block) for one in origins(view, key, block)]
+                    if said and all(said):
+                        yield Fetch(made, key, said[0], store)
+
+
+def _is_sent(view: FileView, node: ast.expr, block: Block) -> bool:
+    """Whether something in the expression is what the client sent."""
+    return any(
+        claimed(view, leaf, where) for leaf, where in leaves(view, node, block) if where.function is block.function
+    )
 
 
 def _named_by_client(view: FileView, node: ast.expr, function: Block) -> str:
