@@ -270,3 +270,20 @@ def test_what_hangs_on_the_handlers_own_object_may_be_the_callers() -> None:
     )
     quiet(RULE, source.replace("{0}", "self.lessons"))
     finds(RULE, source.replace("{0}", "lessons"), "error")
+
+
+def test_a_service_that_finds_out_who_is_asking() -> None:
+    service = (
+        "from shop.auth import current_user\nTALKS = {}\ndef open_session(user, session_id):\n"
+        "    TALKS[session_id] = user\ndef read_session(session_id):\n"
+        "    talk = TALKS.get(session_id)\n    return talk if ASKED else None\n"
+    )
+    route = (
+        "import talks\nfrom flask import Flask\nfrom flask_login import current_user, login_required\n"
+        "app = Flask(__name__)\n@app.post('/talks')\n@login_required\n"
+        "def begin():\n    talks.open_session(current_user.id, 1)\n"
+        "@app.get('/talks/<session_id>')\n@login_required\ndef go_on(session_id):\n"
+        "    return talks.read_session(session_id)\n"
+    )
+    finds(RULE, {"talks.py": service.replace("ASKED", "talk.open"), "app.py": route}, "error")
+    quiet(RULE, {"talks.py": service.replace("ASKED", "talk.owner == current_user.id"), "app.py": route})

@@ -10,11 +10,11 @@ from typing import Final
 from carrel.audit.admission import is_restricted, sign_in
 from carrel.audit.blocks import Block
 from carrel.audit.callers import is_handler, kept_names, names_user, prover
-from carrel.audit.conditions import AnyOf, Condition, Not
-from carrel.audit.data_conditions import DecidesItself, FetchesOwned, Gives, OwnerAsked
+from carrel.audit.conditions import AnyOf, Condition
+from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
-from carrel.audit.owner_checks import asks_whose
+from carrel.audit.owner_checks import asks_whose, unless_asked
 from carrel.audit.owners import OWNERS, is_handlers_own, kinds, names_owner
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -75,7 +75,7 @@ class ObjectWithoutOwnerCheck:
             return
         message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
         yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades),
-                             given=(Not(DecidesItself(path)),) if path else ())  # fmt: skip
+                             given=unless_asked(view, function, fetch))  # fmt: skip
 
 
 def _owned(view: FileView, function: Block, fetch: Fetch, path: str, caller: str) -> tuple[Condition, ...]:

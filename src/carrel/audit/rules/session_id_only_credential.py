@@ -13,7 +13,7 @@ from carrel.audit.callers import names_user, origins, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
-from carrel.audit.owner_checks import asks_whose
+from carrel.audit.owner_checks import asks_whose, unless_asked
 from carrel.audit.owners import is_handlers_own, names_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.through import called_here
@@ -69,7 +69,8 @@ class SessionIdOnlyCredential:
             message = (
                 f"`{function.name}` continues the session that `{fetch.name}` of the request names, whoever sends it"
             )
-            yield view.candidate(self.info, fetch.node, message, block=function, given=shared,
+            yield view.candidate(self.info, fetch.node, message, block=function,
+                                 given=(*shared, *unless_asked(view, function, fetch)),
                                  severity="error" if caller or owned else "warning")  # fmt: skip
             return
 
@@ -85,7 +86,8 @@ class SessionIdOnlyCredential:
                 continue
             if not asks_whose(view, function, fetch):
                 message = f"`{function.name}` gives what `{fetch.name}` names to anybody, and it is somebody's"
-                yield view.candidate(self.info, fetch.node, message, block=function, severity="error")
+                yield view.candidate(self.info, fetch.node, message, block=function, severity="error",
+                                     given=unless_asked(view, function, fetch))  # fmt: skip
                 return
 
     def _loader(self, view: FileView, function: Block) -> Iterator[Candidate]:
