@@ -75,6 +75,28 @@ class Inventory(list[str]):
         return ",".join(self)
 
 
+class Forwarding:
+    """Has an attribute of every name, as proxies and stand-ins have."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def forward(*_: Any) -> type[Stateless]:
+            self.asked.append(name)
+            return Stateless
+
+        return forward
+
+    def __getitem__(self, name: str) -> None:
+        raise AssertionError
+
+
+class Answering(Forwarding):
+    def get_agent(self, name: str) -> type[NamedKeeper]:
+        return NamedKeeper
+
+
 class Stateless:
     async def run(self, run: AgentRun) -> str:
         return run.input
@@ -265,3 +287,11 @@ def test_from_registry_warns_at_its_callers_line():
         factory = AgentFactory.from_registry({"keeper": Keeper})
     assert [warning.filename for warning in caught] == [__file__]
     assert list(factory.registry) == ["keeper"]
+
+
+def test_of_a_registry_that_answers_to_every_name_what_it_declares_is_asked_first_and_else_get():
+    declared, forwarding = Answering(), Forwarding()
+    assert OldRegistry(declared)["keeper"].description == "Keeps."
+    assert declared.asked == []
+    assert "keeper" in OldRegistry(forwarding)
+    assert forwarding.asked == ["get"]

@@ -21,7 +21,8 @@ from carrel.runtime.run_bridge import RunBridge
 
 __all__ = ["OldRegistry", "registry_of"]
 
-LOOK_UPS: Final = ("get_async", "get", "get_agent", "__getitem__")
+LOOK_UPS: Final = ("get_async", "get", "get_agent")
+ANSWERED: Final = ("get", "get_agent", "get_async", "__getitem__")
 LISTS: Final = ("list_keys", "list_agents", "keys", "__iter__")
 PICKLE_PROTOCOL: Final = 4
 NAME_ALONE: Final = 2
@@ -127,12 +128,18 @@ def registry_of(
 
 
 def _look_up(registry: object) -> Callable[..., Any]:
+    kind = type(registry)
     for name in LOOK_UPS:
-        found: object = getattr(registry, name, None)
+        found: object = getattr(registry, name) if hasattr(kind, name) else None
+        if callable(found):
+            return found
+    # What its class has not, it may make up for any name that it is asked for, as proxies and stand-ins do.
+    for name in ANSWERED:
+        found = getattr(registry, name, None)
         if callable(found):
             return found
     raise TypeError(
-        f"registry is a {type(registry).__name__} without {', '.join(LOOK_UPS)}; pass AgentRegistry(agents)"
+        f"registry is a {type(registry).__name__} without {', '.join(ANSWERED)}; pass AgentRegistry(agents)"
     )
 
 
