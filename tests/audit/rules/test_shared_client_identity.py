@@ -210,3 +210,41 @@ def test_a_login_at_an_address_that_is_put_together(url: str, *, is_found: bool)
         finds(RULE, source, "warning", on="crm.post")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("keeps", "got"),
+    [
+        ("async with ClientSession() as http:\n        app[HTTP] = http\n        yield", "request.app[HTTP]"),
+        ("async with ClientSession() as http:\n        app.state.http = http\n        yield", "request.app.state.http"),
+        ("app.ctx.http = ClientSession()", "request.app.ctx.http"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("sent", "is_found"), [("data={'card': card, 'pin': pin}", True), ("data={'query': card}", False)]
+)
+def test_a_login_with_what_the_caller_is_handed(keeps: str, got: str, sent: str, *, is_found: bool) -> None:
+    source = (
+        "from aiohttp import ClientSession, web\n"
+        f"async def client(app):\n    {keeps}\n"
+        f"async def sign_in(http, card, pin):\n    await http.post('/login', {sent})\n"
+        f"async def loans(request):\n    http = {got}\n"
+        "    await sign_in(http, request.query['card'], request.query['pin'])\n"
+        "def build():\n    app = web.Application()\n    app.router.add_get('/loans', loans)\n"
+    )
+    (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"),
+    [("ClientSession()", True), ("ClientSession(cookie_jar=DummyCookieJar())", False)],
+)
+def test_a_login_on_the_client_of_an_object_for_all(made: str, *, is_found: bool) -> None:
+    source = (
+        "from aiohttp import ClientSession, DummyCookieJar\nfrom sanic import Sanic\napp = Sanic('a')\n"
+        f"class Meter:\n    def __init__(self):\n        self.http = {made}\n"
+        "    async def read(self, user):\n        await self.http.post('/signin', data={'secret': user.secret})\n"
+        "@app.before_server_start\nasync def setup(app):\n    app.ctx.meter = Meter()\n"
+        "@app.get('/')\nasync def page(request):\n    return await request.app.ctx.meter.read(request.ctx.user)\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

@@ -10,7 +10,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.callers import origins
+from carrel.audit.chains import chain_names
 from carrel.audit.conditions import AnyOf, Condition, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import held_calls, text_of
@@ -29,6 +29,7 @@ _CLIENTS: Final = frozenset(
 _PARTS: Final = ("headers", "auth", "cookies", "cookie_jar", "params")
 _APPLICATION: Final = re.compile(r"(?:^|\.)(?:app|application)$")
 _NAMED: Final = re.compile(r"(?:client|session|http|api|requests|conn|connection)$", re.IGNORECASE)
+_SECRET: Final = re.compile(r"(?i)passw|^pin$|secret|^pwd$|passcode|one_time")
 _LOGIN: Final = re.compile(r"log-?in|sign-?in|session|cookie|x-user", re.IGNORECASE)
 
 
@@ -81,18 +82,22 @@ class SharedClientIdentity:
     def _jars(self, view: FileView) -> Iterator[Candidate]:
         """A call that logs one user in, or goes where a user says, on a client that keeps the cookies of all."""
         jars = {held.symbol: held.node for held in held_calls(view, _CLIENTS) if _keeps_cookies(held.call)}
-        on_app = dict(_on_application(view))
+        kept = dict(_kept(view))
         for function in view.functions:
             for call in function.nodes(ast.Call):
-                client = jars.get(view.dotted(call.func).rpartition(".")[0])
-                if client is None and on_app and isinstance(call.func, ast.Attribute):
-                    places = _places(view, call.func.value, function)
-                    client = next((on_app[one] for one in places if one in on_app), None)
+                client, shared = jars.get(view.dotted(call.func).rpartition(".")[0]), tuple[Condition, ...]()
+                if client is None and kept and isinstance(call.func, ast.Attribute):
+                    places = [one for one in _places(view, call.func.value, function) if one in kept]
+                    client, shared = kept[places[0]] if places else (None, ())
                 if client is None:
                     yield from self._imported_jar(view, call, function)
-                elif _logs_in(view, call, function) or _is_led(view, call, function):
+                    continue
+                sure = _logs_in(view, call, function) or _is_led(view, call, function)
+                given = () if sure else _signs_in(view, call, function)
+                if given is not None:
                     message = f"the cookies that answer `{function.name}` go with the calls for every other user"
                     yield view.candidate(self.info, call, message, block=function, severity="warning",
+                                         given=(*shared, *given),
                                          related=(view.location(client, "one cookie jar for all"),))  # fmt: skip
 
     def _imported_jar(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
@@ -115,33 +120,64 @@ def _keeps_cookies(call: ast.Call) -> bool:
     return not any(one.arg in ("cookies", "cookie_jar") for one in call.keywords)
 
 
-def _on_application(view: FileView) -> Iterator[tuple[str, ast.AST]]:
-    """The clients that keep cookies and that the file puts on the application: `app[HTTP] = ClientSession()`."""
+def _kept(view: FileView) -> Iterator[tuple[str, tuple[ast.AST, tuple[Condition, ...]]]]:
+    """The clients that keep cookies and that the file puts on the application, `app[HTTP] = ClientSession()`, or on an
+    object: by place, where, and what must hold for it to be one for all."""
     for mutation in view.mutations:
-        calls = [one for one in mutation.values if isinstance(one, ast.Call)]
-        if any(view.dotted(one.func) in _CLIENTS and _keeps_cookies(one) for one in calls):
-            holder = ast.unparse(mutation.target)
-            if mutation.kind == "item" and mutation.keys and _APPLICATION.search(holder):
-                yield f"app[{ast.unparse(mutation.keys[-1])}]", mutation.node
-            elif mutation.kind == "attribute" and _APPLICATION.search(holder.removesuffix(".state")):
-                yield f"app.{mutation.name}", mutation.node
+        if not any(_makes_jar(view, one, mutation.block) for one in mutation.values):
+            continue
+        for access in mutation.accesses:
+            if mutation.kind == "item" and mutation.keys:
+                place = _place(access.step("[]", mutation.keys[-1]))
+            else:
+                place = _place(access.step(mutation.name)) if mutation.kind == "attribute" else ""
+            owner = access.own_class
+            if place and (owner is None or not access.steps):
+                yield place, (mutation.node, (SharedClass(owner.symbol),) if owner is not None else ())
+
+
+def _makes_jar(view: FileView, value: ast.expr, block: Block) -> bool:
+    """Whether the value is a new client that keeps cookies, also by the name that a `with` gives it."""
+    made = [value]
+    if isinstance(value, ast.Name):
+        bound = block.scope.bindings.get(value.id, ())
+        made = [one.value for one in bound if one.value is not None]
+        around = [view.module.parent(one.node) for one in bound]
+        made += [one.context_expr for one in around if isinstance(one, ast.withitem)]
+    calls = (one for one in made if isinstance(one, ast.Call))
+    return any(view.dotted(one.func) in _CLIENTS and _keeps_cookies(one) for one in calls)
+
+
+def _place(access: Access) -> str:
+    """A name for the place of the application, or of an object of a class, that the access leads to."""
+    if access.held_by_application:
+        return f"app.{access.held_by_application}"
+    if access.own_class is not None and len(access.steps) == 1:
+        return access.path
+    on_app = len(access.steps) == 1 and _APPLICATION.search(access.path.rpartition(".")[0].replace(":", "."))
+    return f"app.{access.steps[0]}" if on_app else ""
 
 
 def _places(view: FileView, node: ast.expr, function: Block) -> Iterator[str]:
-    """The places on the application that an expression, or the argument that the file hands over for it, stands for."""
-    for one in origins(view, node, function):
-        match one:
-            case ast.Subscript() if _APPLICATION.search(ast.unparse(one.value)):
-                yield f"app[{ast.unparse(one.slice)}]"
-            case ast.Attribute() if _APPLICATION.search(ast.unparse(one.value).removesuffix(".state")):
-                yield f"app.{one.attr}"
-            case ast.Name() if (parameter := function.parameter(one.id)) is not None:
-                names = [each.name for each in function.parameters]
-                for caller in view.functions:
-                    for call in caller.nodes(ast.Call):
-                        place = names.index(parameter.name)
-                        if called_here(view, call) is function and len(call.args) > place and caller is not function:
-                            yield from _places(view, call.args[place], caller)
+    """The places that an expression, or the argument that the file hands over for it, stands for."""
+    for access in view.accesses(node, function):
+        if place := _place(access):
+            yield place
+        elif access.kind == "parameter" and access.block is function and not access.steps:
+            names = [each.name for each in function.parameters]
+            for caller in view.functions:
+                for call in caller.nodes(ast.Call):
+                    at = names.index(access.name)
+                    if called_here(view, call) is function and len(call.args) > at and caller is not function:
+                        yield from _places(view, call.args[at], caller)
+
+
+def _signs_in(view: FileView, call: ast.Call, function: Block) -> tuple[Condition, ...] | None:
+    """What must hold for the call to sign in with what the function is handed of one user."""
+    if called_name(call) != "post" or not _names_login(call):
+        return None
+    sent = (one.value for one in call.keywords if one.arg in ("json", "data"))
+    return next((given for one in sent if (given := _brought(view, one, function)) is not None), None)
 
 
 def _brought(view: FileView, sent: ast.expr, function: Block) -> tuple[Condition, ...] | None:
@@ -149,10 +185,11 @@ def _brought(view: FileView, sent: ast.expr, function: Block) -> tuple[Condition
     if not isinstance(sent, ast.Dict):
         return None
     for key, value in zip(sent.keys, sent.values, strict=True):
-        if not isinstance(key, ast.Constant) or "passw" not in str(key.value).lower():
+        if not isinstance(key, ast.Constant) or not _SECRET.search(str(key.value)):
             continue
-        if isinstance(value, ast.Name) and function.parameter(value.id) is not None:
-            return (TaintedParameter(function.symbol, value.id),)
+        handed = chain_names(value)[0]
+        if function.parameter(handed) is not None and handed != function.receiver:
+            return (TaintedParameter(function.symbol, handed),)
         owner = function.class_
         if owner is not None and isinstance(value, ast.Attribute) and ast.unparse(value.value) == function.receiver:
             for mutation in view.mutations:
