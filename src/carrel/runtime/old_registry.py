@@ -135,9 +135,9 @@ def _look_up(registry: object) -> Callable[..., Any]:
             return found
     # What its class has not, it may make up for any name that it is asked for, as proxies and stand-ins do.
     for name in ANSWERED:
-        found = getattr(registry, name, None)
-        if callable(found):
-            return found
+        made_up: object = getattr(registry, name, None)
+        if callable(made_up):
+            return made_up
     raise TypeError(
         f"registry is a {type(registry).__name__} without {', '.join(ANSWERED)}; pass AgentRegistry(agents)"
     )
