@@ -70,3 +70,20 @@ def test_of_a_method_that_nobody_calls_nobody_knows() -> None:
 def test_a_class_that_gives_everybody_its_first_object() -> None:
     new = "    def __new__(cls):\n        return cls.one\n    def use("
     assert not only_new(DESK.replace("    def use(", new))
+
+
+@pytest.mark.parametrize(("kept", "is_new"), [("user_session", True), ("desks", False)])
+def test_what_the_session_of_a_user_holds(kept: str, *, is_new: bool) -> None:
+    source = f"""
+import chainlit
+from chainlit import user_session
+class Desk:
+    def use_for(self, user):
+        self.user = user
+desk = Desk()
+desks = {{}}
+def f(user):
+    one = {kept}.get("desk")
+    one.use_for(user)
+"""
+    assert only_new(source, "app.Desk.use_for") is is_new

@@ -7,6 +7,7 @@ from typing import Final
 
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.facts import FunctionFact
+from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.resolution import Resolution
 
 __all__ = ["Receivers"]
@@ -41,7 +42,7 @@ class Receivers:
                 receiver = call.path.rpartition(".")[0]
                 if call.on_self:
                     waiting += self._versions(caller)
-                elif self._gives_new(receiver, _DEPTH) or self._holds_new(receiver):
+                elif self._gives_new(receiver, _DEPTH) or self._holds_new(receiver) or _is_of_request(receiver):
                     found = True
                 elif self._resolution.values(receiver) or ".state." in call.path:
                     return False
@@ -90,3 +91,8 @@ class Receivers:
             kept.path == f"{owner}()" and kept.location.line == fact.line for kept in self._resolution.files[place].kept
         )
         return not made and self._resolution.method(owner, "__new__") is None
+
+
+def _is_of_request(path: str) -> bool:
+    """Whether the request, or the session of its user, holds it: `chainlit.user_session[]`."""
+    return any(path.startswith((f"{one}.", f"{one}[")) for one in REQUEST_OBJECTS)
