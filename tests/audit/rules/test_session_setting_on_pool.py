@@ -119,3 +119,18 @@ def test_what_somebody_has_as_a_schema() -> None:
     # What the application is set up with is the same for all.
     finds(RULE, code.replace("staff", "settings"), "info")
     quiet(RULE, code.replace("SET ", "SET LOCAL "))
+
+
+@pytest.mark.parametrize(("value", "severity"), [("count_of(conn)", "info"), ("name", "error")])
+def test_what_the_connection_itself_is_asked(value: str, severity: str) -> None:
+    code = f"""
+    from flask import Flask, request
+    app = Flask(__name__)
+    @app.get("/")
+    def index():
+        use(pool.connection(), request.args["s"])
+    def use(conn, name):
+        with conn.cursor() as cursor:
+            cursor.execute(f"SET ivfflat.probes = {{{value}}}")
+    """
+    finds(RULE, code, severity)

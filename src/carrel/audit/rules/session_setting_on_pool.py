@@ -68,6 +68,9 @@ class SessionSettingOnPool:
     def _candidate(self, view: FileView, call: ast.Call, function: Block) -> Candidate:
         message = f"what `{function.name}` sets stays on the connection for whoever gets it next"
         used = {name for argument in call.args for name in parameters_in(view, argument, function)}
+        # What is asked of the connection itself, `lists_of(connection)`, is nobody's.
+        assert isinstance(call.func, ast.Attribute)
+        used -= set(parameters_in(view, call.func.value, function))
         taint = view.best_taint(tuple(call.args), function)
         has = {name for argument in call.args for name in _attributes(view, argument, function)}
         told = (taint is not None and taint.by == "request") or any(_tells(name) for name in used | has)
