@@ -21,7 +21,16 @@ def test_what_shows_how_something_is_used() -> None:
     assert not is_example("documents/app.py")
 
 
-@pytest.mark.parametrize("path", ["mlflow/pytest/session.py", "app/testing/client.py", "app/conftest.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "mlflow/pytest/session.py",
+        "app/testing/client.py",
+        "app/conftest.py",
+        "scripts/e2e/sign_in.py",
+        "mock_sign_in.py",
+    ],
+)
 def test_what_helps_tests_is_plumbing(path: str) -> None:
     assert is_test_plumbing(path)
 

@@ -12,7 +12,9 @@ _FOREIGN: Final = re.compile(
     r"site-packages|dist-packages|node_modules)/"
 )
 _EXAMPLE: Final = re.compile(r"(?:^|/)(?:docs?(?:_src)?|examples?|samples?|demos?|tutorials?|cookbooks?|snippets)/")
-_PLUMBING: Final = re.compile(r"(?:^|/)(?:pytest|testing|_testing|test_utils)/|(?:^|/)(?:pytest_[^/]*|conftest)\.py$")
+_PLUMBING: Final = re.compile(
+    r"(?:^|/)(?:pytest|testing|_testing|test_utils|e2e|mocks?)/|(?:^|/)(?:(?:pytest|mock)_[^/]*|conftest)\.py$"
+)
 _START_UP: Final = re.compile(
     r"(?:^|/)(?:commands?|cli|_cli|websetup|bootstrap|seeds?)(?:/|\.py$)|(?:^|/)(?:__main__|setup|manage)\.py$"
 )
