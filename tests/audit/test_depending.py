@@ -31,7 +31,16 @@ def test_a_dependency(was: str, now: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("was", "now"), [("name", "name = sign_in"), ('"/"', '"/", tags=[Depends(sign_in)]'), ("@router.get", "@get")]
+    ("was", "now"),
+    [
+        ("name", "name = sign_in"),
+        ('"/"', '"/", tags=[Depends(sign_in)]'),
+        ('"/"', '"/", dependencies=[sign_in]'),
+        ('"/"', '"/", dependencies=[Limit(sign_in)]'),
+        ('"/"', '"/", dependencies=[Depends()]'),
+        ("APIRouter(dependencies=[])", "ROUTER"),
+        ("@router.get", "@get"),
+    ],
 )
 def test_what_is_none(was: str, now: str) -> None:
     file = view(CODE.replace(was, now))

@@ -38,6 +38,17 @@ def filled(body: str) -> bool:
         "if len(rows) == 0:\n    rows = []\nrows.append(key)",
         "if rows == []:\n    rows = []\nrows.append(key)",
         "if not rows:\n    return None\nrows.append(key)",
+        "if not rows or key:\n    rows = []\nrows.append(key)",
+        "if not rows:\n    rows = []\n    print(key)\nrows.append(key)",
+        "if rows and key or rows and more:\n    rows.append(key)",
+        "if not len(rows) == 0:\n    rows.append(key)",
+        "if len(rows) >= 1:\n    rows.append(key)",
+        "if len(rows) != 0:\n    rows.append(key)",
+        "if rows.get(key):\n    rows[key] = 1",
+        "if rows.get(key, 0):\n    rows[key] = 1",
+        "kept = rows = rows or []\nrows.append(key)",
+        "async for row in rows:\n    rows.append(row)",
+        *(f"for row in {name}(rows):\n    rows.append(row)" for name in ("tuple", "set", "sorted", "enumerate")),
         "return rows or []",
     ],
 )
@@ -58,6 +69,14 @@ def test_what_an_empty_one_never_gets_to(body: str) -> None:
         "rows = key or rows\nrows.append(key)",
         "rows.append(key)\nif key not in rows:\n    rows.append(key)",
         "return key or rows",
+        "return 1 if rows else rows.append(key)",
+        "if key:\n    return None\nrows.append(key)",
+        "if key:\n    rows = []\nrows.append(key)",
+        "if key in more:\n    rows.append(key)",
+        "if rows.get(key, 1):\n    rows[key] = 1",
+        "for row in key:\n    rows.append(row)",
+        "for row in [key]:\n    rows.append(row)",
+        "other = rows if rows else []\nrows.append(key)",
     ],
 )
 def test_what_it_does_get_to(body: str) -> None:
@@ -66,8 +85,29 @@ def test_what_it_does_get_to(body: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("[]", True), ("{}", True), ("dict()", True), ("[1]", False), ("dict(a=1)", False), ("Desk()", False)],
+    [
+        ("[]", True),
+        ("{}", True),
+        ("()", True),
+        ("dict()", True),
+        ("[1]", False),
+        ("dict(a=1)", False),
+        ("Desk()", False),
+    ],
 )
 def test_containers_with_nothing_in_them(text: str, expected: bool) -> None:
     assert is_empty(ast.parse(text, mode="eval").body) is expected
     assert not is_empty(None)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("return rows.append(key) if rows else 1", True), ("rows.append(key)\n        rows = rows or []", False)],
+)
+def test_the_first_use_in_a_function_that_is_itself_under_a_condition(body: str, *, expected: bool) -> None:
+    seen = view(f"if rows:\n    def ask(key, rows=[]):\n        {body}\n")
+    (function,) = seen.functions
+    used = min(
+        (one for one in function.nodes(ast.Name) if one.id == "rows"), key=lambda one: (one.lineno, one.col_offset)
+    )
+    assert has_something(seen, used, "rows", function) is expected

@@ -15,6 +15,10 @@ from tests.audit.checking import view
         ("KEPT[key] = value = make()", ("key", "make")),
         ("KEPT[key] = load(key)", ("", "")),
         ("KEPT['one'] = make()", ("", "")),
+        ("KEPT[key.id] = make()", ("", "")),
+        ("KEPT[key] = make.one()", ("", "")),
+        ("KEPT[key] = key()", ("", "")),
+        ("kept = KEPT if key else {}\n    kept[key] = make()", ("key", "make")),
         ("kept = {}\n    kept[key] = make()", ("", "")),
     ],
 )

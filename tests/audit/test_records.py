@@ -27,11 +27,22 @@ def test_what_has_the_same_keys_whoever_sends_it(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["{}", "{name: 1}", "await load(1)", "await config.json()", "rows", "request.headers"]
+    "value",
+    ["{}", "{name: 1}", "{'born': 2, name: 1}", "await load(1)", "await config.json()", "rows", "request.headers"],
 )
 def test_what_may_have_a_key_for_each_user(value: str) -> None:
     assert not _given(value)
     assert not _given("fields", f"fields = {value}")
+
+
+def test_a_local_that_may_be_something_else() -> None:
+    assert not _given("fields", "fields = {'name': 1}\n    fields = load(1)")
+
+
+def test_a_mapping_of_the_module() -> None:
+    seen = view("fields = {'name': 1}\nkeep(fields)\n")
+    (call,) = seen.top.nodes(ast.Call)
+    assert is_record(seen, call.args[0], seen.top)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ def keep(text): SEEN.append(text)
     [
         ("mcp.run()", ("pipe",)),
         ("mcp.run(transport='stdio')", ("pipe",)),
+        ("mcp.run(port=1)", ("pipe",)),
         ("mcp.run('stdio')", ("pipe",)),
         ("mcp.run(transport='http', port=1)", ("network",)),
         ("mcp.run(transport=args.transport)", ("network",)),
@@ -29,6 +30,7 @@ def keep(text): SEEN.append(text)
         ("async def main():\n  async with stdio_server() as (r, w): ...", ("pipe",)),
         ("mcp.run()\nmcp.sse_app()", ("network", "pipe")),
         ("worker.run()", ()),
+        ("run(mcp)", ()),
     ],
 )
 def test_the_ways(call: str, ways: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ _MAKERS: Final = frozenset({"list", "dict", "set", "tuple", "OrderedDict", "defa
 def is_empty(default: ast.expr | None) -> bool:
     """Whether the expression makes a container with nothing in it: `[]`, `dict()`."""
     match default:
-        case ast.List(elts=inside) | ast.Set(elts=inside) | ast.Tuple(elts=inside) | ast.Dict(values=inside):
+        case ast.List(elts=inside) | ast.Tuple(elts=inside) | ast.Dict(values=inside):
             return not inside
         case ast.Call(func=ast.Name(id=name), args=[], keywords=[]):
             return name in _MAKERS

@@ -20,7 +20,7 @@ def is_record(view: FileView, node: ast.expr, block: Block) -> bool:
     """Whether it is a mapping from the names of fields: `{"name": name}`, `await request.json()`, a local of that."""
     match node:
         case ast.Name():
-            bound = block.scope.bindings.get(node.id, ()) if block.kind == "function" else ()
+            bound = block.scope.bindings.get(node.id, ())
             values = [one.value for one in bound if one.value is not None and not isinstance(one.value, ast.Name)]
             return bool(values) and all(is_record(view, one, block) for one in values)
         case ast.Await(value=inner):
