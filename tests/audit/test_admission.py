@@ -99,9 +99,10 @@ def test_routers_for_administrators() -> None:
 )
 def test_what_only_administrators_get_to(closed: str, apart: bool) -> None:
     route = "@app.post('/set')\n{}def set_it(value): store(value)\ndef store(value): ...\n"
-    calls = program({"app.py": route.format(closed)}).calls
+    everything = program({"app.py": route.format(closed)})
+    calls = everything.calls
     assert calls.is_apart("app.store") is apart
-    assert (calls.tainted_parameter("app.store", "value") is None) is apart
+    assert (everything.passing.tainted_parameter("app.store", "value") is None) is apart
     assert calls.way_to("app.store") == ("POST /set app.set_it", "app.store")
 
 

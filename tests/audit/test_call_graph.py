@@ -104,7 +104,7 @@ def test_what_tells_users_apart_passes_through_calls() -> None:
             two(a, b, c)
         def two(x, y, z): ...
         """)
-    found = [name for name in "xyz" if everything.calls.identity_parameter("app.two", name) is not None]
+    found = [name for name in "xyz" if everything.passing.identity_parameter("app.two", name) is not None]
     assert found == ["x"]
 
 
@@ -251,5 +251,5 @@ def test_who_asks_under_any_name() -> None:
         @app.get("/x")
         def route(request: Request): fill("a", owner=request.user.id, page=1)
         """
-    assert program(source).calls.identity_parameter("app.fill", "values") is not None
-    assert program(source.replace("request.user.id", "1")).calls.identity_parameter("app.fill", "values") is None
+    assert program(source).passing.identity_parameter("app.fill", "values") is not None
+    assert program(source.replace("request.user.id", "1")).passing.identity_parameter("app.fill", "values") is None

@@ -59,6 +59,7 @@ from tests.audit.checking import view
         ("def f(c, h): ...\nLitestar([], guards=[f])", "middleware guards app.f"),
         ("def f(): ...\nLitestar([], before_request=f)", "middleware before_request app.f"),
         ("def f(): ...\nLitestar(dependencies={'desk': Provide(f)})", "middleware Provide app.f"),
+        ("def f(): ...\napp.before_request(f)", "middleware before_request app.f"),
         ("import grpc\nclass S:\n  def Hear(self, request, context): ...", "Hear S app.S.Hear"),
         (
             "import grpc\nclass I(grpc.aio.ServerInterceptor):\n  async def intercept_service(self, go, d): ...",

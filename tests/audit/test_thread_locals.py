@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.thread_locals import is_cleared, thread_local_stores
+from carrel.audit.thread_locals import clearing, thread_local_stores
 from tests.audit.checking import view
 
 HEAD = "import threading\nlocal = threading.local()\n"
@@ -32,4 +32,4 @@ def test_stores(body: str, names: list[str]) -> None:
 def test_clearing(rest: str, cleared: bool) -> None:
     seen = view(f"{HEAD}def f(user):\n    local.user = user\ndef done():\n    {rest}\n")
     (store,) = thread_local_stores(seen)
-    assert is_cleared(seen, store) is cleared
+    assert bool(clearing(seen, store)) is cleared

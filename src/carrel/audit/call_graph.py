@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
@@ -17,7 +17,6 @@ from carrel.audit.mutations import MUTATORS
 from carrel.audit.origins import says_whose
 from carrel.audit.places import is_test_path
 from carrel.audit.resolution import Resolution
-from carrel.audit.taint import is_part_name
 from carrel.findings import Location
 
 __all__ = ["CallGraph"]
@@ -197,43 +196,6 @@ class CallGraph:
             symbol = before[symbol]
         return self.entry_points[symbol].kind
 
-    @cached_property
-    def _tainted(self) -> dict[tuple[str, str], Location]:
-        found: dict[tuple[str, str], Location] = {}
-        functions = self._resolution.functions
-        handed, waiting = dict(self.entry_points), list(self.entry_points)
-        while waiting:
-            name = waiting.pop()
-            for one in self._dependencies(name):
-                if one not in handed:
-                    handed[one] = handed[name]
-                    waiting.append(one)
-        for name, entry in handed.items():
-            fact = functions[name]
-            where = Location(path=self._resolution.paths[name], line=fact.line, note=f"called for {entry.label}")
-            for parameter in fact.parameters:
-                given = fact.types.get(parameter, "").removesuffix("()")
-                is_users = not self._is_dependency(given) or self.user_dependency(given) is not None
-                if is_users and not is_part_name(given.rpartition(".")[2]):
-                    found[name, parameter] = where
-        self._spread(found, lambda call: call.passes, "passes one user's data for")
-        return found
-
-    @cached_property
-    def _identities(self) -> dict[tuple[str, str], Location]:
-        found: dict[tuple[str, str], Location] = {}
-        for name in self.entry_points:
-            for parameter, given in self._resolution.functions[name].types.items():
-                proof = self.user_dependency(given.removesuffix("()")) if self._is_dependency(given) else None
-                if proof:
-                    found[name, parameter] = proof[0]
-        self._spread(found, lambda call: call.tells, "says who the user is by", gathered=True)
-        return found
-
-    def _is_dependency(self, given: str) -> bool:
-        """Whether what a parameter is given by is a function, not its type."""
-        return self._resolution.canonical(given.removesuffix("()")) in self._resolution.functions
-
     def user_dependency(self, function: str) -> Proof | None:
         """Where the dependency, or one that it depends on, is told who is asking."""
         waiting, seen = [self._resolution.canonical(function)], set[str]()
@@ -249,64 +211,6 @@ class CallGraph:
                 return (Location(path=self._resolution.paths[name], line=fact.line, note=note),)
             waiting += [self._resolution.canonical(one.removesuffix("()")) for one in fact.types.values()]
         return None
-
-    @cached_property
-    def _sent(self) -> dict[tuple[str, str], Location]:
-        found: dict[tuple[str, str], Location] = {}
-        self._spread(found, lambda call: call.sends, "passes what the client chose for")
-        return found
-
-    def _spread(
-        self,
-        found: dict[tuple[str, str], Location],
-        passed: Callable[[CallFact], tuple[tuple[str, str], ...]],
-        says: str,
-        *,
-        gathered: bool = False,
-    ) -> None:
-        """Adds the parameters that calls pass something for, and those that are passed on from them.
-
-        `gathered`: also the `**` parameter that takes the arguments of other names.
-        """
-        functions = self._resolution.functions
-        # What only administrators bring is no user's.
-        waiting = deque(name for name in functions if not self.is_apart(name))
-        queued = set(functions)
-        while waiting:
-            name = waiting.popleft()
-            queued.discard(name)
-            for call, called in self.callees.get(name, ()):
-                fresh = False
-                for place, parameter in passed(call):
-                    if parameter and (name, parameter) not in found:
-                        continue
-                    target = called.parameter_at(place)
-                    if gathered and not target and place.isidentifier():
-                        target = called.gathers
-                    if target and (called.name, target) not in found:
-                        note = f"{says} `{target}`"
-                        found[called.name, target] = Location(
-                            path=self._resolution.paths[name], line=call.line, note=note
-                        )
-                        fresh = True
-                if fresh and called.name not in queued:
-                    queued.add(called.name)
-                    waiting.append(called.name)
-
-    def tainted_parameter(self, function: str, parameter: str) -> Proof | None:
-        """The call that passes one user's data for the parameter."""
-        found = self._tainted.get((function, parameter))
-        return (found,) if found is not None else None
-
-    def identity_parameter(self, function: str, parameter: str) -> Proof | None:
-        """The call that passes for the parameter what tells the user from all others."""
-        found = self._identities.get((function, parameter))
-        return (found,) if found is not None else None
-
-    def sent_parameter(self, function: str, parameter: str) -> Proof | None:
-        """The call that passes for the parameter what the client sent."""
-        found = self._sent.get((function, parameter))
-        return (found,) if found is not None else None
 
     def called_under_test(self, function: str, *, by_worker: bool) -> Proof | None:
         """A call that is made only in some cases, when there is none that is made in all."""
@@ -366,9 +270,9 @@ class CallGraph:
         for path in self._resolution.functions[name].run_before if name in self._resolution.functions else ():
             yield from (one.name for one in self._resolution.called(path))
         yield from self._inner.get(name, ())
-        yield from self._dependencies(name)
+        yield from self.dependencies(name)
 
-    def _dependencies(self, name: str) -> Iterator[str]:
+    def dependencies(self, name: str) -> Iterator[str]:
         """The functions that a framework calls before this one, for the same request."""
         fact = self._resolution.functions.get(name)
         for path in fact.run_before if fact is not None else ():

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Union
 import msgspec
 
 from carrel.audit.data_conditions import (
+    AnswersUsers,
     Collected,
     DecidesItself,
     FetchesOwned,
     GivenRecord,
     Gives,
+    KeepsByKey,
     KeepsOwners,
     KeepsUnder,
     MadeBy,
@@ -20,10 +22,13 @@ from carrel.audit.data_conditions import (
     MayGiveNone,
     OpenToAll,
     OwnerAsked,
+    SendsCacheable,
     SentParameter,
+    StoresUnder,
     WrapsArguments,
 )
 from carrel.audit.run_conditions import (
+    AsksAndAwaits,
     CalledUnderTest,
     ContextVariable,
     Disposed,
@@ -48,9 +53,7 @@ if TYPE_CHECKING:
     from carrel.audit.program import Program
 
 __all__ = [
-    "AnswersUsers",
     "AnyOf",
-    "AsksAndAwaits",
     "ChangesObject",
     "Condition",
     "ExceptionObject",
@@ -62,7 +65,6 @@ __all__ = [
     "HasMember",
     "HasSetter",
     "IdentityParameter",
-    "KeepsByKey",
     "LeftOut",
     "LeftOutByRequest",
     "MutableGlobal",
@@ -73,7 +75,6 @@ __all__ = [
     "Proof",
     "Reachable",
     "ResultChanged",
-    "SendsCacheable",
     "SharedClass",
     "SharedContainer",
     "SharedObject",
@@ -150,7 +151,7 @@ class IdentityParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
     parameter: str
 
     def proof(self, program: Program) -> Proof | None:
-        return program.calls.identity_parameter(program.resolution.canonical(self.function), self.parameter)
+        return program.passing.identity_parameter(program.resolution.canonical(self.function), self.parameter)
 
 
 class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -160,36 +161,6 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.way_to(self.function) else None
-
-
-class SendsCacheable(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the path calls gives a response that caches between server and users may keep."""
-
-    path: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.sends_cacheable(self.path)
-
-
-class AnswersUsers(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A method of the class, or of a class below it, takes from the request who is asking."""
-
-    owner: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.answers_users(self.owner)
-
-
-class KeepsByKey(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the path calls keeps under its argument `key` what its argument `make` gives, for all requests, or what it
-    makes of `make`."""
-
-    path: str
-    key: str
-    make: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.keeps_by_key(self.path, self.key, self.make)
 
 
 class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -278,15 +249,6 @@ class FieldRead(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.fields.read_by_request(self.owner, self.attribute, self.besides, directly=self.directly)
 
 
-class AsksAndAwaits(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A method of the class sends something on what its object holds and then reads there: it has a connection."""
-
-    name: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.asks_and_awaits(self.name)
-
-
 class HasBase(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The class has a base of one of these names (their last parts) above it, in the project or outside."""
 
@@ -322,7 +284,7 @@ class NamedElsewhere(msgspec.Struct, frozen=True, array_like=True, tag=True):
     name: str
 
     def proof(self, program: Program) -> Proof | None:
-        return () if program.named_elsewhere(self.name) else None
+        return () if program.naming.named_elsewhere(self.name) else None
 
 
 class UserDependency(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -331,7 +293,7 @@ class UserDependency(msgspec.Struct, frozen=True, array_like=True, tag=True):
     function: str
 
     def proof(self, program: Program) -> Proof | None:
-        return program.user_dependency(self.function)
+        return program.calls.user_dependency(self.function)
 
 
 class ExceptionObject(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -402,6 +364,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     SendsCacheable,
     SentParameter,
     KeepsByKey,
+    StoresUnder,
     LeftOut,
     LeftOutByRequest,
     OfLibrary,

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from carrel.audit.program import Program
 
 __all__ = [
+    "AnswersUsers",
     "Collected",
     "DecidesItself",
     "FetchesOwned",
     "Given",
     "GivenRecord",
     "Gives",
+    "KeepsByKey",
     "KeepsOwners",
     "KeepsUnder",
     "MadeBy",
@@ -25,7 +27,9 @@ __all__ = [
     "MayGiveNone",
     "OpenToAll",
     "OwnerAsked",
+    "SendsCacheable",
     "SentParameter",
+    "StoresUnder",
     "WrapsArguments",
 ]
 
@@ -140,7 +144,7 @@ class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):
     parameter: str
 
     def proof(self, program: Program) -> Proof | None:
-        return program.calls.sent_parameter(program.resolution.canonical(self.function), self.parameter)
+        return program.passing.sent_parameter(program.resolution.canonical(self.function), self.parameter)
 
 
 class Collected(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -176,4 +180,45 @@ class WrapsArguments(msgspec.Struct, frozen=True, array_like=True, tag=True):
     decorator: str
 
     def proof(self, program: Program) -> Proof | None:
-        return program.wraps_arguments(self.decorator)
+        return program.naming.wraps_arguments(self.decorator)
+
+
+class AnswersUsers(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A method of the class, or of a class below it, takes from the request who is asking."""
+
+    owner: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.answers.answers_users(self.owner)
+
+
+class SendsCacheable(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls gives a response that caches between server and users may keep."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.answers.sends_cacheable(self.path)
+
+
+class KeepsByKey(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls keeps under its argument `key` what its argument `make` gives, for all requests, or what it
+    makes of `make`."""
+
+    path: str
+    key: str
+    make: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.answers.keeps_by_key(self.path, self.key, self.make)
+
+
+class StoresUnder(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls puts its argument `value` under its argument `key` where it outlives the call."""
+
+    path: str
+    key: str
+    value: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.answers.stores_under(self.path, self.key, self.value)

@@ -114,6 +114,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """It is a loop that serves others, in the context in which it was started."""
     asked: tuple[str, ...] = ()
     """The kinds of objects whose owner it asks for, `carrel.audit.owners`."""
+    stores: tuple[str, str] = ("", "")
+    """The parameters that are the key and the value of what it puts where it outlives the call."""
     gathers: str = ""
     """The parameter that takes the arguments of any other name: `values` of `**values`."""
     collected: tuple[tuple[str, str], ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FunctionFact
+from carrel.audit.passing import Passing
 from carrel.audit.persons import says_of_person
 from carrel.audit.resolution import Resolution
 from carrel.findings import Location
@@ -18,9 +19,10 @@ __all__ = ["Fields"]
 class Fields:
     """The functions that use an attribute, by the classes of the objects that they use it of."""
 
-    def __init__(self, resolution: Resolution, calls: CallGraph) -> None:
+    def __init__(self, resolution: Resolution, calls: CallGraph, passing: Passing) -> None:
         self._resolution = resolution
         self._calls = calls
+        self._passing = passing
         self._changes = _by_attribute(resolution, lambda fact: fact.changed)
         self._reads = _by_attribute(resolution, lambda fact: fact.read)
 
@@ -60,7 +62,7 @@ class Fields:
         """Where a request puts something of its user's into what the method or property gives all of."""
         for fact in self._resolution.called(path):
             for function, parameter in fact.collected:
-                found = self._calls.tainted_parameter(function, parameter) or self._gathered(function, parameter)
+                found = self._passing.tainted_parameter(function, parameter) or self._gathered(function, parameter)
                 if found is not None and self._calls.way_to(function):
                     return found
         return None

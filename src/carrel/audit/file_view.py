@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Final, TypeVar, cast
@@ -13,6 +12,7 @@ from carrel.audit.blocks import Block, Parameter, build_blocks, chain
 from carrel.audit.conditions import Condition, MutableGlobal
 from carrel.audit.entry_points import EntryPoint, find_entry_points
 from carrel.audit.mutations import Mutation, find_mutations
+from carrel.audit.providing import Providing
 from carrel.audit.rule import Candidate, Grade
 from carrel.audit.taint import Taint, TaintReader
 from carrel.audit.values import ValueKind, value_kind
@@ -27,9 +27,6 @@ _SUSPENDING: Final = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.Yie
 _CACHES: Final = frozenset(
     {"lru_cache", "cache", "cached", "alru_cache", "memoize", "cache_resource", "cache_data", "singleton", "once"}
 )
-_MADE_OF_FIELDS: Final = frozenset({"dataclass", "define", "mutable", "frozen", "attrs"})
-"""Decorators that write `__init__` for a class."""
-_HANDLERS: Final = re.compile(r"(?:Handler|View|ViewSet|Consumer|Endpoint)$")
 _FROZEN_BASES: Final = frozenset(
     {"NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TypedDict", "Protocol"}
 )
@@ -46,6 +43,7 @@ class FileView:
         self._blocks = build_blocks(module)
         self._reader = AccessReader(module, self._blocks)
         self._taints = TaintReader(self)
+        self._providing = Providing(self)
         self._dotted: dict[ast.expr, str] = {}
         self._once: dict[tuple[object, Block], object] = {}
 
@@ -248,16 +246,6 @@ class FileView:
         targets = self.module.binding_targets(found[-1]) if found else ()
         return ".".join(part for part in (targets[0] if targets else head, rest) if part)
 
-    def fields(self, owner: Block) -> dict[str, ast.expr]:
-        """What the objects of a class are made with, each with its annotation, when the class writes no `__init__`."""
-        if not any(one.name in _MADE_OF_FIELDS for one in owner.decorators):
-            return {}
-        return {
-            one.target.id: one.annotation
-            for one in owner.nodes(ast.AnnAssign)
-            if isinstance(one.target, ast.Name) and "ClassVar" not in ast.unparse(one.annotation)
-        }
-
     def base_names(self, owner: Block) -> tuple[str, ...]:
         """The last parts of the names of a class's bases."""
         return tuple(path.rpartition(".")[2] for path in self.base_paths(owner))
@@ -323,66 +311,17 @@ class FileView:
         """The entry point that the function is, as far as this file tells."""
         return self._entries.get(function.symbol)
 
-    def is_handler_class(self, owner: Block | None) -> bool:
-        """Whether a framework makes an object of the class for each request, as far as the name of a base tells."""
-        if owner is None:
-            return False
-        known = any(self.entry_point(method) is not None for method in self.methods(owner))
-        return known or any(_HANDLERS.search(one) for one in self.base_names(owner))
-
-    def dependency(self, parameter: Parameter) -> str | None:
-        """The dotted name of what `Depends(…)` or `Security(…)` gets a parameter's value from.
-
-        Also of what the application says by the parameter's name: `dependencies={"user": Provide(current_user)}`.
-        """
-        for place in self._markers(parameter):
-            if chain(place.func).rpartition(".")[2] in ("Depends", "Security"):
-                given = place.args[0] if place.args else parameter.annotation
-                return self.dotted(given) or chain(given) if given is not None else ""
-        return self._provided.get(parameter.name) if self._provided and self._is_provided_for(parameter) else None
-
-    @cached_property
-    def _provided(self) -> dict[str, str]:
-        """By name, what Litestar calls for the parameters that have the name."""
-        if not self.imports("litestar", "starlite"):
-            return {}
-        return {
-            key.value: self.dotted(value.args[0]) or chain(value.args[0])
-            for block in self.blocks
-            for given in block.nodes(ast.Dict)
-            for key, value in zip(given.keys, given.values, strict=True)
-            if isinstance(key, ast.Constant) and isinstance(key.value, str)
-            and isinstance(value, ast.Call) and value.args and chain(value.func).rpartition(".")[2] == "Provide"
-        }  # fmt: skip
-
-    def _is_provided_for(self, parameter: Parameter) -> bool:
-        """Whether Litestar calls the function that has the parameter: a handler, or what another one depends on."""
-        around = next((self._blocks[one] for one in self.ancestors(parameter.node) if one in self._blocks), None)
-        if around is None:
-            return False
-        return self.entry_point(around) is not None or around.symbol in self._provided.values()
-
-    def marker(self, parameter: Parameter) -> str:
-        """The dotted name of what says where a parameter's value comes from: `fastapi.Cookie`."""
-        return next((found for place in self._markers(parameter) if (found := self.dotted(place.func))), "")
-
-    def _markers(self, parameter: Parameter) -> list[ast.Call]:
-        """The calls that describe a parameter: its default, and what its `Annotated` adds to the type.
-
-        Also where the file has a name for that: `Me = Annotated[User, Depends(current_user)]`.
-        """
-        places: list[ast.expr] = [parameter.default] if parameter.default is not None else []
-        annotation = parameter.annotation
-        if isinstance(annotation, ast.Name):
-            bound = self.module.scope.bindings.get(annotation.id, ())
-            annotation = bound[0].value if len(bound) == 1 else None
-        if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple):
-            places += annotation.slice.elts[1:]
-        return [one for one in places if isinstance(one, ast.Call)]
-
     def is_cached(self, function: Block) -> bool:
         """Whether what the function gives is kept: `lru_cache`, `cache_resource` and the like."""
         return any(decorator.name in _CACHES for decorator in function.decorators)
+
+    def dependency(self, parameter: Parameter) -> str | None:
+        """The dotted name of what gives a parameter's value: `Depends(…)`, or what the application says of its name."""
+        return self._providing.dependency(parameter)
+
+    def marker(self, parameter: Parameter) -> str:
+        """The dotted name of what says where a parameter's value comes from: `fastapi.Cookie`."""
+        return self._providing.marker(parameter)
 
     # Order in time
 

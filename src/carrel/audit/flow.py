@@ -14,6 +14,7 @@ from carrel.audit.conditions import Proof
 from carrel.audit.facts import PRELOADED, CallFact, FunctionFact
 from carrel.audit.frameworks import SERVERS
 from carrel.audit.origins import says_whose
+from carrel.audit.passing import Passing
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
@@ -43,9 +44,10 @@ _NEAR: Final = 4
 class Flow:
     """The call graph, asked for the surroundings that a function runs in."""
 
-    def __init__(self, resolution: Resolution, calls: CallGraph) -> None:
+    def __init__(self, resolution: Resolution, calls: CallGraph, passing: Passing) -> None:
         self._resolution = resolution
         self._calls = calls
+        self._passing = passing
 
     def runs_in_async(self, function: str) -> Proof | None:
         """The coroutine from which a function is called; what a thread is handed, nobody calls."""
@@ -189,10 +191,10 @@ class Flow:
         for name, calls in self._in_context.items():
             for variable, method, call in calls:
                 told = any(
-                    not parameter or self._calls.identity_parameter(name, parameter) for _, parameter in call.tells
+                    not parameter or self._passing.identity_parameter(name, parameter) for _, parameter in call.tells
                 )
                 brought = any(
-                    not parameter or self._calls.tainted_parameter(name, parameter) for _, parameter in call.passes
+                    not parameter or self._passing.tainted_parameter(name, parameter) for _, parameter in call.passes
                 )
                 if method == "set" and (told or (brought and not _BESIDE.search(variable.rpartition(".")[2]))):
                     found.add(variable)

@@ -151,6 +151,10 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
         "start_unix_server": Registration("consumer", 0, ("client_connected_cb",)),
         "consume": Registration("consumer", -1, ("callback",)),
         "CallbackQueryHandler": Registration("callback", 0, ("callback",)),
+        **{
+            hook: Registration("middleware", 0, ("f",))
+            for hook in ("before_request", "after_request", "before_app_request", "after_app_request")
+        },
         "Provide": Registration("middleware", 0, ("dependency",)),
         "subscribe": Registration("consumer", -1, ("cb", "callback")),
     }

@@ -16,6 +16,7 @@ __all__ = [
     "Held",
     "calls_method",
     "clears_context",
+    "fields_of",
     "given_value",
     "goes_round",
     "held_calls",
@@ -31,6 +32,8 @@ _CLEARS: Final = ("reset", "clear_contextvars", "unbind_contextvars", "reset_con
                   "clear_threadlocal", "copy_context", "create_task", "start_soon")  # fmt: skip
 _OWN_CONTEXT: Final = ("copy_context", "Context", "set", "reset", "bind_contextvars", "clear_contextvars")
 _MISSING: Final = frozenset({"KeyError", "AttributeError", "LookupError", "IndexError"})
+_MADE_OF_FIELDS: Final = frozenset({"dataclass", "define", "mutable", "frozen", "attrs"})
+"""Decorators that write `__init__` for a class."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9_]+")
 
 
@@ -161,3 +164,14 @@ def _goes_on(handler: ast.ExceptHandler) -> bool:
     """Whether the function goes on as if nothing were missing: `except KeyError: pass`."""
     named = {ast.unparse(one) for one in ast.walk(handler.type)} if handler.type is not None else set()
     return not named.isdisjoint(_MISSING) and all(isinstance(one, ast.Pass) for one in handler.body)
+
+
+def fields_of(owner: Block) -> dict[str, ast.expr]:
+    """What the objects of a class are made with, each with its annotation, when a decorator writes its `__init__`."""
+    if not any(one.name in _MADE_OF_FIELDS for one in owner.decorators):
+        return {}
+    return {
+        one.target.id: one.annotation
+        for one in owner.nodes(ast.AnnAssign)
+        if isinstance(one.target, ast.Name) and "ClassVar" not in ast.unparse(one.annotation)
+    }

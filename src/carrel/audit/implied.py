@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_names
@@ -19,7 +21,17 @@ from carrel.audit.origins import (
     parameters_in,
 )
 
-__all__ = ["is_admission", "is_checked", "is_made_of", "is_of_somebody", "is_of_the_same", "whole_parameters"]
+__all__ = [
+    "is_about_one_user",
+    "is_admission",
+    "is_checked",
+    "is_made_of",
+    "is_of_somebody",
+    "is_of_the_same",
+    "whole_parameters",
+]
+
+_SESSION: Final = re.compile(r"Session(?:Store|Base|Backend|Interface)$")
 
 
 def whole_parameters(view: FileView, key: ast.expr, function: Block) -> Iterator[str]:
@@ -114,4 +126,24 @@ def is_checked(view: FileView, told: str, container: str, function: Block) -> bo
         equal = isinstance(comparison.ops[0], ast.Eq | ast.NotEq)
         if equal and ((found[0] and asked[1]) or (found[1] and asked[0])):
             return True
+    return False
+
+
+def is_about_one_user(view: FileView, function: Block) -> bool:
+    """Whether its object is one session, kept under the session's key, or only callers without a sign-in get there."""
+    owner = function.class_
+    if owner is not None and any(_SESSION.search(name) for name in (owner.name, *view.base_names(owner))):
+        return True
+    calls = [one for each in view.functions for one in each.nodes(ast.Call) if view.dotted(one.func) == function.symbol]
+    return bool(calls) and all(_is_for_anonymous(view, call) for call in calls)
+
+
+def _is_for_anonymous(view: FileView, call: ast.Call) -> bool:
+    child: ast.AST = call
+    for around in view.ancestors(call):
+        if isinstance(around, ast.If) and child is not around.test:
+            test = ast.unparse(around.test)
+            if test.endswith(".is_authenticated") and test.startswith("not ") == (child in around.body):
+                return True
+        child = around
     return False

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
 
+from carrel.audit.answers import Answers
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.data_conditions import Given
@@ -14,6 +15,8 @@ from carrel.audit.facts import FileFacts, FunctionFact, KeptFact
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
 from carrel.audit.frameworks import COPYING_BASES, RECEIVES, SENDS
+from carrel.audit.naming import Naming
+from carrel.audit.passing import Passing
 from carrel.audit.pins import Pin
 from carrel.audit.places import is_test_path
 from carrel.audit.receivers import Receivers
@@ -28,8 +31,6 @@ _COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "cyclopts", "do
 _DEPTH: Final = 4
 _OF_APPLICATION: Final = re.compile(r":\w+\.app(?:\[\]|\.(?:state|ctx)\.\w+)\.\w+$")
 """A method of what the application holds, from a request: `request.app["rpc"].ask`."""
-_WORD: Final = re.compile(r"\w+")
-_TESTS: Final = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$)")
 _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 """Bases of which one object is another one in each thread: `threading.local`, and what it is often bound to."""
 
@@ -60,15 +61,27 @@ class Program:
 
     @cached_property
     def flow(self) -> Flow:
-        return Flow(self.resolution, self.calls)
+        return Flow(self.resolution, self.calls, self.passing)
 
     @cached_property
     def receivers(self) -> Receivers:
         return Receivers(self.resolution, self.calls, self.shared_classes)
 
     @cached_property
+    def naming(self) -> Naming:
+        return Naming(self.resolution)
+
+    @cached_property
+    def passing(self) -> Passing:
+        return Passing(self.resolution, self.calls)
+
+    @cached_property
+    def answers(self) -> Answers:
+        return Answers(self.resolution, self.calls, self.shared_class)
+
+    @cached_property
     def fields(self) -> Fields:
-        return Fields(self.resolution, self.calls)
+        return Fields(self.resolution, self.calls, self.passing)
 
     @cached_property
     def shared_classes(self) -> dict[str, Location]:
@@ -159,43 +172,7 @@ class Program:
 
     def tainted_parameter(self, function: str, parameter: str) -> Proof | None:
         """The call that passes one user's data for the parameter."""
-        return self.calls.tainted_parameter(self.resolution.canonical(function), parameter)
-
-    def sends_cacheable(self, path: str) -> Proof | None:
-        """The function whose response caches may keep; of a decorator, one that is defined in it."""
-        for fact in self.resolution.called(path):
-            if fact.name in self._cacheable:
-                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="lets caches keep it"),)
-        return None
-
-    @cached_property
-    def _cacheable(self) -> frozenset[str]:
-        """The functions whose responses caches may keep, and those around them."""
-        named = [one.name.split(".") for one in self.resolution.functions.values() if one.cacheable]
-        return frozenset(".".join(parts[:end]) for parts in named for end in range(1, len(parts) + 1))
-
-    def answers_users(self, owner: str) -> Proof | None:
-        """The method of the class, or of one below it, that takes from the request who is asking."""
-        home = self.resolution.canonical(owner)
-        names = {one for below in self.resolution.descendants(home) for one in self.resolution.lineage(below)}
-        for fact in self.resolution.functions.values():
-            if fact.name.rpartition(".")[0] in names and (fact.of_request or fact.asks):
-                note, line = "reads who is asking", fact.of_request or fact.asks
-                return (Location(path=self.resolution.paths[fact.name], line=line, note=note),)
-        return None
-
-    def keeps_by_key(self, path: str, key: str, make: str) -> Proof | None:
-        """The function that keeps what it is handed a callable for, under a key, where all requests find it."""
-        for fact in self.resolution.called(path):
-            owner = fact.name.rpartition(".")[0]
-            shared = fact.kind != "method" or self.shared_class(owner) is not None
-            kept_under, made_of = fact.memo
-            # `**context` takes every keyword that is no parameter.
-            made = fact.parameter_at(make) or (made_of if made_of.startswith("**") and make.isidentifier() else "")
-            if all(fact.memo) and shared and (fact.parameter_at(key), made) == fact.memo:
-                note = f"keeps it under `{kept_under}`"
-                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
-        return None
+        return self.passing.tainted_parameter(self.resolution.canonical(function), parameter)
 
     def asks_and_awaits(self, name: str) -> Proof | None:
         """The method of the class that sends something on what the object holds, and then reads there."""
@@ -218,10 +195,6 @@ class Program:
                 return (fact.location,)
         return None
 
-    def user_dependency(self, function: str) -> Proof | None:
-        """Where the dependency, or one that it depends on, is told who is asking."""
-        return self.calls.user_dependency(function)
-
     def has_base(self, name: str, bases: tuple[str, ...]) -> bool:
         """Whether some class above the class, or that of what a path gives, has one of these names."""
         owners = [one.name for one in self.resolution.values(name) if one.kind == "instance"]
@@ -238,25 +211,6 @@ class Program:
                 if export.kind == "class" and found is not None:
                     return (Location(path=path, line=export.line, note=f"has `{found}`"),)
         return None
-
-    def named_elsewhere(self, name: str) -> bool:
-        """Whether a file other than the class's own, and no test, imports the class or calls it by its name."""
-        symbol = self.resolution.canonical(name)
-        last, home = symbol.rpartition(".")[2], self.resolution.paths.get(symbol)
-        return any(last in words for path, words in self._named.items() if path != home)
-
-    @cached_property
-    def _named(self) -> dict[str, frozenset[str]]:
-        """For each file but tests, the names that it imports and calls."""
-        found = {}
-        for path, facts in self.files.items():
-            if not _TESTS.search(path):
-                names = [site.name for site in facts.outline.imports]
-                names += [base for one in facts.classes for base in one.bases]
-                calls = (*facts.imported_calls, *(call for one in facts.functions for call in one.calls))
-                names += [call.path for call in calls]
-                found[path] = frozenset(word for each in names for word in _WORD.findall(each))
-        return found
 
     def may_give_none(self, function: str) -> Proof | None:
         """The function, when it gives `None` in some cases and something else in others."""
@@ -352,15 +306,6 @@ class Program:
             return None
         fact = self.resolution.functions[view]
         return (Location(path=self.resolution.paths[view], line=fact.line, note="asks for no sign-in"),)
-
-    def wraps_arguments(self, decorator: str) -> Proof | None:
-        """The function or method whose calls, which differ, the decorator is put around."""
-        home = self.resolution.canonical(decorator)
-        for fact in self.resolution.functions.values():
-            differs = bool(fact.parameters) or fact.kind == "method"
-            if differs and any(self.resolution.canonical(one) == home for one in fact.decorators):
-                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="decorated with it"),)
-        return None
 
     def exception_object(self, name: str) -> Proof | None:
         """Where a module makes an exception once."""

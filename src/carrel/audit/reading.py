@@ -18,8 +18,8 @@ from carrel.audit.entry_points import page_of
 from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import collected_by, given_back, gives_none
-from carrel.audit.held import goes_round
-from carrel.audit.memos import memo_of
+from carrel.audit.held import fields_of, goes_round
+from carrel.audit.memos import memo_of, stored_under
 from carrel.audit.nobody import key_names, keyed_parameters
 from carrel.audit.origins import called_name
 from carrel.audit.owner_checks import fetched_model
@@ -58,7 +58,7 @@ def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
 def _initializers(view: FileView) -> Iterator[FunctionFact]:
     """The `__init__` that a decorator writes for a class."""
     for owner in view.classes:
-        fields = view.fields(owner)
+        fields = fields_of(owner)
         if fields and not any(one.name == "__init__" for one in view.methods(owner)):
             types = {name: f"{path}()" for name, one in fields.items()
                      if (path := view.annotation_path(one)) and path.partition(".")[0] not in FOREIGN}  # fmt: skip
@@ -99,6 +99,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         run_before(view, function),
         goes_round(function),
         asked_kinds(view, function),
+        stored_under(view, function),
         next((one.name for one in function.parameters if one.kind == "**"), ""),
         collected_by(view, function),
     )

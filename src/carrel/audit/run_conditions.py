@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from carrel.audit.program import Program
 
 __all__ = [
+    "AsksAndAwaits",
     "CalledUnderTest",
     "ContextVariable",
     "Disposed",
@@ -210,3 +211,12 @@ class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.flow.disposed(self.name) else None
+
+
+class AsksAndAwaits(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A method of the class sends something on what its object holds and then reads there: it has a connection."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.asks_and_awaits(self.name)

@@ -56,6 +56,7 @@ _IDENTITY_CALL: Final = re.compile(
     r"(?:user|user_id|session_id|principal|identity|tenant|tenant_id|token|jwt|claims|account|auth|credentials)$"
 )
 
+_HANDLERS: Final = re.compile(r"(?:Handler|View|ViewSet|Consumer|Endpoint)$")
 OF_HANDLER: Final = frozenset({"request", "current_user", "scope"})
 """Attributes of the objects that a framework makes for each request."""
 
@@ -224,7 +225,7 @@ class TaintReader:
             stored = known.get(f"{base.id}.{node.attr}")
             if stored is not None and stored.by == "request":
                 return stored
-            if node.attr in OF_HANDLER and self._view.is_handler_class(function.class_):
+            if node.attr in OF_HANDLER and _is_of_handler(self._view, function.class_):
                 return Taint("request", f"`{base.id}.{node.attr}`")
             return Taint("name", f"`{base.id}.{node.attr}`") if is_identity_like(node.attr) else None
         if self._view.dotted(node) in REQUEST_OBJECTS:
@@ -248,6 +249,14 @@ class TaintReader:
         if isinstance(node.func, ast.Attribute):
             parts.append(node.func)
         return self._best(parts, function, known, depth)
+
+
+def _is_of_handler(view: FileView, owner: Block | None) -> bool:
+    """Whether a framework makes an object of the class for each request, as far as the name of a base tells."""
+    if owner is None:
+        return False
+    known = any(view.entry_point(method) is not None for method in view.methods(owner))
+    return known or any(_HANDLERS.search(one) for one in view.base_names(owner))
 
 
 def _assigned(function: Block) -> Iterable[tuple[ast.expr, ast.expr]]:

@@ -11,7 +11,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import held_calls, is_in_finally
 from carrel.audit.mutations import Mutation
 
-__all__ = ["is_cleared", "thread_local_stores"]
+__all__ = ["clearing", "thread_local_stores"]
 
 _LOCAL: Final = "threading.local"
 
@@ -23,14 +23,15 @@ def thread_local_stores(view: FileView) -> Iterator[Mutation]:
             yield mutation
 
 
-def is_cleared(view: FileView, store: Mutation) -> bool:
-    """Whether the file takes out again what the store puts in."""
-    return any(
-        other is not store
+def clearing(view: FileView, store: Mutation) -> list[Block]:
+    """The functions of the file that take out again what the store puts in."""
+    return [
+        other.block
+        for other in _changes(view)
+        if other is not store
         and (other.name == store.name or other.name == "clear")
         and (other.removes or is_in_finally(view, other.node) or _is_nothing(other))
-        for other in _changes(view)
-    )
+    ]
 
 
 def _is_nothing(mutation: Mutation) -> bool:

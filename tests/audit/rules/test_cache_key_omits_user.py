@@ -784,3 +784,32 @@ def test_a_key_of_the_function_around() -> None:
     )
     quiet(RULE, source.format("source"))
     finds(RULE, source.format("'all'"))
+
+
+WRAPPED = {
+    "cache.py": """
+        import json, redis
+        store = redis.Redis()
+        async def read(key): return await store.get(key)
+        async def write(key, value): await store.setex(key, 60, json.dumps(value))
+        """,
+    "api.py": """
+        import cache
+        @app.get("/ask")
+        async def ask(q: str, user=Depends(current_user)):
+            key = key_of(q)
+            if (hit := await cache.read(key)) is not None:
+                return hit
+            found = await search(q, owner=user.id)
+            result = {"answer": found}
+            await cache.write(key, result)
+            return result
+        """,
+}
+
+
+def test_a_cache_behind_two_functions() -> None:
+    finds(RULE, WRAPPED, "error", on="cache.write(key, result)")
+    quiet(RULE, {**WRAPPED, "api.py": WRAPPED["api.py"].replace("key_of(q)", "key_of(user.id, q)")})
+    quiet(RULE, {**WRAPPED, "api.py": WRAPPED["api.py"].replace("cache.read(key)", "cache.read(q)")})
+    quiet(RULE, {**WRAPPED, "cache.py": WRAPPED["cache.py"].replace("store.setex(key, 60,", "print(key,")})

@@ -241,3 +241,56 @@ def test_a_queue_of_the_module_with_pairs_of_streams() -> None:
 def test_a_queue_of_the_module_that_takes_only_what_is_done(was: str, now: str) -> None:
     assert was in PAIRS
     quiet(RULE, PAIRS.replace(was, now))
+
+
+WIRE = {
+    "wire.py": """
+        import asyncio
+        class Wire:
+            def __init__(self):
+                self.spare = []
+            async def acquire(self):
+                return self.spare.pop() if self.spare else await asyncio.open_connection("core", 70)
+            def release(self, pair):
+                self.spare.append(pair)
+        """,
+    "service.py": """
+        from wire import Wire
+        wire = Wire()
+        async def balance(account):
+            pair = await wire.acquire()
+            reader, writer = pair
+            try:
+                writer.write(account)
+                return await reader.readline()
+            finally:
+                wire.release(pair)
+        """,
+}
+
+
+def test_a_pool_that_is_told_what_comes_back() -> None:
+    finds(RULE, WIRE, "error", on="wire.release(pair)")
+    quiet(RULE, {**WIRE, "wire.py": WIRE["wire.py"].replace("self.spare.append(pair)", "...")})
+    quiet(
+        RULE,
+        {**WIRE, "service.py": WIRE["service.py"].replace("            finally:", "            except Exception:")},
+    )
+
+
+BORROWED = """
+class Borrowed:
+    def __init__(self, owner):
+        self.owner = owner
+    async def __aenter__(self):
+        self.stream = await self.owner.idle.get()
+        return self.stream
+    async def __aexit__(self, kind, error, trace):
+        await self.owner.idle.put(self.stream)
+"""
+
+
+def test_leaving_gives_back_whatever_has_happened() -> None:
+    finds(RULE, BORROWED, "error", on="idle.put")
+    quiet(RULE, BORROWED.replace("trace):", "trace):\n        if kind: return"))
+    quiet(RULE, BORROWED.replace("self.stream", "self.ticket"))

@@ -147,3 +147,55 @@ def test_what_only_some_jobs_of_a_pool_have() -> None:
     assert [(one.severity, one.location.line) for one in found if one.severity == "error"] == [("error", 7)]
     alone = PRINTS["worker.py"].replace("pool.submit(work, queue.get())", "work(queue.get())")
     assert all(one.severity == "info" for one in findings(RULE, {**PRINTS, "worker.py": alone}))
+
+
+CURRENT = {
+    "current.py": """
+        from threading import local
+        _thread = local()
+        def set_company(company):
+            _thread.company = company
+        def get_company():
+            return getattr(_thread, "company", None)
+        def clear():
+            _thread.company = None
+        """,
+    "middleware.py": """
+        from current import set_company
+        class Middleware:
+            def __init__(self, get_response):
+                self.get_response = get_response
+            def __call__(self, request):
+                if request.user.is_authenticated:
+                    set_company(request.user.company)
+                return self.get_response(request)
+        """,
+}
+
+
+def test_what_nobody_calls_clears_nothing() -> None:
+    finds(RULE, CURRENT, "error", on="_thread.company = company")
+    quiet(RULE, {**CURRENT, "tasks.py": "from current import clear\nclear()\n"})
+    quiet(
+        RULE,
+        {**CURRENT, "current.py": CURRENT["current.py"].replace('return getattr(_thread, "company", None)', "...")},
+    )
+
+
+WORKER = """
+import queue, threading
+jobs = queue.Queue()
+ctx = threading.local()
+def worker():
+    while True:
+        job = jobs.get()
+        if "user" in job:
+            ctx.user = job["user"]
+        send(ctx.user, job)
+"""
+
+
+def test_what_only_some_messages_have() -> None:
+    finds(RULE, WORKER, "error", on="ctx.user = ")
+    quiet(RULE, WORKER.replace('if "user" in job:', "if True:\n            del ctx.user"))
+    quiet(RULE, WORKER.replace("user", "size"))

@@ -18,15 +18,15 @@ from carrel.audit.conditions import (
     Condition,
     HasEntryPoints,
     IdentityParameter,
-    KeepsByKey,
     Not,
     SharedClass,
     UserDependency,
 )
+from carrel.audit.data_conditions import KeepsByKey, StoresUnder
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
-from carrel.audit.held import given_value
 from carrel.audit.implied import (
+    is_about_one_user,
     is_admission,
     is_checked,
     is_made_of,
@@ -34,8 +34,10 @@ from carrel.audit.implied import (
     is_of_the_same,
     whole_parameters,
 )
+from carrel.audit.memos import CACHE_NAME, is_cache
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import (
+    called_name,
     identities,
     is_credential,
     is_fixed,
@@ -53,12 +55,9 @@ from carrel.findings import RuleInfo, Severity
 
 __all__ = ["CacheKeyOmitsUser"]
 
-_CACHE: Final = re.compile(r"(?i)(?:^|_)(?:cache[sd]?|redis|memcached?|valkey|memo|kept|cached_\w+)(?:$|_|client$)")
 _MAKE: Final = frozenset({"get_or_set", "get_or_create", "aget_or_set"})
 _STORES: Final = _MAKE | {"set", "setex", "set_many", "add", "setdefault", "aset", "put", "psetex"}
-_CACHES: Final = frozenset({"redis", "valkey", "pymemcache", "aiocache", "diskcache", "cachetools", "dogpile",
-                            "flask_caching", "cashews", "coredis"})  # fmt: skip
-"""Packages whose objects keep what is put into them."""
+_SAVES: Final = re.compile(r"(?:^|_)(?:set|put|write|store|save|remember|keep|cache|add|insert)(?:_|$)")
 _READS: Final = frozenset({"get", "aget", "get_or_set", "getex", "__contains__", "has_key", "exists"})
 _HASHING: Final = frozenset({"cache_data", "cache_resource", "experimental_memo", "experimental_singleton"})
 _BESIDE: Final = re.compile(r"_key$|^(?:namespace|region|group)$")
@@ -67,7 +66,6 @@ _MANY: Final = re.compile(
 )
 _SECRET: Final = re.compile(r"(?i)(?:api_?key|secret|password|token|credentials?)$")
 _SENT: Final = frozenset({"headers", "cookies"})
-_SESSION: Final = re.compile(r"Session(?:Store|Base|Backend|Interface)$")
 
 
 class CacheKeyOmitsUser:
@@ -90,6 +88,7 @@ class CacheKeyOmitsUser:
             for call in function.nodes(ast.Call):
                 yield from self._called(view, call, function)
                 yield from self._handed(view, call, function)
+                yield from self._wrapped(view, call, function)
             yield from self._left_out(view, function)
         for mutation in view.mutations:
             if mutation.kind == "item" and _is_only_counted(view, mutation):
@@ -113,7 +112,7 @@ class CacheKeyOmitsUser:
             return
         if any(_BESIDE.search(one.arg or "") and not is_fixed(view, one.value, function) for one in call.keywords):
             return  # `cache.set(name, value, base_key=place)`: a second part of the key
-        keys = _keys(call, function) if _is_cache(view, call.func.value) else ()
+        keys = _keys(call, function) if is_cache(view, call.func.value) else ()
         if keys:
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
             value, container = call.args[2 if timed else len(keys)], ast.unparse(call.func.value)
@@ -129,6 +128,17 @@ class CacheKeyOmitsUser:
                 given = KeepsByKey(path, str(index), str(makers[0]))
                 for one in self._stored(view, call, (key,), made[makers[0]], function):
                     yield msgspec.structs.replace(one, given=(given, *one.given))
+
+    def _wrapped(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
+        """`await kept.write(key, answer)` after `kept.read(key)`, where `write` puts it into a store under the key."""
+        path = view.symbol_path(view.access(call.func, function)) if len(call.args) > 1 else ""
+        if not path or _SAVES.search(called_name(call)) is None:
+            return
+        key = ast.unparse(call.args[0])
+        asked = (one for one in function.nodes(ast.Call) if one is not call and one.args)
+        if any(ast.unparse(one.args[0]) == key and called_name(one) != called_name(call) for one in asked):
+            for one in self._stored(view, call, (call.args[0],), call.args[1], function):
+                yield msgspec.structs.replace(one, given=(StoresUnder(path, "0", "1"), *one.given))
 
     def _left_out(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`@st.cache_data def deals(_viewer, start)`: Streamlit makes no key of names with a leading underscore."""
@@ -169,7 +179,7 @@ class CacheKeyOmitsUser:
         told, given = min(() if known else inputs, key=lambda one: bool(one[1]), default=(None, ()))
         if told is None:
             told, given = _depended_on(view, value, keys, function, container)
-        if told is None or any(_says_whose(view, key, function) for key in keys) or _is_about_one_user(view, function):
+        if told is None or any(_says_whose(view, key, function) for key in keys) or is_about_one_user(view, function):
             return
         if is_of_somebody(view, node, function):
             return
@@ -274,34 +284,6 @@ def _says_whose(view: FileView, key: ast.expr, function: Block) -> bool:
     )  # fmt: skip
 
 
-def _is_about_one_user(view: FileView, function: Block) -> bool:
-    """Whether its object is one session, kept under the session's key, or only callers without a sign-in get there."""
-    owner = function.class_
-    if owner is not None and any(_SESSION.search(name) for name in (owner.name, *view.base_names(owner))):
-        return True
-    calls = [one for each in view.functions for one in each.nodes(ast.Call) if view.dotted(one.func) == function.symbol]
-    return bool(calls) and all(_is_for_anonymous(view, call) for call in calls)
-
-
-def _is_for_anonymous(view: FileView, call: ast.Call) -> bool:
-    child: ast.AST = call
-    for around in view.ancestors(call):
-        if isinstance(around, ast.If) and child is not around.test:
-            test = ast.unparse(around.test)
-            if test.endswith(".is_authenticated") and test.startswith("not ") == (child in around.body):
-                return True
-        child = around
-    return False
-
-
-def _is_cache(view: FileView, node: ast.expr) -> bool:
-    """Whether it is a cache, by its name or by what makes it where the file has it."""
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    made = given_value(view, node)
-    makers = (view.dotted(one.func) for one in ast.walk(made) if isinstance(one, ast.Call)) if made is not node else ()
-    return _CACHE.search(name) is not None or any(one.partition(".")[0] in _CACHES for one in makers)
-
-
 def _keys(call: ast.Call, function: Block) -> tuple[ast.expr, ...]:
     """What the same function looks into the cache with: only then is something given back for what was stored.
 
@@ -345,7 +327,7 @@ def _is_own_memo(view: FileView, mutation: Mutation) -> bool:
 
 def _is_own_cache(mutation: Mutation) -> bool:
     """Whether the object itself calls it a cache."""
-    return any(one.kind == "self" and one.steps and _CACHE.search(one.steps[0]) for one in mutation.accesses)
+    return any(one.kind == "self" and one.steps and CACHE_NAME.search(one.steps[0]) for one in mutation.accesses)
 
 
 def _is_of_one_call(view: FileView, access: Access, inner: Block) -> bool:

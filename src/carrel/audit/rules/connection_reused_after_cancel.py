@@ -11,12 +11,13 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.cancellation import finally_around, is_guarded, shielded
 from carrel.audit.chains import chain_root
-from carrel.audit.conditions import AnyOf, AsksAndAwaits
+from carrel.audit.conditions import AnyOf, ChangesObject
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import RECEIVES, SENDS
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import AsksAndAwaits
 from carrel.findings import RuleInfo
 
 __all__ = ["ConnectionReusedAfterCancel"]
@@ -63,8 +64,57 @@ class ConnectionReusedAfterCancel:
                     yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True,
                                          given=() if named else (AnyOf(kinds),))  # fmt: skip
         for function in view.functions:
-            if function.is_async and function not in safe and function.class_ is not None:
-                yield from self._exchange(view, function)
+            if function.is_async and function not in safe:
+                yield from self._released(view, function)
+                if function.class_ is not None:
+                    yield from self._exchange(view, function)
+            if function.name == "__aexit__" and function.class_ is not None:
+                yield from self._left(view, function, function.class_)
+
+    def _released(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`pair = await wire.acquire()`, a question and its answer, and `finally: wire.release(pair)`."""
+        for call in function.nodes(ast.Call):
+            guard = finally_around(view, call)
+            if (
+                guard is None
+                or _mentions_check(guard)
+                or not isinstance(call.func, ast.Attribute)
+                or len(call.args) != 1
+            ):
+                continue
+            given = {one.id for one in ast.walk(call.args[0]) if isinstance(one, ast.Name)}
+            owner = ast.unparse(call.func.value)
+            taken = any(
+                isinstance(one.value, ast.Await) and isinstance(one.value.value, ast.Call)
+                and ast.unparse(one.value.value.func).startswith(f"{owner}.")
+                and any(isinstance(each, ast.Name) and each.id in given
+                        for target in one.targets for each in ast.walk(target))
+                for one in function.nodes(ast.Assign)
+            )  # fmt: skip
+            path = view.path(call.func, function)
+            if taken and path and call.func.attr not in _PUTS and _asks_and_reads(function, frozenset(given)):
+                message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
+                yield view.candidate(self.info, call, message, block=function, lower_unreachable=True,
+                                     given=(ChangesObject(path),))  # fmt: skip
+
+    def _left(self, view: FileView, function: Block, owner: Block) -> Iterator[Candidate]:
+        """`async with Borrowed(pool) as stream`, whose `__aexit__` puts it back whatever has happened."""
+        enters = [one for one in view.methods(owner) if one.name == "__aenter__"]
+        told = {one.name for one in function.parameters[1:]}
+        asks = any(isinstance(one, ast.Name) and one.id in told for one in ast.walk(function.node))
+        if asks or _mentions_check(function.node):
+            return
+        for mutation in view.mutations_in(function):
+            place = ast.unparse(mutation.target)
+            named = any(_CONNECTION.search(ast.unparse(value)) for value in mutation.values)
+            taken = any(
+                isinstance(call.func, ast.Attribute) and call.func.attr in ("get", "pop", "popleft", "get_nowait")
+                and ast.unparse(call.func.value) == place
+                for one in enters for call in one.nodes(ast.Call)
+            )  # fmt: skip
+            if mutation.kind == "method" and mutation.name in _PUTS and named and taken:
+                message = f"leaving `{owner.name}` gives its connection back after a cancel too"
+                yield view.candidate(self.info, mutation.node, message, block=function)
 
     def _exchange(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """A question and its answer on a connection that the object keeps."""
@@ -109,7 +159,10 @@ def _given_names(mutation: Mutation) -> frozenset[str]:
 
 def _is_asked(mutation: Mutation) -> bool:
     """Whether what is given back, or a part of it (`reader, writer = link`), was asked something and read from."""
-    function, given = mutation.block, _given_names(mutation)
+    return _asks_and_reads(mutation.block, _given_names(mutation))
+
+
+def _asks_and_reads(function: Block, given: frozenset[str]) -> bool:
     parts = set(given)
     for assign in function.nodes(ast.Assign):
         is_part = isinstance(assign.value, ast.Name | ast.Attribute | ast.Subscript)

@@ -48,18 +48,17 @@ class MemoOverIdentity:
                 given = (SharedClass(function.class_.symbol),)
             else:
                 continue
-            if any(says_whose(one.name) for one in function.parameters):
-                continue  # the key tells users apart
+            if any(says_whose(one.name) for one in function.parameters) or _has_own_key(function):
+                continue  # the key tells users apart, or may do so
             for node, text, conditions in _asks(view, function):
                 message = f"`{function.name}` is cached and reads `{text}`, which is another user's at the next call"
                 yield view.candidate(self.info, node, message, block=function, given=(*given, *conditions),
                                      related=(view.location(function.node, "cached here"),))  # fmt: skip
                 break
             else:
-                if not _has_own_key(function):
-                    message = f"`{function.name}` is cached, and what it calls reads who is asking"
-                    asks = (*given, ReadsIdentity(function.symbol))
-                    yield view.candidate(self.info, function.node, message, block=function, given=asks)
+                message = f"`{function.name}` is cached, and what it calls reads who is asking"
+                asks = (*given, ReadsIdentity(function.symbol))
+                yield view.candidate(self.info, function.node, message, block=function, given=asks)
 
 
 def _has_own_key(function: Block) -> bool:

@@ -20,6 +20,7 @@ from carrel.audit.conditions import (
 )
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import COPYING_BASES
+from carrel.audit.held import fields_of
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -179,7 +180,7 @@ def _adds(view: FileView, mutation: Mutation) -> bool:
 def _for_one_user(view: FileView, owner: Block, name: str) -> tuple[Condition, ...]:
     """What must hold elsewhere for an object of the class to be made for one request; nothing: it is not."""
     made = next((one for one in view.methods(owner) if one.name == "__init__"), None)
-    handed = [one.name for one in made.parameters if one.name != made.receiver] if made else view.fields(owner)
+    handed = [one.name for one in made.parameters if one.name != made.receiver] if made else fields_of(owner)
     if _FOR_ALL.search(name):
         return ()
     given = tuple(TaintedParameter(f"{owner.symbol}.__init__", one) for one in handed)

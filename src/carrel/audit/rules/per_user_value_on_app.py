@@ -10,8 +10,8 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
-from carrel.audit.conditions import KeepsByKey, UserDependency
-from carrel.audit.data_conditions import MadeForPerson
+from carrel.audit.conditions import UserDependency
+from carrel.audit.data_conditions import KeepsByKey, MadeForPerson
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation

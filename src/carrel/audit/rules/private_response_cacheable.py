@@ -10,7 +10,8 @@ from typing import Final
 from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block
 from carrel.audit.cacheable import cacheable_headers
-from carrel.audit.conditions import AnswersUsers, AnyOf, Condition, SendsCacheable
+from carrel.audit.conditions import AnyOf, Condition
+from carrel.audit.data_conditions import AnswersUsers, SendsCacheable
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.origins import identities

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from carrel.audit.conditions import Not
+from carrel.audit.blocks import Block
+from carrel.audit.conditions import NamedElsewhere, Not
 from carrel.audit.file_view import FileView
-from carrel.audit.held import is_under_test
+from carrel.audit.held import is_under_test, names_identity, worker_loop
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import CalledUnderTest, RunsInAsync, RunsInPool
-from carrel.audit.thread_locals import is_cleared, thread_local_stores
+from carrel.audit.thread_locals import clearing, thread_local_stores
 from carrel.findings import RuleInfo
 
 __all__ = ["ThreadLocalNotCleared"]
@@ -35,9 +36,16 @@ class ThreadLocalNotCleared:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for store in thread_local_stores(view):
-            if is_cleared(view, store) or _is_own(view, store):
+            clears = clearing(view, store)
+            # Other files ask for the one, and none for the other.
+            left = [NamedElsewhere(store.block.symbol), *(Not(NamedElsewhere(one.symbol)) for one in clears)]
+            left = left if clears else []
+            if any(_is_used(view, one, store) for one in clears) or _is_own(view, store) or _is_never_read(view, store):
                 continue
             taint = view.best_taint(store.values, store.block)
+            if taint is None and _is_of_message(view, store):
+                message = f"`{store.block.name}` stores `{store.name}` for some messages, and the thread keeps it"
+                yield view.candidate(self.info, store.node, message, block=store.block)
             if taint is None or (taint.given and _is_first(view, store)):
                 continue
             message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, and nothing clears it"
@@ -50,9 +58,33 @@ class ThreadLocalNotCleared:
                 job = Grade("error", (RunsInPool(store.block.symbol),))
                 grades = (Grade("error", taint.given), *((job,) if all(map(_is_plain, store.values)) else ()))
             yield view.candidate(
-                self.info, store.node, message, block=store.block, given=(Not(RunsInAsync(store.block.symbol)),),
-                grades=grades,
+                self.info, store.node, message, block=store.block, grades=grades,
+                given=(Not(RunsInAsync(store.block.symbol)), *left),
             )  # fmt: skip
+
+
+def _is_of_message(view: FileView, store: Mutation) -> bool:
+    """Whether a thread that goes round for messages stores what only some have: `if "user" in job: local.user = …`."""
+    named = names_identity(store.values[0]) if store.values else False
+    return named and is_under_test(view, store.node) and worker_loop(view, store.node) is not None
+
+
+def _is_used(view: FileView, clear: Block, store: Mutation) -> bool:
+    """Whether the file itself sees to it that the function is run; else some other file may do so."""
+    if clear is store.block or clear.class_ is not None or clear.decorators or clear.parent is not view.top:
+        return True
+    return any(one.id == clear.name for block in view.blocks for one in block.nodes(ast.Name))
+
+
+def _is_never_read(view: FileView, store: Mutation) -> bool:
+    """Whether nothing in the file reads what only this file has: `_caller.user`."""
+    hidden = ast.unparse(store.target).rpartition(".")[2].startswith("_") and store.kind == "attribute"
+    return hidden and not any(
+        one.attr == store.name and isinstance(one.ctx, ast.Load) if isinstance(one, ast.Attribute)
+        else one.value == store.name
+        for block in view.blocks
+        for one in block.nodes(ast.Attribute, ast.Constant)
+    )  # fmt: skip
 
 
 def _is_plain(value: ast.expr) -> bool:

@@ -1,0 +1,22 @@
+"""What calls pass on."""
+
+from __future__ import annotations
+
+from tests.audit.checking import program
+
+SOURCE = """
+    @app.get("/x")
+    def route(request: Request, page): first(request.user.id, page)
+    def first(owner, number): second(owner, number, 1)
+    def second(owner, number, fixed): ...
+    """
+
+
+def test_what_is_handed_on_from_call_to_call() -> None:
+    passing = program(SOURCE).passing
+    assert passing.tainted_parameter("app.second", "number") is not None
+    assert passing.tainted_parameter("app.second", "fixed") is None
+    assert passing.identity_parameter("app.second", "owner") is not None
+    assert passing.identity_parameter("app.second", "number") is None
+    assert passing.sent_parameter("app.second", "number") is not None
+    assert passing.sent_parameter("app.second", "owner") is None
