@@ -257,10 +257,12 @@ def _gives_nobody(view: FileView, parameter: Parameter) -> bool:
 def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> bool:
     """Whether the call gives who sent the request that it is handed: `await student_of(connection.request)`."""
     asked = _ASKED_OF.match(called)
-    if asked is None or not called.lower().removesuffix(asked[1].lower()) or not person_in(asked[1]):
+    is_bare = asked is not None and called.lower() == asked[1].lower() and asked[1] not in ("caller", "principal")
+    if asked is None or is_bare or not person_in(asked[1]):
         return False
     return called.endswith("_from_token") or any(
         _is_request(view, one, block) or _is_connection(view, one, block)
+        or (isinstance(one, ast.Name) and one.id == "context" and _is_of_grpc(view, block))
         or (bool({"headers", "cookies"} & set(chain_names(one))) and _is_request(view, chain_root(one), block))
         for value in call.args
         for one in (value, *_spine(value))

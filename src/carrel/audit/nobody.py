@@ -141,7 +141,7 @@ def _asks_who(view: FileView, call: ast.Call, function: Block) -> bool:
     text = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
     text = text.lower().replace("-", "_").removeprefix("x_")
     named = called_name(call)
-    if named == "getattr" and len(call.args) == 3 and text in ("id", "user_id", "username", "sub"):
+    if named == "getattr" and len(call.args) == 3 and (text in _NUMBERS or says_of_person(text)):
         return _is_identity(view, call.args[0], function) or names_user(text)
     return named == "get" and (names_user(text) or names_session(text) or _is_claim(call, text))
 
@@ -176,6 +176,8 @@ def _may_be_missing(view: FileView, node: ast.expr, function: Block) -> bool:
         return False
     root = chain_root(held)
     is_handed = isinstance(held, ast.Name) and function.parameter(held.id) is not None and _MESSAGES.search(held.id)
+    # A token need not have the claim either.
+    is_handed = is_handed or _CLAIMS.search(ast.unparse(held)) is not None
     if not is_handed and not (claimed(view, node, function) or in_session(view, node, function)):
         return False
     return not _is_asked_about(view, node, root, function)

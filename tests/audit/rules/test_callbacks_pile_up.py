@@ -294,3 +294,17 @@ def test_a_desk_that_calls_who_listens_as_its_base_does(hung: str, base: str, *,
         "    desk.run(text)\n    return heard\n"
     )
     (finds if is_found and emits else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("used", "severity"), [("recorder.setLevel(1)", "info"), ("return recorder.events()", "error")]
+)
+def test_an_object_of_a_library_hears_what_is_asked_for_afterwards(used: str, severity: str) -> None:
+    source = (
+        f"from indexer import Settings, Recorder\n{APP}@app.post('/x')\nasync def ask(text: str):\n"
+        f"    recorder = Recorder()\n    Settings.callbacks.add_handler(recorder)\n    {used}\n"
+    )
+    if severity == "error":
+        finds(RULE, source, severity, on="add_handler")
+    else:
+        quiet(RULE, source)

@@ -447,3 +447,55 @@ async def list_claims({column}: str):
         finds(RULE, source, "warning", on="pool.fetch")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("return await orders.find({'user_id': query.user_id, 'open': True})", "error"),
+        ("return await orders.find({'user_id': claims['sub'], 'open': True})", None),
+        ("tenant = request.headers.get('X-Tenant-ID', claims['tenant'])\n    return tenant", "error"),
+        ("tenant = request.headers.get('X-Tenant-ID', '')\n    return tenant", None),
+        ("tenant = request.headers.get('X-Lang', claims['tenant'])\n    return tenant", None),
+        ("log(claims)\n    total = app.ledger.total(query.user_id)\n    return total", "error"),
+        ("log(claims)\n    app.ledger.total(query.user_id)", None),
+        ("log(claims)\n    return events_of(query.user_email)", "error"),
+    ],
+)  # fmt: skip
+def test_what_is_said_among_other_things(body: str, severity: str | None) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI, Request\nfrom db import orders\nimport app\napi = FastAPI()\n"
+        "@api.post('/x')\n"
+        f"async def search(request: Request, query: Query, claims=Depends(verified_claims)):\n    {body}\n"
+    )
+    if severity is not None:
+        finds(RULE, source, severity)
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("patient", True), ("shown", False)])
+def test_a_default_that_is_the_number_of_who_is_signed_in(name: str, *, is_found: bool) -> None:
+    source = (
+        "from django.contrib.auth.decorators import login_required\nfrom django.http import JsonResponse\n"
+        "@login_required\n"
+        f"def vitals(request):\n    {name} = request.GET.get('patient_id', request.user.pk)\n"
+        f"    return JsonResponse(rows({name}))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="request.GET")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("asked", "severity"), [("caller(context)", "error"), ("caller(options)", None)])
+def test_a_helper_of_another_file_that_gives_the_caller(asked: str, severity: str | None) -> None:
+    source = (
+        "from bank.v1 import bank_pb2_grpc\nfrom auth import caller\nclass Bank(bank_pb2_grpc.BankServicer):\n"
+        f"    def Balance(self, request, context):\n        who = {asked}\n"
+        "        cents = self.ledger.balance(request.customer_id)\n        return Money(cents, who)\n"
+    )
+    if severity is not None:
+        finds(RULE, source, severity, on="self.ledger")
+    else:
+        quiet(RULE, source)

@@ -407,3 +407,42 @@ async def answer(message):
         quiet(RULE, source.replace("kv.get(key)", "show(key)"))
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("default", "is_found"),
+    [("Header(None)", True), ("Header(default=None)", True), ("Header()", False)],
+)
+def test_a_header_that_may_be_left_out(default: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI, Header\nfrom db import store\napp = FastAPI()\n@app.put('/x')\n"
+        f"async def save(text: str, x_user: str | None = {default}):\n    await store.set(f'draft:{{x_user}}', text)\n"
+    )
+    if is_found:
+        finds(RULE, source, "warning", on="store.set")
+        quiet(RULE, source.replace("    await", "    if x_user is None:\n        raise Refused\n    await"))
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("email", True), ("pk", True), ("theme", False)])
+def test_an_attribute_of_somebody_that_is_empty_for_nobody(name: str, *, is_found: bool) -> None:
+    source = (
+        "from django.core.cache import cache\nfrom django.http import JsonResponse\ndef cart(request):\n"
+        f"    owner = getattr(request.user, '{name}', '')\n    cache.set('cart:' + owner, request.POST['sku'])\n"
+        "    return JsonResponse({})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="getattr")
+    else:
+        quiet(RULE, source)
+
+
+def test_a_claim_that_a_token_need_not_have() -> None:
+    source = (
+        "from fastapi import FastAPI, Request\nfrom db import store\napp = FastAPI()\n@app.get('/x')\n"
+        "async def drafts(request: Request):\n    claims = claims_of(request)\n"
+        "    return await store.get(f\"drafts:{claims.get('tenant')}\")\n"
+    )
+    finds(RULE, source, "error", on="store.get")
+    quiet(RULE, source.replace("claims.get('tenant')", "claims['tenant']"))

@@ -305,3 +305,12 @@ def test_a_search_that_is_left_open_by_who_calls_it(whose: str, asked: str, *, i
         assert [one.path for one in found.related] == ["app.py", "app.py"]
     else:
         quiet(RULE, source)
+
+
+def test_a_session_of_a_database_is_no_store_of_documents() -> None:
+    source = (
+        "from acme import db\nfrom fastapi import FastAPI\napp = FastAPI()\ndef keep(text, user_id):\n"
+        "    db.session.add(text, user_id=user_id)\n@app.get('/x')\nasync def ask(v: str):\n"
+        "    return db.session.query(v)\n"
+    )
+    quiet(RULE, source)

@@ -14,6 +14,7 @@ from carrel.audit.conditions import (
     Condition,
     HasBase,
     MutableGlobal,
+    Not,
     OfLibrary,
     SharedClass,
     SharedObject,
@@ -105,7 +106,10 @@ class CallbacksPileUp:
         served = reached(view, function)
         told = any(identities(view, one, function) for one in _inside(view, callback, function))
         asked = told or any(is_identity_like(name) for name in _given(view, function))
-        grades = (Grade("error", served), Grade("warning" if asked else "info"))
+        access = view.access(holder, function)
+        elsewhere = (Not(OfLibrary(access.name)),) if access.kind == "global" and not access.steps else ()
+        owned = (Grade("warning", elsewhere),) if asked else ()
+        grades = (Grade("error", served), *owned, Grade("info"))
         yield view.candidate(self.info, call, message, block=function, given=given, grades=grades)
 
     def _handed(
@@ -186,14 +190,20 @@ def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> boo
             return True
         if _is_made_callable(view, binding.value, function):
             return True
-        if _is_made_object(binding.value) and _is_asked(callback.id, function):
+        if _is_made_object(binding.value) and _is_asked(view, callback.id, function):
             return True
     return False
 
 
-def _is_asked(name: str, function: Block) -> bool:
-    """Whether the function asks the object afterwards what it has heard: `recorder.events()`."""
-    return any(isinstance(one.value, ast.Name) and one.value.id == name for one in function.nodes(ast.Attribute))
+def _is_asked(view: FileView, name: str, function: Block) -> bool:
+    """Whether the function asks the object afterwards what it has heard, `recorder.events()`, and uses the answer."""
+    for node in function.nodes(ast.Attribute):
+        if isinstance(node.value, ast.Name) and node.value.id == name:
+            call = view.module.parent(node)
+            asked = view.module.parent(call) if isinstance(call, ast.Call) and call.func is node else call
+            if not isinstance(asked, ast.Expr):
+                return True
+    return False
 
 
 def _is_made_callable(view: FileView, made: ast.expr | None, function: Block) -> bool:

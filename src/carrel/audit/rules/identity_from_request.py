@@ -28,6 +28,8 @@ _SIGNING_IN: Final = re.compile(r"(?i)log_?in|sign_?(?:in|up)|register|token|pas
                                 r"verify|oauth|exists|create_user|provision|admin")  # fmt: skip
 _NAMES_NOBODY: Final = frozenset({"email", "username", "user", "owner", "subject", "identity"})
 """Often something else than who is calling: a form's field, a repository's owner."""
+_NUMBERS: Final = frozenset({"id", "pk", "sub", "uid", "user_id"})
+"""What tells the user whom a token proves from all others."""
 _RECORD: Final = re.compile(r"(?i)customer|account")
 """Of a tool more often what it is about, at a service that the operator has a key for, than who is asking."""
 _MAKES_USER: Final = re.compile(r"(?i)user|principal|identity|tenant|account|caller")
@@ -85,7 +87,8 @@ class IdentityFromRequest:
 
     def _keyed(self, view: FileView, function: Block, kind: str, label: str) -> Iterator[Candidate]:
         caller = prover(view, function)
-        for node, key, is_kept in _data_keys(view, function):
+        heeded = bool(caller) and not _unheeded(view, function)
+        for node, key, is_kept in _data_keys(view, function, known=heeded):
             said = [claimed(view, one, function) for one in origins(view, key, function)]
             name = said[0] if said else ""
             if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
@@ -186,13 +189,20 @@ class IdentityFromRequest:
         """`request.headers.get("x-on-behalf-of") or user.id`: what is said goes before what is proven."""
         for choice, first, last in _choices(function):
             name, given = _said_first(view, first, function)
-            if not name or not (proven(view, last, function) or _claim(last) == "sub") or proven(view, first, function):
+            if (
+                not name
+                or not (proven(view, last, function) or _claim(last) == "sub")
+                or (first is not choice and proven(view, first, function))
+            ):
                 continue
             claim = _claim(last)
-            is_who = names_user(name) or bool(given) or (claim == name and _is_whose(name))
+            own = isinstance(last, ast.Attribute) and last.attr in _NUMBERS
+            is_who = names_user(name) or bool(given) or ((claim == name or own) and _is_whose(name))
             if not is_who or _is_refused(view, choice, function):
                 continue
-            is_identity = claim == "sub" or _is_whose(claim) or _is_identity_then(view, choice, function)
+            target = getattr(view.module.parent(choice), "targets", [None])[0]
+            is_own = own and isinstance(target, ast.Name) and _is_whose(target.id)
+            is_identity = is_own or claim == "sub" or _is_whose(claim) or _is_identity_then(view, choice, function)
             if is_identity and not is_restricted(view, function):
                 message = f"`{function.name}` lets `{name}` of the request go before the user that the token proves"
                 yield view.candidate(self.info, choice, message, block=function, given=given, severity="error")
@@ -205,6 +215,9 @@ def _choices(function: Block) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
             yield choice, choice.body, choice.orelse
         elif isinstance(choice.op, ast.Or):
             yield choice, choice.values[0], choice.values[-1]
+    for call in function.nodes(ast.Call):
+        if called_name(call) == "get" and isinstance(call.func, ast.Attribute) and len(call.args) == 2:
+            yield call, call, call.args[1]  # `headers.get("x-tenant", claims["tenant"])`
     body = getattr(function.node, "body", ())
     for one, after in zip(body, body[1:], strict=False):
         match one, after:
@@ -314,19 +327,37 @@ def _parts(node: ast.expr) -> Iterator[ast.expr]:
             yield node
 
 
-def _data_keys(view: FileView, function: Block) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
+def _data_keys(view: FileView, function: Block, *, known: bool = False) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
     for use in keyed(view, function):
         yield use.node, use.key, True
     for call in function.nodes(ast.Call):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if _DATA.match(name) and name != "get":
             for value in (*call.args, *(one.value for one in call.keywords)):
-                if not isinstance(value, ast.Constant):
-                    yield call, value, False
+                # `orders.find({"user_id": query.user_id})`
+                for part in _parts(value):
+                    if not isinstance(part, ast.Constant):
+                        yield call, part, False
+        elif known and _asks_held(view, call, function):
+            yield call, call.args[0], False
+
+
+def _asks_held(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether a part of the application is asked for what is an argument's: `self.ledger.balance(account_id)`."""
+    if not isinstance(call.func, ast.Attribute) or len(call.args) != 1 or call.keywords:
+        return False
+    access = view.access(call.func.value, function)
+    held = (access.kind == "self" and len(access.steps) == 1) or (access.kind == "global" and "." in access.name)
+    is_module = isinstance(call.func.value, ast.Name) and all(
+        one.kind == "import" for one in (function.scope.lookup(call.func.value.id) or ("", ()))[1]
+    )
+    used = not isinstance(view.module.parent(call), ast.Expr | ast.BoolOp | ast.UnaryOp | ast.If)
+    return held and not is_module and used and call.func.attr.islower() and not _COMPARES.search(call.func.attr)
 
 
 def _is_identity(name: str) -> bool:
-    return names_user(name) and name not in _NAMES_NOBODY and "email" not in name
+    # Of `email` nobody knows whose it is.
+    return names_user(name) and name not in _NAMES_NOBODY and ("email" not in name or name == "user_email")
 
 
 def _is_compared(view: FileView, function: Block, name: str) -> bool:

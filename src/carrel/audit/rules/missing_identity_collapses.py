@@ -84,7 +84,9 @@ class MissingIdentityCollapses:
                 if name is not None and name not in seen:
                     seen.add(name)
                     message = f"`{function.name}` makes a key of `{ast.unparse(name)}`, which may be missing"
-                    yield view.candidate(self.info, use.node, message, block=function, severity="info")
+                    left_out = view.entry_point(function) is not None and _is_header(view, name, function)
+                    grades = _grades(use, function, "warning") if left_out else (Grade("info"),)
+                    yield view.candidate(self.info, use.node, message, block=function, grades=grades)
 
     def _handed_on(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """What is stored elsewhere under an identity that this function, or a helper, fills in for everybody."""
@@ -281,11 +283,21 @@ def _untested(use: Keyed, function: Block) -> ast.expr | None:
         if not isinstance(node, ast.Name) or not names_user(node.id):
             continue
         parameter = function.parameter(node.id)
-        if parameter is None or not isinstance(parameter.default, ast.Constant) or parameter.default.value is not None:
+        default = parameter.default if parameter is not None else None
+        if isinstance(default, ast.Call):  # `Header(None)`, `Cookie(default=None)`
+            named = [one.value for one in default.keywords if one.arg == "default"]
+            default = next(iter((*default.args, *named)), None)
+        if not isinstance(default, ast.Constant) or default.value is not None:
             continue
         if not _is_tested(function, node.id):
             return node
     return None
+
+
+def _is_header(view: FileView, name: ast.expr, function: Block) -> bool:
+    """Whether the parameter is a header or a cookie, which say who is asking, and no mere filter of a query."""
+    parameter = function.parameter(name.id) if isinstance(name, ast.Name) else None
+    return parameter is not None and view.marker(parameter).rpartition(".")[2] in ("Header", "Cookie")
 
 
 def _is_tested(function: Block, name: str) -> bool:

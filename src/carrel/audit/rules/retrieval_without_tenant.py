@@ -52,6 +52,8 @@ _TEXT_SEARCH: Final = re.compile(
 _NEAREST: Final = re.compile(r"(?is)\bselect\b.*?\bfrom\s+([\w.]+).*(?:<->|<=>|<#>|<~>|<%>|@@)")
 _DISTANCES: Final = frozenset({"cosine_distance", "l2_distance", "max_inner_product", "l1_distance", "hamming_distance",
                                "jaccard_distance", "CosineDistance", "L2Distance", "MaxInnerProduct"})  # fmt: skip
+_OF_DATABASE: Final = re.compile(r"(?i)(?:^|[._])(?:session|db|conn|connection|cursor|engine|objects|query)$")
+"""What is asked for rows by statements, which say whose they are."""
 _OPENS: Final = frozenset({"as_retriever", "as_query_engine", "as_chat_engine"})
 _OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
 
@@ -130,7 +132,11 @@ class RetrievalWithoutTenant:
             for call in function.nodes(ast.Call):
                 if not isinstance(call.func, ast.Attribute):
                     continue
-                asks = call.func.attr in _OPENS or (call.func.attr in _QUERIES and bool(call.args or call.keywords))
+                asks = call.func.attr in _OPENS or (
+                    call.func.attr in _QUERIES
+                    and bool(call.args or call.keywords)
+                    and not _OF_DATABASE.search(ast.unparse(call.func.value))
+                )
                 if not (_is_search(call) or asks or _asks_engine(view, call, function)):
                     continue
                 access = view.access(call.func.value, function)
