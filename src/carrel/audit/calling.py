@@ -66,7 +66,7 @@ def _routed(view: FileView, row: ast.Tuple, block: Block) -> Iterator[CallFact]:
             named = keywords
         case [_, ast.Name() | ast.Attribute() as handler, ast.Dict(keys=keys, values=values)]:
             pairs = zip(keys, values, strict=True)
-            named = [ast.keyword(key.value, value) for key, value in pairs if isinstance(key, ast.Constant)]
+            named = [ast.keyword(str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant)]
         case _:
             return
     made = ast.copy_location(ast.Call(handler, [], named), row)

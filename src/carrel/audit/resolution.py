@@ -270,9 +270,9 @@ class Resolution:
                 if owner != call.path:
                     name = "initialize"
                 made = self.method(self.canonical(owner), name) if call.hands else None
-                for place, path in call.hands if made is not None else ():
-                    parameter = made.parameter_at(place)
-                    if parameter:
+                for place, path in call.hands:
+                    parameter = made.parameter_at(place) if made is not None else ""
+                    if made is not None and parameter:
                         found.setdefault((made.name, parameter), {})[path] = None
         return {place: tuple(paths) for place, paths in found.items()}
 

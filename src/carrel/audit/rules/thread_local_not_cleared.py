@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import NamedElsewhere, Not
+from carrel.audit.conditions import Condition, NamedElsewhere, Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test, names_identity, worker_loop
 from carrel.audit.mutations import Mutation
@@ -38,8 +38,8 @@ class ThreadLocalNotCleared:
         for store in thread_local_stores(view):
             clears = clearing(view, store)
             # Other files ask for the one, and none for the other.
-            left = [NamedElsewhere(store.block.symbol), *(Not(NamedElsewhere(one.symbol)) for one in clears)]
-            left = left if clears else []
+            left: list[Condition] = [NamedElsewhere(store.block.symbol)] if clears else []
+            left += [Not(NamedElsewhere(one.symbol)) for one in clears]
             if any(_is_used(view, one, store) for one in clears) or _is_own(view, store) or _is_never_read(view, store):
                 continue
             taint = view.best_taint(store.values, store.block)
