@@ -64,7 +64,7 @@ def _state_name(mutation: Mutation) -> str:
 def _add(view: FileView, found: dict[str, KeptFact], node: ast.AST, path: str, owner: str = "") -> None:
     # What a class body makes may be copied for each object: what is made elsewhere too goes before it.
     if path and (path not in found or found[path].is_doubtful):
-        note = f"one `{path.removesuffix('()').rpartition('.')[2]}` for all requests"
+        note = f"one `{path.removesuffix('()').rpartition('.')[2].rpartition(':')[2]}` for all requests"
         default = _default_of(view, node)
         is_own = path.startswith(f"{view.top.symbol}.")
         unused = not (is_own or owner or default[0]) and _is_unused(view, node)

@@ -455,3 +455,21 @@ def test_the_parameter_in_the_message_is_not_the_address() -> None:
             await provider.token(request.query_params["code"], request.url)
         """
     assert "`code`" in finds(RULE, code)[0].message
+
+
+@pytest.mark.parametrize(
+    ("check", "severity"),
+    [
+        ("if kept is None or kept.number != number:\n            return None", "info"),
+        ("if getattr(self, '_cached').number != number:\n            return None", "info"),
+        ("if kept is None:\n            return None", "error"),
+    ],
+)
+def test_a_cache_of_one_entry_that_is_checked(check: str, severity: Severity) -> None:
+    source = (
+        "from fastapi import FastAPI\napp = FastAPI()\nclass Desk:\n"
+        "    def keep(self, session):\n        self._cached = session\n"
+        f"    def get(self, number):\n        kept = self._cached\n        {check}\n        return kept\n"
+        "desk = Desk()\n@app.post('/')\nasync def page(session: dict):\n    desk.keep(session)\n"
+    )
+    finds(RULE, source, severity, on="self._cached = session")

@@ -45,6 +45,7 @@ _LOCALS: Final = ("threading.local", "asgiref.local.Local", "werkzeug.local.Loca
 """What makes an object that is another one in each thread or context."""
 _DOUBLE: Final = re.compile(r"^(?:Test|Mock|Fake|Dummy|Stub|Spy)(?=[A-Z])")
 """What stands for another object in a test is called so."""
+_CACHE: Final = re.compile(r"(?:^|_)(?:cached?|memo|last)(?:_|$)")
 
 
 class SharedObjectStoresArgument:
@@ -86,7 +87,8 @@ class SharedObjectStoresArgument:
             grades = () if is_guarded(view, mutation) else _worked_out(view, mutation, taint)
             grades = (*grades, Grade("info"))
         owner = mutation.block.class_
-        if _is_never_read(view, mutation) or (owner is not None and _DOUBLE.search(owner.name)):
+        unread = _is_never_read(view, mutation) or _is_checked(view, mutation)
+        if unread or (owner is not None and _DOUBLE.search(owner.name)):
             grades = (Grade("info"),)
         if isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
@@ -186,6 +188,31 @@ def _is_never_read(view: FileView, mutation: Mutation) -> bool:
         for block in view.blocks
         for one in block.nodes(ast.Attribute, ast.Constant)
     )
+
+
+def _is_checked(view: FileView, mutation: Mutation) -> bool:
+    """Whether it is a cache of one entry, which a method only gives out when it is the one that the caller asks for:
+    `if cached.session_id != session_id: return None`."""
+    owner = mutation.block.class_
+    for method in view.methods(owner) if owner is not None and _CACHE.search(mutation.name) else ():
+        for compare in method.nodes(ast.Compare):
+            sides = (compare.left, *compare.comparators)
+            asked = any(isinstance(one, ast.Name) and method.parameter(one.id) is not None for one in sides)
+            read = (leaf for one in sides if isinstance(one, ast.Attribute) for leaf, _ in leaves(view, one, method))
+            if asked and any(_names(leaf, mutation.name) for leaf in read):
+                return True
+    return False
+
+
+def _names(node: ast.expr, attribute: str) -> bool:
+    """Whether it is the attribute of an object: `self.cached`, `getattr(self, "cached", None)`."""
+    match node:
+        case (
+            ast.Attribute(attr=name)
+            | ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_])
+        ):
+            return name == attribute
+    return False
 
 
 def _initializes(view: FileView, method: Block) -> bool:
