@@ -160,6 +160,9 @@ def store(symbol): ...
     [
         ("def f(): ...", "anybody"),
         ("@login_required\ndef f(): ...", "users"),
+        ("@tornado.web.authenticated\ndef get(self): ...", "users"),
+        ("@signed_in_only\ndef f(): ...", "users"),
+        ("@authenticated_cache\ndef f(): ...", "anybody"),
         ("class V:\n  permission_classes = [IsAuthenticated]\n  def get(self, request): ...", "users"),
         ("r = APIRouter(dependencies=[Depends(auth.get_current_user)])\n@r.get('/')\ndef f(): ...", "users"),
         ("r = APIRouter(dependencies=[Depends(verify_api_key)])\n@r.get('/')\ndef f(): ...", "anybody"),

@@ -6,6 +6,7 @@ import pytest
 
 from carrel.audit.conditions import Condition
 from carrel.audit.data_conditions import (
+    DecidesItself,
     FetchesOwned,
     Gives,
     KeepsOwners,
@@ -13,6 +14,7 @@ from carrel.audit.data_conditions import (
     MadeBy,
     MakesKeyOf,
     OpenToAll,
+    OwnerAsked,
     SentParameter,
 )
 from tests.audit.checking import program
@@ -91,6 +93,38 @@ def test_whose_the_objects_are_that_a_function_fetches() -> None:
     )
     for path, holds in (("repo.booking", True), ("models.Booking", True), ("repo.flight", False), ("models.No", False)):
         assert (FetchesOwned(path, ("traveller_id",)).proof(seen) is not None) is holds
+
+
+def test_the_kinds_of_objects_whose_owner_somebody_asks_for() -> None:
+    seen = program(
+        {
+            "models.py": "class Booking: ...\nclass Flight: ...\n",
+            "repo.py": "from models import Booking, Flight\ndef booking(db, booking_id):\n"
+            "    return db.get(Booking, booking_id)\n"
+            "def flight(db, flight_id):\n    return db.get(Flight, flight_id)\n",
+            "check.py": "import repo\ndef is_own(db, booking_id, user_id):\n"
+            "    found = repo.booking(db, booking_id)\n    return found.owner_id == user_id\n",
+        }
+    )
+    for kind, holds in (("repo.booking", True), ("models.Booking", True), ("repo.flight", False), ("models.No", False)):
+        assert (OwnerAsked((kind,)).proof(seen) is not None) is holds
+
+
+def test_what_decides_by_itself_who_gets_what() -> None:
+    seen = program(
+        """
+        from fastapi import FastAPI
+        from shop.auth import current_user
+        app = FastAPI()
+        def own(key): return key if is_own(key) else None
+        def is_own(key): return key == current_user.id
+        def any_of(key): return key
+        @app.post("/x")
+        def x(number: str): return any_of(number)
+        """
+    )
+    for function, holds in (("own", True), ("x", True), ("any_of", False)):
+        assert (DecidesItself(f"app.{function}").proof(seen) is not None) is holds
 
 
 def test_a_parameter_that_the_client_chose() -> None:

@@ -39,7 +39,10 @@ _PERMITS: Final = re.compile(
     r"require[sd]?_(?!user|auth|login|principal|identity|member|customer|account|signed|session|get|"
     r"post|put|patch|delete|head|safe|http|json|method)"
 )
-_SIGNED_IN: Final = re.compile(r"^(?:login|jwt|auth|token|authentication)_required$|^require[sd]?_(?:auth|login|user)$")
+_SIGNED_IN: Final = re.compile(
+    r"^(?:login|sign_?in|jwt|auth|token|authentication|member)_required$|^require[sd]?_(?:auth|login|user)$|"
+    r"^(?:jwt|token)_auth(?:enticated)?$|^(?:authenticated|logged_in|signed_in)(?:_only)?$"
+)
 _SIGNS_IN: Final = re.compile(
     r"^_?(?:require[sd]?_(?:login|user|signed_in|authenticated_user)|login_required|"
     r"(?:get_|require_)?(?:current|authenticated|signed_in|logged_in)_(?:active_)?user)$"

@@ -33,7 +33,6 @@ _EVERYWHERE: Final = MUTATORS | {
 }  # fmt: skip
 """Methods that too many things have to say by the name whose they are."""
 _PROPERTIES: Final = frozenset({"builtins.property", "property", "functools.cached_property"})
-_SIGN_IN: Final = re.compile(r"(?i)login|sign|auth|permission|user_passes|staff|jwt|token|admin|member|owner")
 _SIGNED: Final = frozenset({"authorization", "x_api_key", "api_key", "bearer_token"})
 """Headers that say who asks, as parameters."""
 _LOADERS: Final = re.compile(r"\.(?:delay|apply_async|send|kiq|ainvoke|invoke|remote|submit)$")
@@ -165,8 +164,7 @@ class CallGraph:
         """For each function that a view of Django without a sign-in leads to, such a view."""
         found: dict[str, str] = {}
         for name, entry in self.entry_points.items():
-            decorators = self._resolution.functions[name].decorators
-            if not entry.label.startswith("view ") or any(_SIGN_IN.search(one) for one in decorators):
+            if not entry.label.startswith("view ") or self._resolution.functions[name].admits != "anybody":
                 continue
             waiting = [name]
             while waiting:
