@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
-from carrel.audit.admission import is_refusal, is_restricted
+from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import claimed, names_user, origins, proven, prover
 from carrel.audit.conditions import Condition
@@ -18,6 +19,7 @@ from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, rule_page
+from carrel.audit.said_checks import COMPARES, SELECTS, is_compared, is_refused, is_within, looks_up_person
 from carrel.audit.tagged import names_scope
 from carrel.audit.through import called_here
 from carrel.findings import RuleInfo, Severity
@@ -33,9 +35,6 @@ _NUMBERS: Final = frozenset({"id", "pk", "sub", "uid", "user_id"})
 _RECORD: Final = re.compile(r"(?i)customer|account")
 """Of a tool more often what it is about, at a service that the operator has a key for, than who is asking."""
 _MAKES_USER: Final = re.compile(r"(?i)user|principal|identity|tenant|account|caller")
-_CHECKS: Final = re.compile(
-    r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
-)
 _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
     r"remove|clear|remember|record|retrieve|export)(?:_|$)|^\w+_(?:of|for)$"
@@ -44,11 +43,9 @@ _RUNS: Final = re.compile(
     r"^a?_?(?:invoke|run|stream|kickoff|chat|execute|start_run)(?:_\w+)?$|^(?:ainvoke|astream|arun)"
 )
 """Methods of agents, chains and graphs that do one user's work."""
-_COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
 _ROWS: Final = re.compile(r"(?is)\b(?:select|update|delete)\b.*?\bwhere\b(.*)")
 _COLUMN: Final = re.compile(r"(\w+)\s*=\s*(?:\$\d|%s|\?|:\w|%\()")
 _EMAIL: Final = re.compile(r"(?i)(?:^|_)email$")
-_SELECTS: Final = frozenset({"where", "filter", "filter_by"})
 _STORE: Final = re.compile(r"(?i)(?:store|storage|repo|repository|repositories|dao)$")
 _ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
 _RANKS: Final = re.compile(r"(?i)\brole|admin|superuser|is_staff|manager")
@@ -91,9 +88,9 @@ class IdentityFromRequest:
         for node, key, is_kept in _data_keys(view, function, known=heeded):
             said = [claimed(view, one, function) for one in origins(view, key, function)]
             name = said[0] if said else ""
-            if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
+            if not name or not all(said) or not _is_identity(name) or is_compared(view, function, name):
                 continue
-            if caller and (_looks_up_person(view, node) or _is_within(view, node, function)):
+            if caller and (looks_up_person(view, node) or is_within(view, node, function)):
                 continue  # whoever that is, it is not who is asking
             in_path = f"{{{name}" in label or f":{name}>" in label or f"<{name}>" in label
             in_path = in_path or _is_in_djangos_path(function, name)
@@ -125,7 +122,7 @@ class IdentityFromRequest:
             ]  # fmt: skip
             if said and not any(proven(view, one, function) for one in handed):
                 name = said[0][0]
-                if not _is_compared(view, function, name) and not _RANKS.search(ast.unparse(function.node)):
+                if not is_compared(view, function, name) and not _RANKS.search(ast.unparse(function.node)):
                     message = (
                         f"`{function.name}` selects by `{name}` of the request, though `{caller}` knows the caller"
                     )
@@ -141,7 +138,7 @@ class IdentityFromRequest:
             for name, value in _fields(view, call, function):
                 said = [claimed(view, one, function) for one in origins(view, value, function)]
                 is_who = names_user(name) or (own and person_in(name) == own)
-                if said and all(said) and is_who and not _is_compared(view, function, said[0]):
+                if said and all(said) and is_who and not is_compared(view, function, said[0]):
                     message = (
                         f"`{function.name}` runs as `{said[0]}` of the request, though `{caller}` knows the caller"
                     )
@@ -176,7 +173,7 @@ class IdentityFromRequest:
         for call, value in _asked_for(function) if caller else ():
             said = [claimed(view, one, function) for one in origins(view, value, function)]
             name = said[0] if said else ""
-            if not name or not all(said) or not _is_identity(name) or _is_compared(view, function, name):
+            if not name or not all(said) or not _is_identity(name) or is_compared(view, function, name):
                 continue
             if f"{{{name}" not in label and f":{name}>" not in label and f"<{name}>" not in label:
                 message = (
@@ -198,7 +195,7 @@ class IdentityFromRequest:
             claim = _claim(last)
             own = isinstance(last, ast.Attribute) and last.attr in _NUMBERS
             is_who = names_user(name) or bool(given) or ((claim == name or own) and _is_whose(name))
-            if not is_who or _is_refused(view, choice, function):
+            if not is_who or is_refused(view, choice, function):
                 continue
             target = getattr(view.module.parent(choice), "targets", [None])[0]
             is_own = own and isinstance(target, ast.Name) and _is_whose(target.id)
@@ -219,7 +216,7 @@ def _choices(function: Block) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
         if called_name(call) == "get" and isinstance(call.func, ast.Attribute) and len(call.args) == 2:
             yield call, call, call.args[1]  # `headers.get("x-tenant", claims["tenant"])`
     body = getattr(function.node, "body", ())
-    for one, after in zip(body, body[1:], strict=False):
+    for one, after in pairwise(body):
         match one, after:
             case ast.If(test=test, body=[ast.Return(value=first)], orelse=[]), ast.Return(value=last):
                 if first is not None and last is not None and ast.unparse(first) in ast.unparse(test):
@@ -227,7 +224,7 @@ def _choices(function: Block) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
 
 
 def _said_first(view: FileView, first: ast.expr, function: Block) -> tuple[str, tuple[Condition, ...]]:
-    """What the client calls the value, and what must hold for that: of a helper, that a caller hands it over as sent."""
+    """What the client calls the value, and what must hold for that: of a helper, that it is handed over as sent."""
     for one in origins(view, first, function):
         if name := claimed(view, one, function):
             return name, ()
@@ -291,7 +288,7 @@ def _unheeded(view: FileView, function: Block) -> str:
 def _asked_for(function: Block) -> Iterator[tuple[ast.Call, ast.expr]]:
     """What selects a user's rows: `where(Row.user_id == value)`, `filter_by(user_id=value)`, `self.store.of(value)`."""
     for call in function.nodes(ast.Call):
-        if called_name(call) in _SELECTS:
+        if called_name(call) in SELECTS:
             for one in call.args:
                 match one:
                     case ast.Compare(left=ast.Attribute(attr=name), ops=[ast.Eq()], comparators=[value]):
@@ -352,87 +349,12 @@ def _asks_held(view: FileView, call: ast.Call, function: Block) -> bool:
         one.kind == "import" for one in (function.scope.lookup(call.func.value.id) or ("", ()))[1]
     )
     used = not isinstance(view.module.parent(call), ast.Expr | ast.BoolOp | ast.UnaryOp | ast.If)
-    return held and not is_module and used and call.func.attr.islower() and not _COMPARES.search(call.func.attr)
+    return held and not is_module and used and call.func.attr.islower() and not COMPARES.search(call.func.attr)
 
 
 def _is_identity(name: str) -> bool:
     # Of `email` nobody knows whose it is.
     return names_user(name) and name not in _NAMES_NOBODY and ("email" not in name or name == "user_email")
-
-
-def _is_compared(view: FileView, function: Block, name: str) -> bool:
-    """Whether the function compares what is said with something: with the user that the token proves, we hope."""
-    for comparison in function.nodes(ast.Compare):
-        around = view.module.parent(comparison)
-        if isinstance(around, ast.Call) and called_name(around) in _SELECTS:
-            continue  # `where(Row.user_id == user_id)` asks for rows
-        sides = (comparison.left, *comparison.comparators)
-        if any(isinstance(side, ast.Constant) for side in sides):
-            continue
-        if any(claimed(view, one, function) == name for side in sides for one in origins(view, side, function)):
-            return True
-    for call in function.nodes(ast.Call):
-        handed = [*call.args, *(one.value for one in call.keywords)]
-        if not any(_stands_for(view, one, function, name) for one in handed):
-            continue
-        # What is stored along with it, `{"by": claims["sub"]}`, is not compared with it.
-        beside = (one for one in handed if not isinstance(one, ast.Dict))
-        if _COMPARES.search(called_name(call)) or any(proven(view, one, function) for one in beside):
-            return True
-        # `Messages(db, user).search(author=user_id)` knows who is asking.
-        if isinstance(call.func, ast.Attribute) and _is_made_for(view, call.func.value, function):
-            return True
-    return False
-
-
-def _stands_for(view: FileView, node: ast.expr, function: Block, name: str) -> bool:
-    """Whether it is what the client says under this name, or the user who is looked up by it."""
-    for one in origins(view, node, function):
-        found = one.value if isinstance(one, ast.Await) else one
-        handed = [*found.args, *(each.value for each in found.keywords)] if isinstance(found, ast.Call) else []
-        said = (one, *(handed if _looks_up_person(view, found) else ()))
-        if any(claimed(view, each, function) == name for each in said):
-            return True
-    return False
-
-
-def _looks_up_person(view: FileView, node: ast.expr) -> bool:
-    """Whether it is a call that is handed a class of people: `get_object_or_404(User, id=user_id)`."""
-    handed = node.args if isinstance(node, ast.Call) else ()
-    classes = (view.dotted(one).rpartition(".")[2] for one in handed)
-    return any(one[:1].isupper() and person_in(one) for one in classes)
-
-
-def _is_within(view: FileView, node: ast.expr, function: Block) -> bool:
-    """Whether a call is handed an id of something else, too, which was checked: `chats.search(chat_id, user_id)`."""
-    handed = (*node.args, *(one.value for one in node.keywords)) if isinstance(node, ast.Call) else ()
-    names = (claimed(view, part, function) for one in handed for part in origins(view, one, function))
-    return any(name.endswith("_id") and not names_user(name) and _is_compared(view, function, name) for name in names)
-
-
-def _is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:
-    """Whether it is an object that was made with who is calling: `Messages(db, current_user)`."""
-    return any(
-        isinstance(one, ast.Call) and any(proven(view, each, function)
-                                          for each in (*one.args, *(named.value for named in one.keywords)))
-        for one in origins(view, node, function)
-    )  # fmt: skip
-
-
-def _is_refused(view: FileView, choice: ast.expr, function: Block) -> bool:
-    """Whether the chosen value goes into a check, `allowed_for(org_id)`, and what the check says may end in a 403."""
-    parent = view.module.parent(choice)
-    chosen = ast.unparse(parent.targets[0] if isinstance(parent, ast.Assign) else choice)
-    for call in function.nodes(ast.Call):
-        handed = [ast.unparse(one) for one in (*call.args, *(each.value for each in call.keywords))]
-        if not _CHECKS.search(called_name(call)) or chosen not in handed:
-            continue
-        around = view.module.parent(call)
-        kept = ast.unparse(around.targets[0]) if isinstance(around, ast.Assign) else ast.unparse(call)
-        for one in function.nodes(ast.If):
-            if kept in ast.unparse(one.test) and any(map(is_refusal, one.body)):
-                return True
-    return False
 
 
 def _is_identity_then(view: FileView, choice: ast.expr, function: Block) -> bool:

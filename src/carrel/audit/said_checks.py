@@ -1,0 +1,99 @@
+"""What shows that who the client says somebody is harms nobody: it is compared with who is calling, or is another."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from carrel.audit.admission import is_refusal
+from carrel.audit.blocks import Block
+from carrel.audit.callers import claimed, names_user, origins, proven
+from carrel.audit.file_view import FileView
+from carrel.audit.origins import called_name
+from carrel.audit.persons import person_in
+
+__all__ = ["COMPARES", "SELECTS", "is_compared", "is_refused", "is_within", "looks_up_person"]
+
+COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
+"""Calls that compare what they are handed with who is calling, or find out what the caller may."""
+_CHECKS: Final = re.compile(
+    r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
+)
+SELECTS: Final = frozenset({"where", "filter", "filter_by"})
+"""Methods that ask for rows."""
+
+
+def is_compared(view: FileView, function: Block, name: str) -> bool:
+    """Whether the function compares what is said with something: with the user that the token proves, we hope."""
+    for comparison in function.nodes(ast.Compare):
+        around = view.module.parent(comparison)
+        if isinstance(around, ast.Call) and called_name(around) in SELECTS:
+            continue  # `where(Row.user_id == user_id)` asks for rows
+        sides = (comparison.left, *comparison.comparators)
+        if any(isinstance(side, ast.Constant) for side in sides):
+            continue
+        if any(claimed(view, one, function) == name for side in sides for one in origins(view, side, function)):
+            return True
+    for call in function.nodes(ast.Call):
+        handed = [*call.args, *(one.value for one in call.keywords)]
+        if not any(_stands_for(view, one, function, name) for one in handed):
+            continue
+        # What is stored along with it, `{"by": claims["sub"]}`, is not compared with it.
+        beside = (one for one in handed if not isinstance(one, ast.Dict))
+        if COMPARES.search(called_name(call)) or any(proven(view, one, function) for one in beside):
+            return True
+        # `Messages(db, user).search(author=user_id)` knows who is asking.
+        if isinstance(call.func, ast.Attribute) and _is_made_for(view, call.func.value, function):
+            return True
+    return False
+
+
+def _stands_for(view: FileView, node: ast.expr, function: Block, name: str) -> bool:
+    """Whether it is what the client says under this name, or the user who is looked up by it."""
+    for one in origins(view, node, function):
+        found = one.value if isinstance(one, ast.Await) else one
+        handed = [*found.args, *(each.value for each in found.keywords)] if isinstance(found, ast.Call) else []
+        said = (one, *(handed if looks_up_person(view, found) else ()))
+        if any(claimed(view, each, function) == name for each in said):
+            return True
+    return False
+
+
+def looks_up_person(view: FileView, node: ast.expr) -> bool:
+    """Whether it is a call that is handed a class of people: `get_object_or_404(User, id=user_id)`."""
+    handed = node.args if isinstance(node, ast.Call) else ()
+    classes = (view.dotted(one).rpartition(".")[2] for one in handed)
+    return any(one[:1].isupper() and person_in(one) for one in classes)
+
+
+def is_within(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether a call is handed an id of something else, too, which was checked: `chats.search(chat_id, user_id)`."""
+    handed = (*node.args, *(one.value for one in node.keywords)) if isinstance(node, ast.Call) else ()
+    names = (claimed(view, part, function) for one in handed for part in origins(view, one, function))
+    return any(name.endswith("_id") and not names_user(name) and is_compared(view, function, name) for name in names)
+
+
+def _is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether it is an object that was made with who is calling: `Messages(db, current_user)`."""
+    return any(
+        isinstance(one, ast.Call) and any(proven(view, each, function)
+                                          for each in (*one.args, *(named.value for named in one.keywords)))
+        for one in origins(view, node, function)
+    )  # fmt: skip
+
+
+def is_refused(view: FileView, choice: ast.expr, function: Block) -> bool:
+    """Whether the chosen value goes into a check, `allowed_for(org_id)`, and what the check says may end in a 403."""
+    parent = view.module.parent(choice)
+    chosen = ast.unparse(parent.targets[0] if isinstance(parent, ast.Assign) else choice)
+    for call in function.nodes(ast.Call):
+        handed = [ast.unparse(one) for one in (*call.args, *(each.value for each in call.keywords))]
+        if not _CHECKS.search(called_name(call)) or chosen not in handed:
+            continue
+        around = view.module.parent(call)
+        kept = ast.unparse(around.targets[0]) if isinstance(around, ast.Assign) else ast.unparse(call)
+        for one in function.nodes(ast.If):
+            if kept in ast.unparse(one.test) and any(map(is_refusal, one.body)):
+                return True
+    return False
