@@ -5,16 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from msgspec import structs
 
-from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
-from carrel.audit.conditions import Condition, NamedElsewhere, Reachable, SharedClass, SharedObject
+from carrel.audit.conditions import Condition, NamedElsewhere, Reachable, SharedClass
+from carrel.audit.connections import QUEUES, alive, asks_state, everybody
 from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, is_fixed, leaves
@@ -30,19 +29,11 @@ _SENDS: Final = frozenset({"send_json", "send_text", "send_bytes", "send", "send
                            "put_nowait", "send_message", "emit", "sendMessage"})  # fmt: skip
 _WRITES: Final = frozenset({"send_json", "send_text", "send_bytes", "send_str", "write_message", "sendMessage"})
 """What only connections do."""
-_COPIES: Final = frozenset({"list", "set", "tuple", "sorted", "frozenset"})
-_FLATTENS: Final = frozenset({"itertools.chain", "itertools.chain.from_iterable"})
 _BROADCASTS: Final = frozenset({"websockets.broadcast", "websockets.asyncio.server.broadcast"})
-_STATE: Final = re.compile(r"(?i)(?:state|closed|open|connected|alive|ready)$")
-_CONNECTED: Final = re.compile(r"(?i)socket|connect|client|websocket|(?:^|_)ws|active|subscriber|listener|peer|"
-                               r"(?:^|_)conns?(?:_|$)|queues")  # fmt: skip
 _SERVERS: Final = frozenset({"socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO",
                              "socketio.AsyncManager",
                              "socketio.AsyncRedisManager", "socketio.RedisManager"})  # fmt: skip
 _NARROWED: Final = frozenset({"to", "room", "sid"})
-_QUEUES: Final = frozenset(
-    {"asyncio.Queue", "queue.Queue", "queue.SimpleQueue", "janus.Queue", "multiprocessing.Queue"}
-)
 _MESSAGES: Final = re.compile(
     r"(?i)message|event|notif|output|stream|chunk|token|outbox|ws|socket|sse|answer|repl|log|updates"
 )
@@ -78,7 +69,7 @@ class BroadcastToEverySocket:
     def _loops(self, view: FileView, function: Block) -> Iterator[Candidate]:
         for loop in function.nodes(ast.For, ast.AsyncFor):
             targets = _targets(loop)
-            shared = _everybody(view, loop.iter, function, known=_writes_to(loop, targets))
+            shared = everybody(view, loop.iter, function, known=_writes_to(loop, targets))
             if shared is None:
                 continue
             for call in (one for one in ast.walk(loop) if isinstance(one, ast.Call)):
@@ -100,7 +91,7 @@ class BroadcastToEverySocket:
         """`gather(*[socket.send_json(message) for socket in connected])`."""
         for many in function.nodes(ast.ListComp, ast.GeneratorExp):
             call, first = many.elt, many.generators[0]
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not _alive(many):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not alive(many):
                 continue
             if call.func.attr in _SENDS and call.args:
                 yield from self._sent(view, call, first.iter, call.args, function, known=call.func.attr in _WRITES)
@@ -111,7 +102,7 @@ class BroadcastToEverySocket:
     def _sent(
         self, view: FileView, call: ast.Call, to: ast.expr, sent: list[ast.expr], function: Block, *, known: bool
     ) -> Iterator[Candidate]:
-        shared = _everybody(view, to, function, known=known)
+        shared = everybody(view, to, function, known=known)
         taint = view.best_taint(tuple(sent), function) if shared is not None else None
         if shared is not None and taint is not None:
             message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
@@ -261,19 +252,6 @@ def _private(view: FileView, data: ast.expr, function: Block) -> str:
     return ""
 
 
-def _alive(many: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> bool:
-    """Whether the tests in a comprehension only ask whether the connections are open."""
-    targets = {one.id for each in many.generators for one in ast.walk(each.target) if isinstance(one, ast.Name)}
-    return all(_asks_state(test, targets) for each in many.generators for test in each.ifs)
-
-
-def _asks_state(test: ast.expr, targets: set[str]) -> bool:
-    """Whether a test asks an element whether it is open, `not one.closed`, and not whose it is."""
-    asked = {one.id for one in ast.walk(test) if isinstance(one, ast.Name) and not one.id[:1].isupper()}
-    compared = [one for one in ast.walk(test) if isinstance(one, ast.Compare)]
-    return asked <= targets and all(_STATE.search(ast.unparse(one.left)) for one in compared)
-
-
 def _grades(taint: Taint, function: Block) -> tuple[Grade, ...]:
     return (Grade("error", (*taint.given, Reachable(function.symbol))), Grade("info"))
 
@@ -287,86 +265,16 @@ def _is_in_use(view: FileView, function: Block) -> tuple[Condition, ...]:
     return () if here else (NamedElsewhere(owner.symbol),)
 
 
-def _everybody(
-    view: FileView, iterated: ast.expr, function: Block, *, known: bool = False
-) -> tuple[Condition, ...] | None:
-    """What must hold for the loop to go over the connections of all users; `None` when it does not.
-
-    `known`: they are connections, whatever the container is called.
-    """
-    while isinstance(iterated, ast.Call):
-        inner = _unwrapped(view, iterated)
-        if inner is None:
-            return None
-        iterated = inner
-    if isinstance(iterated, ast.Name):
-        made = [one.value for one in function.scope.bindings.get(iterated.id, ())]
-        # `targets = [one for group in self.sockets.values() for one in group]`
-        if len(made) == 1 and isinstance(made[0], ast.ListComp | ast.SetComp | ast.GeneratorExp):
-            return _everybody(view, made[0].generators[0].iter, function, known=known) if _alive(made[0]) else None
-        if len(made) == 1 and isinstance(made[0], ast.Call):
-            return _everybody(view, made[0], function, known=known)
-    for access in view.accesses(iterated, function):
-        last = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
-        held = access.held_by_application
-        if ("[]" in access.steps and not held) or not (known or _CONNECTED.search(last) or _is_joined(view, access)):
-            continue
-        if access.own_class is not None and len(access.steps) == 1:
-            return (SharedClass(access.own_class.symbol),)
-        if access.kind == "class" or (access.kind == "parameter" and held):
-            return ()
-        if access.kind == "global":
-            given = view.mutable_global(access)
-            return given if given is not None else (SharedObject(access.path),)
-    return None
-
-
-def _unwrapped(view: FileView, call: ast.Call) -> ast.expr | None:
-    """What has the same elements as the call gives: `d` for `list(d.values())`, `chain(*d.values())`."""
-    if (isinstance(call.func, ast.Name) and call.func.id in _COPIES) or view.dotted(call.func) in _FLATTENS:
-        first = call.args[0] if call.args else None
-        return first.value if isinstance(first, ast.Starred) else first
-    if isinstance(call.func, ast.Attribute) and call.func.attr in ("values", "items", "copy"):
-        return call.func.value
-    return None
-
-
-def _group(access: Access) -> str:
-    """The name under which the application holds the container, or the one that the container is in."""
-    while access.steps[-1:] == ("[]",) and not access.held_by_application:
-        access = replace(access, steps=access.steps[:-1], keys=access.keys[:-1])
-    return access.held_by_application
-
-
-def _is_joined(view: FileView, access: Access) -> bool:
-    """Whether the handlers of connections put themselves, or queues of their own, into the container."""
-    for mutation in view.mutations:
-        entry = view.entry_point(mutation.block)
-        if entry is None or entry.kind != "websocket" or mutation.removes:
-            continue
-        held = access.held_by_application
-        if not any(_group(one) == held if held else one.path == access.path and access.path
-                   for one in mutation.accesses):  # fmt: skip
-            continue
-        for value in mutation.values:
-            made = mutation.block.scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
-            if any(isinstance(one.value, ast.Call) and view.dotted(one.value.func) in _QUEUES for one in made):
-                return True
-            if any(one.kind == "parameter" for one in made):
-                return True
-    return False
-
-
 def _is_chosen(view: FileView, call: ast.Call, loop: ast.For | ast.AsyncFor) -> bool:
     """Whether a test in the loop says which of the connections get it."""
     for around in view.ancestors(call):
         if around is loop:
             break
-        if isinstance(around, ast.If) and not _asks_state(around.test, _targets(loop)):
+        if isinstance(around, ast.If) and not asks_state(around.test, _targets(loop)):
             return True
     return any(
         isinstance(one, ast.If) and any(isinstance(inner, ast.Continue) for inner in one.body)
-        and not _asks_state(one.test, _targets(loop))
+        and not asks_state(one.test, _targets(loop))
         for one in loop.body
     )  # fmt: skip
 
@@ -419,7 +327,7 @@ def _knows_user(function: Block) -> bool:
 
 def _is_queue(view: FileView, owner: Block, name: str) -> bool:
     return any(
-        isinstance(value, ast.Call) and view.dotted(value.func) in _QUEUES
+        isinstance(value, ast.Call) and view.dotted(value.func) in QUEUES
         for mutation in view.mutations
         if mutation.kind == "attribute" and mutation.name == name and mutation.block.class_ is owner
         for value in mutation.values
