@@ -21,6 +21,12 @@ def is_for(source: str) -> bool:
         "@user_passes_test(lambda u: u.is_superuser)\ndef f(r): ...",
         "@user_passes_test(lambda u: u.is_superuser or u.is_staff)\ndef f(r): ...",
         "@staff_member_required\ndef f(r): ...",
+        "@admin_required\nclass V:\n  def get(self, r): ...",
+        "@method_decorator(user_passes_test(lambda u: u.is_superuser))\nclass V:\n  def get(self, r): ...",
+        "@roles_required('admin', name='page')\ndef f(): ...",
+        "@is_admin\ndef f(): ...",
+        "class V:\n  decorators = [roles_required('admin')]\n  def get(self, r): ...",
+        "class V(PermissionRequiredMixin, View):\n  def get(self, r): ...",
         "@method_decorator(staff_member_required, name='dispatch')\nclass V:\n  def get(self, r): ...",
         "from django.contrib.auth.decorators import permission_required\n@permission_required('a.b')\ndef f(r): ...",
         "@roles_required('admin')\ndef f(): ...",
@@ -36,6 +42,10 @@ def is_for(source: str) -> bool:
         "def f(user):\n  if not user or not user.is_superuser:\n    raise Forbidden",
         "def f(user):\n  if user.role != 'admin':\n    return jsonify(error='no'), 403",
         "async def f(r):\n  await require_superuser(r)",
+        "def f(r):\n  require_superuser(r)",
+        "def f(self, r):\n  self.require_superuser(r)",
+        "def f(user):\n  if not is_admin(user):\n    raise HTTPException(403)",
+        "def f(user):\n  if user.role not in ('admin',):\n    raise HTTPException(403)",
         "class V:\n  permission_classes = [IsAuthenticated, IsAdminUser]\n  def get(self, r): ...",
         "class V(BaseView):\n  def is_accessible(self): return current_user.is_admin\n  def index(self): ...",
         "class V(AdminRequiredMixin, View):\n  def get(self, r): ...",
@@ -68,6 +78,16 @@ def test_for_administrators(source: str) -> None:
         "def f(key):\n  admin = find(key)\n  if not admin:\n    raise NotFound",
         "def f(user):\n  if not user.is_admin:\n    return mine(user)",
         "def f():\n  if not settings.admin_ui:\n    raise NotFound",
+        "@app.post('/x', tags=['admin'])\ndef f(): ...",
+        "@admin_log('x')\ndef f(): ...",
+        "from django.views.decorators.http import require_POST\n@require_POST\ndef f(r): ...",
+        "@register(admin_required)\nclass V:\n  def get(self, r): ...",
+        "@method_decorator\nclass V:\n  def get(self, r): ...",
+        "def f(user):\n  if not user.is_admin:\n    status = 403",
+        "class V(AdminBase):\n  def get(self, r): ...",
+        "class V:\n  permission_classes: list\n  def get(self, r): ...",
+        "class V:\n  def label(self): return self.user.is_staff\n  def get(self): ...",
+        "class V(BaseView):\n  def is_accessible(self): return\n  def index(self): ...",
         "class V:\n  permission_classes = [IsAdminOrReadOnly]\n  def get(self, r): ...",
         "class V:\n  permission_classes = [IsAdminUser | IsMember]\n  def get(self, r): ...",
     ],
@@ -76,19 +96,61 @@ def test_for_others_too(source: str) -> None:
     assert not is_for(source)
 
 
+@pytest.mark.parametrize(
+    ("classes", "method", "expected"),
+    [
+        ("IsAuthenticated", "request", "users"),
+        ("IsAuthenticated, AllowAny", "request", "anybody"),
+        ("IsAuthenticated", "number", "anybody"),
+        ("IsAuthenticated, IsOwner", "request", "permitted"),
+        ("", "request", "anybody"),
+    ],
+)
+def test_what_a_view_asks_of_who_calls(classes: str, method: str, expected: str) -> None:
+    file = view(f"class V:\n  permission_classes = [{classes}]\n  def get(self, {method}): ...\n")
+    assert admitted(file, file.functions[-1]) == expected
+
+
+def test_a_route_says_by_what_runs_before_it_who_gets_there() -> None:
+    file = view("@app.post('/x', summary='policy')\ndef f(): ...\n@app.post('/y', guards=[policy])\ndef g(): ...\n")
+    assert [admitted(file, one) for one in file.functions] == ["anybody", "permitted"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("@app.get\ndef f(): ...", "anybody"),
+        ("def f(db=Depends(get_db)): ...", "anybody"),
+        ("def f(owner=Depends(project_owner)): ...", "permitted"),
+        ("def f(user):\n  return pick(user.role)", "permitted"),
+        ("def f(user):\n  return pick(user.name)", "anybody"),
+    ],
+)
+def test_what_asks_for_more_than_having_signed_in(source: str, expected: str) -> None:
+    file = view(source)
+    assert admitted(file, file.functions[-1]) == expected
+
+
+def test_a_page_whose_name_says_whose_it_is() -> None:
+    file = view("def admin_page(r): ...\ndef page(r): ...\n")
+    assert [admitted(file, one) for one in file.functions] == ["permitted", "anybody"]
+
+
 def test_routers_for_administrators() -> None:
     source = """
         router = APIRouter(prefix="/admin", dependencies=[Depends(require_admin)])
         other = APIRouter(dependencies=[Depends(signed_in)])
         app.include_router(pages.router, dependencies=[Depends(require_admin)])
         app.include_router(chat.router)
+        app.add(late.router, dependencies=[Depends(require_admin)])
+        app.include_router(router=late.router, dependencies=[Depends(require_admin)])
         bp = Blueprint("admin", __name__)
         @bp.before_request
         def guard():
             if not current_user.is_admin:
                 abort(403)
         """
-    assert administrators_routers(view(f"import pages, chat\n{source.replace(chr(10) + ' ' * 8, chr(10))}")) == (
+    assert administrators_routers(view(f"import pages, chat, late\n{source.replace(chr(10) + ' ' * 8, chr(10))}")) == (
         "app.router", "pages.router", "app.bp"
     )  # fmt: skip
 

@@ -35,6 +35,7 @@ def test_a_dependency(was: str, now: str) -> None:
     [
         ("name", "name = sign_in"),
         ('"/"', '"/", tags=[Depends(sign_in)]'),
+        ('"/"', '"/", dependencies=GUARDS'),
         ('"/"', '"/", dependencies=[sign_in]'),
         ('"/"', '"/", dependencies=[Limit(sign_in)]'),
         ('"/"', '"/", dependencies=[Depends()]'),

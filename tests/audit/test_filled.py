@@ -73,6 +73,7 @@ def test_what_an_empty_one_never_gets_to(body: str) -> None:
         "if key:\n    return None\nrows.append(key)",
         "if key:\n    rows = []\nrows.append(key)",
         "if key in more:\n    rows.append(key)",
+        "if len(more) > 1:\n    rows.append(key)",
         "if rows.get(key, 1):\n    rows[key] = 1",
         "for row in key:\n    rows.append(row)",
         "for row in [key]:\n    rows.append(row)",

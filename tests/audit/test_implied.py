@@ -37,12 +37,25 @@ def stored(function: Block) -> ast.expr:
 
 @pytest.mark.parametrize(
     ("key", "expected"),
-    [("name", ["name"]), ("key_of(name, user_id)", ["name", "user_id"]), ("name.text", []), ("self.key()", ["self"])],
+    [
+        ("name", ["name"]),
+        ("key_of(name, user_id)", ["name", "user_id"]),
+        ("name.text", []),
+        ("name['text']", []),
+        ("key_of(request)", []),
+        ("key_of(asked)", []),
+        ("self.key()", ["self"]),
+        ("self.name", []),
+        ("key_of(self.name)", []),
+    ],
 )
 def test_what_a_key_is_made_of_as_it_is(key: str, expected: list[str]) -> None:
-    looked = view(f"class A:\n    def rows(self, name, user_id):\n        return CACHE[{key}]\n")
+    looked = view(
+        "from fastapi import Request\nclass A:\n    def rows(self, name, user_id, request, asked: Request):\n"
+        f"        return CACHE[{key}]\n"
+    )
     (function,) = looked.functions
-    (item,) = function.nodes(ast.Subscript)
+    item = next(one for one in function.nodes(ast.Subscript) if ast.unparse(one.value) == "CACHE")
     assert sorted(whole_parameters(looked, item.slice, function)) == expected
 
 
@@ -53,12 +66,20 @@ def test_a_result_of_what_is_in_the_key(source: str, expected: bool) -> None:
     assert is_made_of(looked, leaf, function, {"name"}) is expected
 
 
+def test_a_parameter_is_no_result() -> None:
+    looked, function = seen()
+    leaf = next(one for one in function.nodes(ast.Name) if one.id == "user_id")
+    assert not is_made_of(looked, leaf, function, {"name", "user_id"})
+
+
 def test_what_the_object_that_holds_the_cache_was_made_with() -> None:
     looked, function = seen()
     told = {ast.unparse(leaf): leaf for leaf, _ in telling(looked, stored(function), function)}
     found = [text for text, leaf in told.items() if is_of_the_same(looked, leaf, "self.cache", function)]
     assert found == ["self.token"]
     assert not is_of_the_same(looked, told["self.token"], "CACHE", function)
+    (itself, *_) = (one for one in function.nodes(ast.Name) if one.id == "self")
+    assert not is_of_the_same(looked, itself, "self.cache", function)
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,18 @@ def test_what_keeps_what_a_callable_gives(body: str, found: tuple[str, str]) -> 
 
 @pytest.mark.parametrize(
     ("made", "found"),
-    [("MAKERS[kind](**context)", ("kind", "**context")), ("MAKERS[kind](**SETTINGS)", ("", "")), ("context", ("", ""))],
+    [
+        ("MAKERS[kind](**context)", ("kind", "**context")),
+        ("MAKERS[kind](context=context)", ("", "")),
+        ("MAKERS[kind](**SETTINGS)", ("", "")),
+        ("context", ("", "")),
+    ],
 )
 def test_what_keeps_what_it_makes_of_what_it_is_handed(made: str, found: tuple[str, str]) -> None:
     text = "KEPT = {{}}\ndef resolve(kind, **context):\n    {0}\n        KEPT[kind] = {1}\n"
     read = view(text.format("if kind not in KEPT:", made))
     assert memo_of(read, read.functions[0]) == found
     read = view(text.format("with LOCK:", made))
+    assert memo_of(read, read.functions[0]) == ("", "")
+    read = view(text.replace("**context", "context").format("if kind not in KEPT:", made))
     assert memo_of(read, read.functions[0]) == ("", "")

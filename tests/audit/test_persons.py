@@ -2,7 +2,7 @@
 
 import pytest
 
-from carrel.audit.persons import person_in, says_of_person
+from carrel.audit.persons import is_person, person_in, says_of_person
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,9 @@ def test_what_is_told_of_persons_only() -> None:
     assert says_of_person("patient")
     assert not says_of_person("title")
     assert not says_of_person("client")
+
+
+def test_a_name_that_is_a_persons_by_itself() -> None:
+    assert is_person("student_id")
+    assert not is_person("client_id")
+    assert not is_person("report_id")

@@ -28,11 +28,25 @@ def test_what_has_the_same_keys_whoever_sends_it(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["{}", "{name: 1}", "{'born': 2, name: 1}", "await load(1)", "await config.json()", "rows", "request.headers"],
+    [
+        "{}",
+        "{name: 1}",
+        "{'born': 2, name: 1}",
+        "await load(1)",
+        "await config.json()",
+        "rows",
+        "current_user.to_dict()",
+        "request.headers",
+    ],
 )
 def test_what_may_have_a_key_for_each_user(value: str) -> None:
     assert not _given(value)
     assert not _given("fields", f"fields = {value}")
+
+
+@pytest.mark.parametrize("before", ["fields = model", "for fields in db: pass"])
+def test_a_local_that_was_another_mapping_before(before: str) -> None:
+    assert _given("fields", f"{before}\n    fields = {{'name': 1}}")
 
 
 def test_a_local_that_may_be_something_else() -> None:

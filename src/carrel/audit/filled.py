@@ -84,7 +84,7 @@ def _says_empty(test: ast.expr, name: str) -> bool:
 
 
 def _is_length(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node) == f"len({name})"
+    return ast.unparse(node) == f"len({name})"
 
 
 def _replaces_empty(statement: ast.Assign | ast.If, name: str) -> bool:

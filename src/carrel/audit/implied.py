@@ -90,7 +90,7 @@ def is_of_somebody(view: FileView, store: ast.AST, function: Block) -> bool:
 
 def is_of_the_same(view: FileView, leaf: ast.expr, container: str, function: Block) -> bool:
     """Whether the object that holds the cache was made with it, and so has one cache for each: `self.token`."""
-    if not function.receiver or not container.startswith(f"{function.receiver}."):
+    if not container.startswith(f"{function.receiver}."):
         return False
     if not isinstance(leaf, ast.Attribute) or chain_names(leaf)[0] != function.receiver:
         return False
