@@ -31,7 +31,8 @@ def test_names_of_one_users_data(name: str) -> None:
                                   "is_user", "token_count", "users_table",
                                   "user_agent", "threads", "question", "used", "default_user", "tokens",
                                   "run_owner_token", "owner_token", "next_page_token",
-                                  "aio_to_thread", "session_hook", "user_loader", "request_counter"])  # fmt: skip
+                                  "aio_to_thread", "db_session", "session_hook", "user_loader",
+                                  "request_counter"])  # fmt: skip
 def test_names_that_are_not(name: str) -> None:
     assert not is_identity_like(name)
 

@@ -32,7 +32,8 @@ _NOT_IDENTITY: Final = re.compile(
     r"format|version|enabled|required|pool|lock|registry|adapter|storage|middleware|module|endpoint|file|dir|regex|"
     r"pattern|scheme|mode|logger|limiter|sessionmaker|cache|map|engine|local|callback|hook|fn|func|callable|getter|"
     r"loader|validator|parser|encoder|decoder|generator|builder|counter|metrics|stats|gauge|histogram|lifetime|"
-    r"duration|expiry)$|(?:^|_)to_thread$|^(?:tokens|max_tokens|user_agent|threads|"
+    r"duration|expiry)$|(?:^|_)(?:db|database|sql|orm|scoped|async|http|aiohttp|boto3?|spark|inference)_session$"
+    r"|(?:^|_)to_thread$|^(?:tokens|max_tokens|user_agent|threads|"
     r"request_method|requests|auth|chat|request_class|session_factory|next_token|token_ids?|"
     r"request_timeout)$|(?:^|_)(?:owner|lock|cancel|cancellation|sync|page|continuation|cursor|stop|eos|pad)_tokens?$"
 )
