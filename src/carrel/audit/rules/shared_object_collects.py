@@ -10,6 +10,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_names
 from carrel.audit.conditions import FieldRead, HasEntryPoints, Not, OnlyOnNew, Reachable, SharedClass
 from carrel.audit.conversations import given_conversations
 from carrel.audit.file_view import FileView
@@ -17,7 +18,7 @@ from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed
 from carrel.audit.reads import compares_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of, is_guarded, reached
+from carrel.audit.sharing import brought, grades_of, is_configuration_name, is_guarded, reached
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
@@ -98,7 +99,11 @@ class SharedObjectCollects:
             # It may be by keys that tell users apart: then nobody gives out the whole.
             read = FieldRead(owner, name, mutation.block.symbol, directly=True)
             grades = (Grade("warning", (*taint.given, read, *reached(view, mutation.block))), Grade("info"))
-        is_held = mutation.kind == "item" and is_guarded(view, mutation)
+        place = mutation.target
+        while isinstance(place, ast.Subscript):
+            place = place.value
+        configures = is_configuration_name(chain_names(place)[-1])
+        is_held = mutation.kind == "item" and (configures or is_guarded(view, mutation))
         if is_held or _is_listened_to(view, mutation.block) or _is_drained(view, mutation.block, name):
             grades = (Grade("info"),)
         grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
