@@ -813,3 +813,21 @@ def test_a_cache_behind_two_functions() -> None:
     quiet(RULE, {**WRAPPED, "api.py": WRAPPED["api.py"].replace("key_of(q)", "key_of(user.id, q)")})
     quiet(RULE, {**WRAPPED, "api.py": WRAPPED["api.py"].replace("cache.read(key)", "cache.read(q)")})
     quiet(RULE, {**WRAPPED, "cache.py": WRAPPED["cache.py"].replace("store.setex(key, 60,", "print(key,")})
+
+
+DOMAIN = """
+    def domain_of(event):
+        domain = event.cache.get("domain")
+        if domain is None:
+            domain = event.assignment.domain_id
+            event.cache.set("domain", domain)
+        return domain
+    @app.get("/x")
+    def show(request: Request):
+        return domain_of(request.user.event)
+    """
+
+
+def test_a_part_of_the_object_that_has_the_cache() -> None:
+    quiet(RULE, DOMAIN)
+    finds(RULE, DOMAIN.replace("event.cache", "cache"), "error", on="cache.set")

@@ -20,7 +20,7 @@ RULE = SessionSettingOnPool()
         "conn.execute('SET search_path TO {}'.format(schema))",
         "conn.execute('SET search_path TO ' + schema)",
         "conn.exec_driver_sql(f'set search_path = \"{schema}\", public')",
-        "cursor.execute('SET @actor = %s', (schema,))",
+        "if schema:\n        cursor.execute('SET @actor = %s', (schema,))",
     ],
 )
 def test_a_setting_with_a_value_of_the_caller(line: str) -> None:
@@ -52,6 +52,7 @@ def test_a_value_that_nobody_is_seen_to_bring() -> None:
         "conn.execute(f'SET LOCAL search_path TO {schema}')",
         "conn.execute(\"SELECT set_config('app.user_id', %s, true)\", (schema,))",
         "conn.execute('SET search_path TO public')",
+        "cursor.execute('SET @actor = %s', (schema,))",
         "conn.execute(f'UPDATE t SET name = {schema}')",
         "conn.execute(f'SET statement_timeout = {schema}')",
         "conn.execute(f'SET search_path TO {schema}')\n    conn.execute('RESET search_path')",

@@ -224,7 +224,7 @@ def _depended_on(
         parameter = function.parameter(root.id) if isinstance(root, ast.Name) and where is function else None
         if parameter is None or parameter.name in in_key or parameter.name == function.receiver:
             continue
-        if is_setting_name(parameter.name) or _is_its_own(leaf, container):
+        if is_setting_name(parameter.name) or _is_its_own(root, container):
             continue
         if not is_part_name(view.annotation_name(parameter.annotation)):
             dependency = view.dependency(parameter)

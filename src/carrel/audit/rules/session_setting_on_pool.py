@@ -11,7 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
-from carrel.audit.held import text_of
+from carrel.audit.held import is_under_test, text_of
 from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
@@ -62,7 +62,9 @@ class SessionSettingOnPool:
             return
         for function in view.functions:
             for call in _settings(function):
-                if not _is_own_connection(view, function):
+                # A variable that every request sets anew is nobody else's: `SET @actor = %s`.
+                anew = "@" in text_of(call.args[0]) and not is_under_test(view, call)
+                if not anew and not _is_own_connection(view, function):
                     yield self._candidate(view, call, function)
 
     def _candidate(self, view: FileView, call: ast.Call, function: Block) -> Candidate:
