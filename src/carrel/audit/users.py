@@ -18,13 +18,17 @@ class Users:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._importers: Mapping[str, frozenset[str]] = program.imports.importers()
+        self._known: dict[tuple[str, str], dict[str, bool]] = {}
 
     def of(self, path: str, symbol: str = "") -> dict[str, bool]:
         """The other files that take `symbol`, or anything, from the file; for each whether it may take something else.
 
         A file that takes it under an `if` or in a `try` has a choice.
         """
-        found: dict[str, bool] = {}
+        found = self._known.get((path, symbol))
+        if found is not None:
+            return found
+        found = self._known[path, symbol] = {}
         for user in self._importers.get(path, ()):
             sites = (
                 [] if is_test_path(user) else [one for one in self._sites(user, path) if self._takes(one, path, symbol)]
