@@ -307,6 +307,11 @@ def test_a_search_that_is_left_open_by_who_calls_it(whose: str, asked: str, *, i
         quiet(RULE, source)
 
 
+def test_what_is_looked_up_by_a_token_is_the_tokens() -> None:
+    source = {"index.py": INDEX, "app.py": CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")}
+    quiet(RULE, {path: text.replace("chamber", "token") for path, text in source.items()})
+
+
 def test_a_session_of_a_database_is_no_store_of_documents() -> None:
     source = (
         "from acme import db\nfrom fastapi import FastAPI\napp = FastAPI()\ndef keep(text, user_id):\n"

@@ -22,7 +22,7 @@ from carrel.audit.conditions import (
 )
 from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import called_name, identities
+from carrel.audit.origins import called_name, identities, is_credential
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.tagged import names_scope, statement
 from carrel.findings import RuleInfo
@@ -109,6 +109,7 @@ class RetrievalWithoutTenant:
             if (
                 not isinstance(default, ast.Constant)
                 or default.value is not None
+                or is_credential(parameter.name)  # what is looked up by a token is the token's
                 or not _tests(function, parameter.name)
             ):
                 continue
