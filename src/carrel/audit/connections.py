@@ -78,7 +78,7 @@ def _is_joined(view: FileView, access: Access) -> bool:
     """Whether the handlers of connections put themselves, or queues of their own, into the container."""
     for mutation in view.mutations:
         entry = view.entry_point(mutation.block)
-        if entry is None or entry.kind != "websocket" or mutation.removes:
+        if entry is None or entry.kind not in ("websocket", "route") or mutation.removes:
             continue
         held = access.held_by_application
         if not any(_group(one) == held if held else one.path == access.path and access.path
@@ -88,7 +88,7 @@ def _is_joined(view: FileView, access: Access) -> bool:
             made = mutation.block.scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
             if any(isinstance(one.value, ast.Call) and view.dotted(one.value.func) in QUEUES for one in made):
                 return True
-            if any(one.kind == "parameter" for one in made):
+            if entry.kind == "websocket" and any(one.kind == "parameter" for one in made):
                 return True
     return False
 

@@ -415,3 +415,16 @@ def test_what_is_told_of_one_person_is_for_nobody_else_whoever_sends_it(sent: st
         f"    data = {sent}\n    socketio.emit('card', data)\n"
     )
     (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(("handler", "is_found"), [("@app.get('/watch')\n", True), ("", False)])
+def test_queues_that_streams_put_aside(handler: str, *, is_found: bool) -> None:
+    source = (
+        f"import asyncio\nfrom fastapi import FastAPI\napp = FastAPI()\nboards = []\n{handler}async def watch():\n"
+        "    q = asyncio.Queue()\n    boards.append(q)\n    return stream(q)\n@app.post('/x')\n"
+        "async def diagnose(patient: str):\n    for q in boards:\n        await q.put(patient)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="q.put")
+    else:
+        quiet(RULE, source)

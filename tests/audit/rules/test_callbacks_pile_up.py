@@ -308,3 +308,16 @@ def test_an_object_of_a_library_hears_what_is_asked_for_afterwards(used: str, se
         finds(RULE, source, severity, on="add_handler")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("tap", "is_found"), [("ws.send_text", True), ("ws.state", False), ("print", False)])
+def test_the_way_back_to_the_client_that_a_shared_object_keeps(tap: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI, WebSocket\napp = FastAPI()\nclass Brain:\n    def __init__(self):\n"
+        "        self.taps = set()\n    def observe(self, tap):\n        self.taps.add(tap)\nbrain = Brain()\n"
+        f"@app.websocket('/x')\nasync def think(ws: WebSocket):\n    brain.observe({tap})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="brain.observe")
+    else:
+        quiet(RULE, source)

@@ -251,3 +251,20 @@ def test_a_hub_that_tornado_hands_to_each_handler(hub: str) -> None:
         f"def build():\n    hub = {hub}\n    return Application([('/', Page, hub)])\n"
     )
     finds(RULE, source, "error", on="self.one = handler")
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"),
+    [("pager.inbox = asyncio.Queue()", True), ("pager.inbox = Settings()", False), ("inbox = asyncio.Queue()", False)],
+)
+def test_a_queue_of_each_stream_in_one_slot(kept: str, *, is_found: bool) -> None:
+    source = (
+        "import asyncio\nfrom fastapi import FastAPI\napp = FastAPI()\nclass Pager:\n    inbox = None\n"
+        "pager = Pager()\n"
+        f"@app.get('/stream')\nasync def stream():\n    {kept}\n    async def lines():\n"
+        "        yield await pager.inbox.get()\n    return StreamingResponse(lines())\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="pager.inbox =")
+    else:
+        quiet(RULE, source)

@@ -234,3 +234,22 @@ def test_a_provider_of_one_object_that_takes_something_of_the_request(made: str,
         f"    customer = providers.Callable({made})\n    wishes = providers.Singleton(Wishes, customer=customer)\n"
     )
     (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"),
+    [
+        ("context.bot_data['address'] = ' '.join(context.args)", True),
+        ("context.user_data['address'] = ' '.join(context.args)", False),
+        ("context.bot_data['started'] = True", False),
+    ],
+)
+def test_what_a_bot_keeps_for_all(kept: str, *, is_found: bool) -> None:
+    source = (
+        f"from telegram.ext import Application, CommandHandler\nasync def address(update, context):\n    {kept}\n"
+        "app = Application.builder().build()\napp.add_handler(CommandHandler('address', address))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="bot_data")
+    else:
+        quiet(RULE, source)

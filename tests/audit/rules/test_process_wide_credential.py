@@ -250,3 +250,16 @@ def test_a_key_that_was_fetched_for_somebody(parameter: str, *, is_found: bool) 
         "@app.get('/')\ndef page(number: int = Depends(number_of)):\n    use(db, number)\n    return stripe.list()\n"
     )
     (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(("given", "is_found"), [("x_key", True), ("SETTINGS.key", False)])
+def test_an_object_that_a_library_holds(given: str, *, is_found: bool) -> None:
+    source = (
+        "import replicate\nfrom fastapi import FastAPI, Header\nfrom conf import SETTINGS\napp = FastAPI()\n"
+        "def use(token):\n    replicate.default_client.api_token = token\n"
+        f"@app.post('/x')\ndef paint(x_key: str = Header()):\n    use({given})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="default_client")
+    else:
+        quiet(RULE, source)

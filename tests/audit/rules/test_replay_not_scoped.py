@@ -281,3 +281,16 @@ def test_the_rest_of_what_somebody_else_has_begun(whose: str, refused: str, star
         finds(RULE, source, "error", on="RUNS.get")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("asked", "is_found"), [("resume", True), ("size", False)])
+def test_a_handler_that_is_asked_from_where_to_resume(asked: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI, WebSocket\napp = FastAPI()\nframes = []\n@app.websocket('/c/{room}')\n"
+        f"async def consult(ws: WebSocket, room: str, {asked}: int = 0):\n    for number, frame in frames:\n"
+        f"        if number > {asked}:\n            await ws.send_json(frame)\n    frames.append((1, room))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="in frames")
+    else:
+        quiet(RULE, source)

@@ -20,8 +20,9 @@ from carrel.audit.conditions import (
     SharedObject,
 )
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.held import given_value
-from carrel.audit.origins import called_name, identities, parameters_in
+from carrel.audit.origins import called_name, identities, is_request_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import reached
 from carrel.audit.taint import is_identity_like
@@ -78,13 +79,13 @@ class CallbacksPileUp:
                 continue
             for call in function.nodes(ast.Call):
                 if isinstance(call.func, ast.Attribute) and call.args:
-                    hung = _hung(call, function, call.args[-1])
+                    hung = _hung(view, call, function, call.args[-1])
                     if hung is not None and _is_of_this_call(view, hung[1], function):
                         yield from self._candidate(view, call, hung[0], hung[1], function)
                     elif hung is not None and _is_for_this_run(view, call, hung[1], function):
                         yield from self._handed(view, call, hung[0], hung[1], function)
             for call, callback in _decorated(view, function):
-                hung = _hung(call, function, callback)
+                hung = _hung(view, call, function, callback)
                 if hung is not None and isinstance(call.func, ast.Attribute):
                     yield from self._candidate(view, call, hung[0], callback, function)
 
@@ -152,7 +153,7 @@ def _decorated(view: FileView, function: Block) -> Iterator[tuple[ast.Call, ast.
                 yield decorator.call, ast.Name(inner.name, ast.Load())
 
 
-def _hung(call: ast.Call, function: Block, callback: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+def _hung(view: FileView, call: ast.Call, function: Block, callback: ast.expr) -> tuple[ast.expr, ast.expr] | None:
     """What the callback is hung on, and the callback."""
     if not isinstance(call.func, ast.Attribute):
         return None
@@ -160,10 +161,21 @@ def _hung(call: ast.Call, function: Block, callback: ast.expr) -> tuple[ast.expr
     if call.func.attr in _ADDS and isinstance(holder, ast.Attribute) and _HOOKS.match(holder.attr):
         return holder.value, callback
     name = call.func.attr
-    listens = _LISTENS.match(name) or (_is_function(callback, function) and not _WORKS.search(name))
+    is_function = _is_function(callback, function) or _is_way_back(view, callback, function)
+    listens = _LISTENS.match(name) or (is_function and not _WORKS.search(name))
     if listens or _REGISTERS.match(name):
         return holder, callback
     return None
+
+
+def _is_way_back(view: FileView, callback: ast.expr, function: Block) -> bool:
+    """Whether it sends to the client of this call: `socket.send_text`."""
+    root = callback.value if isinstance(callback, ast.Attribute) else None
+    parameter = function.parameter(root.id) if isinstance(root, ast.Name) else None
+    name = callback.attr if isinstance(callback, ast.Attribute) else ""
+    return parameter is not None and name.startswith(("send", "write", "reply")) and (
+        view.annotation_name(parameter.annotation) in REQUEST_TYPES or is_request_name(parameter.name)
+    )  # fmt: skip
 
 
 def _is_function(callback: ast.expr, function: Block) -> bool:
@@ -179,7 +191,7 @@ def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> boo
     if isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
         # `queue.put`, of a queue that is made here
         bindings = function.scope.bindings.get(callback.value.id, ())
-        return any(_is_made_object(one.value) for one in bindings)
+        return _is_way_back(view, callback, function) or any(_is_made_object(one.value) for one in bindings)
     if not isinstance(callback, ast.Name):
         return _is_made_callable(view, callback, function)
     bindings = function.scope.bindings.get(callback.id, ())

@@ -12,7 +12,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import AnyOf, Condition, MutableGlobal, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import is_fixed
+from carrel.audit.origins import called_name, is_fixed
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo, Severity
 
@@ -22,6 +22,7 @@ _TYPES: Final = frozenset({"WebSocket", "WebSocketServerProtocol", "ServerConnec
                            "StreamWriter", "WebSocketHandler", "WebSocketConnection"})  # fmt: skip
 _SOCKET: Final = re.compile(r"(?i)^_?(?:web_?socket|ws|socket)$")
 _SENDING: Final = frozenset({"send_json", "send_text", "send_bytes", "send_str", "send", "write_message", "write"})
+_QUEUES: Final = frozenset({"asyncio.Queue", "queue.Queue", "queue.SimpleQueue"})
 _SLOT: Final = re.compile(r"(?i)socket|(?:^|_)ws(?:_|$)|connection|send|emit|writer|transport|sink|"
                           r"(?:^|_)client(?:_|$)|output|notify|push|callback|stream")  # fmt: skip
 _OF_CONNECTION: Final = re.compile(r"(?i)connection|session|channel|client|consumer|protocol|handler|peer|endpoint")
@@ -54,7 +55,7 @@ class LastConnectionWins:
             given = _slot(view, mutation)
             if given is None:
                 continue
-            if _is_connection(view, value, mutation.block):
+            if _is_connection(view, value, mutation.block) or _is_inbox(view, mutation, value):
                 yield self._candidate(view, mutation, given, ())
             elif (
                 isinstance(value, ast.Name)
@@ -131,6 +132,20 @@ def _is_connection(view: FileView, value: ast.expr, block: Block) -> bool:
         return any(view.dotted(one.func) == "aiohttp.web.WebSocketResponse" for one in made)
     annotation = view.annotation_name(parameter.annotation)
     return annotation in _TYPES or (not annotation and _SOCKET.match(value.id) is not None)
+
+
+def _is_inbox(view: FileView, mutation: Mutation, value: ast.expr) -> bool:
+    """Whether a handler puts a queue of its own there, and hands its client what is in it."""
+    entry = view.entry_point(mutation.block)
+    if entry is None or entry.kind not in ("route", "websocket") or not isinstance(value, ast.Call):
+        return False
+    slot = _slots(view, mutation)
+    inside = (mutation.block, *(one for one in view.functions if one.parent is mutation.block))
+    return view.dotted(value.func) in _QUEUES and any(
+        called_name(call) == "get" and isinstance(call.func, ast.Attribute)
+        and any(_place(one) in slot for one in view.accesses(call.func.value, block))
+        for block in inside for call in block.nodes(ast.Call)
+    )  # fmt: skip
 
 
 def _closes_former(mutation: Mutation) -> bool:

@@ -83,6 +83,9 @@ class PerUserValueOnApp:
         told = [text for value in mutation.values for text in identities(view, value, block, direct=direct)]
         served = reached(view, block)
         told = told or list(_asked_with(view, mutation))
+        taint = view.best_taint(mutation.values, block) if ".bot_data" in place else None
+        if taint is not None and taint.by == "request":
+            told.append(ast.unparse(mutation.values[0]))
         if told:
             message = f"`{place}` keeps `{told[0]}`, and every request has the same application"
             # What an application is started with is everybody's, unless a request gets there.
@@ -188,7 +191,10 @@ def _place(view: FileView, mutation: Mutation) -> str:
         mutation.kind == "item" and mutation.keys and all(is_fixed(view, key, mutation.block) for key in mutation.keys)
     ):
         target = mutation.target
-        inner = isinstance(target, ast.Attribute) and target.attr in _PLACES and _is_app(target.value)
+        # Of a bot's `context.bot_data` there is one, whatever leads there.
+        inner = isinstance(target, ast.Attribute) and (
+            target.attr == "bot_data" or (target.attr in _PLACES and _is_app(target.value))
+        )
         if inner or (_is_app(target) and isinstance(target, ast.Attribute)):
             return f"{ast.unparse(target)}[{ast.unparse(mutation.keys[-1])}]"
     return ""

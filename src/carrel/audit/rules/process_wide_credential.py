@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_root
 from carrel.audit.conditions import AnyOf, HasEntryPoints, IdentityParameter, Not, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS
@@ -98,7 +99,8 @@ class ProcessWideCredential:
             grades.append(Grade("warning", (AnyOf((reached, Not(HasEntryPoints()))),)))
         message = f"`{function.name}` sets `{where}` for the whole process"
         yield view.candidate(self.info, mutation.node, message, block=function,
-                             grades=tuple(grades) if _is_handed(mutation) else (*grades, Grade("info")))  # fmt: skip
+                             grades=tuple(grades) if _is_handed(mutation) or _is_inner(mutation)
+                             else (*grades, Grade("info")))  # fmt: skip
 
     def _library(self, view: FileView) -> Iterator[Candidate]:
         """`genai.configure(api_key=api_key)`: there is one configuration of a library."""
@@ -221,10 +223,17 @@ def _of_mappings(mutation: Mutation) -> str:
 
 
 def _is_library(mutation: Mutation) -> bool:
-    if not isinstance(mutation.target, ast.Name):
+    # `replicate.default_client.api_token = token`
+    root = chain_root(mutation.target)
+    if not isinstance(root, ast.Name):
         return False
-    found = mutation.block.scope.lookup(mutation.target.id)
+    found = mutation.block.scope.lookup(root.id)
     return found is not None and bool(found[1]) and all(binding.kind == "import" for binding in found[1])
+
+
+def _is_inner(mutation: Mutation) -> bool:
+    """Whether it is set on an object that a library holds, `replicate.default_client`, perhaps one of many."""
+    return mutation.kind == "attribute" and isinstance(mutation.target, ast.Attribute)
 
 
 def _sets_any(mutation: Mutation) -> bool:

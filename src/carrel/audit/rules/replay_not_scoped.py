@@ -29,7 +29,9 @@ __all__ = ["ReplayNotScoped"]
 _REPLAYS: Final = re.compile(
     r"(?:^|_)(?:replay|resume|after|since|backlog|catch_?up|missed|recover|redeliver|history)(?:_|$)"
 )
-_AFTER: Final = re.compile(r"(?i)last[-_](?:event|seen|id)|after_id|since")
+_AFTER: Final = re.compile(
+    r"(?i)last[-_](?:event|seen|id|seq)|after_id|since|^resume(?:_|$)|^(?:after|cursor|from_seq)$"
+)
 _SCOPES: Final = re.compile(r"^(?:stream|channel|topic|room|group|conversation|connection)(?:_?(?:id|name|key))?$")
 _STORE_PUTS: Final = frozenset({"xadd", "rpush", "lpush", "zadd"})
 _STORE_READS: Final = frozenset({"xrange", "xrevrange", "lrange", "zrange", "zrangebyscore", "zrevrange"})
