@@ -89,6 +89,8 @@ def test_a_leak_where_only_a_command_line_leads_to_is_information(symbol: str, p
     place = Candidate(rule="r", location=Location(path=path, line=3), message="m", symbol=symbol)
     (found,) = judge([place], program(SOURCE), {"r": replace(INFO, leak_classes=(1,))})
     assert found.severity == severity
+    (unknown,) = judge([place], program("def never(): ...\n"), {"r": replace(INFO, leak_classes=(1,))})
+    assert unknown.severity == ("info" if path == "app/bootstrap.py" else "warning")
 
 
 @pytest.mark.parametrize(

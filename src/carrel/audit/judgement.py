@@ -39,7 +39,7 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
         apart = bool(info.leak_classes) and not candidate.by_anybody and program.calls.is_apart(candidate.symbol)
         path = candidate.location.path
         # What a request is not seen to lead to, and a command line is, one person runs.
-        by_hand = bool(info.leak_classes) and not is_library and not way and is_start_up(path)
+        by_hand = bool(info.leak_classes) and not way and is_start_up(path)
         shown = bool(info.leak_classes) and has_more and is_example(path)
         if apart or by_hand or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
