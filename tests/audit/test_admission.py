@@ -80,6 +80,10 @@ def test_for_administrators(source: str) -> None:
         "def f():\n  if not settings.admin_ui:\n    raise NotFound",
         "@app.post('/x', tags=['admin'])\ndef f(): ...",
         "@admin_log('x')\ndef f(): ...",
+        "def f(r):\n  notify_superuser(r)",
+        "def f(user):\n  if not check_user(user):\n    raise HTTPException(403)",
+        "class V(UserPassesTestMixin):\n  def label(self): return self.user.is_staff\n  def get(self): ...",
+        "class V(View):\n  def test_func(self): return self.user.is_staff\n  def get(self): ...",
         "from django.views.decorators.http import require_POST\n@require_POST\ndef f(r): ...",
         "@register(admin_required)\nclass V:\n  def get(self, r): ...",
         "@method_decorator\nclass V:\n  def get(self, r): ...",
@@ -144,6 +148,10 @@ def test_routers_for_administrators() -> None:
         app.include_router(chat.router)
         app.add(late.router, dependencies=[Depends(require_admin)])
         app.include_router(router=late.router, dependencies=[Depends(require_admin)])
+        pages_bp = Blueprint("pages", __name__)
+        @pages_bp.before_request
+        def count():
+            seen.add(1)
         bp = Blueprint("admin", __name__)
         @bp.before_request
         def guard():

@@ -89,6 +89,8 @@ class Mail:
         # Who made it is written down, and never asked for.
         ("db.add(Note(user_id=user_id))", []),
         ("return Note.objects.create(user_id=user_id)", []),
+        ("return notes.update_note(note_id, user_id=user_id)", []),
+        ("return Note.objects.filter(approved_by=user_id)", []),
         # Nobody asks who is calling.
         ("note = NOTES[note_id]\nassert note.owner_id == other.owner_name", []),
         ("note = NOTES[note_id]\nassert note.length == user_id", []),

@@ -32,6 +32,10 @@ _MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|regi
 _HOLDS_ALL: Final = re.compile(
     r"(?i)(?:^|_)(?:session|db|database|conn|connection|cursor|engine|client|redis|cache|pool)$"
 )
+_SAVES: Final = re.compile(
+    r"^a?_?(?:update|upsert|save|set|put|write|log|record|track|emit|publish|send|notify)(?:_\w+)?$"
+)
+"""Methods that are told who changes something, and let everybody do it."""
 _PUTS: Final = frozenset({"set", "setex", "put", "hset", "save", "aset", "set_item", "json_set"})
 OWNERS: Final = frozenset({"user_id", "owner_id", "owner", "user", "tenant_id", "tenant", "account_id", "created_by",
                     "author_id", "author", "org_id", "organization_id", "customer_id", "workspace_id",
@@ -115,7 +119,8 @@ def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
             if owned is not None and any(is_caller(view, one, function) for one in others):
                 found.update(dict.fromkeys(kinds(view, _root(owned, function), function)))
     for call in function.nodes(ast.Call):
-        makes = _MAKES.match(called_name(call)) is not None or called_name(call)[:1].isupper()
+        name = called_name(call)
+        makes = _MAKES.match(name) is not None or _SAVES.match(name) is not None or name[:1].isupper()
         if not makes and any(_selects_for(view, one, function) for one in call.keywords):
             found.update(dict.fromkeys(kinds(view, call, function)))  # `Report.query.filter_by(user_id=user.id)`
     return tuple(found)
@@ -140,6 +145,8 @@ def unconverted(node: ast.expr) -> ast.expr:
 
 def _selects_for(view: FileView, keyword: ast.keyword, function: Block) -> bool:
     """Whether a keyword asks for what is the caller's: `user_id=user.id`, `patient__account=request.user`."""
+    if _NOT_OWNING.search(keyword.arg or ""):
+        return False
     way = (keyword.arg or "").split("__")
     if not OWNERS.isdisjoint(way):
         return is_caller(view, keyword.value, function)
