@@ -11,7 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 
-__all__ = ["names_scope", "statement", "tagged_stores"]
+__all__ = ["names_scope", "statement", "store_path", "tagged_stores"]
 
 _SCOPE: Final = re.compile(r"(?i)^(?:user|tenant|org|organi[sz]ation|owner|customer|account|workspace|team|company|"
                            r"clinic|patient|member|firm|school|employee|student|client|enterprise|guild|practice|community|"
@@ -46,10 +46,15 @@ def tagged_stores(view: FileView, function: Block) -> tuple[str, ...]:
         if not is_told and not named:
             continue
         if isinstance(call.func, ast.Attribute) and _ADDS.match(called_name(call)):
-            path = view.access(call.func.value, function).path
+            path = store_path(view.access(call.func.value, function).path)
             if path and ":" not in path:
                 found[path] = None
     return tuple(found)
+
+
+def store_path(path: str) -> str:
+    """The path of a store of which one part is told and another one is asked: `memos.data`, `memos.query`."""
+    return path.removesuffix(".data").removesuffix(".query").removesuffix(".generate")
 
 
 def statement(view: FileView, node: ast.expr, function: Block, depth: int = _DEPTH) -> str:

@@ -319,3 +319,19 @@ def test_a_session_of_a_database_is_no_store_of_documents() -> None:
         "    return db.session.query(v)\n"
     )
     quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"), [("{'text': text, 'firm': firm_of(ctx)}", True), ("{'text': text, 'kind': 1}", False)]
+)
+def test_a_store_that_is_told_by_one_part_and_asked_by_another(kept: str, *, is_found: bool) -> None:
+    source = (
+        "from fastmcp import FastMCP\nfrom acme import client\nmcp = FastMCP('x')\nmemos = client.get('Memo')\n"
+        "@mcp.tool\n"
+        f"def save(text: str, ctx):\n    memos.data.insert({kept})\n@mcp.tool\ndef find(question: str):\n"
+        "    return memos.query.hybrid(question, limit=4)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="hybrid")
+    else:
+        quiet(RULE, source)

@@ -24,13 +24,13 @@ from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, identities, is_credential
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.tagged import names_scope, statement
+from carrel.audit.tagged import names_scope, statement, store_path
 from carrel.findings import RuleInfo
 
 __all__ = ["RetrievalWithoutTenant"]
 
 _SEARCH: Final = re.compile(
-    r"^a?_?(?:similarity_search|max_marginal_relevance_search|hybrid_search|vector_search|keyword_search|"
+    r"^a?_?(?:hybrid|similarity_search|max_marginal_relevance_search|hybrid_search|vector_search|keyword_search|"
     r"semantic_search|full_?text_search|knn_search|search_documents|search_chunks|near_text|near_vector|bm25|"
     r"similarity_search_[a-z_]+|query_points|search_points)$"
 )
@@ -146,8 +146,9 @@ class RetrievalWithoutTenant:
                     continue
                 reached: Condition = Reachable(function.symbol) if function is not view.top else HasEntryPoints()
                 message = f"`{ast.unparse(call.func.value)}` holds documents of many, and is searched for nobody's own"
+                owned = KeepsOwners(store_path(access.path))
                 yield view.candidate(self.info, call, message, block=function,
-                                     grades=(Grade("error", (KeepsOwners(access.path), reached)),))  # fmt: skip
+                                     grades=(Grade("error", (owned, reached)),))  # fmt: skip
 
     def _statements(self, view: FileView, function: Block, who: str) -> Iterator[Candidate]:
         for call in function.nodes(ast.Call):
