@@ -169,6 +169,7 @@ def test_a_setting_for_all_is_only_mentioned(name: str, severity: str) -> None:
     route = f"@app.post('/set')\ndef change(text: str):\n    {name}['voice'] = text\n"
     route += f"def all_of_them():\n    return {name}\n"
     finds(RULE, APP + f"{name} = {{}}\n" + route, severity)
+    finds(RULE, APP + f"{name} = {{}}\n" + route.replace("['voice'] = text", ".update({'voice': text})"), severity)
 
 
 def test_a_list_of_another_file_that_the_same_file_takes_it_out_of() -> None:

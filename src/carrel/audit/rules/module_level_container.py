@@ -74,7 +74,7 @@ class ModuleLevelContainer:
         message = f"`{mutation.block.name}` puts {taint.reason} into `{name}`, which every request shares"
         grades = grades_of(view, taint, mutation.block)
         of_process = taint.by == "parameter" and _OF_PROCESS.search(name) is not None
-        configures = mutation.kind == "item" and is_configuration_name(name)
+        configures = (mutation.kind == "item" or mutation.name == "update") and is_configuration_name(name)
         if of_process or configures or _is_filled_once(view, mutation):
             grades = (Grade("info"),)
         if _is_read_at_once(view, mutation, access):
