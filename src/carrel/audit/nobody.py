@@ -175,10 +175,12 @@ def _may_be_missing(view: FileView, node: ast.expr, function: Block) -> bool:
     if not (names_user(said) or names_session(said) or names_scope(said) or person_in(said)):
         return False
     root = chain_root(held)
-    is_handed = isinstance(held, ast.Name) and function.parameter(held.id) is not None and _MESSAGES.search(held.id)
+    is_parameter = isinstance(held, ast.Name) and function.parameter(held.id) is not None
+    is_handed = is_parameter and _MESSAGES.search(ast.unparse(held)) is not None
     # A token need not have the claim either.
-    is_handed = is_handed or _CLAIMS.search(ast.unparse(held)) is not None
-    if not is_handed and not (claimed(view, node, function) or in_session(view, node, function)):
+    if not (is_handed or _CLAIMS.search(ast.unparse(held))) and not (
+        claimed(view, node, function) or in_session(view, node, function)
+    ):
         return False
     return not _is_asked_about(view, node, root, function)
 
@@ -192,7 +194,7 @@ def _is_asked_about(view: FileView, node: ast.Call, root: ast.expr, function: Bl
     if any(len(function.scope.bindings.get(name, ())) > 1 for name in names):
         return True
     text = ast.unparse(node.args[0])
-    for one in function.nodes(ast.If, ast.IfExp, ast.Assert, ast.While):
+    for one in (*function.nodes(ast.If, ast.IfExp), *function.nodes(ast.Assert, ast.While)):
         for part in ast.walk(one.test):
             if isinstance(part, ast.Name) and part.id in names:
                 return True

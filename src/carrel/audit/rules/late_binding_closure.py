@@ -332,8 +332,9 @@ def _is_awaited_inside(view: FileView, call: ast.Call, loop: Loop) -> bool:
 def _is_put_aside(view: FileView, node: ast.AST, own: set[str]) -> bool:
     """Whether the round puts its own object into something that was there before: `running.append(task)`."""
     call = view.module.parent(node)
-    puts = isinstance(call, ast.Call) and node in call.args and called_name(call) in _PUTS
-    return puts and _called_on(call) not in ("", *own)
+    if not isinstance(call, ast.Call) or node not in call.args or called_name(call) not in _PUTS:
+        return False
+    return _called_on(call) not in ("", *own)
 
 
 def _called_on(node: ast.expr | None) -> str:
