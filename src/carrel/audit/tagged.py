@@ -99,7 +99,7 @@ def _uses(view: FileView, written: ast.expr, function: Block) -> Iterator[ast.ex
 
 def _is_metadata(view: FileView, written: ast.expr) -> bool:
     around = view.module.parent(written)
-    inner: ast.AST = written
+    inner: ast.AST | None = written
     while isinstance(around, ast.List | ast.ListComp | ast.Tuple | ast.BinOp):
         around, inner = view.module.parent(around), around
     if isinstance(around, ast.Call) and _ADDS.match(called_name(around)):
