@@ -1,4 +1,4 @@
-"""Who is calling, as a function knows it: what a token proves, and what the client only says."""
+"""Who is calling, as a function knows it: what a token proves."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from carrel.audit.blocks import Block, Parameter
 from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.depending import listed
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS, REQUEST_TYPES, is_servicer
+from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
 from carrel.audit.origins import leaves
 from carrel.audit.persons import person_in
+from carrel.audit.sent import SAID, is_connection, is_of_grpc, is_request, spine, ways
 from carrel.audit.taint import is_part_name
 
-__all__ = ["claimed", "is_handler", "is_said", "names_user", "origins", "proven", "prover", "proves"]
+__all__ = ["names_user", "proven", "prover", "proves"]
 
 _USER: Final = re.compile(
     r"(?i)^_?(?:[a-z_]*_)?(?:user|user_?id|userid|uid|username|tenant|tenant_?id|account_?id|customer_?id|owner|"
@@ -32,8 +33,6 @@ _CURRENT: Final = re.compile(r"(?i)(?:^|_)(?:current|verified|signed_in|logged_i
 """A dependency that gives the caller, by whatever word the application has for one."""
 _ASKED_OF: Final = re.compile(r"(?i)^_?(?:(?:get|find|load|optional|resolve)_)?([a-z]+)(?:_(?:of|from)(?:_[a-z]+)?)?$")
 """A function that is handed a request and gives who sent it: `shopper_from(request)`."""
-_LOADS: Final = frozenset({"loads", "decode", "unpackb", "model_validate_json", "parse_raw"})
-_CONNECTION: Final = re.compile(r"(?i)^_?(?:web_?socket|ws|socket|conn|connection|client|peer)$")
 _NOT_AUTH: Final = re.compile(r"(?i)service|repo|dao|store|manager|(?:^|_)db|database|optional_session|settings|form|"
                               r"params|filter|query|page|body|schema")  # fmt: skip
 _PROVING: Final = re.compile(
@@ -54,60 +53,12 @@ _OPENS: Final = frozenset({"loads", "unsign", "unsign_object", "decrypt"})
 _CARRIERS: Final = frozenset({"request", "req", "g", "websocket", "ws", "socket", "connection", "conn", "info",
                               "context", "ctx", "scope"})  # fmt: skip
 """What goes with one request or connection through the functions that serve it."""
-_SAID: Final = frozenset(
-    {"headers", "query_params", "path_params", "args", "form", "match_info", "query", "json", "GET", "POST", "data",
-     "values", "params", "body", "post", "rel_url", "view_args", "META", "FILES"}
-)  # fmt: skip
-"""What of a request the client fills in as it likes."""
-_READ: Final = frozenset({"json", "get_json", "form", "body", "post", "receive_json", "receive_text", "receive", "text",
-                          "recv", "receive_str", "iter_json", "iter_text"})  # fmt: skip
-_THROUGH: Final = frozenset(
-    {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
-)
-_DEPTH: Final = 8
-_READ_OUT: Final = 3
-"""How often something may be read out of what was read out."""
 
 
 def names_user(name: str) -> bool:
     """Whether a name says who somebody is: `user_id`, `tenant`, `x-on-behalf-of`. A session's name does not."""
     words = name.replace("-", "_")
     return _USER.match(words) is not None and _NOT_USER.match(words) is None
-
-
-def origins(view: FileView, node: ast.expr, block: Block, depth: int = _DEPTH) -> Iterator[ast.expr]:
-    """What an expression is, through locals, defaults, conversions and texts: not what calls were handed."""
-    for part in _ways(view, node, block) if depth else ():
-        if part is node:
-            yield node
-        else:
-            yield from origins(view, part, block, depth - 1)
-
-
-def _ways(view: FileView, node: ast.expr, block: Block) -> list[ast.expr]:
-    """The expressions that this one is made of; the expression itself where it is made of none."""
-    match node:
-        case ast.Name():
-            bindings = block.scope.bindings.get(node.id, ()) if block.kind == "function" else ()
-            known = [one.value for one in bindings if one.kind != "parameter" and one.value is not None]
-            return [*known, node] if not known or block.parameter(node.id) is not None else known
-        case ast.BoolOp():
-            return node.values
-        case ast.IfExp():
-            return [node.body, node.orelse]
-        case ast.Await() | ast.NamedExpr() | ast.FormattedValue():
-            return [node.value]
-        case ast.JoinedStr():
-            return [one for one in node.values if not isinstance(one, ast.Constant)]
-        case ast.Tuple():
-            return node.elts
-        case ast.BinOp():
-            return [one for one in (node.left, node.right) if not isinstance(one, ast.Constant)]
-        case ast.Call() if node.args and view.dotted(node.func).removeprefix("builtins.") in _THROUGH:
-            return [node.args[-1]]
-        case ast.Call() if isinstance(node.func, ast.Attribute) and node.func.attr in ("strip", "lower", "format"):
-            return [node.func.value]
-    return [node]
 
 
 def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
@@ -124,8 +75,8 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
                 return True
             if _is_kept(view, parts[0], parts[1:]):
                 return True
-            return not _PROVEN_PARTS.isdisjoint(parts[1:]) and _SAID.isdisjoint(parts) and (
-                parts[0] in ("self", "g", "info", "ctx", "context") or _is_request(view, chain_root(leaf), block)
+            return not _PROVEN_PARTS.isdisjoint(parts[1:]) and SAID.isdisjoint(parts) and (
+                parts[0] in ("self", "g", "info", "ctx", "context") or is_request(view, chain_root(leaf), block)
             )  # fmt: skip
         case ast.Subscript():
             return _is_proven_item(view, leaf.value, leaf.slice, block)
@@ -203,33 +154,6 @@ def _wraps_knowing(view: FileView, wrapper: Block) -> bool:
     return any(prover(view, one) for one in view.functions if one.parent is wrapper)
 
 
-def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
-    """The name under which the client sent the value, `user_id` or `x-user-id`; empty when it is not the client's."""
-    match leaf:
-        case ast.Name():
-            parameter = block.parameter(leaf.id)
-            return leaf.id if parameter is not None and _is_sent(view, block, parameter) else ""
-        case ast.Attribute():
-            root = leaf.value
-            if not isinstance(root, ast.Name):
-                return ""
-            parameter = block.parameter(root.id)
-            return leaf.attr if parameter is not None and _is_sent(view, block, parameter) else ""
-        case ast.Subscript():
-            return _text(view, leaf.slice) if is_said(view, leaf.value, block) else ""
-        case ast.Call() if isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get" and leaf.args:
-            return _text(view, leaf.args[0]) if is_said(view, leaf.func.value, block) else ""
-    return ""
-
-
-def is_handler(view: FileView, function: Block) -> bool:
-    """Whether clients call the function: a route, a WebSocket handler, a tool, or a view that asks for a sign-in."""
-    entry = view.entry_point(function)
-    if entry is not None:
-        return entry.kind in ("route", "websocket", "tool")
-    return bool(sign_in(view, function))
-
-
 def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
     dependency = view.dependency(parameter)
     if dependency is None or _gives_nobody(view, parameter):
@@ -261,11 +185,11 @@ def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> 
     if asked is None or is_bare or not person_in(asked[1]):
         return False
     return called.endswith("_from_token") or any(
-        _is_request(view, one, block) or _is_connection(view, one, block)
-        or (isinstance(one, ast.Name) and one.id == "context" and _is_of_grpc(view, block))
-        or (bool({"headers", "cookies"} & set(chain_names(one))) and _is_request(view, chain_root(one), block))
+        is_request(view, one, block) or is_connection(view, one, block)
+        or (isinstance(one, ast.Name) and one.id == "context" and is_of_grpc(view, block))
+        or (bool({"headers", "cookies"} & set(chain_names(one))) and is_request(view, chain_root(one), block))
         for value in call.args
-        for one in (value, *_spine(value))
+        for one in (value, *spine(value))
     )  # fmt: skip
 
 
@@ -317,7 +241,7 @@ def _is_proof(view: FileView, node: ast.expr, block: Block) -> bool:
         if one in seen:
             continue
         seen.add(one)
-        for part in _ways(view, one, block):
+        for part in ways(view, one, block):
             if part is not one:
                 waiting.append(part)
             elif proves(view, one, block):
@@ -371,135 +295,20 @@ def _carried(place: ast.expr) -> str:
     return ""
 
 
-def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
-    if not is_handler(view, function) or parameter.name == function.receiver:
-        return False
-    if view.dependency(parameter) is not None or parameter.kind in ("*", "**"):
-        return False
-    if not _may_be_addressed(view, function, parameter.name):
-        return False
-    annotation = view.annotation_name(parameter.annotation)
-    if parameter.name == "request" and _is_of_grpc(view, function):
-        return True  # the message itself
-    return annotation not in REQUEST_TYPES and not is_part_name(annotation) and parameter.name not in ("request", "ctx")
-
-
-def _may_be_addressed(view: FileView, function: Block, name: str) -> bool:
-    """Whether nothing says that a route takes all its arguments from its address, and that this one is not there.
-
-    In Flask and its like a decorator hands over the others: `@app.route("/files")` over `def files(tenant_id)`.
-    """
-    routes = [one for one in function.decorators if one.call is not None and (one.name == "route" or _marks(one.call))]
-    if not routes or view.imports("litestar", "starlite"):
-        return True
-    texts = [ast.unparse(one.call.args[0]) for one in routes if one.call is not None and one.call.args]
-    return not texts or any(re.search(rf"[<:{{]{name}[>:}}]", text) for text in texts)
-
-
-def _marks(call: ast.Call) -> bool:
-    """Whether an address marks its parts as Flask does: `/files/<file_id>`."""
-    address = call.args[0] if call.args else None
-    return isinstance(address, ast.Constant) and "<" in str(address.value)
-
-
-def _is_of_grpc(view: FileView, function: Block) -> bool:
-    return function.class_ is not None and is_servicer(view.base_paths(function.class_))
-
-
-def is_said(view: FileView, node: ast.expr, block: Block) -> bool:
-    """Whether the expression is the part of a request that the client fills in."""
-    for one in origins(view, node, block):
-        inner = one.value if isinstance(one, ast.Await) else one
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in _READ:
-            inner = inner.func
-        if isinstance(inner, ast.Attribute) and (inner.attr in _SAID or inner.attr in _READ):
-            if any(_is_request(view, part, block) for part in _spine(inner.value)):
-                return True
-        elif _is_received(view, inner, block) or (isinstance(inner, ast.Name) and claimed(view, inner, block)):
-            return True
-    return False
-
-
-def _is_received(view: FileView, node: ast.expr, block: Block, depth: int = _READ_OUT) -> bool:
-    """Whether the expression is a message that came over a connection, or what was read out of one."""
-    if not depth:  # `data = json.loads(data)`
-        return False
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name), args=[first, *_]) if name in _LOADS:
-            return any(_is_received(view, one, block, depth - 1) for one in origins(view, first, block))
-        case ast.Call(func=ast.Attribute(value=inner, attr=name)):
-            return (name in _READ and _is_connection(view, inner, block)) or (
-                name == "json" and _is_received(view, inner, block, depth - 1)
-            )
-        case ast.Await(value=inner):
-            return _is_received(view, inner, block, depth - 1)
-        case ast.Attribute(value=ast.Name() as inner, attr="data" | "content"):
-            return _is_received(view, inner, block, depth - 1)
-        case ast.Name() if block.parameter(node.id) is not None:
-            return bool(claimed(view, node, block))
-        case ast.Name() if block.kind == "function":
-            for binding in block.scope.bindings.get(node.id, ()):
-                around = view.module.parent(binding.node)
-                if binding.kind == "loop" and isinstance(around, ast.For | ast.AsyncFor):
-                    return any(_is_connection(view, one, block) for one in _spine(around.iter))
-    return False
-
-
-def _is_connection(view: FileView, node: ast.expr, block: Block) -> bool:
-    """Whether it is the connection to one client: what a WebSocket's handler is called with, or makes."""
-    if not isinstance(node, ast.Name) or block.kind != "function":
-        return False
-    if block.parameter(node.id) is not None:
-        entry = view.entry_point(block)
-        is_websocket = entry is not None and entry.kind == "websocket" and _CONNECTION.match(node.id) is not None
-        return is_websocket or _is_request(view, node, block)
-    made = [one.value for one in block.scope.bindings.get(node.id, ()) if isinstance(one.value, ast.Call)]
-    return any(view.dotted(one.func) == "aiohttp.web.WebSocketResponse" for one in made)
-
-
 def _holds_proven(view: FileView, node: ast.expr, block: Block) -> bool:
     """Whether the server fills the object: the request itself, its state, a signed session, the ASGI scope."""
     if isinstance(node, ast.Attribute):
         if ast.unparse(node) == "info.context":
             return True
         return node.attr in ("state", "session", "scope", "environ") and (
-            _is_request(view, chain_root(node), block) or ast.unparse(node) == "self.scope"
+            is_request(view, chain_root(node), block) or ast.unparse(node) == "self.scope"
         )
     return isinstance(node, ast.Name) and (
-        _is_request(view, node, block) or view.dotted(node) in ("flask.session", "flask.g", "quart.session")
+        is_request(view, node, block) or view.dotted(node) in ("flask.session", "flask.g", "quart.session")
     )
 
 
 def _is_state(view: FileView, node: ast.expr, block: Block) -> bool:
     return (
-        isinstance(node, ast.Attribute)
-        and node.attr in ("state", "user")
-        and _is_request(view, chain_root(node), block)
+        isinstance(node, ast.Attribute) and node.attr in ("state", "user") and is_request(view, chain_root(node), block)
     )
-
-
-def _is_request(view: FileView, node: ast.expr, block: Block) -> bool:
-    if not isinstance(node, ast.Name):
-        return False
-    parameter = block.parameter(node.id)
-    if parameter is not None:
-        return (
-            node.id in ("request", "req", "websocket", "ws", "socket", "handler_request")
-            or view.annotation_name(parameter.annotation) in REQUEST_TYPES
-        )
-    return view.dotted(node) in REQUEST_OBJECTS
-
-
-def _spine(node: ast.expr) -> Iterator[ast.expr]:
-    yield node
-    while isinstance(node, ast.Attribute | ast.Call):
-        node = node.value if isinstance(node, ast.Attribute) else node.func
-        yield node
-
-
-def _text(view: FileView, node: ast.expr) -> str:
-    """The text that the expression is, written there or under a name of the module."""
-    if isinstance(node, ast.Name) and view.access(node).kind == "global":
-        bound = view.module.scope.bindings.get(node.id, ())
-        node = next((one.value for one in bound if one.value is not None), node) if len(bound) == 1 else node
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

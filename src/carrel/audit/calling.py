@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block, chain
-from carrel.audit.callers import claimed, is_said, names_user, origins, proven, proves
+from carrel.audit.callers import names_user, proven, proves
 from carrel.audit.facts import CallFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, worker_loop
 from carrel.audit.origins import identities, in_session, is_credential, is_made, leaves
 from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
+from carrel.audit.sent import claimed, is_said, origins
 
 __all__ = ["FOREIGN", "call_facts"]
 

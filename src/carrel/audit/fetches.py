@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, origins
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
+from carrel.audit.sent import claimed, origins
 
 __all__ = ["IDS", "Fetch", "fetches"]
 

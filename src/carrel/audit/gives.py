@@ -7,13 +7,14 @@ import re
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user, origins, prover
+from carrel.audit.callers import names_user, prover
 from carrel.audit.data_conditions import Given
 from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import gives_fixed_path
 from carrel.audit.held import text_of
 from carrel.audit.nobody import gives_stand_in
 from carrel.audit.origins import called_name, parameters_in
+from carrel.audit.sent import claimed, origins
 
 __all__ = ["collected_by", "given_back", "gives_none"]
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user, origins, proves
+from carrel.audit.callers import names_user, proves
 from carrel.audit.chains import chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name, in_session
 from carrel.audit.persons import person_in, says_of_person
+from carrel.audit.sent import claimed, origins
 from carrel.audit.tagged import names_scope
 from carrel.audit.taint import is_identity_like
 

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user, origins
+from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_root
 from carrel.audit.conditions import Condition, Not
 from carrel.audit.data_conditions import DecidesItself
@@ -15,6 +15,7 @@ from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.owners import OWNERS, is_caller, parts, unconverted
+from carrel.audit.sent import claimed, origins
 
 __all__ = ["asks_whose", "fetched_model", "unless_asked"]
 

@@ -9,12 +9,13 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.callers import names_user, origins, proven
+from carrel.audit.callers import names_user, proven
 from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
+from carrel.audit.sent import origins
 
 __all__ = [
     "OWNERS",

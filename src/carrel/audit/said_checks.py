@@ -8,10 +8,11 @@ from typing import Final
 
 from carrel.audit.admission import is_refusal
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user, origins, proven
+from carrel.audit.callers import names_user, proven
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
+from carrel.audit.sent import claimed, origins
 
 __all__ = ["COMPARES", "SELECTS", "is_compared", "is_refused", "is_within", "looks_up_person"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import origins
 from carrel.audit.file_view import FileView
+from carrel.audit.sent import origins
 
 __all__ = ["called_here", "through"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user, origins, proves
+from carrel.audit.callers import names_user, proves
 from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.data_conditions import SentParameter
 from carrel.audit.file_view import FileView
@@ -16,6 +16,7 @@ from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import MADE, called_name, is_made, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sent import claimed, origins
 from carrel.audit.taint import is_identity_like
 from carrel.audit.through import through
 from carrel.findings import RuleInfo

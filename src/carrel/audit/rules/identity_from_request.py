@@ -10,7 +10,7 @@ from typing import Final
 
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user, origins, proven, prover
+from carrel.audit.callers import names_user, proven, prover
 from carrel.audit.conditions import Condition
 from carrel.audit.data_conditions import Gives, SentParameter
 from carrel.audit.file_view import FileView
@@ -20,6 +20,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.said_checks import COMPARES, SELECTS, is_compared, is_refused, is_within, looks_up_person
+from carrel.audit.sent import claimed, origins
 from carrel.audit.tagged import names_scope
 from carrel.audit.through import called_here
 from carrel.findings import RuleInfo, Severity

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, names_user
+from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
 from carrel.audit.conditions import Reachable, SharedClass
 from carrel.audit.data_conditions import Gives, KeepsUnder, MakesKeyOf, MayGiveNone, OpenToAll
@@ -17,6 +17,7 @@ from carrel.audit.keyed import Keyed, keyed
 from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sent import claimed
 from carrel.audit.through import called_here, through
 from carrel.findings import RuleInfo, Severity
 
@@ -174,7 +175,9 @@ def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple
         for part in key_parts(value, function):
             helper = called_here(view, part) if isinstance(part, ast.Call) else None
             if helper is not None:
-                found += [(*one, helper) for one in view.once(_given_instead, helper, meanwhile=())]
+                nothing: tuple[tuple[ast.expr, str], ...] = ()
+                given = view.once(_given_instead, helper, meanwhile=nothing)
+                found += [(default, text, helper) for default, text in given]
         if found and not counts_only(ast.unparse(call.func)):
             yield from ((*one, str(place)) for one in found)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.admission import is_restricted, sign_in
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_handler, kept_names, names_user, prover
+from carrel.audit.callers import kept_names, names_user, prover
 from carrel.audit.conditions import AnyOf, Condition
 from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked
 from carrel.audit.fetches import IDS, Fetch, fetches
@@ -18,6 +18,7 @@ from carrel.audit.owner_checks import asks_whose, unless_asked
 from carrel.audit.owners import OWNERS, is_handlers_own, kinds, names_owner
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sent import is_handler
 from carrel.findings import RuleInfo
 
 __all__ = ["ObjectWithoutOwnerCheck"]

@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.access import Access
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import claimed, origins, proven, prover
+from carrel.audit.callers import proven, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.data_conditions import SentParameter
 from carrel.audit.fetches import Fetch
@@ -21,6 +21,7 @@ from carrel.audit.owner_checks import asks_whose
 from carrel.audit.owners import names_owner
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sent import claimed, origins
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import is_handler, names_user, proven, prover
+from carrel.audit.callers import names_user, proven, prover
 from carrel.audit.conditions import (
     AnyOf,
     Condition,
@@ -24,6 +24,7 @@ from carrel.audit.data_conditions import KeepsOwners
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, identities, is_credential
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sent import is_handler
 from carrel.audit.tagged import names_scope, statement, store_path
 from carrel.findings import RuleInfo
 
@@ -100,9 +101,9 @@ class RetrievalWithoutTenant:
     def _left_open(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`def search(words, practice=None)`, which narrows to one when it is told, and a route tells none."""
         searched = [one for one in function.nodes(ast.Call) if _is_search(one) or _asks_engine(view, one, function)]
-        texts = (one for one in function.nodes(ast.Constant) if isinstance(one.value, str))
+        texts = function.nodes(ast.Constant)
         place: ast.expr | None = (
-            searched[0] if searched else next((one for one in texts if _SELECT.search(one.value)), None)
+            searched[0] if searched else next((one for one in texts if _SELECT.search(str(one.value))), None)
         )
         for parameter in function.parameters if place is not None else ():
             default = parameter.default

@@ -9,13 +9,14 @@ from typing import Final
 
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import names_user, origins, prover
+from carrel.audit.callers import names_user, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose, unless_asked
 from carrel.audit.owners import is_handlers_own, names_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sent import origins
 from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 

@@ -1,0 +1,82 @@
+"""What the client says."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from carrel.audit.blocks import Block
+from carrel.audit.file_view import FileView
+from carrel.audit.sent import claimed, origins
+from tests.audit.checking import view
+
+PARAMETERS = (
+    "request: Request, user_id: str, body: Body, db: Session = Depends(get_db), user = Depends(get_current_user)"
+)
+
+
+def handler(body: str, parameters: str = PARAMETERS) -> tuple[FileView, Block]:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    seen = view(f"import jwt\nfrom fastapi import FastAPI, Depends, Request\napp = FastAPI()\n@app.post('/x')\n"
+                f"async def handle({parameters}):\n{lines}")  # fmt: skip
+    return seen, next(one for one in seen.functions if one.name == "handle")
+
+
+def value(body: str) -> tuple[FileView, Block, ast.expr]:
+    seen, function = handler(body)
+    (found,) = (one.value for one in function.nodes(ast.Return) if one.value is not None)
+    return seen, function, found
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("return user_id", "user_id"),
+        ("return body.owner_id", "owner_id"),
+        ("return request.headers['x-user-id']", "x-user-id"),
+        ("return request.query_params.get('tenant')", "tenant"),
+        ("data = await request.json()\nreturn data['user_id']", "user_id"),
+        ("return (await request.json())['user_id']", "user_id"),
+        ("return user.id", ""),
+        ("return db.rows", ""),
+        ("return request.state.user", ""),
+        ("return other['user_id']", ""),
+    ],
+)
+def test_what_is_claimed(body: str, name: str) -> None:
+    seen, function, found = value(body)
+    assert claimed(seen, found, function) == name
+
+
+def test_nothing_is_claimed_in_a_function_that_no_request_calls() -> None:
+    seen = view("def f(user_id):\n    return user_id\n")
+    (function,) = seen.functions
+    (found,) = function.nodes(ast.Return)
+    assert found.value is not None
+    assert claimed(seen, found.value, function) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("a = user_id\nreturn str(a)", ["user_id"]),
+        ("return f'x:{user_id}'", ["user_id"]),
+        ("return (user_id, 'a')", ["user_id", "'a'"]),
+        ("return user_id or user.id", ["user_id", "user.id"]),
+        ("return user_id if x else user.id", ["user_id", "user.id"]),
+        ("return user_id.strip()", ["user_id"]),
+        ("return 'a' + user_id", ["user_id"]),
+        ("return find(user_id)", ["find(user_id)"]),
+    ],
+)
+def test_origins_of_an_expression(body: str, found: list[str]) -> None:
+    seen, function, expression = value(body)
+    assert [ast.unparse(one) for one in origins(seen, expression, function)] == found
+
+
+def test_what_is_read_out_of_itself_is_read_to_an_end() -> None:
+    seen, function, found = value(
+        "data = load()\ndata = json.loads(data)\ndata = json.loads(data)\nreturn data['user_id']"
+    )
+    assert claimed(seen, found, function) == ""
