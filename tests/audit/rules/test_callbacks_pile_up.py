@@ -282,6 +282,7 @@ def test_what_a_module_or_a_library_has_one_of(made: str, *, is_found: bool) -> 
             "def hear(words):\n        pass\n    desk.on('words', hear)\n    def end():\n        desk.off('w', hear)",
             False,
         ),
+        ("def hear(words):\n        pass\n    with desk.connected_to(hear):\n        desk.run(text)", False),
         ("@tool.on('words')\n    def hear(words):\n        heard.append(words)", False),
     ],
 )

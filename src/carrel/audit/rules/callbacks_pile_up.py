@@ -99,7 +99,8 @@ class CallbacksPileUp:
             given = given if put else (*given, AnyOf(changes))
         if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
             return
-        if _is_handle_kept(view, call):
+        # `with signal.connected_to(hear):` listens as long as it lasts.
+        if _is_handle_kept(view, call) or isinstance(view.module.parent(call), ast.withitem):
             return
         message = (
             f"`{function.name}` hangs `{ast.unparse(callback)}` on `{ast.unparse(holder)}`, which every request uses"
