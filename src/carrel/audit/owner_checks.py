@@ -61,10 +61,16 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
 
 
 def unless_asked(view: FileView, function: Block, fetch: Fetch) -> tuple[Condition, ...]:
-    """What must hold besides: that what the function calls to fetch does not find out by itself who is asking."""
+    """What must hold besides: that what the function calls to fetch does not find out by itself who is asking, and
+    what makes that from which it fetches neither: `wiki = wiki_of(request)` and then `wiki.page(page_id)`.
+    """
     called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
-    path = view.path(called.func, function) if isinstance(called, ast.Call) else ""
-    return (Not(DecidesItself(path)),) if path else ()
+    asked = [called.func] if isinstance(called, ast.Call) else []
+    for made in origins(view, fetch.receiver, function) if fetch.receiver is not None else ():
+        call = made.value if isinstance(made, ast.Await) else made
+        if isinstance(call, ast.Call):
+            asked.append(call.func)
+    return tuple(Not(DecidesItself(path)) for one in asked if (path := view.path(one, function)))
 
 
 def fetched_model(view: FileView, function: Block) -> str:

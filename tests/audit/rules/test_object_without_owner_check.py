@@ -390,6 +390,15 @@ def may_see(found):
 def is_own(file_id, user_id):
     found = get_file(file_id)
     return found.owner_id == user_id
+class Shelf:
+    def __init__(self, token):
+        self.token = token
+    def get_file(self, file_id):
+        return FILES.get(file_id)
+def shelf_of_caller():
+    return Shelf(current_user.token)
+def shelf_of_all():
+    return Shelf(TOKEN)
 """
 
 
@@ -399,13 +408,15 @@ def is_own(file_id, user_id):
         ("files.download(file_id=invoice_id)", False),
         ("files.get_own(invoice_id)", False),
         ("files.get_file(invoice_id)", True),
+        ("files.shelf_of_caller().get_file(invoice_id)", False),
+        ("files.shelf_of_all().get_file(invoice_id)", True),
     ],
 )
 def test_another_handler_or_a_service_asks_by_itself(called: str, *, is_found: bool) -> None:
     head = f"import files\n{HEAD}@router.get('/n/{{invoice_id}}')\n"
     read = f"async def read(invoice_id: int, user=Depends(get_current_user)):\n    return {called}\n"
     found = findings(RULE, {"files.py": FILES, "app.py": head + read})
-    assert any(one.severity == "error" for one in found) is is_found
+    assert any(one.severity in ("error", "warning") for one in found) is is_found
 
 
 OWN = """
