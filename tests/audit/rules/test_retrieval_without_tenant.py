@@ -335,3 +335,33 @@ def test_a_store_that_is_told_by_one_part_and_asked_by_another(kept: str, *, is_
         finds(RULE, source, "error", on="hybrid")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("helper", "asked", "is_found"),
+    [
+        ("def wanted(firm, words):\n    return {'match': words}\n", "query=wanted(firm(), question)", True),
+        ("def wanted(firm, words):\n    return {'match': words, 'firm': firm}\n", "query=wanted(firm(), question)",
+         False),
+        ("", "query={'match': question, 'term': firm()}", False),
+        ("", "question, search_kwargs=depth", True),
+        ("", "question, search_kwargs=own", False),
+        ("", "question, search_kwargs=told", False),
+    ],
+)  # fmt: skip
+def test_who_is_asking_is_handed_on_and_not_heeded(helper: str, asked: str, *, is_found: bool) -> None:
+    source = (
+        "from elasticsearch import Elasticsearch\nfrom fastmcp import FastMCP\n"
+        "from fastmcp.server.dependencies import get_access_token\nmcp = FastMCP('x')\n"
+        f"notes = Elasticsearch()\n{helper}"
+        "def firm():\n    return get_access_token().claims['firm']\n"
+        "@mcp.tool\n"
+        "def save(text: str):\n    notes.index(document={'text': text, 'firm': firm()})\n@mcp.tool\n"
+        "def find(question: str):\n    depth = {'k': 6}\n    own = {'k': 6, 'filter': firm()}\n"
+        "    told = {'k': 6}\n    told['filter'] = firm()\n"
+        f"    return notes.search({asked})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", "error", on="notes.search")
+    else:
+        quiet(RULE, source)

@@ -26,6 +26,7 @@ from carrel.audit.origins import called_name, identities, is_credential
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import is_handler
 from carrel.audit.tagged import names_scope, statement, store_path
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 
 __all__ = ["RetrievalWithoutTenant"]
@@ -231,8 +232,9 @@ def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
     for one in named:
         if isinstance(one.value, ast.Constant) and not isinstance(one.value.value, str):
             continue  # `include_metadata=True`
-        if one.arg == "search_kwargs" and isinstance(one.value, ast.Dict):
-            keys = [key.value if isinstance(key, ast.Constant) else None for key in one.value.keys]
+        written = _written(view, one.value, function) if one.arg == "search_kwargs" else None
+        if written is not None:
+            keys = [key.value if isinstance(key, ast.Constant) else None for key in written.keys]
             if all(isinstance(key, str) and not _FILTERS.search(key) for key in keys):
                 continue
         if one.arg is None or _FILTERS.search(one.arg):
@@ -242,11 +244,35 @@ def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
             return True
         if any(isinstance(one, ast.Constant) and one.value == "filter" for one in ast.walk(value)):
             return True
-        if isinstance(value, ast.Constant):
-            continue
-        if identities(view, value, function, lenient=True) or proven(view, value, function):
-            return True
+        for one in _heeded(view, value):
+            if identities(view, one, function, lenient=True) or proven(view, one, function):
+                return True
     return False
+
+
+def _written(view: FileView, value: ast.expr, function: Block) -> ast.Dict | None:
+    """The dictionary that the value is, also by the name of a local that is given it and nothing else."""
+    if isinstance(value, ast.Name):
+        bound = function.scope.bindings.get(value.id, ())
+        given = bound[0].value if len(bound) == 1 and not view.mutations_of(function, value.id) else None
+        return given if isinstance(given, ast.Dict) else None
+    return value if isinstance(value, ast.Dict) else None
+
+
+def _heeded(view: FileView, value: ast.expr) -> Iterator[ast.expr]:
+    """The value; of a call to a function of the file, the arguments that the function reads: `clauses(text)`."""
+    helper = called_here(view, value) if isinstance(value, ast.Call) else None
+    if isinstance(value, ast.Constant):
+        return
+    if helper is None or not isinstance(value, ast.Call) or not value.args or value.keywords:
+        yield value
+        return
+    read = {one.id for one in ast.walk(helper.node) if isinstance(one, ast.Name)}
+    names = [one.name for one in helper.parameters]
+    if len(names) < len(value.args) or all(name in read for name in names[: len(value.args)]):
+        yield value
+        return
+    yield from (one for name, one in zip(names, value.args, strict=False) if name in read)
 
 
 def _is_fixed(view: FileView, value: ast.expr, function: Block) -> bool:
