@@ -14,7 +14,15 @@ from carrel.audit.origins import called_name
 from carrel.audit.taint import is_identity_like
 from carrel.audit.through import called_here
 
-__all__ = ["FixedPath", "fixed_path", "gives_fixed_path", "is_unique", "path_parts"]
+__all__ = [
+    "FixedPath",
+    "fixed_path",
+    "gives_fixed_path",
+    "handed_parts",
+    "is_unique",
+    "lent_parts",
+    "path_parts",
+]
 
 _UNIQUE_CALLS: Final = re.compile(
     r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
@@ -130,6 +138,38 @@ def _is_data(node: ast.expr, function: Block) -> bool:
             values[0], function
         )  # fmt: skip
     return isinstance(node, ast.Call) and called_name(node) not in _PUTS_TOGETHER and not is_unique(node)
+
+
+def handed_parts(view: FileView, parts: list[ast.AST], function: Block) -> Iterator[list[ast.AST]]:
+    """For each argument that the file hands over for a part of a path, what that is put together from.
+
+    Where the caller is handed it too, it is not known here.
+    """
+    names = [one.name for one in function.parameters]
+    places = {names.index(one.id) for one in parts if isinstance(one, ast.Name) and one.id in names}
+    for caller in view.functions if places else ():
+        for call in caller.nodes(ast.Call) if caller is not function else ():
+            if called_here(view, call) is function:
+                for place in places:
+                    handed = list(path_parts(call.args[place], caller)) if len(call.args) > place else []
+                    if not any(isinstance(one, ast.Name) and caller.parameter(one.id) for one in handed):
+                        yield handed
+
+
+def lent_parts(view: FileView, parts: list[ast.AST], function: Block) -> Iterator[ast.AST]:
+    """What a path is put together from that `with scratch(".wav") as path` lends, by a function of the file."""
+    names = {one.id for one in parts if isinstance(one, ast.Name)}
+    for block in function.nodes(ast.With, ast.AsyncWith) if names else ():
+        for item in block.items:
+            call, name = item.context_expr, item.optional_vars
+            lender = called_here(view, call) if isinstance(call, ast.Call) else None
+            if not isinstance(call, ast.Call) or not isinstance(name, ast.Name) or name.id not in names or not lender:
+                continue
+            for lent in lender.nodes(ast.Yield):
+                made = path_parts(lent.value, lender) if lent.value is not None else ()
+                yield from (one for one in made if not (isinstance(one, ast.Name) and lender.parameter(one.id)))
+            for handed in (*call.args, *(one.value for one in call.keywords)):
+                yield from path_parts(handed, function)
 
 
 def is_unique(part: ast.AST) -> bool:

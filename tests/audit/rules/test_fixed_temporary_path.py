@@ -362,3 +362,50 @@ def test_what_a_bot_downloads_for_one_message(path: str, written: str, *, is_fou
         finds(RULE, source, "error", on="path = ")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("place", "is_found"),
+    [
+        ("WORK", True),
+        ("Path('/tmp/slips')", True),
+        ("Path('/srv/slips')", False),
+        ("WORK / uuid4().hex", False),
+        ("Path(mkdtemp())", False),
+    ],
+)
+def test_a_helper_that_is_handed_the_place(place: str, *, is_found: bool) -> None:
+    source = (
+        "import tempfile\nfrom pathlib import Path\nfrom tempfile import mkdtemp\nfrom uuid import uuid4\n"
+        "from flask import Flask, g\napp = Flask(__name__)\nWORK = Path(tempfile.gettempdir()) / 'slips'\n"
+        "def typeset(folder, html):\n    source = folder / 'slip.html'\n    source.write_text(html)\n"
+        "    return run(source)\n"
+        f"@app.get('/x')\ndef slip():\n    return typeset({place}, render(g.user))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="source.write_text")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "is_found"),
+    [
+        ("'note' + suffix", "'.ogg'", True),
+        ("f'{uuid4()}{suffix}'", "'.ogg'", False),
+        ("'note' + suffix", "request.headers['x-request-id']", False),
+    ],
+)
+def test_a_path_that_a_with_lends(name: str, given: str, *, is_found: bool) -> None:
+    source = (
+        "import contextlib, os, tempfile\nfrom uuid import uuid4\nfrom flask import Flask, request\n"
+        "app = Flask(__name__)\n"
+        "@contextlib.contextmanager\ndef scratch(suffix):\n"
+        f"    path = os.path.join(tempfile.gettempdir(), {name})\n    yield path\n    os.unlink(path)\n"
+        f"@app.post('/x')\ndef note():\n    with scratch({given}) as path:\n"
+        "        request.files['note'].save(path)\n        return transcribe(path)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="save(path)")
+    else:
+        quiet(RULE, source)

@@ -12,7 +12,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, Reachable, TaintedParameter
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
-from carrel.audit.fixed_paths import FixedPath, fixed_path, is_unique, path_parts
+from carrel.audit.fixed_paths import FixedPath, fixed_path, handed_parts, is_unique, lent_parts, path_parts
 from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
@@ -67,13 +67,30 @@ class FixedTemporaryPath:
                     continue
                 data = _written_into(view, call) if data == [] and _is_used_again(path, call, function) else data
                 parts = list(path_parts(path, function))
+                parts += lent_parts(view, parts, function)
                 temporary = _is_temporary(view, parts) or _is_upload(view, call, parts, function)
                 if temporary and not any(is_unique(part) for part in parts):
                     yield from self._candidates(view, call, function, parts, data)
 
             yield from self._round_trips(view, function)
+            yield from self._below(view, function)
             yield from self._uploads(view, function)
             yield from self._commands(view, function)
+
+    def _below(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`(folder / "slip.html").write_text(text)`, where the file hands over one temporary directory for all."""
+        for call in function.nodes(ast.Call):
+            path, data = _written(call)
+            parts = list(path_parts(path, function)) if path is not None and data else []
+            if not parts or _is_temporary(view, parts) or any(map(is_unique, parts)):
+                continue
+            handed = handed_parts(view, parts, function)
+            if any(_is_temporary(view, one) and not any(map(is_unique, one)) for one in handed):
+                taint = view.best_taint(tuple(data or ()), function)
+                message = f"`{function.name}` writes to a temporary path that another request has too"
+                if taint is not None:
+                    grades = (Grade("error", (*taint.given, Reachable(function.symbol))), Grade("info"))
+                    yield view.candidate(self.info, call, message, block=function, grades=grades)
 
     def _uploads(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """What the request brings is written to one path of constants, and the result is made from there."""
