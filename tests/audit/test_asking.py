@@ -15,6 +15,7 @@ from tests.audit.checking import view
         ("from flask import request\ndef f():\n    return request.headers.get('authorization')", 3),
         ("from flask import request\ndef f():\n    return request.method", 0),
         ("from flask_login import current_user\ndef f():\n    return current_user.id", 3),
+        ("from flask_login import current_user\ndef f(pk, user=current_user):\n    return find(pk, user)", 2),
         ("from flask_login import current_user\ndef f(current_user):\n    return current_user.id", 0),
         ("from flask_jwt_extended import get_jwt\ndef f():\n    return get_jwt()", 3),
         ("from shop.auth import current_user\ndef f():\n    return current_user.id", 3),

@@ -27,6 +27,9 @@ _CREDENTIALS: Final = frozenset({"HTTPAuthorizationCredentials", "HTTPBasicCrede
 
 def asks_who(view: FileView, function: Block) -> int:
     """The line where the function asks for the current user, `g.user` or `session["user_id"]`; 0 when it does not."""
+    for parameter in function.parameters:
+        if isinstance(parameter.default, ast.Name) and parameter.default.id == "current_user":
+            return parameter.default.lineno  # `def find(note_id, user=current_user)`
     if "current_user" in view.top.scope.bindings:
         # The application's own, `from shop.auth import current_user`, as long as it is no function to be asked.
         told = (one for one in function.nodes(ast.Attribute) if ast.unparse(one.value) == "current_user")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.identity_from_request import IdentityFromRequest
+from carrel.findings import Severity
 from tests.audit.checking import finds, quiet
 
 RULE = IdentityFromRequest()
@@ -119,6 +120,18 @@ def test_somebody_who_is_looked_up_is_not_who_asks() -> None:
     find = "from models import User, Note\nother = await store.get_one({0}, user_id)\nreturn page(other)"
     quiet(RULE, route(find.format("User")))
     finds(RULE, route(find.format("Note")), "error")
+
+
+def test_a_user_in_an_address_is_whom_it_is_about() -> None:
+    body = "return NOTES[user_id]"
+    finds(RULE, route(body), "error", on="NOTES[user_id]")
+    finds(RULE, route(body, path="/users/{user_id}/seen"), "info", on="NOTES[user_id]")
+
+
+@pytest.mark.parametrize(("checked", "severity"), [("user", "error"), ("auth", "info"), ("_", "info")])
+def test_a_key_that_all_have_tells_nobody_from_another(checked: str, severity: Severity) -> None:
+    parameters = f"x_tenant_id: str = Header(), {checked}=Depends(require_auth)"
+    finds(RULE, route("return await store.list_notes(x_tenant_id)", parameters), severity, on="list_notes")
 
 
 def test_what_is_shown_to_who_asks_is_not_compared_with_them() -> None:

@@ -35,6 +35,8 @@ _NUMBERS: Final = frozenset({"id", "pk", "sub", "uid", "user_id"})
 """What tells the user whom a token proves from all others."""
 _RECORD: Final = re.compile(r"(?i)customer|account")
 """Of a tool more often what it is about, at a service that the operator has a key for, than who is asking."""
+_NOBODY: Final = re.compile(r"^_*(?:auth|authenticated|authorized|api_key|key|token|credentials)?$")
+"""What a check is called that may be of a key which all have."""
 _MAKES_USER: Final = re.compile(r"(?i)user|principal|identity|tenant|account|caller")
 _DATA: Final = re.compile(
     r"^a?_?(?:get|list|load|fetch|read|find|search|query|add|save|store|create|insert|set|put|append|update|delete|"
@@ -85,6 +87,8 @@ class IdentityFromRequest:
 
     def _keyed(self, view: FileView, function: Block, kind: str, label: str) -> Iterator[Candidate]:
         caller = prover(view, function)
+        if _NOBODY.match(caller) and _unheeded(view, function):
+            caller = ""  # a key of the deployment's is checked, and tells nobody from another
         heeded = bool(caller) and not _unheeded(view, function)
         for node, key, is_kept in _data_keys(view, function, known=heeded):
             said = [claimed(view, one, function) for one in origins(view, key, function)]
@@ -97,9 +101,8 @@ class IdentityFromRequest:
             in_path = in_path or _is_in_djangos_path(function, name)
             severity: Severity = "error" if caller else "warning"
             if in_path:
-                severity = "warning" if caller and is_kept else "info"
-                if kind == "websocket" and is_kept:
-                    severity = "warning"
+                # `/users/<int:user_id>/followers`: more often whom it is about than who is asking.
+                severity = "warning" if kind == "websocket" and is_kept else "info"
             elif (not caller and kind == "tool" and _RECORD.search(name)) or (not caller and kind == "route"):
                 severity = "info"
             told = f", though `{caller}` says who is calling" if caller else ""
