@@ -27,7 +27,15 @@ def test_stores(body: str, names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("rest", "cleared"),
-    [("del local.user", True), ("local.user = None", True), ("local.other = None", False), ("pass", False)],
+    [
+        ("del local.user", True),
+        ("local.user = None", True),
+        ("local.__dict__.pop('user', None)", True),
+        ("del local.__dict__['user']", True),
+        ("local.__dict__.pop('other', None)", False),
+        ("local.other = None", False),
+        ("pass", False),
+    ],
 )
 def test_clearing(rest: str, cleared: bool) -> None:
     seen = view(f"{HEAD}def f(user):\n    local.user = user\ndef done():\n    {rest}\n")

@@ -29,9 +29,14 @@ def clearing(view: FileView, store: Mutation) -> list[Block]:
         other.block
         for other in _changes(view)
         if other is not store
-        and (other.name == store.name or other.name == "clear")
+        and (other.name in (store.name, "clear") or _is_key(other, store.name))
         and (other.removes or is_in_finally(view, other.node) or _is_nothing(other))
     ]
+
+
+def _is_key(mutation: Mutation, name: str) -> bool:
+    """Whether the change is of what has the name as its key: `local.__dict__.pop("user", None)`."""
+    return any(isinstance(key, ast.Constant) and key.value == name for key in mutation.keys)
 
 
 def _is_nothing(mutation: Mutation) -> bool:
