@@ -292,3 +292,22 @@ def test_parts_that_nothing_takes_out_again(end: str, made: str, *, is_found: bo
         finds(RULE, source, "error", on="return ''.join")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("use", "is_found"),
+    [
+        ("return bytes(memoryview(self._buffer)[2:count])", False),
+        ("return bytes(self._buffer[2:])", True),
+        ("return bytes(memoryview(self._buffer)[2:])", True),
+        ("self._buffer[count:] = bytes(4096 - count)", False),
+        ("return HEAD.unpack_from(self._buffer)", True),
+        ("if count < HEAD.size:\n            return None\n        return HEAD.unpack_from(self._buffer)", False),
+    ],
+)
+def test_from_somewhere_to_the_end_and_a_head_that_is_there(use: str, *, is_found: bool) -> None:
+    source = reader(use)
+    if is_found:
+        finds(RULE, source, "error", on="return")
+    else:
+        quiet(RULE, source)

@@ -71,8 +71,10 @@ class ReusedBuffer:
             return
         text = ast.unparse(buffer)
         for node in function.nodes(ast.Name, ast.Attribute):
-            is_read = _is_read_whole(view, node) or _is_handed_whole(view, node, function)
-            if ast.unparse(node) == text and view.module.parent(node) is not lent and is_read:
+            if ast.unparse(node) != text or view.module.parent(node) is lent:
+                continue
+            is_handed = _is_handed_whole(view, node, function) and not _is_head(view, node, function)
+            if _is_read_whole(view, node) or _is_read_on(view, node) or is_handed:
                 message = f"all of `{text}` is read, also what this call did not write"
                 yield view.candidate(self.info, node, message, block=function, given=given or (),
                                      related=(view.location(buffer, "written here, as much as there is"),))  # fmt: skip
@@ -277,6 +279,35 @@ def _is_read_whole(view: FileView, node: ast.expr) -> bool:
         case ast.Return() | ast.Yield():
             return True
     return False
+
+
+def _is_read_on(view: FileView, node: ast.expr) -> bool:
+    """Whether it is read from somewhere to its end: `bytes(buffer[4:])`, `bytes(memoryview(buffer)[4:])`."""
+    seen: ast.AST = node
+    around = view.module.parent(seen)
+    if isinstance(around, ast.Call) and called_name(around) == "memoryview" and node in around.args:
+        seen, around = around, view.module.parent(around)
+    if not isinstance(around, ast.Subscript) or around.value is not seen or not isinstance(around.ctx, ast.Load):
+        return False
+    return isinstance(around.slice, ast.Slice) and around.slice.upper is None and _is_read_whole(view, around)
+
+
+def _is_head(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether what reads it takes as much as it needs from the start, after a look at whether there is that much.
+
+    `if count < HEAD.size: return`, then `HEAD.unpack_from(buffer)`.
+    """
+    call = view.module.parent(node)
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "unpack_from":
+        return False
+    size = f"{ast.unparse(call.func.value)}.size"
+    return any(
+        isinstance(one.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+        and one.lineno < call.lineno
+        and isinstance(one.test, ast.Compare)
+        and size in map(ast.unparse, (one.test.left, *one.test.comparators))
+        for one in function.nodes(ast.If)
+    )
 
 
 def _is_handed_whole(view: FileView, node: ast.expr, function: Block) -> bool:
