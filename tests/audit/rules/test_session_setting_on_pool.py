@@ -135,3 +135,36 @@ def test_what_the_connection_itself_is_asked(value: str, severity: str) -> None:
             cursor.execute(f"SET ivfflat.probes = {{{value}}}")
     """
     finds(RULE, code, severity)
+
+
+CLUB = """
+from django.db import connection
+class ClubMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+    def __call__(self, request):
+        schema = schema_of(request.user) or "public"
+        with connection.cursor() as cursor:
+            cursor.execute("SET search_path TO {}".format(schema))
+        return self.get_response(request)
+"""
+
+
+def test_what_a_middleware_sets_for_every_request() -> None:
+    quiet(RULE, CLUB)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("with connection.cursor() as cursor:", "if schema: cursor = connection.cursor()\n        if schema:"),
+        ("from django.db import connection", "from pools import connection"),
+        ("__call__", "scoped"),
+        ("with connection", "if not request.user:\n            return None\n        with connection"),
+    ],
+    ids=["for some", "on a connection of a pool", "not for every request", "after some were let through"],
+)
+def test_what_only_some_requests_set(old: str, new: str) -> None:
+    assert old in CLUB
+    source = CLUB.replace(old, new)
+    finds(RULE, source, "error", on="cursor.execute")

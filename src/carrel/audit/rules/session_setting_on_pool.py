@@ -34,6 +34,7 @@ _NOT_SERVING: Final = re.compile(r"alembic|(?:^|[\s.])(?:testing|pytest|unittest
 """What only a migration or a test suite imports."""
 _POOLED: Final = re.compile(r"(?i)pool|engine|session|acquire|checkout|getconn")
 _SETTINGS: Final = re.compile(r"(?i)settings|conf|cfg|options|args|env")
+_OF_REQUEST: Final = ("django.db.connection", "django.db.connections")
 _OWN: Final = re.compile(r"NullPool|pg_dump|alembic|psycopg2?\.connect\b|asyncpg\.connect\b")
 
 
@@ -64,7 +65,9 @@ class SessionSettingOnPool:
             for call in _settings(function):
                 # A variable that every request sets anew is nobody else's: `SET @actor = %s`.
                 anew = "@" in text_of(call.args[0]) and not is_under_test(view, call)
-                if not anew and not _is_own_connection(view, function):
+                if anew or _is_for_every_request(view, call, function):
+                    continue
+                if not _is_own_connection(view, function):
                     yield self._candidate(view, call, function)
 
     def _candidate(self, view: FileView, call: ast.Call, function: Block) -> Candidate:
@@ -116,6 +119,19 @@ def _pooled(view: FileView, call: ast.Call, function: Block) -> tuple[Condition,
     if access.own_class is None or any(_POOLED.search(step) for step in access.steps):
         return ()
     return (SharedClass(access.own_class.symbol),)
+
+
+def _is_for_every_request(view: FileView, call: ast.Call, function: Block) -> bool:
+    """Whether a middleware of Django sets it anew, whoever asks, on the one connection that the request works with."""
+    entry = view.entry_point(function)
+    if entry is None or entry.kind != "middleware" or function.class_ is None or is_under_test(view, call):
+        return False
+    tried = any(isinstance(one, ast.Try) and one.handlers for one in view.ancestors(call))
+    assert isinstance(call.func, ast.Attribute)
+    access = view.access(call.func.value, function)
+    if tried or not any(f"{access.name}.".startswith(f"{one}.") for one in _OF_REQUEST):
+        return False
+    return not any(one.lineno < call.lineno for one in function.nodes(ast.Return))
 
 
 def _is_own_connection(view: FileView, function: Block) -> bool:
