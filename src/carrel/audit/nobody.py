@@ -48,6 +48,10 @@ def stand_ins(view: FileView, key: ast.expr, function: Block) -> Iterator[tuple[
     parts = tuple(key_parts(key, function))
     is_text = any(isinstance(one, ast.JoinedStr | ast.BinOp) for one in parts)
     for node in parts:
+        filled = _filled_in(view, node, function) if isinstance(node, ast.Name) else None
+        if filled is not None and not _turns_away(filled, filled, function):
+            yield filled, f"`{ast.unparse(filled)}`"
+            continue
         default = _default(view, node, function)
         if default is not None and not _turns_away(node, default, function):
             yield node, f"`{ast.unparse(default)}`"
@@ -125,15 +129,39 @@ def _name(node: ast.expr) -> str:
 def _default(view: FileView, node: ast.expr, function: Block) -> ast.expr | None:
     """The constant that a part of a key is where there is no identity."""
     match node:
-        case ast.IfExp() if _is_text(node.orelse) and _is_identity(view, node.body, function):
+        case ast.IfExp() if _is_fixed(node.orelse) and _is_identity(view, node.body, function):
             return node.orelse
-        case ast.IfExp() if _is_text(node.body) and _is_identity(view, node.orelse, function):
+        case ast.IfExp() if _is_fixed(node.body) and _is_identity(view, node.orelse, function):
             return node.body
-        case ast.BoolOp(op=ast.Or()) if _is_text(node.values[-1]) and _is_identity(view, node.values[0], function):
+        case ast.BoolOp(op=ast.Or()) if _is_fixed(node.values[-1]) and _is_identity(view, node.values[0], function):
             return node.values[-1]
         case ast.Call() if len(node.args) > 1 and _is_text(node.args[-1]) and _asks_who(view, node, function):
             return node.args[-1]
     return None
+
+
+def _filled_in(view: FileView, name: ast.Name, function: Block) -> ast.expr | None:
+    """The constant that a local is given where it has no identity: `if owner is None: owner = "guest"`."""
+    for guard in function.nodes(ast.If):
+        match guard:
+            case ast.If(test=test, body=[ast.Assign(targets=[ast.Name(id=target)], value=default)], orelse=[]) if (
+                target == name.id and _is_fixed(default) and _is_without(test, target)
+            ):
+                given = (one.value for one in function.scope.bindings.get(target, ()) if one.value is not default)
+                if any(one is not None and _is_identity(view, one, function) for one in given):
+                    return default
+    return None
+
+
+def _is_without(test: ast.expr, name: str) -> bool:
+    """Whether a test asks if the name has no value."""
+    match test:
+        case (
+            ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=asked))
+            | ast.Compare(left=ast.Name(id=asked), ops=[ast.Is()], comparators=[ast.Constant(value=None)])
+        ):
+            return asked == name
+    return False
 
 
 def _asks_who(view: FileView, call: ast.Call, function: Block) -> bool:
@@ -252,7 +280,9 @@ def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
         if names_user(name) or names_session(name):
             return True
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.attr in _NUMBERS:
-            return is_identity_like(one.value.id) or names_user(one.value.id) or bool(person_in(one.value.id))
+            # `sender.id`, where `sender = update.effective_user`
+            held = [each.attr for each in origins(view, one.value, function) if isinstance(each, ast.Attribute)]
+            return any(is_identity_like(it) or names_user(it) or person_in(it) for it in (one.value.id, *held))
     return False
 
 
@@ -270,3 +300,8 @@ def _asked_for(node: ast.expr) -> str:
 def _is_text(node: ast.expr) -> bool:
     """Whether it is a text that may stand for somebody: an address, `"/users/me"`, does not."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and not _ADDRESS.search(node.value)
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    """Whether it is such a text, or a number: `0`."""
+    return _is_text(node) or (isinstance(node, ast.Constant) and type(node.value) is int)

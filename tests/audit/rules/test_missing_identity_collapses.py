@@ -446,3 +446,49 @@ def test_a_claim_that_a_token_need_not_have() -> None:
     )
     finds(RULE, source, "error", on="store.get")
     quiet(RULE, source.replace("claims.get('tenant')", "claims['tenant']"))
+
+
+@pytest.mark.parametrize(
+    ("filled", "is_found"),
+    [
+        ("if buyer is None:\n        buyer = 'guest'", True),
+        ("if not buyer:\n        buyer = 0", True),
+        ("if buyer is None:\n        buyer = uuid4().hex", False),
+        ("if buyer is None:\n        abort(401)", False),
+        ("if kind is None:\n        buyer = 'guest'", False),
+    ],
+)
+def test_a_name_that_is_filled_in_for_nobody(filled: str, *, is_found: bool) -> None:
+    source = (
+        "from uuid import uuid4\nimport redis\nfrom flask import Flask, abort, session\napp = Flask(__name__)\n"
+        "carts = redis.Redis()\n"
+        f"def key(kind):\n    buyer = session.get('buyer')\n    {filled}\n    return f'cart:{{buyer}}'\n"
+        "@app.get('/x')\ndef cart():\n    return carts.get(key('x'))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="carts.get")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("given", "is_found"),
+    [
+        ("sender.id if sender else 0", True),
+        ("sender.id", False),
+        ("sender.id if sender else uuid4().int", False),
+        ("update.lines if sender else 0", False),
+    ],
+)
+def test_a_helper_that_says_whose_conversation_it_is(given: str, *, is_found: bool) -> None:
+    source = (
+        "from uuid import uuid4\nfrom flow import graph\nfrom telegram.ext import MessageHandler, filters\n"
+        f"def of(update):\n    sender = update.effective_user\n    return {given}\n"
+        "async def hear(update, context):\n    whose = of(update)\n"
+        "    await graph.ainvoke(update.text, {'configurable': {'thread_id': f'chat-{whose}'}})\n"
+        "app = make()\napp.add_handler(MessageHandler(filters.TEXT, hear))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="return")
+    else:
+        quiet(RULE, source)

@@ -103,9 +103,9 @@ class MissingIdentityCollapses:
                     given = (Gives(path, "stand-in"), Reachable(function.symbol))
                     yield view.candidate(self.info, node, message, block=function, given=given)
         for value in _conversations(function):
-            for default, text in stand_ins(view, value, function):
+            for default, text, where in _instead(view, value, function):
                 message = f"`{function.name}` continues the conversation {text} for everybody who names none"
-                yield view.candidate(self.info, default, message, block=function,
+                yield view.candidate(self.info, default, message, block=where,
                                      grades=(Grade("error", (Reachable(function.symbol),)), Grade("info")))  # fmt: skip
         used = {use.node for use in keyed(view, function)}
         for call in function.nodes(ast.Call):
@@ -169,17 +169,21 @@ def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple
     """What a function is handed instead of an identity, `store.load(session.get("id") or "default")`, with the
     function that puts it there, a helper of the file too, and which argument it is."""
     for place, value in (*enumerate(call.args), *((one.arg, one.value) for one in call.keywords if one.arg)):
-        if isinstance(value, ast.Constant):
-            continue
-        found = [(default, text, function) for default, text in stand_ins(view, value, function)]
-        for part in key_parts(value, function):
-            helper = called_here(view, part) if isinstance(part, ast.Call) else None
-            if helper is not None:
-                nothing: tuple[tuple[ast.expr, str], ...] = ()
-                given = view.once(_given_instead, helper, meanwhile=nothing)
-                found += [(default, text, helper) for default, text in given]
+        found = [] if isinstance(value, ast.Constant) else _instead(view, value, function)
         if found and not counts_only(ast.unparse(call.func)):
             yield from ((*one, str(place)) for one in found)
+
+
+def _instead(view: FileView, value: ast.expr, function: Block) -> list[tuple[ast.expr, str, Block]]:
+    """The constants that the value is instead of an identity, each with the function that puts it there."""
+    found = [(default, text, function) for default, text in stand_ins(view, value, function)]
+    for part in key_parts(value, function):
+        helper = called_here(view, part) if isinstance(part, ast.Call) else None
+        if helper is not None:
+            nothing: tuple[tuple[ast.expr, str], ...] = ()
+            given = view.once(_given_instead, helper, meanwhile=nothing)
+            found += [(default, text, helper) for default, text in given]
+    return found
 
 
 def _given_instead(view: FileView, function: Block) -> tuple[tuple[ast.expr, str], ...]:
