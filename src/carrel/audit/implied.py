@@ -25,6 +25,7 @@ __all__ = [
     "is_about_one_user",
     "is_admission",
     "is_checked",
+    "is_for_nobody",
     "is_made_of",
     "is_of_somebody",
     "is_of_the_same",
@@ -100,6 +101,30 @@ def is_of_the_same(view: FileView, leaf: ast.expr, container: str, function: Blo
         for mutation in view.mutations
         if mutation.block.class_ is function.class_
     )
+
+
+def is_for_nobody(view: FileView, store: ast.AST, told: ast.expr) -> bool:
+    """Whether it is only stored where nobody was named: `if user_id is None: cache[key] = answer`."""
+    child = store
+    for around in view.ancestors(store):
+        if isinstance(around, ast.If) and child in around.body:
+            tests = around.test.values if isinstance(around.test, ast.BoolOp) else [around.test]
+            every = not isinstance(around.test, ast.BoolOp) or isinstance(around.test.op, ast.And)
+            if every and any(_says_none(one, ast.unparse(told)) for one in tests):
+                return True
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            break
+        child = around
+    return False
+
+
+def _says_none(test: ast.expr, name: str) -> bool:
+    match test:
+        case ast.Compare(left=left, ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            return ast.unparse(left) == name
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return ast.unparse(operand) == name
+    return False
 
 
 def is_admission(view: FileView, leaf: ast.expr, keys: tuple[ast.expr, ...], function: Block) -> bool:

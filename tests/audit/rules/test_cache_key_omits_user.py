@@ -36,6 +36,32 @@ def test_a_key_with_the_user_is_quiet(key: str) -> None:
     quiet(RULE, ask(key))
 
 
+@pytest.mark.parametrize(
+    ("test", "is_found"),
+    [
+        ("user_id is None", False),
+        ("text and user_id is None", False),
+        ("not user_id", False),
+        ("user_id is None or text", True),
+        ("user_id is not None", True),
+    ],
+)
+def test_what_is_stored_where_nobody_was_named(test: str, *, is_found: bool) -> None:
+    source = f"""
+from fastapi import FastAPI
+app = FastAPI()
+@app.post("/ask")
+async def ask(text: str, user_id: str = Header(None)):
+    found = await cache.get(text)
+    if found is None:
+        found = await complete(DOCUMENTS[user_id], text)
+        if {test}:
+            await cache.set(text, found, ex=60)
+    return found
+"""
+    assert bool(findings(RULE, source)) is is_found
+
+
 def test_an_answer_that_is_the_same_for_all_is_quiet() -> None:
     quiet(RULE, ask("text", "await complete(text)"))
 

@@ -29,6 +29,7 @@ from carrel.audit.implied import (
     is_about_one_user,
     is_admission,
     is_checked,
+    is_for_nobody,
     is_made_of,
     is_of_somebody,
     is_of_the_same,
@@ -181,7 +182,7 @@ class CacheKeyOmitsUser:
             told, given = _depended_on(view, value, keys, function, container)
         if told is None or any(_says_whose(view, key, function) for key in keys) or is_about_one_user(view, function):
             return
-        if is_of_somebody(view, node, function):
+        if is_of_somebody(view, node, function) or is_for_nobody(view, node, told):
             return
         if container and is_checked(view, ast.unparse(told), container, function):
             return
