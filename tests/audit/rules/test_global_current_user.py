@@ -228,3 +228,56 @@ DISPATCH = {
 def test_an_attribute_of_a_module_that_a_handler_made_by_a_function_sets() -> None:
     finds(RULE, DISPATCH, "error", on="runtime.caller = ")
     quiet(RULE, {**DISPATCH, "server.py": DISPATCH["server.py"].replace('claims["sub"]', "pool.size()")})
+
+
+DIARY = """
+import asyncio
+import discord
+from discord import app_commands
+tree = app_commands.CommandTree(discord.Client())
+turn = asyncio.Lock()
+speaker = None
+async def entries():
+    return await read("SELECT body FROM entries WHERE member = ?", speaker)
+async def summarise():
+    return await model(await entries())
+@tree.command()
+async def diary(interaction: discord.Interaction):
+    global speaker
+    async with turn:
+        speaker = interaction.user.id
+        reply = await summarise()
+    await interaction.followup.send(reply)
+"""
+
+
+def test_a_lock_around_all_of_the_use() -> None:
+    quiet(RULE, DIARY)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("        reply = await", "    reply = await"),
+        ("(reply)", "(reply, speaker)"),
+        ("async with turn", "async with asyncio.Lock()"),
+        ("asyncio.Lock()", "asyncio.Semaphore(9)"),
+        (
+            "@tree",
+            "@tree.command()\nasync def latest(interaction: discord.Interaction):\n    return await entries()\n@tree",
+        ),
+        (
+            "@tree",
+            "@tree.command()\nasync def latest(interaction: discord.Interaction):\n    return later(entries)\n@tree",
+        ),
+    ],
+    ids=["a call after it", "a read after it", "its own", "no lock", "a call without it", "handed on"],
+)
+def test_a_lock_that_does_not_cover_the_use(old: str, new: str) -> None:
+    assert old in DIARY
+    finds(RULE, DIARY.replace(old, new), "error", on="speaker = interaction")
+
+
+def test_who_reads_it_in_another_file_holds_no_lock() -> None:
+    finds(RULE, {"app.py": DIARY, "other.py": "from app import entries\n"}, "error", on="speaker = interaction")
+    finds(RULE, {"app.py": DIARY, "other.py": "from app import speaker\n"}, "error", on="speaker = interaction")

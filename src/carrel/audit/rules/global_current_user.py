@@ -14,11 +14,13 @@ from carrel.audit.conditions import (
     HasEntryPoints,
     IdentityParameter,
     MutableGlobal,
+    NamedElsewhere,
     Not,
     SharedObject,
     TaintedParameter,
 )
 from carrel.audit.file_view import FileView
+from carrel.audit.locked import readers_under_lock
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_credential, is_request_name
 from carrel.audit.places import is_test_plumbing
@@ -56,6 +58,11 @@ class GlobalCurrentUser:
             bound = _bound(mutation)
             if bound is None or _is_made_once(view, mutation) or _is_filled(view, mutation) or _is_registry(mutation):
                 continue
+            readers = readers_under_lock(view, mutation)
+            if readers is not None:
+                # Who reads it in another file holds no lock.
+                names = (f"{view.top.symbol}.{mutation.name}", *(one.symbol for one in readers))
+                bound = (bound[0], (*bound[1], AnyOf(tuple(NamedElsewhere(one) for one in names))))
             taint = view.best_taint(mutation.values, mutation.block)
             if taint is not None and taint.by != "parameter":
                 yield self._candidate(view, mutation, taint, *bound)
