@@ -45,6 +45,8 @@ def test_another_name_of_the_same_spelling_is_not_it() -> None:
     [
         ("one.user_id == user_id", True),
         ("user_id == one.owner", True),
+        ("one.bidder == bidder", True),
+        ("one.color == color", False),
         ("one.user_id != user_id", False),
         ("one.number == number", False),
         ("one.number == user_id", False),

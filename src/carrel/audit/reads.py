@@ -11,6 +11,7 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import MUTATORS
+from carrel.audit.persons import is_person
 from carrel.audit.taint import is_identity_like
 
 __all__ = ["changed_fields", "compares_owner", "gives_each_their_own", "is_presence_list", "is_whole", "read_fields",
@@ -105,7 +106,7 @@ def _is_about_owner(comparison: ast.Compare) -> bool:
     named = [side.attr if isinstance(side, ast.Attribute) else getattr(side, "id", "") for side in sides]
     asked = any(isinstance(side, ast.Name) for side in sides)
     scoped = len(set(named)) == 1 and _SCOPE.match(named[0]) is not None
-    return asked and len(named) == 2 and (scoped or all(map(is_identity_like, named)))
+    return asked and len(named) == 2 and (scoped or all(is_identity_like(one) or is_person(one) for one in named))
 
 
 def changed_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ...]:
