@@ -301,3 +301,50 @@ def test_what_a_request_brings_and_another_is_given() -> None:
     finds(RULE, PLANNER.replace("return list(self.goals)", "return len(self.goals)"), "info")
     finds(RULE, PLANNER.replace("Planner", "GoalStore"), "info")
     quiet(RULE, PLANNER.replace("@cache", ""))
+
+
+RECORDER = """
+import logging
+from fastapi import FastAPI, Request
+log = logging.getLogger("claims")
+app = FastAPI()
+class Trail:
+    def __init__(self):
+        self.entries = []
+    def note(self, request: Request):
+        self.entries.append(request.headers)
+    def dump(self):
+        return list(self.entries)
+trail = Trail()
+@app.exception_handler(Exception)
+async def crashed(request: Request, error: Exception):
+    found = trail.dump()
+    log.error("crashed %s", json.dumps(found))
+    return {"recent": len(found)}
+@app.get("/")
+async def index(request: Request):
+    trail.note(request)
+"""
+
+
+def test_what_only_a_log_is_given() -> None:
+    finds(RULE, RECORDER, "info", on="self.entries.append")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("len(found)", "found"),
+        ("json.dumps(found)", "trail.dump(), keep(found)"),
+        ("    return {", "    return {'all': trail.dump(), "),
+        ("    return {", "    return {'all': trail.entries, "),
+        ("    return {", "    return {'all': later(trail.dump), "),
+    ],
+)
+def test_what_somebody_else_is_given_too(old: str, new: str) -> None:
+    assert old in RECORDER
+    finds(RULE, RECORDER.replace(old, new), "error", on="self.entries.append")
+
+
+def test_what_another_file_may_give_out() -> None:
+    finds(RULE, {"app.py": RECORDER, "other.py": "from app import trail\nprint(trail.dump())\n"}, "error")
