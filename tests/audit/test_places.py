@@ -67,6 +67,7 @@ def test_any_other_file_is_of_the_product(path: str) -> None:
         "a/b_test.py",
         "conftest.py",
         "examples/a.py",
+        "desk/south_migrations/0001_initial.py",
         "example_x/a.py",
         "backup/a.py",
         "a_pb2.py",

@@ -40,7 +40,7 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
         path = candidate.location.path
         # What a request is not seen to lead to, and a command line is, one person runs.
         by_hand = bool(info.leak_classes) and not way and is_start_up(path)
-        shown = bool(info.leak_classes) and has_more and is_example(path)
+        shown = has_more and is_example(path)
         if apart or by_hand or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(

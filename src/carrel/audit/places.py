@@ -21,8 +21,8 @@ _START_UP: Final = re.compile(
 
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?\d*|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|"
-    r"benchmarks?|cookbook|fixtures|mocks?|scripts|migrations|alembic|vendor|_vendor|vendored|third_?party|dist|extern|"
-    r"\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
+    r"benchmarks?|cookbook|fixtures|mocks?|scripts|(?:south_)?migrations|alembic|vendor|_vendor|vendored|third_?party|"
+    r"dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
     # What a tool copies into a new project, or shows to newcomers.
     r"|(?:^|/)(?:[a-z]+_)?(?:templates?|cookiecutter|skeletons?|boilerplate|scaffold(?:ing)?|tutorials?|quickstarts?)/"
 )

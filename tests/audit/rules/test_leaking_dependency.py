@@ -25,6 +25,14 @@ def test_each_pin_is_found_at_its_line(tmp_path: Path) -> None:
     assert report.summary.files == 1
 
 
+def test_what_an_example_is_made_with_is_only_mentioned(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("x = 1\n")
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "requirements.txt").write_text("redis==4.5.1\n")
+    report = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1)
+    assert [one.severity for one in report.findings] == ["info"]
+
+
 def test_repaired_versions_are_quiet(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("redis==4.5.4\nflask==2.2.5\nmcp==1.27.2\n")
     assert audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1).findings == ()
