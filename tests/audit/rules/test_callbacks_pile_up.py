@@ -322,3 +322,33 @@ def test_the_way_back_to_the_client_that_a_shared_object_keeps(tap: str, *, is_f
         finds(RULE, source, "error", on="brain.observe")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("run", "is_found"), [("executor.invoke(text)", True), ("other.invoke(text)", False), ("text", False)]
+)
+def test_a_helper_hangs_what_it_is_handed_for_one_run_of_the_modules_object(run: str, *, is_found: bool) -> None:
+    source = (
+        f"from agents import make, other\n{APP}executor = make(callbacks=[])\n"
+        f"def launch(text, handler):\n    executor.callbacks.append(handler)\n    return {run}\n"
+        "@app.post('/x')\nasync def ask(text: str):\n    return launch(text, Recorder())\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="append")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("base", "is_found"), [("tornado.websocket.WebSocketHandler", True), ("acme.Window", False), ("object", False)]
+)
+def test_a_log_handler_that_knows_its_connection(base: str, *, is_found: bool) -> None:
+    source = (
+        "import acme, logging\nimport tornado.websocket\nlog = logging.getLogger('x')\n"
+        f"class Socket({base}):\n    def job_log(self):\n        log.addHandler(ToSocket(self))\n"
+        "    async def on_message(self, message):\n        self.job_log()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="addHandler")
+    else:
+        quiet(RULE, source)

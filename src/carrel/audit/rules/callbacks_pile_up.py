@@ -119,22 +119,29 @@ class CallbacksPileUp:
     ) -> Iterator[Candidate]:
         """`self.model.callbacks.append(handler)`, and then the run that the handler is for."""
         owner = view.access(holder, function).own_class
-        if owner is None or _is_taken_off(function, callback):
+        given = (SharedClass(owner.symbol),) if owner is not None else _shared(view, holder, function)
+        if given is None or _is_taken_off(function, callback):
             return
         message = f"`{function.name}` hangs `{ast.unparse(callback)}` on `{ast.unparse(holder)}` for one run of many"
-        yield view.candidate(self.info, call, message, block=function, given=(SharedClass(owner.symbol),),
+        yield view.candidate(self.info, call, message, block=function, given=given,
                              grades=(Grade("error", reached(view, function)), Grade("info")))  # fmt: skip
 
 
 def _is_for_this_run(view: FileView, call: ast.Call, callback: ast.expr, function: Block) -> bool:
-    """Whether a method hangs its argument on something that its object holds, and then has that run."""
+    """Whether a function hangs its argument on what its object, or the module, holds, and then has that run."""
     held = call.func.value if isinstance(call.func, ast.Attribute) else None
     if not isinstance(callback, ast.Name) or function.parameter(callback.id) is None or held is None:
         return False
-    if not isinstance(held, ast.Attribute) or len(view.access(held, function).steps) < 2:
+    access = view.access(held, function)
+    is_global = access.kind == "global"
+    if not isinstance(held, ast.Attribute) or (len(access.steps) < 2 and not is_global):
         return False
+    run = ast.unparse(held.value) if is_global else ""
     return any(
-        isinstance(one.func, ast.Attribute) and _RUNS.match(one.func.attr) is not None and one.lineno > call.lineno
+        isinstance(one.func, ast.Attribute)
+        and _RUNS.match(one.func.attr) is not None
+        and one.lineno > call.lineno
+        and (not run or ast.unparse(one.func.value) == run)
         for one in function.nodes(ast.Call)
     )
 
@@ -228,8 +235,15 @@ def _is_made_callable(view: FileView, made: ast.expr | None, function: Block) ->
     return makes and (
         bool(parameters_in(view, made, function))
         or _is_of_request(view, made, function)
+        or (_handles_one(view, function) and any(ast.unparse(one) == function.receiver for one in made.args))
         or any(_is_made_here(one, function) for one in (*made.args, *(each.value for each in made.keywords)))
     )
+
+
+def _handles_one(view: FileView, function: Block) -> bool:
+    """Whether it is a method of what Tornado makes for one request, or for one connection."""
+    owner = function.class_
+    return owner is not None and any(path.startswith("tornado.") for path in view.base_paths(owner))
 
 
 def _is_made_here(handed: ast.expr, function: Block) -> bool:
