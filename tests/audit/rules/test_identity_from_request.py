@@ -512,3 +512,24 @@ def test_a_helper_of_another_file_that_gives_the_caller(asked: str, severity: st
         finds(RULE, source, severity, on="self.ledger")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_found"),
+    [
+        ("employee = query.employee or claims['sub']", True),
+        ("month = query.month or claims['sub']", False),
+        ("employee = claims['sub'] or query.employee", False),
+        ("employee = query.employee or claims['name']", False),
+    ],
+)
+def test_a_person_that_is_said_goes_before_the_subject_of_the_token(choice: str, *, is_found: bool) -> None:
+    source = (
+        "from fastmcp import FastMCP\nfrom fastmcp.server.dependencies import get_access_token\nmcp = FastMCP('x')\n"
+        "@mcp.tool\nasync def payslip(query: Query) -> dict:\n    claims = get_access_token().claims\n"
+        f"    {choice}\n    return {{}}\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="query.employee")
+    else:
+        quiet(RULE, source)

@@ -198,7 +198,7 @@ class IdentityFromRequest:
                 continue
             claim = _claim(last)
             own = isinstance(last, ast.Attribute) and last.attr in _NUMBERS
-            is_who = names_user(name) or bool(given) or ((claim == name or own) and _is_whose(name))
+            is_who = names_user(name) or bool(given) or ((claim in (name, "sub") or own) and _is_whose(name))
             if not is_who or is_refused(view, choice, function):
                 continue
             target = getattr(view.module.parent(choice), "targets", [None])[0]
