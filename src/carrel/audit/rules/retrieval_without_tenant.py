@@ -244,8 +244,8 @@ def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
             return True
         if any(isinstance(one, ast.Constant) and one.value == "filter" for one in ast.walk(value)):
             return True
-        for one in _heeded(view, value):
-            if identities(view, one, function, lenient=True) or proven(view, one, function):
+        for told in _heeded(view, value):
+            if identities(view, told, function, lenient=True) or proven(view, told, function):
                 return True
     return False
 
