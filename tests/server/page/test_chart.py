@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -66,6 +67,19 @@ async def test_lines_have_axes_and_a_point_for_each_value(page):
     assert await answer.locator("path.line").count() == 2
     assert await answer.locator(".dot").count() == 4
     await expect(answer.locator("text.tick").last).to_be_visible()
+
+
+@pytest.mark.parametrize("count", [2, 5, 14, 30, 90])
+async def test_the_labels_of_a_line_do_not_lie_over_each_other(page, count):
+    days = [f"2026-10-{day:02}" for day in range(1, count + 1)]
+    series = [{"name": "today", "values": list(range(count))}]
+    answer = await draw(page, {**CHART, "type": "line", "labels": days, "series": series})
+    boxes = await answer.locator("text.tick").evaluate_all(
+        "nodes => nodes.filter((node) => node.textContent.startsWith('2026'))"
+        ".map((node) => node.getBoundingClientRect()).map((box) => [box.left, box.right])"
+    )
+    assert boxes
+    assert all(left > right for (_, right), (left, _) in itertools.pairwise(boxes))
 
 
 MALFORMED = (

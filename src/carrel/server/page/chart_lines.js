@@ -40,7 +40,8 @@ function drawTick(y, tick, left, right) {
 
 /** As many labels as fit, evenly spaced, the first and the last aligned with the ends. */
 function drawLabels(labels, x, height, room) {
-  const widest = Math.max(...labels.map((label) => label.length)) * CHARACTER + 18;
+  // Half as much again: the first and the last reach a whole label inwards, their neighbours half of one outwards.
+  const widest = Math.max(...labels.map((label) => label.length)) * CHARACTER * 1.5 + 10;
   const every = Math.max(1, Math.ceil((labels.length * widest) / room));
   return labels.map((label, index) => {
     if (index % every !== 0) return null;
