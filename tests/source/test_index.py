@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -147,15 +149,35 @@ def cyclic(path: str, data: bytes) -> int:
     return 1
 
 
-def test_nothing_that_was_read_stays_where_the_collector_is_off(root):
-    tree = SourceTree(root)
+@contextmanager
+def uncollected() -> Iterator[None]:
     gc.collect()
     gc.disable()
     try:
-        Index(tree, cyclic, int, version="1", directory=None, jobs=1).facts(tree.files())
-        assert not any(isinstance(one, Cyclic) for one in gc.get_objects())
+        yield
     finally:
         gc.enable()
+
+
+def read_cyclic(root: Path) -> None:
+    tree = SourceTree(root)
+    Index(tree, cyclic, int, version="1", directory=None, jobs=1).facts(tree.files())
+
+
+def test_nothing_that_was_read_stays_where_the_collector_is_off(root):
+    for name in ("large.py", "larger.py"):
+        (root / name).write_text("#" * (1 << 20), encoding="utf-8")
+    with uncollected():
+        read_cyclic(root)
+        assert not any(isinstance(one, Cyclic) for one in gc.get_objects())
+
+
+def test_a_few_small_files_are_not_worth_a_collection(root):
+    """In a process with much else, one costs a second."""
+    with uncollected():
+        before = gc.get_stats()[2]["collections"]
+        read_cyclic(root)
+        assert gc.get_stats()[2]["collections"] == before
 
 
 def when(path: str, data: bytes) -> int:

@@ -97,8 +97,10 @@ class Index(Generic[Facts]):
     ) -> Iterator[list[tuple[SourceFile, bytes, bytes | None]]]:
         batches = _batches(files)
         if self._jobs == 1 or len(files) < _FEW:
+            # Looking through all that the process has costs more than what one batch leaves.
+            read = _read_and_sweep if len(batches) > 1 else _read_batch
             for batch in batches:
-                yield _beside(batch, _read_and_sweep(self._tree, self._read, batch, expected))
+                yield _beside(batch, read(self._tree, self._read, batch, expected))
             return
         # Not at the top: where everything is known, importing these would take longer than all the rest.
         import multiprocessing
