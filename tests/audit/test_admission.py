@@ -239,6 +239,8 @@ def store(symbol): ...
         ("@roles_required('admin', 'member')\ndef f(): ...", "permitted"),
         ("def f(user=Depends(require_scope)): ...", "permitted"),
         ("def f(user):\n  check_permission(user)", "permitted"),
+        ("def f(user):\n  return notes_of(user.role)", "permitted"),
+        ("def f(user, role):\n  user.role = role", "anybody"),
         ("@admin_required\n@login_required\ndef f(): ...", "administrators"),
     ],
 )

@@ -57,6 +57,21 @@ def test_a_choice_that_is_refused(answer: str, *, expected: bool) -> None:
     assert is_refused(seen, choice, function) is expected
 
 
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("(user_id or user.id) != user.id", True),
+        ("user.id != (user_id or user.id)", True),
+        ("(user_id or user.id) != 'me'", False),
+        ("other != user.id", False),
+    ],
+)
+def test_a_choice_that_is_compared_and_refused(test: str, *, expected: bool) -> None:
+    seen, function = handler(f"if {test}:\n    raise HTTPException(403)\nwho = user_id or user.id")
+    choice = next(iter(function.nodes(ast.BoolOp)))
+    assert is_refused(seen, choice, function) is expected
+
+
 @pytest.mark.parametrize(("call", "expected"), [("get(User, user_id)", True), ("get(Note, user_id)", False)])
 def test_a_call_that_looks_somebody_up(call: str, *, expected: bool) -> None:
     seen, function = handler(call)

@@ -137,7 +137,7 @@ def _is_for_permitted(view: FileView, function: Block) -> bool:
             return True
     return (
         any(_ALLOWS.search(called_name(call)) for call in function.nodes(ast.Call))
-        or any(node.attr in _RANKS for node in function.nodes(ast.Attribute))
+        or any(one.attr in _RANKS and isinstance(one.ctx, ast.Load) for one in function.nodes(ast.Attribute))
         or "admin" in function.symbol.lower()
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.admission import is_refusal
@@ -85,16 +86,27 @@ def _is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:
 
 
 def is_refused(view: FileView, choice: ast.expr, function: Block) -> bool:
-    """Whether the chosen value goes into a check, `allowed_for(org_id)`, and what the check says may end in a 403."""
+    """Whether a 403 may come of the chosen value: of a check, `allowed_for(org_id)`, or of `asked != user.id`."""
     parent = view.module.parent(choice)
     chosen = ast.unparse(parent.targets[0] if isinstance(parent, ast.Assign) else choice)
-    for call in function.nodes(ast.Call):
-        handed = [ast.unparse(one) for one in (*call.args, *(each.value for each in call.keywords))]
-        if not _CHECKS.search(called_name(call)) or chosen not in handed:
-            continue
-        around = view.module.parent(call)
-        kept = ast.unparse(around.targets[0]) if isinstance(around, ast.Assign) else ast.unparse(call)
+    checks = [one for one in _compared_or_checked(function) if chosen in map(ast.unparse, _parts_of(one))]
+    for check in checks:
+        around = view.module.parent(check)
+        kept = ast.unparse(around.targets[0]) if isinstance(around, ast.Assign) else ast.unparse(check)
         for one in function.nodes(ast.If):
             if kept in ast.unparse(one.test) and any(map(is_refusal, one.body)):
                 return True
     return False
+
+
+def _compared_or_checked(function: Block) -> Iterator[ast.Call | ast.Compare]:
+    yield from (call for call in function.nodes(ast.Call) if _CHECKS.search(called_name(call)))
+    for one in function.nodes(ast.Compare):
+        if not isinstance(one.comparators[-1], ast.Constant):
+            yield one
+
+
+def _parts_of(check: ast.Call | ast.Compare) -> tuple[ast.expr, ...]:
+    if isinstance(check, ast.Compare):
+        return (check.left, *check.comparators)
+    return (*check.args, *(one.value for one in check.keywords))
