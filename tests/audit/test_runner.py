@@ -71,6 +71,17 @@ def test_a_baseline_marks_what_it_knows(root: Path) -> None:
     assert report.summary.score.previous == 71.5
 
 
+def test_many_leaks_of_a_kind_are_one_error_until_one_is_new(root: Path) -> None:
+    for name in "bcd":
+        (root / "app" / f"{name}.py").write_text(LEAK, encoding="utf-8")
+    report = audit(root, AuditSettings())
+    assert [one.severity for one in report.findings] == ["error", "info", "info", "info"]
+    baseline = Baseline(frozenset(one.fingerprint for one in report.findings), 71.5)
+    (root / "app" / "e.py").write_text(LEAK, encoding="utf-8")
+    new = audit(root, AuditSettings(), baseline=baseline).failing("error")
+    assert [one.location.path for one in new] == ["app/e.py"]
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_cache_changes_nothing_but_the_time(root: Path, tmp_path: Path, jobs: int) -> None:
     for number in range(100):

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+from carrel.audit.alike import gathered
 from carrel.audit.baseline import Baseline
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_facts import read_facts
@@ -81,6 +82,7 @@ def audit(
     comparison = None
     if baseline is not None:
         findings, comparison = baseline.compare(findings)
+    findings = gathered(findings, [one.rule for one in checked.values() if one.leak_classes])
     lines = {one.path: one.outline.lines for one in facts}
     entry_points = len(program.calls.entry_points)
     summary = Summary(
