@@ -72,3 +72,33 @@ def test_what_the_client_sent_and_what_is_handed_on() -> None:
     )
     asked = [one.sends for function in function_facts(seen) for one in function.calls if one.path.endswith(".ask")]
     assert asked == [(("0", ""), ("1", "")), (("0", "tag"),)]
+
+
+@pytest.mark.parametrize(
+    ("ref", "is_sent"),
+    [
+        ("message.get('id') or link.next_ref()", True),
+        ("named(message)", True),
+        ("link.next_ref()", False),
+        ("link.next_ref() or message.get('id')", False),
+        ("numbered(message)", False),
+    ],
+)
+def test_what_the_client_sent_by_way_of_a_helper_or_else_a_number_of_the_servers(ref: str, *, is_sent: bool) -> None:
+    seen = view(
+        f"""
+        from aiohttp import web
+        def named(given):
+            return given["ref"]
+        def numbered(given):
+            return [given["ref"], link.node]
+        async def quotes(request):
+            ws = web.WebSocketResponse()
+            async for one in ws:
+                message = json.loads(one.data)
+                ref = {ref}
+                link.ask(ref)
+        """
+    )
+    asked = [one.sends for function in function_facts(seen) for one in function.calls if one.path.endswith(".ask")]
+    assert asked == [(("0", ""),) if is_sent else ()]

@@ -160,3 +160,14 @@ def test_what_a_route_of_tornado_hands_its_handler(handed: str) -> None:
         app = tornado.web.Application([("/", Page, {handed})])
         """
     assert [one.name for one in program(source).resolution.called("app.Page().desk.get")] == ["app.Desk.get"]
+
+
+def test_what_an_application_holds_that_nobody_is_seen_to_put_there() -> None:
+    source = "class LabRpc:\n    def ask(self): ...\nasync def f(request):\n    request.app['lab_rpc'].ask()\n"
+    one = "app.f:request.app.state.lab_rpc.ask"
+    resolution = program(source).resolution
+    assert [fact.name for fact in resolution.called(one)] == ["app.LabRpc.ask"]
+    (held,) = resolution.values("app.f:request.app.state.lab_rpc")
+    assert held.shared is not None
+    two = program({"app.py": source, "other.py": "class LabRPC:\n    def ask(self): ...\n"}).resolution
+    assert two.called(one) == ()

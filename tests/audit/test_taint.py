@@ -138,3 +138,11 @@ def test_what_a_framework_puts_on_the_object_of_one_request(base: str) -> None:
     other = view(source.replace(base, "Base"))
     plain = other.taint(next(other.functions[0].nodes(ast.Attribute)))
     assert plain is None or plain.by == "name"
+
+
+@pytest.mark.parametrize(("given", "by"), [("st.text_input('Key'), 1", "request"), ("load(), 1", None)])
+def test_what_a_function_of_a_page_asks_its_visitor_for(given: str, by: str | None) -> None:
+    one = view(f"import streamlit as st\nst.title('x')\ndef ask():\n    return {given}\nkey, n = ask()\nuse(key)\n")
+    use = next(call for call in one.top.nodes(ast.Call) if ast.unparse(call.func) == "use")
+    found = one.taint(use.args[0])
+    assert (found.by if found is not None else None) == by

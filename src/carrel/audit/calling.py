@@ -16,7 +16,8 @@ from carrel.audit.held import clears_context, is_under_test, worker_loop
 from carrel.audit.origins import identities, in_session, is_credential, is_made, leaves
 from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
-from carrel.audit.sent import claimed, is_said, origins
+from carrel.audit.sent import claimed, is_said
+from carrel.audit.through import through
 
 __all__ = ["FOREIGN", "call_facts"]
 
@@ -191,12 +192,24 @@ def _sends(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
     for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
         if isinstance(value, ast.Constant | ast.Starred | ast.Lambda | ast.Dict | ast.List):
             continue
-        parts = list(origins(view, value, block))
-        said = [bool(claimed(view, one, block)) or is_said(view, one, block) for one in parts]
-        handed = ["" if sure else _parameter(one, block) for sure, one in zip(said, parts, strict=True)]
-        known = zip(said, handed, parts, strict=True)
-        if any((*said, *handed)) and all(sure or name or is_made(one) for sure, name, one in known):
+        parts = list(through(view, value, block))
+        said = [bool(claimed(view, one, where)) or is_said(view, one, where) for one, where in parts]
+        handed = [
+            "" if sure or where is not block else _parameter(one, block)
+            for sure, (one, where) in zip(said, parts, strict=True)
+        ]
+        known = zip(said, handed, (one for one, _ in parts), strict=True)
+        if any((*said, *handed)) and all(sure or name or _stands_in(view, one) for sure, name, one in known):
             yield from dict.fromkeys((place, name) for sure, name in zip(said, handed, strict=True) if sure or name)
+
+
+def _stands_in(view: FileView, node: ast.expr) -> bool:
+    """Whether it is there for want of what the client says: an id that is made, `said or self.next_id()`."""
+    around = view.module.parent(node)
+    return is_made(node) or (
+        isinstance(node, ast.Call) and isinstance(around, ast.BoolOp) and isinstance(around.op, ast.Or)
+        and around.values[0] is not node
+    )  # fmt: skip
 
 
 def _parameter(node: ast.expr, block: Block) -> str:

@@ -169,8 +169,8 @@ class Resolution:
         if held is None and (top is None or not self.project.is_module(top[0])):
             return []  # of a library
         root, colon, rest = path.partition(":")
-        if held is not None and held[1] in self._state:
-            values = [self._shared(value) for one in self._state[held[1]][:_MANY] for value in self.values(one)]
+        if held is not None and (given := self._state.get(held[1]) or self._called_alike(held[1])):
+            values = [self._shared(value) for one in given[:_MANY] for value in self.values(one)]
             steps = _TOKEN.findall(held[2])
         elif colon:
             name, *steps = _TOKEN.findall(rest)
@@ -185,6 +185,19 @@ class Resolution:
         for step in steps:
             values = [result for value in values[:_MANY] for result in self._step(value, step)]
         return values
+
+    def _called_alike(self, name: str) -> list[str]:
+        """What an application holds that nobody is seen to put there: an object of the one class of that name, `LabRpc`
+        of `app["lab_rpc"]`."""
+        found = self._by_plain_name.get(name.replace("_", "").lower(), [])
+        return [f"{found[0]}()"] if len(found) == 1 else []
+
+    @cached_property
+    def _by_plain_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.classes:
+            found.setdefault(name.rpartition(".")[2].lower(), []).append(name)
+        return found
 
     def _shared(self, value: Value) -> Value:
         """The value as one for all, if it is an object: of what the application holds there is one."""

@@ -246,10 +246,20 @@ class TaintReader:
             return Taint("name", f"`{called}()`")
         if called in REQUEST_METHODS and isinstance(node.func, ast.Attribute):
             return Taint("request", f"`{called}()`")
+        asked = self._view.function_named(dotted) if self._view.is_page else None
+        if asked is not None and (told := self._view.once(_told_by, asked, meanwhile=None)) is not None:
+            return told
         parts = [*node.args, *(keyword.value for keyword in node.keywords)]
         if isinstance(node.func, ast.Attribute):
             parts.append(node.func)
         return self._best(parts, function, known, depth)
+
+
+def _told_by(view: FileView, function: Block) -> Taint | None:
+    """What a function of a page, which runs for each visitor, has asked that one for, and gives back."""
+    values = tuple(one.value for one in function.nodes(ast.Return) if one.value is not None)
+    taint = view.best_taint(values, function)
+    return taint if taint is not None and taint.by == "request" else None
 
 
 def _is_of_handler(view: FileView, owner: Block | None) -> bool:

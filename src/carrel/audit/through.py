@@ -36,6 +36,8 @@ def _through(
             yield from _through(view, item, block, given, depth)
         elif isinstance(one, ast.Name) and one.id in given and block.parameter(one.id) is not None:
             yield from _through(view, *given[one.id], depth)
+        elif (part := _part_of_given(one, block, given)) is not None:
+            yield part
         elif isinstance(one, ast.Call) and (called := called_here(view, one)) is not None:
             handed = _handed(one, called, block, given)
             for returned in called.nodes(ast.Return):
@@ -54,6 +56,18 @@ def _item(node: ast.expr, block: Block) -> ast.expr | None:
             for key, value in zip(binding.value.keys, binding.value.values, strict=True):
                 if key is not None and ast.dump(key) == ast.dump(node.slice):
                     return value
+    return None
+
+
+def _part_of_given(node: ast.expr, block: Block, given: _Given) -> tuple[ast.expr, Block] | None:
+    """The item of what the function was handed, `message["id"]` of its `given["id"]`, as its caller would say it."""
+    match node:
+        case (
+            ast.Subscript(value=ast.Name(id=name), slice=key)
+            | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get"), args=[key, *_])
+        ) if name in given and block.parameter(name) is not None:
+            handed, where, _ = given[name]
+            return ast.copy_location(ast.Subscript(handed, key, ast.Load()), node), where
     return None
 
 

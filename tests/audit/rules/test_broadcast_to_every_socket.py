@@ -428,3 +428,22 @@ def test_queues_that_streams_put_aside(handler: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on="q.put")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("sent", "leaks"),
+    [
+        ("{'question': job['question']}", True),
+        ("{'step': step}", False),
+        ("{'question': job['question']}, room=job['editor']", False),
+    ],
+)
+def test_what_a_handler_has_put_aside_for_somebody_and_a_worker_emits(sent: str, *, leaks: bool) -> None:
+    found = findings(
+        RULE,
+        "import socketio\nsio = socketio.AsyncServer()\n"
+        "@sio.event\nasync def start(sid, payload):\n    session = await sio.get_session(sid)\n"
+        "    await queue.push({'editor': session['editor'], 'question': payload['question']})\n"
+        f"async def report(job, step):\n    await sio.emit('progress', {sent})\n",
+    )
+    assert [one.severity for one in found if one.severity != "info"] == (["error"] if leaks else [])

@@ -263,3 +263,11 @@ def test_an_object_that_a_library_holds(given: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on="default_client")
     else:
         quiet(RULE, source)
+
+
+def test_a_key_that_a_page_asks_for_in_a_function_and_hands_to_another() -> None:
+    code = (
+        "import os\nimport streamlit as st\nst.title('Drafts')\ndef ask():\n    return st.text_input('Key')\n"
+        "def client(key):\n    os.environ['OPENAI_API_KEY'] = key\nclient(ask())\n"
+    )
+    finds(RULE, code, "error", on="os.environ")

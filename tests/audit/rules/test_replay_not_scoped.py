@@ -294,3 +294,20 @@ def test_a_handler_that_is_asked_from_where_to_resume(asked: str, *, is_found: b
         finds(RULE, source, "error", on="in frames")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("key", "leaks"), [("'claims'", True), ("f'claims:{claimant}'", False)])
+def test_a_stream_of_a_store_with_events_of_people_by_whatever_word(key: str, *, leaks: bool) -> None:
+    code = (
+        "from fastapi import FastAPI, Depends\napp = FastAPI()\n"
+        "@app.post('/x')\nasync def add(body: dict, claimant=Depends(get_claimant)):\n    await put(claimant, body)\n"
+        "@app.get('/x')\nasync def get(after: str, claimant=Depends(get_claimant)):\n"
+        "    return await replay(claimant, after)\n"
+        "async def put(claimant, event):\n"
+        f"    await redis.xadd({key}, {{'claimant': claimant, 'event': event}})\n"
+        f"async def replay(claimant, position):\n    return await redis.xrange({key}, min=position)\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="xrange")
+    else:
+        quiet(RULE, code)

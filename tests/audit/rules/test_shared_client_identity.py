@@ -248,3 +248,31 @@ def test_a_login_on_the_client_of_an_object_for_all(made: str, *, is_found: bool
         "@app.get('/')\nasync def page(request):\n    return await request.app.ctx.meter.read(request.ctx.user)\n"
     )
     (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(("part", "leaks"), [("principal", True), ("settings", False)])
+def test_a_token_of_the_one_whom_the_object_is_made_for(part: str, *, leaks: bool) -> None:
+    code = HEAD + (
+        f"class Gateway:\n    def __init__(self, {part}):\n        self.{part} = {part}\n    async def fetch(self, path):\n"
+        f"        headers = {{}}\n        if token := await vault.crm_token(self.{part}.subject):\n"
+        "            headers['Authorization'] = token\n        http.headers.update(headers)\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="http.headers")
+    else:
+        quiet(RULE, code)
+
+
+@pytest.mark.parametrize(("made", "leaks"), [("web = ctx['web']", True), ("web = new_session()", False)])
+def test_a_cookie_jar_that_a_helper_makes_and_the_start_of_a_worker_keeps(made: str, *, leaks: bool) -> None:
+    code = HEAD + (
+        "def new_session():\n    return aiohttp.ClientSession()\n"
+        "async def startup(ctx):\n    ctx['web'] = new_session()\n"
+        "async def sign_in(web, tenant):\n    known = await credentials(tenant)\n"
+        "    form = {'login': known.login, 'password': known.password}\n    await web.post('/session', data=form)\n"
+        f"async def sync(ctx, tenant):\n    {made}\n    await sign_in(web, tenant)\n"
+    )
+    if leaks:
+        finds(RULE, code, "warning", on="web.post")
+    else:
+        quiet(RULE, code)

@@ -19,7 +19,7 @@ from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed, leaves, parameters_in
 from carrel.audit.owner_checks import asks_whose
 from carrel.audit.owners import names_owner
-from carrel.audit.persons import person_in
+from carrel.audit.persons import is_person, person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import claimed, origins
 from carrel.audit.taint import is_identity_like
@@ -200,13 +200,13 @@ def _asks_after(function: Block) -> bool:
 def _scopes(function: Block) -> set[str]:
     """The parameters that say for whom: `user_id`, `stream_id`."""
     names = [one.name for one in function.parameters]
-    return {one for one in names if is_identity_like(one) or _SCOPES.match(one) or _numbers_person(one)}
+    return {one for one in names if is_identity_like(one) or _SCOPES.match(one) or _is_somebody(one)}
 
 
-def _numbers_person(name: str) -> bool:
-    """Whether it is the number of somebody, by whatever word the application has: `merchant_id`, `learner_no`."""
+def _is_somebody(name: str) -> bool:
+    """Whether it is somebody or a number of theirs, by whatever word the application has: `claimant`, `learner_no`."""
     person = person_in(name)
-    return bool(person) and name != person
+    return bool(person) and (name != person or is_person(name))
 
 
 def _is_somebodys(view: FileView, value: ast.expr, function: Block) -> bool:

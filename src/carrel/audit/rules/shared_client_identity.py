@@ -10,14 +10,15 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
 from carrel.audit.conditions import AnyOf, Condition, SharedClass, SharedObject, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import held_calls, text_of
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, parameters_in
+from carrel.audit.origins import called_name, leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.through import called_here
+from carrel.audit.through import called_here, through
 from carrel.findings import RuleInfo
 
 __all__ = ["SharedClientIdentity"]
@@ -28,6 +29,9 @@ _CLIENTS: Final = frozenset(
 )  # fmt: skip
 _PARTS: Final = ("headers", "auth", "cookies", "cookie_jar", "params")
 _APPLICATION: Final = re.compile(r"(?:^|\.)(?:app|application)$")
+_OF_WORKER: Final = frozenset({"ctx", "context", "state"})
+"""What is handed to the start of a worker, and to each of its jobs."""
+_START: Final = re.compile(r"(?:^|_)(?:start_?up|setup|start|init|boot)$")
 _NAMED: Final = re.compile(r"(?:client|session|http|api|requests|conn|connection)$", re.IGNORECASE)
 _SECRET: Final = re.compile(r"(?i)passw|^pin$|secret|^pwd$|passcode|one_time")
 _LOGIN: Final = re.compile(r"log-?in|sign-?in|session|cookie|x-user", re.IGNORECASE)
@@ -121,8 +125,9 @@ def _keeps_cookies(call: ast.Call) -> bool:
 
 
 def _kept(view: FileView) -> Iterator[tuple[str, tuple[ast.AST, tuple[Condition, ...]]]]:
-    """The clients that keep cookies and that the file puts on the application, `app[HTTP] = ClientSession()`, or on an
-    object: by place, where, and what must hold for it to be one for all."""
+    """The clients that keep cookies and that the file puts on the application, `app[HTTP] = ClientSession()`, on an
+    object, or into what the start of a worker leaves to its jobs: by place, where, and what must hold for it to be one
+    for all."""
     for mutation in view.mutations:
         if not any(_makes_jar(view, one, mutation.block) for one in mutation.values):
             continue
@@ -132,28 +137,30 @@ def _kept(view: FileView) -> Iterator[tuple[str, tuple[ast.AST, tuple[Condition,
             else:
                 place = _place(access.step(mutation.name)) if mutation.kind == "attribute" else ""
             owner = access.own_class
+            if place.startswith("worker.") and not _START.search(mutation.block.name):
+                continue
             if place and (owner is None or not access.steps):
                 yield place, (mutation.node, (SharedClass(owner.symbol),) if owner is not None else ())
 
 
 def _makes_jar(view: FileView, value: ast.expr, block: Block) -> bool:
     """Whether the value is a new client that keeps cookies, also by the name that a `with` gives it."""
-    made = [value]
+    made = [one for one, _ in through(view, value, block)]
     if isinstance(value, ast.Name):
-        bound = block.scope.bindings.get(value.id, ())
-        made = [one.value for one in bound if one.value is not None]
-        around = [view.module.parent(one.node) for one in bound]
+        around = [view.module.parent(one.node) for one in block.scope.bindings.get(value.id, ())]
         made += [one.context_expr for one in around if isinstance(one, ast.withitem)]
     calls = (one for one in made if isinstance(one, ast.Call))
     return any(view.dotted(one.func) in _CLIENTS and _keeps_cookies(one) for one in calls)
 
 
 def _place(access: Access) -> str:
-    """A name for the place of the application, or of an object of a class, that the access leads to."""
+    """A name for the place of the application, of a worker, or of an object of a class, that the access leads to."""
     if access.held_by_application:
         return f"app.{access.held_by_application}"
     if access.own_class is not None and len(access.steps) == 1:
         return access.path
+    if access.kind == "parameter" and access.name in _OF_WORKER and access.steps == ("[]",):
+        return f"worker.{ast.unparse(access.keys[0])}"
     on_app = len(access.steps) == 1 and _APPLICATION.search(access.path.rpartition(".")[0].replace(":", "."))
     return f"app.{access.steps[0]}" if on_app else ""
 
@@ -252,8 +259,15 @@ def _assigned(view: FileView, owner: Block, client: Access) -> bool:
 
 
 def _is_callers(view: FileView, mutation: Mutation, *, by: str) -> bool:
-    """Whether the caller brings the value; a token that the object got for itself is the application's own."""
-    return by == "request" or any(parameters_in(view, value, mutation.block) for value in mutation.values)
+    """Whether the caller brings the value, or the object is one user's, `self.principal`; a token that the object got
+    for itself is the application's own."""
+    receiver = mutation.block.receiver
+    return by == "request" or any(
+        parameters_in(view, value, mutation.block)
+        or any(names_user(chain_names(leaf)[1]) for leaf, where in leaves(view, value, mutation.block)
+               if where is mutation.block and isinstance(leaf, ast.Attribute) and chain_names(leaf)[0] == receiver)
+        for value in mutation.values
+    )  # fmt: skip
 
 
 def _logs_in(view: FileView, call: ast.Call, function: Block) -> bool:
