@@ -253,7 +253,8 @@ def test_a_login_on_the_client_of_an_object_for_all(made: str, *, is_found: bool
 @pytest.mark.parametrize(("part", "leaks"), [("principal", True), ("settings", False)])
 def test_a_token_of_the_one_whom_the_object_is_made_for(part: str, *, leaks: bool) -> None:
     code = HEAD + (
-        f"class Gateway:\n    def __init__(self, {part}):\n        self.{part} = {part}\n    async def fetch(self, path):\n"
+        f"class Gateway:\n    def __init__(self, {part}):\n        self.{part} = {part}\n"
+        "    async def fetch(self, path):\n"
         f"        headers = {{}}\n        if token := await vault.crm_token(self.{part}.subject):\n"
         "            headers['Authorization'] = token\n        http.headers.update(headers)\n"
     )
