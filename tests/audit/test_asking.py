@@ -20,9 +20,17 @@ from tests.audit.checking import view
         ("from flask_jwt_extended import get_jwt\ndef f():\n    return get_jwt()", 3),
         ("from shop.auth import current_user\ndef f():\n    return current_user.id", 3),
         ("from shop.auth import current_user\ndef f(request):\n    return current_user(request).id", 0),
+        ("from quart_auth import current_user\ndef f():\n    return current_user.auth_id", 3),
+        ("from flask import g\ndef f():\n    return g.employee.number", 3),
+        ("from flask import g\ndef f():\n    return g.page", 0),
+        (
+            "from flask import *\ndef k():\n    g.clinic = find(request.cookies['sid'])\ndef f():\n    return g.clinic",
+            0,
+        ),
+        ("from flask import g\nimport jwt\ndef k(t):\n    g.clinic = jwt.decode(t)\ndef f():\n    return g.clinic", 6),
         ("from mine import g\ndef f():\n    return g.user", 0),
     ],
 )
 def test_where_a_function_asks(code: str, line: int) -> None:
     read = view(code)
-    assert asks_who(read, read.functions[0]) == line
+    assert asks_who(read, read.functions[-1]) == line

@@ -20,3 +20,12 @@ def test_what_is_handed_on_from_call_to_call() -> None:
     assert passing.identity_parameter("app.second", "number") is None
     assert passing.sent_parameter("app.second", "number") is not None
     assert passing.sent_parameter("app.second", "owner") is None
+
+
+def test_what_is_handed_on_by_a_name_that_only_the_double_star_takes() -> None:
+    source = """
+        @app.get("/x")
+        def route(request: Request): find(owner=request.user.id)
+        def find(**given): ...
+        """
+    assert program(source).passing.tainted_parameter("app.find", "given") is not None

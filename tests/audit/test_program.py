@@ -154,3 +154,12 @@ def test_an_object_that_nobody_is_seen_to_make_and_the_application_holds(call: s
 def test_what_a_library_makes_and_a_cached_function_gives(head: str, shared: bool) -> None:
     everything = program(f"from functools import lru_cache\nimport httpx\n{head}def get(): return httpx.Client()\n")
     assert (everything.shared_object("app.get()") is not None) is shared
+
+
+@pytest.mark.parametrize(("ask", "shared"), [("services.desk", True), ("build()", False)])
+def test_what_a_shared_object_is_set_up_with(ask: str, *, shared: bool) -> None:
+    desk = "class Desk: ...\nclass Services:\n    desk: Desk\n"
+    made = "from desk import *\ndef build():\n    desk = Desk()\n    return Services(desk=desk)\n"
+    used = "from made import build\nservices = build()\n@app.get('/')\ndef ask():\n    services.x()\n    return {}\n"
+    everything = program({"desk.py": desk, "made.py": made, "app.py": used.format(ask)})
+    assert ("desk.Desk" in everything.shared_classes) is shared

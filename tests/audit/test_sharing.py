@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from carrel.audit.conditions import HasEntryPoints, Not, Reachable, TaintedParameter
+from carrel.audit.conditions import AnyOf, HasEntryPoints, Not, Reachable, TaintedParameter
 from carrel.audit.rule import Grade
 from carrel.audit.sharing import brought, grades_of, is_before_requests, is_guarded, makes_work, reached
 from carrel.audit.taint import Taint
@@ -91,3 +91,9 @@ def test_one_at_a_time_has_the_place(body: str, guarded: bool) -> None:
 def test_before_there_are_requests(source: str, before: bool) -> None:
     seen = view(source)
     assert is_before_requests(seen, seen.functions[0]) is before
+
+
+def test_any_of_several_arguments_may_be_one_users() -> None:
+    taint = taint_of("def put(key, value):\n    return {key: value}\n")
+    assert taint is not None
+    assert taint.given == (AnyOf((TaintedParameter("app.put", "value"), TaintedParameter("app.put", "key"))),)

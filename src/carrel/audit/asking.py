@@ -6,15 +6,19 @@ import ast
 from typing import Final
 
 from carrel.audit.blocks import Block, Parameter
+from carrel.audit.callers import proven
+from carrel.audit.chains import chain_names
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
-from carrel.audit.origins import identities, is_request_name, is_shown
+from carrel.audit.origins import identities, is_request_name, is_shown, leaves
+from carrel.audit.persons import is_person
 from carrel.audit.taint import OF_HANDLER
 
 __all__ = ["asks_request", "asks_who"]
 
-_FRAMEWORKS: Final = ("flask", "quart", "flask_login", "flask_jwt_extended", "streamlit", "fastmcp", "mcp", "chainlit",
-                      "sanic", "bottle", "cherrypy", "aiohttp_session", "aiohttp_security")  # fmt: skip
+_FRAMEWORKS: Final = ("flask", "quart", "flask_login", "quart_auth", "flask_jwt_extended", "streamlit", "fastmcp",
+                      "mcp", "chainlit", "sanic", "bottle", "cherrypy", "aiohttp_session",
+                      "aiohttp_security")  # fmt: skip
 _USERS: Final = frozenset({"current_user", "user", "experimental_user"})
 _CALLS: Final = frozenset(
     {"flask_jwt_extended.get_jwt_identity", "flask_jwt_extended.get_jwt",
@@ -43,9 +47,15 @@ def asks_who(view: FileView, function: Block) -> int:
         if dotted not in REQUEST_OBJECTS or view.access(node, function).kind == "parameter":
             continue
         whole = _whole(view, node)
-        if dotted.rpartition(".")[2] in _USERS or (not is_shown(whole) and identities(view, whole, function)):
+        if dotted.rpartition(".")[2] in _USERS or (not is_shown(whole) and _tells_who(view, whole, function)):
             return node.lineno
     return next((call.lineno for call in function.nodes(ast.Call) if view.dotted(call.func) in _CALLS), 0)
+
+
+def _tells_who(view: FileView, whole: ast.expr, function: Block) -> bool:
+    """Whether it is somebody by its name, `g.employee`, or the file puts who is asking there, in a `before_request`."""
+    named = any(is_person(one) for leaf, _ in leaves(view, whole, function) for one in chain_names(leaf)[1:])
+    return named or bool(identities(view, whole, function)) or proven(view, whole, function)
 
 
 def asks_request(view: FileView, function: Block) -> int:

@@ -249,8 +249,8 @@ REQUEST_TYPES: Final = frozenset(
 REQUEST_OBJECTS: Final = frozenset(
     {"flask.request", "flask.session", "flask.g", "quart.request", "quart.session", "quart.g", "bottle.request",
      "chainlit.user_session", "chainlit.context", "streamlit.session_state", "streamlit.query_params",
-     "flask_login.current_user", "flask_jwt_extended.current_user", "sanic.request", "streamlit.experimental_user",
-     "streamlit.user", "cherrypy.request", "cherrypy.session",
+     "flask_login.current_user", "flask_jwt_extended.current_user", "quart_auth.current_user", "sanic.request",
+     "streamlit.experimental_user", "streamlit.user", "cherrypy.request", "cherrypy.session",
      "quart.websocket", "starlette_context.context"}
 )  # fmt: skip
 """Objects that stand for the current request, whatever the name they are imported under."""

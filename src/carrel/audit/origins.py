@@ -182,7 +182,9 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
             if view.dotted(leaf) in REQUEST_OBJECTS and lenient:
                 return True
             # `current_user.schema` is of one user, whether somebody has signed in is not.
-            if view.dotted(root).endswith("flask_login.current_user") and not parts[-1].startswith("is_"):
+            if view.dotted(root).endswith(("flask_login.current_user", "quart_auth.current_user")) and not parts[
+                -1
+            ].startswith("is_"):
                 return True
             if any(says_whose(part, lenient=lenient) for part in parts[1:]) and parts[-1] not in ("app", "state"):
                 return True

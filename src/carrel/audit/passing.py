@@ -42,7 +42,7 @@ class Passing:
                 is_users = not self._is_dependency(given) or self._calls.user_dependency(given) is not None
                 if is_users and not is_part_name(given.rpartition(".")[2]):
                     found[name, parameter] = where
-        self._spread(found, lambda call: call.passes, "passes one user's data for")
+        self._spread(found, lambda call: call.passes, "passes one user's data for", gathered=True)
         return found
 
     @cached_property

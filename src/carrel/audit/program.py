@@ -93,11 +93,12 @@ class Program:
             if name in found:
                 continue
             found[name] = where
-            # What a shared object makes and holds is shared with it.
+            # What a shared object makes and holds is shared with it, and what it is set up with before any request.
+            paths = [path for maker, path in self.resolution.handed_to.get(name, ()) if not self.way_to(maker)]
             for owner in self.resolution.lineage(name):
                 fact = self.resolution.classes.get(owner)
-                for path in (*(fact.makes if fact is not None else ()), *self._copied.get(owner, ())):
-                    waiting += [(one, where) for one in self._instances(path)]
+                paths += (*(fact.makes if fact is not None else ()), *self._copied.get(owner, ()))
+            waiting += [(one, where) for path in paths for one in self._instances(path)]
         return found
 
     @cached_property

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from carrel.audit.facts import ClassFact, FileFacts, FunctionFact, GlobalFact
 from carrel.audit.frameworks import COPYING_BASES
+from carrel.audit.places import is_test_path
 from carrel.findings import Location
 from carrel.source import Project
 from carrel.source.neighbours import neighbours
@@ -288,6 +289,19 @@ class Resolution:
                     if made is not None and parameter:
                         found.setdefault((made.name, parameter), {})[path] = None
         return {place: tuple(paths) for place, paths in found.items()}
+
+    @cached_property
+    def handed_to(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """For each class, the paths of the objects that calls of it are handed, each with the function that calls.
+
+        What tests hand over is left out.
+        """
+        found: dict[str, list[tuple[str, str]]] = {}
+        for fact in self.functions.values():
+            for call in fact.calls if not is_test_path(self.paths[fact.name]) else ():
+                for _, path in call.hands:
+                    found.setdefault(self.canonical(call.path), []).append((fact.name, path))
+        return {owner: tuple(handed) for owner, handed in found.items() if owner in self.classes}
 
     def _find_subclasses(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -206,10 +206,10 @@ def is_request(view: FileView, node: ast.expr, block: Block) -> bool:
 
 
 def spine(node: ast.expr) -> Iterator[ast.expr]:
-    """The expression, and what its attributes are read from and its calls are made of, to the root."""
+    """The expression, and what its attributes and items are read from and its calls are made of, to the root."""
     yield node
-    while isinstance(node, ast.Attribute | ast.Call):
-        node = node.value if isinstance(node, ast.Attribute) else node.func
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
         yield node
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, HasEntryPoints, Not, Reachable, TaintedParameter
+from carrel.audit.conditions import AnyOf, Condition, HasEntryPoints, Not, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
 from carrel.audit.mutations import Mutation
@@ -54,7 +55,7 @@ def brought(view: FileView, values: Iterable[ast.expr], block: Block) -> Taint |
     """The surest reason why the current request, or an argument of one user's, is part of the values.
 
     What the object already had (`self.token`) is no reason: it was stored elsewhere. An argument whose name says
-    little (`user_port`) is one user's when some call passes such data for it.
+    little (`user_port`) is one user's when some call passes such data for it; of several such, any of them may be.
     """
     found: list[Taint] = []
     for value in values:
@@ -72,7 +73,11 @@ def brought(view: FileView, values: Iterable[ast.expr], block: Block) -> Taint |
     def surest(one: Taint) -> tuple[int, bool]:
         return order.index(one.by), is_setting_name(one.parameter) or _ADDRESS.search(one.parameter) is not None
 
-    return min(found, key=surest, default=None)
+    best = min(found, key=surest, default=None)
+    if best is None or best.by != "parameter":
+        return best
+    conditions = dict.fromkeys(each for one in found if surest(one) == surest(best) for each in one.given)
+    return replace(best, given=(AnyOf(tuple(conditions)),)) if len(conditions) > 1 else best
 
 
 def is_before_requests(view: FileView, function: Block) -> bool:

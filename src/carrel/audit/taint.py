@@ -242,14 +242,16 @@ class TaintReader:
         if dotted in REQUEST_CALLS:
             return Taint("request", f"`{dotted}()`")
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        parts = [*node.args, *(keyword.value for keyword in node.keywords)]
         if _IDENTITY_CALL.match(called) and called not in ("auth", "user", "token"):
-            return Taint("name", f"`{called}()`")
+            # `load_user(request.cookies["sid"])`: not only its name says so.
+            handed = self._best(parts, function, known, depth)
+            return Taint("request" if handed is not None and handed.by == "request" else "name", f"`{called}()`")
         if called in REQUEST_METHODS and isinstance(node.func, ast.Attribute):
             return Taint("request", f"`{called}()`")
         asked = self._view.function_named(dotted) if self._view.is_page else None
         if asked is not None and (told := self._view.once(_told_by, asked, meanwhile=None)) is not None:
             return told
-        parts = [*node.args, *(keyword.value for keyword in node.keywords)]
         if isinstance(node.func, ast.Attribute):
             parts.append(node.func)
         return self._best(parts, function, known, depth)

@@ -118,6 +118,7 @@ def test_a_token_that_a_request_brings_and_one_of_the_application() -> None:
     )
     finds(RULE, APP + route.format("connect(request.cookies['auth_token'])"), "warning")
     finds(RULE, APP + route.format("connect(get_token())"), "info")
+    finds(RULE, APP + route.format("load_account(request.cookies['auth_token'])"), "warning")
 
 
 SETTER = {

@@ -473,3 +473,24 @@ def test_a_cache_of_one_entry_that_is_checked(check: str, severity: Severity) ->
         "desk = Desk()\n@app.post('/')\nasync def page(session: dict):\n    desk.keep(session)\n"
     )
     finds(RULE, source, severity, on="self._cached = session")
+
+
+@pytest.mark.parametrize(("value", "severity"), [('claims["shop"]', "error"), ("rows(claims)", "info")])
+def test_a_part_of_what_a_token_proves(value: str, severity: Severity) -> None:
+    source = """
+        import jwt
+        from fastapi import FastAPI
+        app = FastAPI()
+        class Desk:
+            def sign_in(self, token):
+                claims = jwt.decode(token, KEY, algorithms=["HS256"])
+                self._of = {0}
+            def of(self):
+                return self._of
+        desk = Desk()
+        @app.get("/")
+        async def home(request):
+            desk.sign_in(request.headers["authorization"])
+            return desk.of()
+        """.replace("{0}", value)
+    finds(RULE, source, severity)

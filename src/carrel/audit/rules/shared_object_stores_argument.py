@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
+from carrel.audit.callers import proves
 from carrel.audit.chains import chain_names
 from carrel.audit.conditions import (
     Condition,
@@ -157,6 +158,9 @@ def _is_kept_as_it_is(view: FileView, mutation: Mutation) -> bool:
     """Whether the argument itself is stored, or the attribute's name says that it is one user's."""
     if is_identity_like(mutation.name):
         return True
+    made = (leaf for value in mutation.values for leaf in leaves(view, value, mutation.block, direct=True))
+    if any(proves(view, leaf, where) for leaf, where in made):
+        return True  # `self.shipper = claims["shipper"]`
     values: list[ast.expr] = list(mutation.values)
     while values:
         match values.pop():
