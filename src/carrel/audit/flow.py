@@ -282,11 +282,10 @@ class Flow:
         return None
 
     def _used_in_import(self, home: str) -> Proof | None:
+        above = set(self._upwards(home, *(fact.name for fact, _ in self._uses(home))))
         for path, facts in self._resolution.files.items():
             for call in facts.imported_calls:
-                called = [fact.name for fact in self._resolution.called(call.path)]
-                below = set(self._downwards(*called))
-                if home in below or any(fact.name in below for fact, _ in self._uses(home)):
+                if any(fact.name in above for fact in self._resolution.called(call.path)):
                     return (Location(path=path, line=call.line, note="used before the fork"),)
         return None
 
@@ -333,9 +332,9 @@ class Flow:
                     found.setdefault(called.name, []).append(name)
         return found
 
-    def _upwards(self, name: str) -> Iterator[str]:
-        """The function and those that call it, nearest first."""
-        return _walk((name,), lambda one: self._callers.get(one, ()))
+    def _upwards(self, *names: str) -> Iterator[str]:
+        """The functions and those that call them, nearest first."""
+        return _walk(names, lambda one: self._callers.get(one, ()))
 
     def _downwards(self, *names: str, depth: int | None = None) -> Iterator[str]:
         """The functions and those that they call, nearest first, at most so many calls away."""

@@ -269,12 +269,20 @@ class Program:
 
     def keeps_owners(self, store: str) -> Proof | None:
         """The function that puts documents with their owner into the store."""
-        home = self.resolution.canonical(store)
+        fact = self._tagging.get(self.resolution.canonical(store))
+        if fact is None:
+            return None
+        note = "documents are stored with their owner"
+        return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
+
+    @cached_property
+    def _tagging(self) -> dict[str, FunctionFact]:
+        """By store, the first function that puts documents with their owner into it."""
+        found: dict[str, FunctionFact] = {}
         for fact in self.resolution.functions.values():
-            if any(self.resolution.canonical(one) == home for one in fact.tags):
-                note = "documents are stored with their owner"
-                return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
-        return None
+            for store in fact.tags:
+                found.setdefault(self.resolution.canonical(store), fact)
+        return found
 
     def keeps_under(self, path: str, place: str) -> Proof | None:
         """The function that the path calls, when it makes a key of the argument, in what requests share."""
