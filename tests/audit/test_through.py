@@ -39,3 +39,13 @@ def test_what_it_is(key: str, found: set[str]) -> None:
     returned = next(function.nodes(ast.Return)).value
     assert returned is not None
     assert {ast.unparse(one) for one, _ in through(seen, returned, function)} == found
+
+
+def test_a_local_that_many_branches_add_to_is_gone_into_once() -> None:
+    """Its ways are twenty to the power of eight, and each of them calls a function that does the same."""
+    branches = "".join(f"    if x > {number}: text = text + other(x, text)\n" for number in range(20))
+    seen = view(f"def other(x, text):\n{branches}    return text\ndef f(x, text):\n{branches}    return text\n")
+    function = next(one for one in seen.functions if one.name == "f")
+    returned = next(function.nodes(ast.Return)).value
+    assert returned is not None
+    assert {ast.unparse(one) for one, _ in through(seen, returned, function)} == {"text"}

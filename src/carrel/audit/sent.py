@@ -43,13 +43,19 @@ _READ_OUT: Final = 3
 """How often something may be read out of what was read out."""
 
 
-def origins(view: FileView, node: ast.expr, block: Block, depth: int = _DEPTH) -> Iterator[ast.expr]:
+def origins(view: FileView, node: ast.expr, block: Block) -> Iterator[ast.expr]:
     """What an expression is, through locals, defaults, conversions and texts: not what calls were handed."""
+    return _origins(view, node, block, _DEPTH, set())
+
+
+def _origins(view: FileView, node: ast.expr, block: Block, depth: int, seen: set[ast.expr]) -> Iterator[ast.expr]:
+    """`seen` has the names that were followed: `text = text + line` in twenty branches has millions of ways."""
     for part in ways(view, node, block) if depth else ():
         if part is node:
             yield node
-        else:
-            yield from origins(view, part, block, depth - 1)
+        elif part not in seen:
+            seen.add(part)
+            yield from _origins(view, part, block, depth - 1, seen)
 
 
 def ways(view: FileView, node: ast.expr, block: Block) -> list[ast.expr]:

@@ -19,7 +19,7 @@ _Given: TypeAlias = "Mapping[str, tuple[ast.expr, Block, _Given]]"
 
 def through(view: FileView, node: ast.expr, block: Block) -> Iterator[tuple[ast.expr, Block]]:
     """As `origins`, and on through what functions of the file give back; each with the function that it stands in."""
-    yield from _through(view, node, block, {}, _DEPTH)
+    yield from _through(view, node, block, {}, _DEPTH, set())
 
 
 def called_here(view: FileView, call: ast.Call) -> Block | None:
@@ -28,23 +28,39 @@ def called_here(view: FileView, call: ast.Call) -> Block | None:
 
 
 def _through(
-    view: FileView, node: ast.expr, block: Block, given: _Given, depth: int
+    view: FileView, node: ast.expr, block: Block, given: _Given, depth: int, seen: set[tuple[ast.expr, ast.expr]]
 ) -> Iterator[tuple[ast.expr, Block]]:
+    """`seen` has what was gone into, each with the call that leads there: the ways of a few locals are millions."""
     for one in origins(view, node, block) if depth else ():
         item = _item(one, block)
         if item is not None:
-            yield from _through(view, item, block, given, depth)
+            yield from _into(view, item, one, block, given, depth, seen)
         elif isinstance(one, ast.Name) and one.id in given and block.parameter(one.id) is not None:
-            yield from _through(view, *given[one.id], depth)
+            argument, where, before = given[one.id]
+            yield from _into(view, argument, one, where, before, depth, seen)
         elif (part := _part_of_given(one, block, given)) is not None:
             yield part
         elif isinstance(one, ast.Call) and (called := called_here(view, one)) is not None:
             handed = _handed(one, called, block, given)
             for returned in called.nodes(ast.Return):
                 if returned.value is not None:
-                    yield from _through(view, returned.value, called, handed, depth - 1)
+                    yield from _into(view, returned.value, one, called, handed, depth - 1, seen)
         else:
             yield one, block
+
+
+def _into(
+    view: FileView,
+    node: ast.expr,
+    via: ast.expr,
+    block: Block,
+    given: _Given,
+    depth: int,
+    seen: set[tuple[ast.expr, ast.expr]],
+) -> Iterator[tuple[ast.expr, Block]]:
+    if (node, via) not in seen:
+        seen.add((node, via))
+        yield from _through(view, node, block, given, depth, seen)
 
 
 def _item(node: ast.expr, block: Block) -> ast.expr | None:
