@@ -156,6 +156,11 @@ def test_what_a_library_makes_and_a_cached_function_gives(head: str, shared: boo
     assert (everything.shared_object("app.get()") is not None) is shared
 
 
+def test_what_hands_on_what_it_is_handed_shows_no_shared_object() -> None:
+    desk = "class Desk: ...\nclass Services: ...\ndef wrap(desk: Desk):\n    return Services(desk=desk)\n"
+    assert program(f"{desk}services = Services(None)\n").shared_classes.keys() == {"app.Services"}
+
+
 @pytest.mark.parametrize(("ask", "shared"), [("services.desk", True), ("build()", False)])
 def test_what_a_shared_object_is_set_up_with(ask: str, *, shared: bool) -> None:
     desk = "class Desk: ...\nclass Services:\n    desk: Desk\n"

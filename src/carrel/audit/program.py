@@ -94,7 +94,9 @@ class Program:
                 continue
             found[name] = where
             # What a shared object makes and holds is shared with it, and what it is set up with before any request.
-            paths = [path for maker, path in self.resolution.handed_to.get(name, ()) if not self.way_to(maker)]
+            handed = self.resolution.handed_to.get(name, ())
+            # Of what a maker is itself handed nobody knows when it was made.
+            paths = [path for maker, path in handed if not path.startswith(f"{maker}:") and not self.way_to(maker)]
             for owner in self.resolution.lineage(name):
                 fact = self.resolution.classes.get(owner)
                 paths += (*(fact.makes if fact is not None else ()), *self._copied.get(owner, ()))
