@@ -146,3 +146,37 @@ def test_a_dependency_of_the_file_that_gives_who_is_calling() -> None:
                 "@app.get('/pages')\ndef pages(n=Depends(page)):\n    return []\n")  # fmt: skip
     found = {one.name: prover(seen, one) for one in seen.functions}
     assert (found["parcels"], found["pages"]) == ("who", "")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "dependency", "known"),
+    [
+        ("HTTPBearer()", "opener", "who"),
+        ("pages_of()", "opener", ""),
+        ("pages_of()", "doctor", "who"),
+        ("pages_of()", "reader", ""),
+    ],
+)
+def test_a_dependency_by_what_it_asks_for_or_by_its_name(scheme: str, dependency: str, known: str) -> None:
+    seen = view("from fastapi import Depends, FastAPI\nfrom fastapi.security import HTTPBearer\n"
+                f"from acme import pages_of\napp = FastAPI()\nbearer = {scheme}\n"
+                f"def {dependency}(told=Depends(bearer)):\n    return open_token(told)\n"
+                f"@app.get('/files')\ndef files(who=Depends({dependency})):\n    return []\n")  # fmt: skip
+    assert prover(seen, next(one for one in seen.functions if one.name == "files")) == known
+
+
+def test_the_message_of_a_service_of_grpc_proves_nothing() -> None:
+    seen = view("from diary_pb2_grpc import DiaryServicer\nclass Diary(DiaryServicer):\n"
+                "    def Read(self, request, context):\n        return rows_of(request.user_id)\n")  # fmt: skip
+    assert [prover(seen, one) for one in seen.functions] == [""]
+
+
+@pytest.mark.parametrize(
+    ("base", "method"),
+    [("AbstractAuthenticationMiddleware", "authenticate_request"), ("AuthenticationBackend", "authenticate")],
+)
+def test_a_class_that_signs_everybody_in_before_each_request(base: str, method: str) -> None:
+    seen = view(f"import jwt\nclass TokenAuth({base}):\n    def {method}(self, connection):\n"
+                "        return jwt.decode(connection.headers['x'])\n"
+                "@app.get('/notes')\ndef notes():\n    return []\n")  # fmt: skip
+    assert prover(seen, next(one for one in seen.functions if one.name == "notes")) == method

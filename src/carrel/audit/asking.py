@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from carrel.audit.blocks import Block, Parameter
+from carrel.audit.blocks import Block
 from carrel.audit.callers import proven
 from carrel.audit.chains import chain_names
+from carrel.audit.depending import signs_in
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
 from carrel.audit.origins import identities, is_request_name, is_shown, leaves
@@ -26,7 +27,6 @@ _CALLS: Final = frozenset(
      "mcp.server.auth.middleware.auth_context.get_access_token", "aiohttp_session.get_session",
      "aiohttp_security.authorized_userid"}
 )  # fmt: skip
-_CREDENTIALS: Final = frozenset({"HTTPAuthorizationCredentials", "HTTPBasicCredentials"})
 
 
 def asks_who(view: FileView, function: Block) -> int:
@@ -60,7 +60,7 @@ def _tells_who(view: FileView, whole: ast.expr, function: Block) -> bool:
 
 def asks_request(view: FileView, function: Block) -> int:
     """The line where it takes from the request that it is handed who is asking, `request.user`; 0 when it does not."""
-    if any(_is_credential(view, one) for one in function.parameters):
+    if any(signs_in(view, one) for one in function.parameters):
         return getattr(function.node, "lineno", 0)
     requests = {
         one.name
@@ -78,19 +78,6 @@ def asks_request(view: FileView, function: Block) -> int:
 def _is_of_handler(node: ast.Attribute, function: Block) -> bool:
     """Whether a framework has put it on the object that handles one request: `self.request`, `self.current_user`."""
     return node.attr in OF_HANDLER and isinstance(node.value, ast.Name) and node.value.id == function.receiver
-
-
-def _is_credential(view: FileView, parameter: Parameter) -> bool:
-    """Whether FastAPI fills the parameter with what somebody signs in with: a cookie, what a security scheme finds."""
-    if view.annotation_name(parameter.annotation) in _CREDENTIALS or view.marker(parameter) == "fastapi.Cookie":
-        return True
-    scheme = view.dependency(parameter)
-    module, _, name = (scheme or "").rpartition(".")
-    if not scheme or module != view.top.symbol:
-        return False
-    bound = view.module.scope.bindings.get(name, ())
-    made = (one.value.func for one in bound if isinstance(one.value, ast.Call))
-    return any(view.dotted(one).startswith("fastapi.security.") for one in made)
 
 
 def _whole(view: FileView, node: ast.expr) -> ast.expr:

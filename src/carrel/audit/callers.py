@@ -10,11 +10,11 @@ from typing import Final
 from carrel.audit.admission import sign_in
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.chains import chain_names, chain_root
-from carrel.audit.depending import listed
+from carrel.audit.depending import listed, signs_in
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
 from carrel.audit.origins import leaves
-from carrel.audit.persons import person_in
+from carrel.audit.persons import is_person, person_in
 from carrel.audit.sent import SAID, is_connection, is_of_grpc, is_request, spine, ways
 from carrel.audit.taint import is_part_name
 
@@ -71,6 +71,8 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             return parameter is not None and _is_proven_parameter(view, parameter)
         case ast.Attribute():
             parts = chain_names(leaf)
+            if parts[0] == "request" and is_of_grpc(view, block):
+                return False  # the message, as the client has written it
             if isinstance(chain_root(leaf), ast.Name) and proves(view, chain_root(leaf), block):
                 return True
             if _is_kept(view, parts[0], parts[1:]):
@@ -160,12 +162,14 @@ def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
         return False
     last = dependency.rpartition(".")[2]
     current = _CURRENT.search(last)
-    if current is not None and person_in(current[1]) == current[1]:
+    if (current is not None and person_in(current[1]) == current[1]) or (person_in(last) == last and is_person(last)):
         return True
     if _NOT_AUTH.search(last) or is_part_name(view.annotation_name(parameter.annotation)):
         return False
     giver = view.function_named(dependency)
-    if giver is not None and view.once(_returns_proven, giver, meanwhile=False):
+    if giver is not None and (
+        view.once(_returns_proven, giver, meanwhile=False) or any(signs_in(view, one) for one in giver.parameters)
+    ):
         return True
     return _AUTH.search(last) is not None or _AUTH.search(parameter.name) is not None
 

@@ -185,6 +185,8 @@ HANDLER_BASES: Final[Mapping[str, tuple[EntryKind, tuple[str, ...]]]] = MappingP
             ("socketio.AsyncNamespace", "socketio.Namespace", "flask_socketio.Namespace"), ("callback", ("on_*",))
         ),
         "BaseHTTPMiddleware": ("middleware", ("dispatch",)),
+        "AbstractAuthenticationMiddleware": ("middleware", ("authenticate_request",)),
+        "AuthenticationBackend": ("middleware", ("authenticate",)),
         "BaseHTTPRequestHandler": ("route", ("do_GET", "do_POST", "do_PUT", "do_DELETE", "do_PATCH")),
         "BaseRequestHandler": ("consumer", ("handle",)),
         "StreamRequestHandler": ("consumer", ("handle",)),

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user, proves
-from carrel.audit.chains import chain_root
+from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name, in_session
@@ -30,6 +30,9 @@ _MESSAGES: Final = re.compile(
     r"(?i)body|payload|event|message|request|headers|params|interaction|update|context|form|data$"
 )
 """What a helper is handed that a client has sent, as it is called where nothing else says so."""
+_MAKES_KEY: Final = re.compile(r"^(?:sha\d\w*|md5|blake2[bs]|quote(?:_plus)?|str)$|(?:^|_)key(?:$|_(?:of|for)$)")
+"""What makes another text of one, the same of the same."""
+_OF_ONE: Final = frozenset({"token", "key", "session", "code"})
 _ADDRESS: Final = re.compile(r"^/|://")
 
 
@@ -111,8 +114,12 @@ def key_parts(key: ast.expr, function: Block) -> Iterator[ast.expr]:
                 stack += node.elts
             case ast.BinOp():
                 stack += [node.left, node.right]
-            case ast.Await():
-                stack.append(node.value)
+            case ast.BoolOp(op=ast.Or()):
+                stack += node.values[-1:]  # what it is where nothing before it has a value
+            case ast.Await() | ast.Call(func=ast.Attribute(attr="encode" | "hexdigest" | "digest", value=ast.expr())):
+                stack.append(node.value if isinstance(node, ast.Await) else node.func.value)  # type: ignore[attr-defined]
+            case ast.Call() if _MAKES_KEY.search(called_name(node)):
+                stack += node.args
 
 
 def _name(node: ast.expr) -> str:
@@ -172,7 +179,20 @@ def _asks_who(view: FileView, call: ast.Call, function: Block) -> bool:
     named = called_name(call)
     if named == "getattr" and len(call.args) == 3 and (text in _NUMBERS or says_of_person(text)):
         return _is_identity(view, call.args[0], function) or names_user(text)
-    return named == "get" and (names_user(text) or names_session(text) or _is_claim(call, text))
+    return named == "get" and (
+        names_user(text) or names_session(text) or _is_claim(call, text) or (_is_sent_along(call) and _tells_who(text))
+    )
+
+
+def _is_sent_along(call: ast.Call) -> bool:
+    """Whether it is a header or a cookie."""
+    return isinstance(call.func, ast.Attribute) and chain_names(call.func.value)[-1] in ("headers", "cookies")
+
+
+def _tells_who(text: str) -> bool:
+    """Whether a header of this name tells one from the others: `visitor`, `patient_token`."""
+    before, _, last = text.rpartition("_")
+    return bool(person_in(text)) or (last in _OF_ONE and bool(person_in(before)))
 
 
 def _is_none_for_nobody(node: ast.expr, function: Block) -> bool:
@@ -242,19 +262,25 @@ def _is_refused(name: str, besides: ast.expr, function: Block) -> bool:
 def _turns_away(value: ast.expr, default: ast.expr, function: Block) -> bool:
     """Whether the function raises where the name that is given the value has the default: `if not subject: raise`."""
     bindings = function.scope.bindings.items()
-    names = {name for name, bound in bindings if any(one.value is value for one in bound)}
+    names = {name for name, bound in bindings if any(value in _alternatives(one.value) for one in bound)}
     is_empty = isinstance(default, ast.Constant) and not default.value
     for guard in function.nodes(ast.If):
         if isinstance(guard.body[-1], ast.Raise):
             either = guard.test if isinstance(guard.test, ast.BoolOp) and isinstance(guard.test.op, ast.Or) else None
             for test in either.values if either is not None else [guard.test]:
                 match test:
-                    case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)) if is_empty and name in names:
+                    case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)) | ast.Compare(
+                        ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]), [ast.Lt() | ast.LtE()]
+                    ) if is_empty and name in names:
                         return True
                     case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[other]) if name in names:
                         if ast.dump(other) == ast.dump(default):
                             return True
     return False
+
+
+def _alternatives(node: ast.expr | None) -> list[ast.expr | None]:
+    return [node, *(node.values if isinstance(node, ast.BoolOp) else ())]
 
 
 def _is_claim(call: ast.Call, text: str) -> bool:

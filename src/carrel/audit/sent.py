@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.admission import sign_in
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES, is_servicer
+from carrel.audit.frameworks import REQUEST_METHODS, REQUEST_OBJECTS, REQUEST_TYPES, is_servicer
 from carrel.audit.taint import is_part_name
 
 __all__ = [
@@ -35,6 +35,7 @@ SAID: Final = frozenset(
 """What of a request the client fills in as it likes."""
 _READ: Final = frozenset({"json", "get_json", "form", "body", "post", "receive_json", "receive_text", "receive", "text",
                           "recv", "receive_str", "iter_json", "iter_text"})  # fmt: skip
+_ARGUMENTS: Final = frozenset(one for one in REQUEST_METHODS if "argument" in one)
 _THROUGH: Final = frozenset(
     {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
 )
@@ -100,6 +101,8 @@ def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
             return _text(view, leaf.slice) if is_said(view, leaf.value, block) else ""
         case ast.Call() if isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "get" and leaf.args:
             return _text(view, leaf.args[0]) if is_said(view, leaf.func.value, block) else ""
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=handler), attr=name), args=[said, *_]) if name in _ARGUMENTS:
+            return _text(view, said) if handler == block.receiver else ""  # of Tornado
     return ""
 
 
@@ -199,7 +202,9 @@ def is_connection(view: FileView, node: ast.expr, block: Block) -> bool:
 
 
 def is_request(view: FileView, node: ast.expr, block: Block) -> bool:
-    """Whether the name stands for the request, or for a connection that came with one."""
+    """Whether the name stands for the request, or for a connection that came with one; `self.request` of a view too."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.attr == "request" and node.value.id == block.receiver
     if not isinstance(node, ast.Name):
         return False
     parameter = block.parameter(node.id)

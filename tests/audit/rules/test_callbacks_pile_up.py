@@ -352,3 +352,24 @@ def test_a_log_handler_that_knows_its_connection(base: str, *, is_found: bool) -
         finds(RULE, source, "error", on="addHandler")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("hung", "is_found"),
+    [
+        ("agent.step_callbacks.register(Step, note)", True),
+        ("agent.step_callbacks.submit(note)", False),
+        ("agent.step_callbacks.register(Step, known)", False),
+    ],
+)
+def test_a_list_of_callbacks_that_registers(hung: str, *, is_found: bool) -> None:
+    source = (
+        "import gradio as gr\nfrom agents import Agent, known\nagent = Agent()\n"
+        "def answer(question, history, request: gr.Request):\n    def note(step):\n        steps.append(step)\n"
+        f"    {hung}\n"
+        "    return agent.run(question)\ndemo = gr.ChatInterface(answer)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="register")
+    else:
+        quiet(RULE, source)

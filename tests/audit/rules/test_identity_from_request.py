@@ -533,3 +533,38 @@ def test_a_person_that_is_said_goes_before_the_subject_of_the_token(choice: str,
         finds(RULE, source, "error", on="query.employee")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_found"),
+    [
+        ("request.query.get('seller') or request['principal'].seller", True),
+        ("request.headers.get('X-Seller') or request['principal'].seller.number", True),
+        ("request.query.get('colour') or request['principal'].colour", False),
+        ("request.query.get('email') or request['principal'].email", False),
+        ("request.query.get('seller') or request['principal'].page", False),
+        ("request['principal'].seller", False),
+    ],
+)
+def test_what_is_said_goes_before_what_is_proven_under_the_same_name(choice: str, *, is_found: bool) -> None:
+    source = f"from aiohttp import web\ndef seller_of(request: web.Request):\n    return {choice}\n"
+    if is_found:
+        finds(RULE, source, "error", on=choice)
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_found"),
+    [("self.request.headers.get('X-Household')", True), ("self.get_argument('household')", True),
+     ("self.get_secure_cookie('household')", False)],
+)  # fmt: skip
+def test_what_a_view_takes_from_its_own_request(said: str, *, is_found: bool) -> None:
+    source = (
+        "class Household(LoginRequiredMixin):\n    def household(self):\n"
+        f"        return {said} or self.request.user.household.number\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="get_argument" if "argument" in said else "X-Household")
+    else:
+        quiet(RULE, source)

@@ -492,3 +492,47 @@ def test_a_helper_that_says_whose_conversation_it_is(given: str, *, is_found: bo
         finds(RULE, source, "error", on="return")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("who", "is_found"),
+    [
+        ("getattr(request.ctx, 'visitor', '') or request.cookies.get('visitor', '')", True),
+        ("request.headers.get('x-patient-token', '')", True),
+        ("request.headers.get('x-colour', '')", False),
+        ("request.headers.get('authorization', '')", False),
+        ("request.headers['x-patient-token']", False),
+    ],
+)
+@pytest.mark.parametrize("key", ["visitor", "sha256(visitor.encode()).hexdigest()", "self.key(visitor)"])
+def test_a_header_or_cookie_that_may_be_missing(who: str, key: str, *, is_found: bool) -> None:
+    files = {
+        "lists.py": "from hashlib import sha256\nclass Lists:\n    def __init__(self):\n        self._kept = {}\n"
+        f"    def of(self, visitor):\n        return self._kept.setdefault({key}, [])\nlists = Lists()\n",
+        "app.py": "from sanic import Request, Sanic\nfrom lists import lists\napp = Sanic('x')\n"
+        f"def visitor(request: Request):\n    known = {who}\n    {{0}}return known\n"
+        "@app.post('/wishes')\ndef add(request: Request):\n    lists.of(visitor(request)).append(request.json)\n",
+    }
+    source = {name: text.replace("{0}", "") for name, text in files.items()}
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+    for guard in ("not known", "len(known) < 32"):
+        quiet(RULE, {name: text.replace("{0}", f"if {guard}:\n        raise ValueError\n    ")
+                     for name, text in files.items()})  # fmt: skip
+
+
+@pytest.mark.parametrize(("default", "is_found"), [("'guest'", True), ("None", False)])
+def test_a_dependency_that_gives_a_stand_in_for_a_key_of_another_file(default: str, *, is_found: bool) -> None:
+    files = {
+        "chats.py": "class Chats:\n    def __init__(self):\n        self._kept = {}\n"
+        "    def of(self, owner):\n        return self._kept.setdefault(owner, [])\nchats = Chats()\n",
+        "app.py": "from fastapi import Depends, FastAPI, Request\nfrom chats import chats\napp = FastAPI()\n"
+        f"def patient(request: Request):\n    return request.headers.get('x-user-id', {default})\n"
+        "@app.post('/x')\ndef say(text: str, owner: str = Depends(patient)):\n    return chats.of(owner)\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="x-user-id")
+    else:
+        quiet(RULE, files)

@@ -365,3 +365,44 @@ def test_who_is_asking_is_handed_on_and_not_heeded(helper: str, asked: str, *, i
         finds(RULE, source, "error", "error", on="notes.search")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "is_found"),
+    [
+        ("Filter(must=[Field(key='language', match=language)])", True),
+        ("Filter(must=[Field(key='language', match=language), Field(key='clinic', match=clinic)])", False),
+        ("{'$and': [{'language': language}]}", True),
+        ("{'$and': [{'language': language}, {'clinic': clinic}]}", False),
+        ("{'language': current.user_id}", False),
+        ("conditions(language)", False),
+        ("extra", False),
+    ],
+)
+def test_a_filter_that_asks_for_something_else(narrowed: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import FastAPI\nfrom qdrant_client import QdrantClient\napp = FastAPI()\n"
+        "client = QdrantClient()\n@app.post('/letters')\n"
+        "def add(text: str, clinic: str):\n    client.upsert('letters', points=[Point(payload={'clinic': clinic})])\n"
+        "@app.get('/similar')\ndef similar(text: str, language: str, clinic: str, extra: dict):\n"
+        f"    wanted = {narrowed}\n    return client.query_points('letters', query=text, query_filter=wanted)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="query_points")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("where", "is_found"), [("", True), ("WHERE owner = %s", False)])
+def test_a_distance_that_is_selected(where: str, *, is_found: bool) -> None:
+    source = (
+        "from fastmcp import FastMCP\nfrom acme import db\nmcp = FastMCP('x')\n"
+        f"FIND = 'SELECT body, embedding <=> %s AS distance FROM mails {where} ORDER BY distance'\n"
+        "ADD = 'INSERT INTO mails (owner, body) VALUES (%s, %s)'\n"
+        "@mcp.tool\ndef save(body: str):\n    db.execute(ADD, me(), body)\n"
+        "@mcp.tool\ndef find(question: str):\n    return db.execute(FIND, embed(question))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="db.execute")
+    else:
+        quiet(RULE, source)

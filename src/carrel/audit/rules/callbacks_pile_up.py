@@ -32,7 +32,7 @@ __all__ = ["CallbacksPileUp"]
 
 _HOOKS: Final = re.compile(r"^_?(?:\w+_)?(?:callbacks?|handlers|hooks|listeners|observers|subscribers|receivers)$")
 _CALLED_BACK: Final = re.compile(r"callback|handler|hook|listener|observer|subscriber|receiver|tracer|collector")
-_ADDS: Final = frozenset({"append", "insert", "add", "extend"})
+_ADDS: Final = re.compile(r"^(?:append|insert|add|extend|register|connect|subscribe)$")
 _REGISTERS: Final = re.compile(
     r"^(?:add_?(?:callback|handler|listener|hook|observer|subscriber)|addHandler|connect|subscribe|"
     r"register_(?:callback|handler|listener|hook)|on_event)$"
@@ -94,7 +94,7 @@ class CallbacksPileUp:
     ) -> Iterator[Candidate]:
         given = _shared(view, holder, function)
         if isinstance(call.func, ast.Attribute) and not _REGISTERS.match(call.func.attr) and given is not None:
-            put = call.func.attr in _ADDS
+            put = _ADDS.match(call.func.attr) is not None
             changes = ChangesObject(view.path(call.func, function)), HasBase(view.path(holder, function), _EMITTERS)
             given = given if put else (*given, AnyOf(changes))
         if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
@@ -166,9 +166,9 @@ def _hung(view: FileView, call: ast.Call, function: Block, callback: ast.expr) -
     if not isinstance(call.func, ast.Attribute):
         return None
     holder = call.func.value
-    if call.func.attr in _ADDS and isinstance(holder, ast.Attribute) and _HOOKS.match(holder.attr):
-        return holder.value, callback
     name = call.func.attr
+    if _ADDS.match(name) and isinstance(holder, ast.Attribute) and _HOOKS.match(holder.attr):
+        return holder.value, callback
     is_function = _is_function(callback, function) or _is_way_back(view, callback, function)
     listens = _LISTENS.match(name) or (is_function and not _WORKS.search(name))
     if listens or _REGISTERS.match(name):

@@ -11,6 +11,7 @@ from typing import Final
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user, proven, prover
+from carrel.audit.chains import chain_names
 from carrel.audit.conditions import Condition
 from carrel.audit.data_conditions import Gives, SentParameter
 from carrel.audit.file_view import FileView
@@ -196,9 +197,11 @@ class IdentityFromRequest:
                 or (first is not choice and proven(view, first, function))
             ):
                 continue
-            claim = _claim(last)
+            claim = _claim(last, name)
             own = isinstance(last, ast.Attribute) and last.attr in _NUMBERS
-            is_who = names_user(name) or bool(given) or ((claim in (name, "sub") or own) and _is_whose(name))
+            is_who = (
+                names_user(name) or bool(given) or ((claim in (_bare(name), "sub") or own) and _is_whose(_bare(name)))
+            )
             if not is_who or is_refused(view, choice, function):
                 continue
             target = getattr(view.module.parent(choice), "targets", [None])[0]
@@ -246,9 +249,16 @@ def _said_first(view: FileView, first: ast.expr, function: Block) -> tuple[str, 
     return "", ()
 
 
-def _claim(node: ast.expr) -> str:
-    """The name of a claim of a token: `clinic` of `claims["clinic"]`."""
+def _bare(name: str) -> str:
+    """The name under which a client says something, as a field is named: `household` of `X-Household`."""
+    return name.lower().replace("-", "_").removeprefix("x_")
+
+
+def _claim(node: ast.expr, said: str = "") -> str:
+    """The name of a claim of a token: `clinic` of `claims["clinic"]`; of several that lead to a value, the one said."""
     match node:
+        case ast.Attribute() if _bare(said) in chain_names(node)[1:] and _bare(said) not in _NAMES_NOBODY:
+            return _bare(said)
         case (
             ast.Subscript(slice=ast.Constant(value=str(name)))
             | ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_])

@@ -18,7 +18,7 @@ from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import claimed
-from carrel.audit.through import called_here, through
+from carrel.audit.through import through
 from carrel.findings import RuleInfo, Severity
 
 __all__ = ["MissingIdentityCollapses"]
@@ -134,9 +134,14 @@ def _grades(use: Keyed, function: Block, severity: Severity = "error") -> tuple[
 
 
 def _made_by(view: FileView, part: ast.expr, function: Block) -> str:
-    """The function that gives a part of a key: called there, or the dependency of a parameter."""
+    """The function that gives a part of a key, as a path: called there, or the dependency of a parameter."""
+    return view.path(part.func, function) if isinstance(part, ast.Call) else _giver(view, part, function)
+
+
+def _giver(view: FileView, part: ast.expr, function: Block) -> str:
+    """The dotted name of that function."""
     if isinstance(part, ast.Call):
-        return view.path(part.func, function)
+        return view.dotted(part.func)
     parameter = function.parameter(part.id) if isinstance(part, ast.Name) else None
     return (view.dependency(parameter) or "") if parameter is not None else ""
 
@@ -178,7 +183,7 @@ def _instead(view: FileView, value: ast.expr, function: Block) -> list[tuple[ast
     """The constants that the value is instead of an identity, each with the function that puts it there."""
     found = [(default, text, function) for default, text in stand_ins(view, value, function)]
     for part in key_parts(value, function):
-        helper = called_here(view, part) if isinstance(part, ast.Call) else None
+        helper = view.function_named(_giver(view, part, function))
         if helper is not None:
             nothing: tuple[tuple[ast.expr, str], ...] = ()
             given = view.once(_given_instead, helper, meanwhile=nothing)

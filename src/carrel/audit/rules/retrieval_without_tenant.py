@@ -51,11 +51,13 @@ _FILTERS: Final = re.compile(r"(?i)filter|where|namespace|tenant|user|owner|part
 _TEXT_SEARCH: Final = re.compile(
     r"(?is)\bselect\b.*\bfrom\b.*(?:\blike\b|\bilike\b|\bmatch\b|@@|<->|<=>|<#>|\bts_rank)"
 )
-_NEAREST: Final = re.compile(r"(?is)\bselect\b.*?\bfrom\s+([\w.]+).*(?:<->|<=>|<#>|<~>|<%>|@@)")
+_NEAREST: Final = re.compile(r"(?is)\bselect\b(?=.*(?:<->|<=>|<#>|<~>|<%>|@@)).*?\bfrom\s+([\w.]+)")
 _DISTANCES: Final = frozenset({"cosine_distance", "l2_distance", "max_inner_product", "l1_distance", "hamming_distance",
                                "jaccard_distance", "CosineDistance", "L2Distance", "MaxInnerProduct"})  # fmt: skip
 _OF_DATABASE: Final = re.compile(r"(?i)(?:^|[._])(?:session|db|conn|connection|cursor|engine|objects|query)$")
 """What is asked for rows by statements, which say whose they are."""
+_CLAUSES: Final = frozenset({"must", "should", "must_not", "filters", "filter", "bool", "and", "or", "term", "match"})
+"""Parts of a filter that have other parts in them."""
 _OPENS: Final = frozenset({"as_retriever", "as_query_engine", "as_chat_engine"})
 _OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
 
@@ -228,18 +230,14 @@ def _asks_engine(view: FileView, call: ast.Call, function: Block) -> bool:
 
 def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether anything that the search is handed, or is called on, may say whose documents are meant."""
-    named = (one for one in call.keywords if one.arg != "collection_name" or not _is_fixed(view, one.value, function))
+    named = [one for one in call.keywords if one.arg != "collection_name" or not _is_fixed(view, one.value, function)]
+    elsewhere = {one for one in named if _narrows_elsewhere(view, one, function)}
     for one in named:
         if isinstance(one.value, ast.Constant) and not isinstance(one.value.value, str):
             continue  # `include_metadata=True`
-        written = _written(view, one.value, function) if one.arg == "search_kwargs" else None
-        if written is not None:
-            keys = [key.value if isinstance(key, ast.Constant) else None for key in written.keys]
-            if all(isinstance(key, str) and not _FILTERS.search(key) for key in keys):
-                continue
-        if one.arg is None or _FILTERS.search(one.arg):
+        if one not in elsewhere and (one.arg is None or _FILTERS.search(one.arg)):
             return True
-    for value in (*call.args, *(one.value for one in call.keywords)):
+    for value in (*call.args, *(one.value for one in call.keywords if one not in elsewhere)):
         if isinstance(value, ast.Name) and _FILTERS.search(value.id):
             return True
         if any(isinstance(one, ast.Constant) and one.value == "filter" for one in ast.walk(value)):
@@ -250,13 +248,40 @@ def _is_narrowed(view: FileView, call: ast.Call, function: Block) -> bool:
     return False
 
 
-def _written(view: FileView, value: ast.expr, function: Block) -> ast.Dict | None:
-    """The dictionary that the value is, also by the name of a local that is given it and nothing else."""
-    if isinstance(value, ast.Name):
-        bound = function.scope.bindings.get(value.id, ())
-        given = bound[0].value if len(bound) == 1 and not view.mutations_of(function, value.id) else None
-        return given if isinstance(given, ast.Dict) else None
-    return value if isinstance(value, ast.Dict) else None
+def _narrows_elsewhere(view: FileView, keyword: ast.keyword, function: Block) -> bool:
+    """Whether all is seen of what a filter asks, and it asks nothing about whose: `filter={"language": language}`."""
+    asked = _asked(view, keyword.value, function)
+    if not asked or None in asked:
+        return False
+    return not any(names_scope(one) or _FILTERS.search(one) for one in asked if one) and not (
+        identities(view, keyword.value, function, lenient=True) or proven(view, keyword.value, function)
+    )
+
+
+def _asked(view: FileView, value: ast.expr, function: Block) -> set[str | None]:
+    """The fields that a filter asks about; `None` among them where some part of it is not seen."""
+    match value:
+        case ast.Name():
+            bound = function.scope.bindings.get(value.id, ())
+            given = bound[0].value if len(bound) == 1 and not view.mutations_of(function, value.id) else None
+            return _asked(view, given, function) if given is not None else {None}
+        case ast.Dict():
+            found: set[str | None] = set()
+            for key, inner in zip(value.keys, value.values, strict=True):
+                name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+                operates = name is not None and (name.startswith("$") or name in _CLAUSES)
+                found |= _asked(view, inner, function) if operates else {name}
+            return found
+        case ast.List() | ast.Tuple():
+            return set[str | None]().union(*(_asked(view, one, function) for one in value.elts))
+        case ast.Call():
+            named = {one.arg: one.value for one in value.keywords}
+            field = named.get("key", value.args[0] if value.args else None)
+            if isinstance(field, ast.Constant) and isinstance(field.value, str):
+                return {field.value}
+            clauses = [*value.args, *(one for name, one in named.items() if name in _CLAUSES)]
+            return set[str | None]().union(*(_asked(view, one, function) for one in clauses)) if clauses else {None}
+    return {None}
 
 
 def _heeded(view: FileView, value: ast.expr) -> Iterator[ast.expr]:
