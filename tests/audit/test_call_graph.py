@@ -253,3 +253,9 @@ def test_who_asks_under_any_name() -> None:
         """
     assert program(source).passing.identity_parameter("app.fill", "values") is not None
     assert program(source.replace("request.user.id", "1")).passing.identity_parameter("app.fill", "values") is None
+
+
+@pytest.mark.parametrize(("name", "known"), [("current_reader", True), ("signed_in", True), ("get_page", False)])
+def test_a_dependency_of_a_file_that_is_not_here(name: str, *, known: bool) -> None:
+    calls = program("def home(): ...\n").calls
+    assert (calls.user_dependency(f"elsewhere.auth.{name}") is not None) is known

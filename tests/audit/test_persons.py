@@ -2,7 +2,7 @@
 
 import pytest
 
-from carrel.audit.persons import is_person, person_in, says_of_person
+from carrel.audit.persons import gives_caller, is_person, person_in, says_of_person
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,12 @@ def test_a_name_that_is_a_persons_by_itself() -> None:
     assert is_person("student_id")
     assert not is_person("client_id")
     assert not is_person("report_id")
+
+
+@pytest.mark.parametrize(
+    ("name", "gives"),
+    [("current_reader", True), ("signed_in", True), ("get_current_active_user", True), ("current_page", False),
+     ("reader", False), ("signed_in_page", False)],
+)  # fmt: skip
+def test_a_function_that_gives_who_is_asking(name: str, *, gives: bool) -> None:
+    assert gives_caller(name) is gives

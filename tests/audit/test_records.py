@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from carrel.audit.records import field_source, is_record
+from carrel.audit.records import field_source, is_listed, is_record
 from tests.audit.checking import view
 
 
@@ -75,3 +75,28 @@ def test_where_keys_come_from(stored: str, source: str | None) -> None:
     found = field_source(call.args[0], function)
     assert source is None or (found is not None and ast.unparse(found) == source)
     assert source is not None or found is None or isinstance(found, ast.DictComp)
+
+
+@pytest.mark.parametrize(
+    ("code", "listed"),
+    [
+        ("def f(key):\n    if key not in FIELDS:\n        return\n    put(key)", True),
+        ("def f():\n    for key in FIELDS:\n        put(key)", True),
+        ("def f(form):\n    for key, name in NAMES.items():\n        put(key)", True),
+        (
+            "class C:\n  seen = {'a': 1}\n  def f(self):\n    for key in sorted(self.seen):\n      put(key)",
+            True,
+        ),
+        ("def f(**given):\n    for key, value in given.items():\n        put(key)", True),
+        ("def f(given):\n    for key, value in given.items():\n        put(key)", False),
+        ("def f(key):\n    if key in GROWS:\n        put(key)\ndef g(key):\n    GROWS.add(key)", False),
+        ("def f(key):\n    if key in other.FIELDS:\n        put(key)", False),
+        ("def f(key):\n    put(key)", False),
+        ("def f(key):\n    put(key.name)", False),
+    ],
+)
+def test_a_key_that_the_program_lists(code: str, *, listed: bool) -> None:
+    seen = view(f"import other\nFIELDS = ('a', 'b')\nNAMES = {{'a': 'b'}}\nGROWS = {{'a'}}\n{code}\n")
+    function = seen.functions[0]
+    call = next(one for one in function.nodes(ast.Call) if ast.unparse(one.func) == "put")
+    assert is_listed(seen, call.args[0], function) is listed

@@ -146,3 +146,14 @@ def test_what_a_function_of_a_page_asks_its_visitor_for(given: str, by: str | No
     use = next(call for call in one.top.nodes(ast.Call) if ast.unparse(call.func) == "use")
     found = one.taint(use.args[0])
     assert (found.by if found is not None else None) == by
+
+
+def test_what_a_framework_fills_a_dependency_with() -> None:
+    seen = view(
+        "from fastapi import Header\ndef signed_in(authorization: str = Header()): ...\ndef f(text=None): ...\n"
+    )
+    first, second = (seen.parameter_taint(one, one.parameters[0].name) for one in seen.functions)
+    assert first is not None
+    assert first.by == "request"
+    assert second is not None
+    assert second.by == "parameter"

@@ -31,6 +31,9 @@ _STRUCTLOG: Final = MappingProxyType(
 _STARTING: Final = re.compile(
     r"(?:^|\.)(?:_*main|startup|on_startup|start_up|start|run_server|bootstrap|lifespan|create_app|make_app|serve)$"
 )
+_START_HOOKS: Final = frozenset({"before_server_start", "after_server_start", "main_process_start", "before_serving",
+                                 "on_event", "on_startup"})  # fmt: skip
+"""Decorators of what a framework calls before there are requests."""
 _BESIDE: Final = re.compile(
     r"(?i)trace|span|correlation|request|log|(?:^|_)(?:message|msg|job|event|run|batch|"
     r"worker|process|thread|call|operation|op|invocation|step|order|item|record)_?id$|^_?id$|debug|level|depth|locale|lang|zone|timeout|session|conn|"
@@ -132,7 +135,8 @@ class Flow:
         """Whether the function starts the program, by its name or because it runs the server."""
         fact = self._resolution.functions.get(name)
         serves = fact is not None and any(call.path in SERVERS for call in fact.calls)
-        return serves or _STARTING.search(name) is not None
+        hooked = fact is not None and any(one.rpartition(".")[2] in _START_HOOKS for one in fact.decorators)
+        return serves or hooked or _STARTING.search(name) is not None
 
     def left_from_message(self, variable: str, function: str, *, called: bool) -> Proof | None:
         """Where a message is handled with what the variable has from one before it: nothing else sets it, or resets it.

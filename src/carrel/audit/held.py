@@ -22,6 +22,7 @@ __all__ = [
     "held_calls",
     "is_in_finally",
     "is_under_test",
+    "keeps_context",
     "names_identity",
     "text_of",
     "worker_loop",
@@ -116,10 +117,13 @@ def goes_round(function: Block) -> bool:
 
     Not in a context of its own making, nor in the one that came with the item.
     """
-    if not function.is_async or not any(True for _ in function.nodes(ast.While, ast.AsyncFor)):
-        return False
+    return keeps_context(function) and any(True for _ in function.nodes(ast.While, ast.AsyncFor))
+
+
+def keeps_context(function: Block) -> bool:
+    """Whether a coroutine does all its work in the context in which it was started."""
     given = any(one.arg == "context" for call in function.nodes(ast.Call) for one in call.keywords)
-    return not given and not calls_method(function.node, *_OWN_CONTEXT)
+    return function.is_async and not given and not calls_method(function.node, *_OWN_CONTEXT)
 
 
 def is_in_finally(view: FileView, node: ast.AST) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_person", "person_in", "says_of_person"]
+__all__ = ["gives_caller", "is_person", "person_in", "says_of_person"]
 
 _PEOPLE: Final = frozenset(
     {"user", "member", "customer", "patient", "employee", "student", "pupil", "subscriber", "policyholder", "rider",
@@ -28,6 +28,9 @@ _TOLD: Final = frozenset({"email", "phone", "mobile", "iban", "ssn", "birthday",
                           "allergies", "symptoms", "diagnosis", "diagnoses", "medication"})  # fmt: skip
 """What is told of nobody but a person."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CURRENT: Final = re.compile(
+    r"(?i)_?(?:(?:get|require|load)_)*(?:current|verified|authenticated|signed_in|logged_in)(?:_(?:active_)?(\w+))?$"
+)
 
 
 def person_in(name: str) -> str:
@@ -48,6 +51,12 @@ def is_person(name: str) -> bool:
     """Whether a name alone says that its value is a person, or a number of theirs: `student_id`."""
     person = person_in(name)
     return bool(person) and person not in _VAGUE
+
+
+def gives_caller(name: str) -> bool:
+    """Whether a function's name says that it gives who is asking: `current_reader`, `signed_in`."""
+    current = _CURRENT.match(name)
+    return current is not None and (not current[1] or bool(person_in(current[1])))
 
 
 def is_private(name: str) -> bool:

@@ -301,7 +301,13 @@ def forked_paths(view: FileView) -> tuple[str, ...]:
 def _is_forking(view: FileView, method: ast.expr, block: Block) -> bool:
     """Whether it is a method of a pool of processes that are forked."""
     path = view.path(method, block)
-    own = path.startswith(f"{view.top.symbol}.") and ".Pool()." in path and view.imports("multiprocessing")
+    own = path.startswith(f"{view.top.symbol}.")
+    name, dot, rest = path.removeprefix(f"{view.top.symbol}.").partition(".")
+    held = view.module.scope.bindings.get(name, ()) if own else ()
+    made = next((one.value.func for one in held if isinstance(one.value, ast.Call)), None)
+    if made is not None:  # `pool = get_context("fork").Pool(4)` of the module
+        path = f"{view.path(made, view.top)}(){dot}{rest}"
+    own = own and ".Pool()." in path and view.imports("multiprocessing")
     pool = method.value if isinstance(method, ast.Attribute) else None
     elsewhere = isinstance(pool, ast.Attribute) and _is_put_as(view, pool.attr)
     return (own or elsewhere or _POOLS.match(path) is not None) and not starts_afresh(view)

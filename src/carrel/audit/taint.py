@@ -61,6 +61,9 @@ _HANDLERS: Final = re.compile(r"(?:Handler|View|ViewSet|Consumer|Endpoint)$")
 OF_HANDLER: Final = frozenset({"request", "current_user", "scope"})
 """Attributes of the objects that a framework makes for each request."""
 
+_FILLED: Final = frozenset(f"fastapi.{one}" for one in ("Header", "Cookie", "Query", "Path", "Body", "Form", "File"))
+"""Marks of parameters that a framework fills with what the request says, also of a dependency."""
+
 # What these give tells nothing about what they were given.
 _NEUTRAL_CALLS: Final = frozenset(
     {"builtins.len", "builtins.isinstance", "builtins.bool", "builtins.type", "builtins.hasattr", "builtins.issubclass",
@@ -127,12 +130,12 @@ class TaintReader:
         if annotation in REQUEST_TYPES:
             return Taint("request", f"the request `{name}`")
         dependency = self._view.dependency(parameter)
-        if annotation in _OTHER_TYPES and dependency is None:
+        if annotation in _OTHER_TYPES:
             return None
+        if dependency is None and self._view.marker(parameter) in _FILLED:
+            return Taint("request", f"the request's `{name}`")
         if dependency is not None:
             last = dependency.rpartition(".")[2]
-            if annotation in _OTHER_TYPES:
-                return None
             if is_identity_like(name) or _IDENTITY_CALL.match(last):
                 return Taint("request", f"the dependency `{name}`")
             if is_part_name(annotation):

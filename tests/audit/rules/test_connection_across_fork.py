@@ -350,3 +350,41 @@ def test_a_process_that_connects_again() -> None:
         """
     finds(RULE, source.format("pass"), "error")
     quiet(RULE, source.format("global connection; connection = psycopg.connect('')"))
+
+
+STORE = {
+    "gunicorn.conf.py": "preload_app = True\n",
+    "store.py": """
+        import psycopg
+        def connect():
+            return psycopg.connect("")
+        class Store:
+            def __init__(self):
+                self.reconnect()
+            def reconnect(self):
+                self.connection = psycopg.connect("")
+            def rows(self):
+                return self.connection.execute("")
+        store = Store()
+        connection = connect()
+        """,
+    "web.py": """
+        from flask import Flask
+        from store import connection, store
+        app = Flask(__name__)
+        @app.get("/")
+        def home():
+            return connection.execute(""), store.rows()
+        """,
+}
+
+
+def test_a_connection_that_a_function_or_an_object_of_the_file_makes() -> None:
+    finds(RULE, STORE, "error", "error", on="store = Store()")
+    hook = "preload_app = True\ndef post_fork(server, worker):\n    from store import store\n    store.reconnect()\n"
+    finds(RULE, {**STORE, "gunicorn.conf.py": hook}, "error", on="connection = connect()")
+
+
+def test_a_pool_that_the_module_makes() -> None:
+    text = LETTERS.partition("def main")[0] + "pool = multiprocessing.get_context('fork').Pool(4)\n"
+    finds(RULE, text + "def one(payer):\n    return pool.apply(letter, (payer,))\n", "error")

@@ -323,3 +323,64 @@ async def watch(symbol, feed, user_id):
 def test_a_task_that_is_looked_up_first() -> None:
     finds(RULE, KEYED, "error", on="create_task")
     quiet(RULE, KEYED.replace("tasks.get", "others.get"))
+
+
+BATCHES = """
+import asyncio
+from contextvars import ContextVar
+team = ContextVar("team")
+class Batches:
+    def __init__(self):
+        self.waiting, self.task = [], None
+    def add(self, text):
+        team.set(text)
+        self.waiting.append(text)
+        if self.task is None:
+            self.task = asyncio.create_task(self.flush())
+    async def flush(self):
+        await asyncio.sleep(1)
+        batch, self.waiting, self.task = self.waiting, [], None
+        await embed(team.get(), batch)
+"""
+
+
+def test_a_task_that_takes_over_what_others_have_put_in_one_place() -> None:
+    finds(RULE, BATCHES, "error", on="create_task")
+    quiet(RULE, BATCHES.replace("self.waiting.append(text)", "pass"))
+    quiet(RULE, BATCHES.replace("team.get()", "None"))
+
+
+PUMP = {
+    "session.py": """
+        import asyncio
+        from scope import principal
+        class Session:
+            def __init__(self):
+                self.inbox = asyncio.Queue()
+            def start(self):
+                asyncio.create_task(self._run())
+            async def _run(self):
+                while True:
+                    await call(principal.get(), await self.inbox.get())
+        """,
+    "scope.py": "from contextvars import ContextVar\nprincipal = ContextVar('principal')\n",
+    "web.py": """
+        from fastapi import FastAPI
+        from scope import principal
+        from session import Session
+        app = FastAPI()
+        sessions: dict[str, Session] = {}
+        @app.post("/")
+        async def ask(sid: str, who: str):
+            principal.set(who)
+            sessions[sid] = Session()
+            sessions[sid].start()
+        """,
+}
+
+
+def test_a_queue_of_a_session_that_later_requests_find() -> None:
+    finds(RULE, PUMP, "error", on="create_task")
+    quiet(
+        RULE, {**PUMP, "web.py": PUMP["web.py"].replace("sessions: dict[str, Session] = {}", "sessions = Sessions()")}
+    )

@@ -134,7 +134,9 @@ def test_a_setter_in_another_file_that_a_loop_calls_for_some_messages() -> None:
         {**files, "worker.py": files["worker.py"].replace("        handle", "        enter(None)\n        handle")},
     )
     quiet(RULE, {**files, "worker.py": files["worker.py"].replace("for message in consumer:", "for message in batch:")})
-    quiet(RULE, {**files, "scope.py": files["scope.py"] + "def leave(token):\n    sender.reset(token)\n"})
+    files["scope.py"] += "def leave(token):\n    sender.reset(token)\n"
+    finds(RULE, files, "error")
+    quiet(RULE, {**files, "tasks.py": "from scope import leave\n"})
 
 
 def test_a_signal_before_each_task() -> None:

@@ -271,3 +271,21 @@ def test_a_list_of_an_object_that_the_module_makes() -> None:
     quiet(RULE, text.replace("self.get_body_argument('text')", "self.name"))
     quiet(RULE, text.replace("{'lines': BOARD.lines}", "'done'"))
     quiet(RULE, text.replace("BOARD = Board()", "BOARD = load()"))
+
+
+def test_a_key_that_is_the_same_for_all_users() -> None:
+    code = """
+    from fastapi import FastAPI
+    app = FastAPI()
+    FIELDS = ("since", "allergies")
+    answers = {}
+    @app.post("/")
+    def answer(field: str, value: str):
+        if field in FIELDS:
+            answers[field] = value
+    @app.get("/")
+    def letter():
+        return answers
+    """
+    finds(RULE, code, "error", on="answers[field]")
+    quiet(RULE, code.replace("if field in FIELDS", "if field"))

@@ -247,3 +247,19 @@ def test_a_set_of_the_tasks_that_run() -> None:
     )
     assert "create_task" in work
     finds(RULE, {**BASKET, "basket.py": work}, "error", on="self.lines[sku]")
+
+
+def test_a_key_that_is_the_same_for_all_users() -> None:
+    code = """
+    from django.views.generic import ListView
+    class Search(ListView):
+        criteria = {"archived": False}
+        searchable = {"number": "number__iexact"}
+        def setup(self, request):
+            for name, lookup in self.searchable.items():
+                self.criteria[lookup] = request.GET.get(name)
+        def get_queryset(self):
+            return super().get_queryset().filter(**self.criteria)
+    """
+    finds(RULE, code, "error", on="self.criteria[lookup]")
+    finds(RULE, code.replace("self.searchable.items()", "request.GET.items()"), "info")

@@ -208,3 +208,20 @@ def test_a_method_that_changes_the_value() -> None:
 def test_a_method_that_leaves_it_or_a_value_of_one_request(was: str, now: str) -> None:
     assert was in TRACE
     quiet(RULE, TRACE.replace(was, now))
+
+
+def test_a_value_that_a_hook_of_the_start_sets() -> None:
+    code = """
+    from contextvars import ContextVar
+    from sanic import Sanic
+    app = Sanic("x")
+    tags = ContextVar("tags")
+    @app.{0}
+    async def prepare(app, loop):
+        tags.set({})
+    @app.get("/")
+    async def home(request):
+        tags.get()["visitor"] = request.args.get("visitor")
+    """
+    finds(RULE, code.replace("{0}", "before_server_start"), "error")
+    quiet(RULE, code.replace("{0}", "middleware"))

@@ -313,3 +313,17 @@ def test_what_a_decorator_sends() -> None:
     finds(RULE, DECORATED, "error", on="@kept(60)")
     quiet(RULE, DECORATED.replace("g.member.loans", "g.page"))
     quiet(RULE, DECORATED.replace(".public", ".private"))
+
+
+def test_an_answer_to_who_a_function_of_another_file_says_is_asking() -> None:
+    code = """
+    from sanic import Sanic, json
+    from fleet import driver_of, page_of
+    app = Sanic("fleet")
+    @app.get("/")
+    async def trips(request):
+        driver = await driver_of(request)
+        return json(await load(driver), headers={"Cache-Control": "public, max-age=60"})
+    """
+    finds(RULE, code, "error")
+    quiet(RULE, code.replace("await driver_of", "await page_of"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Not
+from carrel.audit.conditions import NamedElsewhere, Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.origins import called_name
@@ -30,7 +30,8 @@ _CONNECTS: Final = frozenset(
 _POOLS: Final = frozenset({"sqlalchemy.create_engine", "sqlalchemy.engine.create_engine", "sqlmodel.create_engine",
                            "psycopg2.pool.SimpleConnectionPool", "psycopg2.pool.ThreadedConnectionPool"})  # fmt: skip
 """Pools, which hold connections from their first use on."""
-_ONE_ON_DEMAND: Final = frozenset({"redis.Redis", "redis.StrictRedis", "redis.from_url", "valkey.Valkey"})
+_ONE_ON_DEMAND: Final = frozenset({"redis.Redis", "redis.StrictRedis", "redis.from_url", "redis.Redis.from_url",
+                                    "valkey.Valkey"})  # fmt: skip
 """Pools that give out one connection for good when they are asked for a client."""
 _SINGLE: Final = "single_connection_client=True"
 
@@ -51,11 +52,15 @@ class ConnectionAcrossFork:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
-        for held in _imported(view, _CONNECTS):
+        makers = dict(_makers(view))
+        for held in _imported(view, frozenset((*_CONNECTS, *makers))):
             if _is_made_anew(view, held.symbol):
                 continue
             message = f"`{held.symbol.rpartition('.')[2]}` is connected before the fork, and used after it"
-            yield view.candidate(self.info, held.node, message, given=(ForkedWith(held.symbol, lazy=False),))
+            # Who connects once more may do so after the fork: `store.reconnect()`.
+            once = (Not(NamedElsewhere(one)) for one in makers.get(view.dotted(held.call.func), ()))
+            given = (ForkedWith(held.symbol, lazy=False), *once)
+            yield view.candidate(self.info, held.node, message, given=given)
         for held in _imported(view, _POOLS):
             if not any(one.arg == "poolclass" for one in held.call.keywords):
                 name = held.symbol.rpartition(".")[2]
@@ -110,6 +115,24 @@ class ConnectionAcrossFork:
             if forks and used and not again:
                 message = f"`self.{store.name}` is connected before the fork, and used after it"
                 yield view.candidate(self.info, store.node, message, block=store.block)
+
+
+def _makers(view: FileView) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The functions of the file that give a connection, and the classes whose objects are made with one, each with the
+    methods that connect besides."""
+    for function in view.functions:
+        returned = [one.value for one in function.nodes(ast.Return) if one.value is not None]
+        if function.class_ is None and not view.is_cached(function) and any(_connects(view, one) for one in returned):
+            yield function.symbol, ()
+    for owner in view.classes:
+        stores = [
+            one.block for one in view.mutations if one.kind == "attribute" and one.block.class_ is owner
+            and any(_connects(view, each) for each in one.values)
+        ]  # fmt: skip
+        begun = {call.func.attr for one in view.methods(owner) if one.is_initializer
+                 for call in one.nodes(ast.Call) if isinstance(call.func, ast.Attribute)}  # fmt: skip
+        if any(one.is_initializer or one.name in begun for one in stores):
+            yield owner.symbol, tuple(one.symbol for one in stores if not one.is_initializer)
 
 
 def _uses(function: Block, name: str) -> bool:

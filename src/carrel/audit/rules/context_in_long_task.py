@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass
 from carrel.audit.file_view import FileView
-from carrel.audit.held import goes_round
+from carrel.audit.held import goes_round, keeps_context
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import ForLaterRequests, ReadsContext, StartedInContext
@@ -54,7 +54,7 @@ class ContextInLongTask:
                     if coroutine is not None and _is_lazy(view, call, function):
                         yield from self._elsewhere(view, call, function, coroutine)
                     continue
-                if not goes_round(loop):
+                if not goes_round(loop) and not _collects(view, function, loop):
                     continue
                 if _is_lazy(view, call, function):
                     if not _is_of_connection(view, function):
@@ -170,8 +170,20 @@ def _serves_all(view: FileView, loop: Block) -> tuple[Condition, ...] | None:
         if access.is_shared_name or (access.kind == "parameter" and access.name in ("app", "application")):
             return ()
         if access.own_class is not None and access.steps:
-            return (SharedClass(access.own_class.symbol),)
+            owner = access.own_class.symbol
+            return (AnyOf((SharedClass(owner), ForLaterRequests(owner))),)
     return None
+
+
+def _collects(view: FileView, function: Block, loop: Block) -> bool:
+    """Whether the coroutine takes over all that the callers of the function have put in one place until then."""
+    put = {
+        mutation.target.attr
+        for mutation in view.mutations_in(function)
+        if isinstance(mutation.target, ast.Attribute) and mutation.kind in ("method", "item") and not mutation.removes
+    }
+    emptied = (one for one in loop.nodes(ast.Attribute) if one.attr in put and isinstance(one.ctx, ast.Store))
+    return keeps_context(loop) and any(True for _ in emptied)
 
 
 def _calls_unknown(view: FileView, loop: Block) -> bool:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition
+from carrel.audit.conditions import Condition, NamedElsewhere, Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, names_identity, worker_loop
 from carrel.audit.origins import leaves
@@ -63,18 +63,21 @@ class ContextNotReset:
 
     def _setter(self, view: FileView, call: ast.Call, function: Block, variable: str) -> Iterator[Candidate]:
         """`def enter(tenant): current.set(tenant)`, which a worker's loop calls for some messages."""
-        others = (one for each in view.functions for one in each.nodes(ast.Call) if one is not call)
-        again = any(view.dotted(one.func) in (f"{variable}.set", f"{variable}.reset") for one in others)
-        if again:
+        again = [
+            each for each in view.functions for one in each.nodes(ast.Call)
+            if one is not call and view.dotted(one.func) in (f"{variable}.set", f"{variable}.reset")
+        ]  # fmt: skip
+        if any(_is_used(view, one, function) for one in again):
             return
+        left = tuple(Not(NamedElsewhere(one.symbol)) for one in again)
         given: tuple[Condition, ...]
         if is_under_test(view, call):
             name = variable.rpartition(".")[2]
             message = f"`{function.name}` sets `{name}` for some messages, and nothing resets it for the others"
-            given = (ContextVariable(variable), LeftFromMessage(variable, function.symbol, called=True))
+            given = (*left, ContextVariable(variable), LeftFromMessage(variable, function.symbol, called=True))
             yield view.candidate(self.info, call, message, block=function, given=given)
         elif function.class_ is None:
-            given = (ContextVariable(variable), CalledUnderTest(function.symbol, by_worker=True))
+            given = (*left, ContextVariable(variable), CalledUnderTest(function.symbol, by_worker=True))
             yield self._candidate(view, call, function, variable, given)
 
     def _candidate(
@@ -88,6 +91,13 @@ class ContextNotReset:
         read = (Grade("error", (LeftFromMessage(variable, function.symbol),)),) if not named else ()
         grades = (*read, Grade("error" if named else "warning" if current else "info"))
         return view.candidate(self.info, call, message, block=function, given=given, grades=grades)
+
+
+def _is_used(view: FileView, change: Block, setter: Block) -> bool:
+    """Whether the file itself sees to it that the function is run; else some other file may do so."""
+    if change is setter or change.class_ is not None or change.decorators or change.parent is not view.top:
+        return True
+    return any(one.id == change.name for block in view.blocks for one in block.nodes(ast.Name))
 
 
 def _words(view: FileView, value: ast.expr, function: Block) -> Iterator[ast.expr]:

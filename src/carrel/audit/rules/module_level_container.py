@@ -15,7 +15,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.reads import gives_each_their_own, is_presence_list, reads_whole, uses
-from carrel.audit.records import field_source, is_record
+from carrel.audit.records import field_source, is_listed, is_record
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
 from carrel.audit.sharing import brought, grades_of, is_configuration_name, makes_work
@@ -150,7 +150,7 @@ def _fields(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
     """What must hold elsewhere for all users to have the same keys; `None`: they have keys of their own."""
     given: list[Condition] = []
     for key in _keys(mutation):
-        if is_fixed(view, key, mutation.block):
+        if is_fixed(view, key, mutation.block) or is_listed(view, key, mutation.block):
             continue
         source = field_source(key, mutation.block)
         if source is None or _FOR_ALL.search(ast.unparse(mutation.target)):

@@ -23,6 +23,7 @@ from carrel.audit.frameworks import COPYING_BASES
 from carrel.audit.held import fields_of
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
+from carrel.audit.records import is_listed
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, makes_work
 from carrel.findings import RuleInfo
@@ -78,7 +79,8 @@ class MutableClassAttribute:
             if taint is not None and not any(identities(view, one, mutation.block) for one in mutation.values):
                 taint = None
         grades: tuple[Grade, ...] = (Grade("info"),)
-        fixed = all(is_fixed(view, key, mutation.block) for key in mutation.keys)
+        block = mutation.block
+        fixed = all(is_fixed(view, key, block) or is_listed(view, key, block) for key in mutation.keys)
         ones: tuple[Condition, ...] = () if fixed else _for_one_user(view, owner, name)
         if ones:
             # Under whatever key, the object of the next user finds it.

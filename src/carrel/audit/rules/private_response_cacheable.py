@@ -10,6 +10,7 @@ from typing import Final
 from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block
 from carrel.audit.cacheable import cacheable_headers
+from carrel.audit.callers import proves
 from carrel.audit.conditions import AnyOf, Condition
 from carrel.audit.data_conditions import AnswersUsers, SendsCacheable
 from carrel.audit.file_view import FileView
@@ -120,7 +121,8 @@ def _users(view: FileView, function: Block) -> Iterator[tuple[str, tuple[Conditi
         taint = view.parameter_taint(function, parameter.name)
         told += [(parameter.name, one) for one in taint.given] if taint is not None else []
     told += _asked(view, function)
-    if asks_who(view, function):
+    finds = (one for one in function.nodes(ast.Call) if proves(view, one, function))
+    if asks_who(view, function) or any(not _is_only_compared(view, one) for one in finds):
         yield "who is asking", ()
         return
     if told:
