@@ -27,6 +27,8 @@ class Advisory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The leak classes that it is an example of."""
     sources: tuple[str, ...]
     """Where it is written: the advisory, the project's issue."""
+    uses: tuple[str, ...] = ()
+    """The part of the package that leaks, by dotted names; empty where whoever has the package uses it."""
 
     def affects(self, version: Version) -> bool:
         return any(SpecifierSet(one).contains(version, prereleases=True) for one in self.affected)

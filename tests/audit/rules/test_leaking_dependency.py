@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from carrel.audit.rules.leaking_dependency import LeakingDependency
 from carrel.audit.runner import audit
 from carrel.audit.settings import AuditSettings
 
 
 def test_each_pin_is_found_at_its_line(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("x = 1\n")
+    (tmp_path / "app.py").write_text("import channels\nfrom redis import asyncio as redis\n")
     (tmp_path / "requirements.txt").write_text("flask==3.0.0\nredis==4.5.1\n")
     (tmp_path / "uv.lock").write_text('[[package]]\nname = "asgiref"\nversion = "3.8.1"\n')
     report = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1)
@@ -26,11 +28,55 @@ def test_each_pin_is_found_at_its_line(tmp_path: Path) -> None:
 
 
 def test_what_an_example_is_made_with_is_only_mentioned(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("x = 1\n")
+    (tmp_path / "app.py").write_text("import redis.asyncio\n")
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "requirements.txt").write_text("redis==4.5.1\n")
     report = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1)
     assert [one.severity for one in report.findings] == ["info"]
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [
+        ("requirements.txt", "error"), ("requirements-prod.txt", "error"), ("requirements/base.txt", "error"),
+        ("deploy/pinned-requirements.txt", "error"), ("constraints.txt", "error"),
+        ("contrib-requirements.txt", "info"), ("requirements-dev.txt", "info"), ("requirements/docs.txt", "info"),
+    ],
+)  # fmt: skip
+def test_the_product_is_installed_from_the_file(tmp_path: Path, path: str, severity: str) -> None:
+    (tmp_path / "app.py").write_text("import redis.asyncio\n")
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("redis==4.5.1\n")
+    report = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1)
+    assert [one.severity for one in report.findings] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("pin", "code", "severity"),
+    [
+        ("redis==4.5.1", "import redis\nclient = redis.Redis()\n", "info"),
+        ("redis==4.5.1", "from arq import create_pool\n", "error"),
+        ("litellm==1.80.0", "import litellm\nlitellm.completion()\n", "info"),
+        ("litellm==1.80.0", "from litellm.proxy import proxy_server\n", "error"),
+        ("gradio==6.14.0", "import gradio as gr\ndemo = gr.load('a/b')\n", "error"),
+        ("gradio==6.14.0", "import gradio as gr\ndemo = gr.Blocks()\n", "info"),
+        ("open-webui==0.8.0", "x = 1\n", "error"),
+    ],
+)  # fmt: skip
+def test_what_leaks_is_in_use(tmp_path: Path, pin: str, code: str, severity: str) -> None:
+    (tmp_path / "app.py").write_text(code)
+    (tmp_path / "requirements.txt").write_text(pin)
+    report = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1)
+    assert [one.severity for one in report.findings] == [severity]
+
+
+def test_a_version_that_several_files_pin_is_one_finding(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import redis.asyncio\n")
+    for name in ("dev-requirements.txt", "requirements.txt"):
+        (tmp_path / name).write_text("redis==4.5.1\n")
+    (found,) = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1).findings
+    assert found.location.path == "requirements.txt"
+    assert [one.path for one in found.related] == ["app.py", "dev-requirements.txt"]
 
 
 def test_repaired_versions_are_quiet(tmp_path: Path) -> None:
