@@ -13,7 +13,7 @@ from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import PRELOADED, CallFact, FunctionFact
 from carrel.audit.frameworks import SERVERS
-from carrel.audit.origins import says_whose
+from carrel.audit.origins import says_which, says_whose
 from carrel.audit.passing import Passing
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
@@ -34,12 +34,6 @@ _STARTING: Final = re.compile(
 _START_HOOKS: Final = frozenset({"before_server_start", "after_server_start", "main_process_start", "before_serving",
                                  "on_event", "on_startup"})  # fmt: skip
 """Decorators of what a framework calls before there are requests."""
-_BESIDE: Final = re.compile(
-    r"(?i)trace|span|correlation|request|log|(?:^|_)(?:message|msg|job|event|run|batch|"
-    r"worker|process|thread|call|operation|op|invocation|step|order|item|record)_?id$|^_?id$|debug|level|depth|locale|lang|zone|timeout|session|conn|"
-    r"transaction|(?:^|_)(?:db|tx|task|path|url|ip|host|agent)(?:$|_)"
-)
-"""Names of context variables that tell one request from another, or how it is served, not for whom."""
 _NEAR: Final = 4
 """Calls within which a name alone says that a context variable matters; farther on, calls are less sure."""
 
@@ -85,6 +79,7 @@ class Flow:
         if any(True for _ in self._context_calls(own, "set")):
             return None
         flags = {one for facts in self._resolution.files.values() for one in facts.context_flags}
+        flags |= {one for one in self._context_variables if says_which(one.rpartition(".")[2])}
         places = {one: at for one, at in self._sets_before(starter) if one not in flags} if starter else {}
         near = None if starter else _NEAR
         for name in self._downwards(home, depth=near):
@@ -151,7 +146,7 @@ class Flow:
             if one == home and method in ("set", "reset")
         ]
         label = home.rpartition(".")[2]
-        if len(changes) != 1 or (_BESIDE.search(label) and not says_whose(label)):
+        if len(changes) != 1 or says_which(label):
             return None
         workers = [setter]
         if called:
@@ -200,7 +195,7 @@ class Flow:
                 brought = any(
                     not parameter or self._passing.tainted_parameter(name, parameter) for _, parameter in call.passes
                 )
-                if method == "set" and (told or (brought and not _BESIDE.search(variable.rpartition(".")[2]))):
+                if method == "set" and (told or (brought and not says_which(variable.rpartition(".")[2]))):
                     found.add(variable)
         return frozenset(found)
 

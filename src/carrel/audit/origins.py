@@ -27,6 +27,7 @@ __all__ = [
     "is_shown",
     "leaves",
     "parameters_in",
+    "says_which",
     "says_whose",
     "telling",
 ]
@@ -59,6 +60,14 @@ _SHOWN: Final = re.compile(
 """Keys of a session that say how a page is shown or where somebody is, not who it is."""
 _SETTINGS: Final = re.compile(r"^_?(?:app_)?(?:settings|config|configuration|conf|cfg)$")
 """What holds the settings of a process."""
+_BESIDE: Final = re.compile(
+    r"(?i)trace|span|correlation|request|log|(?:^|_)(?:message|msg|job|event|run|batch|"
+    r"worker|process|thread|call|operation|op|invocation|step|order|item|record)_?id$|^_?id$|debug|level|depth|locale|lang|zone|timeout|session|conn|"
+    r"transaction|(?:^|_)(?:db|tx|task|path|url|ip|host|agent)(?:$|_)"
+)
+"""Names that tell one request from another, or how it is served, and not for whom."""
+_WHOLE: Final = re.compile(r"(?i)_?(?:current_|the_)?(?:request|req)(?:_?(?:var|ctx|context|scope|state|holder))*$")
+"""The request itself, with whoever sent it."""
 MADE: Final = re.compile(r"(?i)uuid|token_(?:hex|urlsafe)|next$|count|randint|urandom|get_random|ulid|nanoid|secrets")
 """What calls are named that give something which no client knows beforehand."""
 _GROWING: Final = frozenset({"append", "add", "extend", "update", "insert"})
@@ -260,6 +269,11 @@ def says_whose(name: str, *, lenient: bool = False) -> bool:
     if lenient:
         return True
     return name not in _SESSIONS and _HEAD.search(_CAMEL.sub("_", name).lower()) is not None
+
+
+def says_which(name: str) -> bool:
+    """Whether a name says which request its value is about, or how it is served, and not for whom: `correlation_id`."""
+    return _BESIDE.search(name) is not None and not says_whose(name) and _WHOLE.match(name) is None
 
 
 def _is_telling_key(node: ast.expr, *, lenient: bool) -> bool:

@@ -40,6 +40,11 @@ def test_a_loop_that_the_first_request_starts() -> None:
     ]  # fmt: skip
 
 
+def test_a_label_of_the_request_is_nobodys_identity() -> None:
+    quiet(RULE, CODE.replace("token", "correlation_id"))
+    finds(RULE, CODE.replace("token", "request_context"), "error")
+
+
 def test_a_loop_that_calls_what_it_was_given() -> None:
     code = CODE.replace("            answer(message)", "            self._answer(message)")
     finds(RULE, code.replace("__init__(self):", "__init__(self, use):\n        self._answer = use"), "warning")

@@ -145,6 +145,13 @@ def test_a_signal_before_each_task() -> None:
     finds(RULE, code, "error", on="sender.set")
     quiet(RULE, code.replace("    if task.request.user:\n    ", ""))
     quiet(RULE, code + "@task_postrun.connect\ndef after(task, **_):\n    sender.reset(task.token)\n")
+    quiet(RULE, code + "@task_postrun.connect\ndef after(task, **_):\n    sender.set(None)\n")
+
+
+def test_which_request_it_is_says_nothing_of_whom_it_is_for() -> None:
+    work = "def work(q):\n    while True:\n        if q.request_id:\n            sender.set(q.request_id)\n"
+    finds(RULE, HEAD + work, "error")
+    finds(RULE, (HEAD + work).replace("sender", "_request_id"), "info")
 
 
 def test_a_callback_that_a_queue_calls_for_each_message() -> None:

@@ -12,7 +12,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, NamedElsewhere, Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, names_identity, worker_loop
-from carrel.audit.origins import leaves
+from carrel.audit.origins import leaves, says_which
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import CalledUnderTest, ContextVariable, LeftFromMessage
 from carrel.findings import RuleInfo
@@ -54,6 +54,8 @@ class ContextNotReset:
                     yield from self._setter(view, call, function, dotted.removesuffix(".set"))
                 if loop is None or clears_context(loop):
                     continue
+                if loop is view.module.tree and _is_set_elsewhere(view, call, dotted.removesuffix(".set")):
+                    continue
                 if dotted in _BINDS:
                     if _is_partial(view, call, loop):
                         yield self._candidate(view, call, function, "bind_contextvars", ())
@@ -86,7 +88,9 @@ class ContextNotReset:
         name = variable.rpartition(".")[2]
         message = f"`{function.name}` sets `{name}` for some messages, and does not reset it for the others"
         values = [*call.args, *(one.value for one in call.keywords)]
-        named = any(names_identity(leaf) for value in (call, *values) for leaf in _words(view, value, function))
+        named = not says_which(name) and any(
+            names_identity(leaf) for value in (call, *values) for leaf in _words(view, value, function)
+        )
         current = _CURRENT.match(name) is not None
         read = (Grade("error", (LeftFromMessage(variable, function.symbol),)),) if not named else ()
         grades = (*read, Grade("error" if named else "warning" if current else "info"))
@@ -123,6 +127,12 @@ def _worker(view: FileView, call: ast.Call, function: Block) -> _Worker | None:
     if entry is not None and entry.kind in ("task", "consumer") and isinstance(function.node, ast.FunctionDef):
         return function.node
     return loop
+
+
+def _is_set_elsewhere(view: FileView, call: ast.Call, variable: str) -> bool:
+    """Whether another call of the file sets the variable too, or resets it: `task_postrun` after `task_prerun`."""
+    others = (one for each in view.functions for one in each.nodes(ast.Call) if one is not call)
+    return any(view.dotted(one.func) in (f"{variable}.set", f"{variable}.reset") for one in others)
 
 
 def _is_sometimes(view: FileView, call: ast.Call, loop: ast.AST, dotted: str) -> bool:
