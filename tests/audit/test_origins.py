@@ -65,6 +65,8 @@ def test_what_tells_users_apart(body: str, expected: str) -> None:
         "name = load(request)\n    name = text\n    return name",
         "settings = get()\n    return settings.account_id",
         "made = get()\n    return made.MAIL_ACCOUNT",
+        "settings = get()\n    return settings.get('user_id', 'admin')",
+        "settings = get()\n    return settings['user_id']",
     ],
 )
 def test_what_does_not(body: str) -> None:

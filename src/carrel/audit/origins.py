@@ -211,13 +211,15 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
 
 
 def _is_setting(view: FileView, leaf: ast.expr, block: Block) -> bool:
-    """Whether it is one of the process's settings: `settings.MAIL_ACCOUNT`, `config.account_id`."""
-    root = chain_root(leaf)
-    if not isinstance(leaf, ast.Attribute) or not isinstance(root, ast.Name) or _is_request(view, root, block):
+    """Whether it is one of the process's settings: `settings.MAIL_ACCOUNT`, `config.get("account_id")`."""
+    held = leaf.func if isinstance(leaf, ast.Call) else leaf.value if isinstance(leaf, ast.Subscript) else leaf
+    root = chain_root(held)
+    if root is leaf or not isinstance(root, ast.Name) or _is_request(view, root, block):
         return False
     if block.parameter(root.id) is not None:
         return False
-    return _SETTINGS.search(root.id) is not None or (leaf.attr.isupper() and leaf.attr != "COOKIES")
+    named = isinstance(leaf, ast.Attribute) and leaf.attr.isupper() and leaf.attr != "COOKIES"
+    return named or _SETTINGS.search(root.id) is not None
 
 
 def is_shown(node: ast.expr) -> bool:

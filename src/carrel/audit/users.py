@@ -34,7 +34,7 @@ class Users:
                 [] if is_test_path(user) else [one for one in self._sites(user, path) if self._takes(one, path, symbol)]
             )
             if sites:
-                found[user] = all(one.guard == "conditional" for one in sites)
+                found[user] = all(one.guard in ("conditional", "optional") for one in sites)
         return found
 
     def _sites(self, user: str, path: str) -> list[ImportSite]:

@@ -28,7 +28,8 @@ class ImportSite(msgspec.Struct, frozen=True, array_like=True):
     """The name it binds."""
     top: bool = True
     """At module level, in `if` and `try` too; otherwise in a function or class."""
-    guard: Literal["", "type_checking", "main", "conditional"] = ""
+    guard: Literal["", "type_checking", "main", "conditional", "optional"] = ""
+    """`optional`: the file goes on without it, `except ImportError: pass`."""
     condition: str = ""
     """The dotted text of the name that has to be true for it, where the nearest `if` asks for no more than a name."""
 
@@ -95,6 +96,7 @@ _TOP: Final = 1
 _CONDITIONAL: Final = 2
 _TYPE_CHECKING: Final = 4
 _MAIN: Final = 8
+_OPTIONAL: Final = 16
 
 
 class _Reader:
@@ -130,11 +132,13 @@ class _Reader:
 
     def _import(self, node: ast.Import | ast.ImportFrom, where: int, condition: str) -> None:
         top = bool(where & _TOP)
-        guard: Literal["", "type_checking", "main", "conditional"] = ""
+        guard: Literal["", "type_checking", "main", "conditional", "optional"] = ""
         if where & _TYPE_CHECKING:
             guard = "type_checking"
         elif where & _MAIN:
             guard = "main"
+        elif where & _OPTIONAL:
+            guard = "optional"
         elif where & _CONDITIONAL:
             guard = "conditional"
         for alias in node.names:
@@ -210,7 +214,8 @@ def _blocks(node: ast.stmt) -> Iterable[tuple[list[ast.stmt], int]]:
             return ((node.body, _TYPE_CHECKING if checking else _CONDITIONAL), (node.orelse, _CONDITIONAL))
         case ast.Try() | ast.TryStar():
             handlers = [(handler.body, _CONDITIONAL) for handler in node.handlers]
-            return ((node.body, _CONDITIONAL), *handlers, (node.orelse, _CONDITIONAL), (node.finalbody, 0))
+            body = _CONDITIONAL | _OPTIONAL if any(map(_goes_on, node.handlers)) else _CONDITIONAL
+            return ((node.body, body), *handlers, (node.orelse, _CONDITIONAL), (node.finalbody, 0))
         case ast.For() | ast.AsyncFor() | ast.While():
             return ((node.body, _CONDITIONAL), (node.orelse, _CONDITIONAL))
         case ast.With() | ast.AsyncWith() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -218,6 +223,13 @@ def _blocks(node: ast.stmt) -> Iterable[tuple[list[ast.stmt], int]]:
         case ast.Match():
             return [(case.body, _CONDITIONAL) for case in node.cases]
     return ()
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """Whether the file does without what could not be imported, and puts nothing in its place."""
+    return _dotted(handler.type or handler) in ("ImportError", "ModuleNotFoundError") and all(
+        isinstance(one, ast.Pass) for one in handler.body
+    )
 
 
 def _bound_by(node: ast.stmt) -> Iterator[str]:
@@ -249,7 +261,7 @@ def _names(target: ast.expr) -> Iterator[str]:
         yield from _names(target.value)
 
 
-def _dotted(node: ast.expr) -> str:
+def _dotted(node: ast.AST) -> str:
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)

@@ -32,12 +32,19 @@ def test_a_handler_of_errors_shows_what_requests_left(answer: str) -> None:
 
 @pytest.mark.parametrize("way", ["raise HTTPException(500, detail=recent)", "return {'error': recent[-5:]}"])
 def test_so_does_an_except_clause(way: str) -> None:
-    finds(
-        RULE,
-        f"{HEAD}def run():\n    try:\n        work()\n    except ValueError:\n        {way}\n",
-        "error",
-        on="recent",
+    code = f"{HEAD}@app.get('/')\ndef run():\n    try:\n        work()\n    except ValueError:\n        {way}\n"
+    finds(RULE, code, "error", on="recent")
+    finds(RULE, code.replace("@app.get('/')\n", ""), "info")
+
+
+def test_what_an_object_is_made_with_is_nobodys() -> None:
+    code = (
+        "class Vault:\n    def __init__(self, profile):\n        self._profile = profile\n"
+        "    def read(self, token):\n        self._token = token\n        await_all()\n"
+        "    def open(self, request):\n        raise ValueError(f'no {self._profile}')\nVAULT = Vault('a')\n"
     )
+    quiet(RULE, HEAD + code)
+    finds(RULE, (HEAD + code).replace("{self._profile}", "{self._token}").replace("token):", "token, request):"), "error")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +200,8 @@ def find(name):
         raise ValueError(f"unknown {name}, there are {PROFILES}")
 """
     finds(RULE, text, "info")
-    finds(RULE, text + "@app.post('/profiles')\ndef add(profile):\n    register(profile)\n", "error")
+    finds(RULE, text + "@app.post('/profiles')\ndef add(profile):\n    register(profile)\n    find(profile)\n",
+          "error")  # fmt: skip
 
 
 def test_what_the_failed_request_sent_is_no_container_of_all() -> None:

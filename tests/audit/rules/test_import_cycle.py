@@ -58,6 +58,11 @@ def test_a_cycle_that_an_except_hides() -> None:
     finds(RULE, {"a.py": "import b\nclass Engine: ...\n", "b.py": hidden}, "warning")
 
 
+def test_a_file_that_need_not_be_there() -> None:
+    settings = "class Base: ...\ntry:\n    from local_settings import *\nexcept ImportError:\n    pass\n"
+    finds(RULE, {"settings.py": settings, "local_settings.py": "from settings import Base\n"}, "info")
+
+
 @pytest.mark.parametrize(
     "sources",
     [

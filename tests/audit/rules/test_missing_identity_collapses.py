@@ -365,6 +365,7 @@ def test_a_helper_that_refuses_who_has_no_identity(guard: str, *, is_found: bool
         ("session.get('traveller_id')", "self._kept.setdefault(traveller, [])", False),
         ("session.get('colour') or 'default'", "self._kept.setdefault(traveller, [])", False),
         ("session.get('traveller_id') or 'default'", "traveller.upper()", False),
+        ("(g.tenant_id, session.get('traveller_id') or 'default')", "self._kept.setdefault(traveller, [])", False),
     ],
 )
 def test_a_store_of_another_file_that_is_handed_a_stand_in(who: str, keep: str, *, is_found: bool) -> None:

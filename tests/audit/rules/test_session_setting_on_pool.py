@@ -40,6 +40,13 @@ def test_a_value_that_a_request_brings() -> None:
     finds(RULE, code, "error")
 
 
+def test_a_schema_that_no_request_is_seen_to_set_is_the_installations() -> None:
+    code = "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    use(c, 'a')\n"
+    code += "def use(conn, schema):\n    conn.execute(f'SET search_path TO {schema}')\n"
+    finds(RULE, code, "error")
+    finds(RULE, code.replace("    use(c, 'a')", "    pass"), "info")
+
+
 def test_a_value_that_nobody_is_seen_to_bring() -> None:
     finds(RULE, "def use(conn, name):\n    conn.execute(f'SET search_path TO {name}')\n", "info")
     code = "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    use('a')\n"

@@ -73,7 +73,9 @@ class ErrorHoldsAnotherRequest:
                 access = view.access(held, function)
                 given = None if _is_keyed(view, held) else _of_all(access)
                 at = written.get(access.path, []) if given is not None else []
-                grades = [Grade("error", one) for one in _writers(view, at, node, function)]
+                # What is no handler of errors answers none unless a request leads to it.
+                shown = () if _handles_errors(view, function) else reached(view, function)
+                grades = [Grade("error", (*shown, *one)) for one in _writers(view, at, node, function)]
                 if given is not None and grades:
                     message = (
                         f"`{function.name}` answers an error with `{ast.unparse(held)}`, which all requests write to"
@@ -259,6 +261,9 @@ def _writers(
 ) -> Iterator[tuple[Condition, ...]]:
     """What must hold for a function that puts data of a user there to serve requests, for each of them."""
     for mutation in written:
+        # What an object is made with was said by whoever made it.
+        if mutation.kind == "attribute" and mutation.block.is_initializer:
+            continue
         # What the function itself has just put there is its own, unless others run meanwhile.
         own = mutation.kind == "attribute" and mutation.block is function
         if own and not view.suspends_between(mutation.node, answer, function):

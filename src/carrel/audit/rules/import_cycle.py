@@ -79,7 +79,7 @@ def _needed(program: Program, path: str, site: ImportSite) -> str | None:
     that it takes from there leads to where the name is defined.
     """
     target = _named(program, path, site)
-    if target is None or site.line in program.files[path].registering:
+    if target is None or site.guard == "optional" or site.line in program.files[path].registering:
         return None
     package = program.files[target].module
     if not target.endswith("__init__.py") or not program.files[path].module.startswith(f"{package}."):

@@ -9,11 +9,12 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_names, chain_root
-from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
+from carrel.audit.conditions import AnyOf, Condition, HasEntryPoints, Not, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import is_under_test, text_of
 from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.sharing import reached
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 
@@ -80,13 +81,15 @@ class SessionSettingOnPool:
         has = {name for argument in call.args for name in _attributes(view, argument, function)}
         told = (taint is not None and taint.by == "request") or any(_tells(name) for name in used | has)
         passed: tuple[Condition, ...] = tuple(TaintedParameter(function.symbol, name) for name in sorted(used))
+        # A schema may be the installation's: what no request is seen to lead to sets it once.
+        served = tuple(AnyOf((one, *passed, Not(HasEntryPoints()))) for one in reached(view, function))
         pooled = _pooled(view, call, function)
-        grades = [Grade("error", pooled)] if told else [Grade("error", (one, *pooled)) for one in passed]
+        grades = [Grade("error", (*served, *pooled))] if told else [Grade("error", (one, *pooled)) for one in passed]
         # What comes from the object alone is the same for all who use the object.
-        reached = (Grade("warning", (Reachable(function.symbol), *pooled)),) if used else ()
+        led_to = (Grade("warning", (Reachable(function.symbol), *pooled)),) if used else ()
         return view.candidate(
             self.info, call, message, block=function,
-            grades=(*grades, *reached, Grade("info")),
+            grades=(*grades, *led_to, Grade("info")),
         )  # fmt: skip
 
 
