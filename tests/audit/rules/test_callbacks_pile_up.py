@@ -140,6 +140,7 @@ def test_a_method_that_keeps_its_listener(body: str, *, is_found: bool) -> None:
     }
     if is_found:
         finds(RULE, files, "error", on="on_progress")
+        quiet(RULE, {**files, "app.py": files["app.py"].replace("queue.put", "queue.maxsize")})
     else:
         quiet(RULE, files)
 

@@ -44,6 +44,13 @@ def test_a_pool_that_takes_everything_back() -> None:
     finds(RULE, POOL, "error", on="self._free.append")
 
 
+def test_what_is_only_called_a_connection_and_serves_no_request() -> None:
+    route = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def index():\n    return 1\n"
+    finds(RULE, POOL + route, "info")
+    finds(RULE, POOL.replace("self._free else await connect", "self._free else await asyncio.open_connection") + route,
+          "warning")  # fmt: skip
+
+
 def test_a_queue_of_connections() -> None:
     code = POOL.replace("self._free.pop() if self._free else await connect()", "await self._free.get()")
     finds(RULE, code.replace("self._free.append(conn)", "await self._free.put(conn)"), "error")

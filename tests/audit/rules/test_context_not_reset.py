@@ -152,6 +152,7 @@ def test_which_request_it_is_says_nothing_of_whom_it_is_for() -> None:
     work = "def work(q):\n    while True:\n        if q.request_id:\n            sender.set(q.request_id)\n"
     finds(RULE, HEAD + work, "error")
     finds(RULE, (HEAD + work).replace("sender", "_request_id"), "info")
+    finds(RULE, (HEAD + work).replace("sender", "_current_event").replace("q.request_id", "q.one"), "info")
 
 
 def test_a_callback_that_a_queue_calls_for_each_message() -> None:

@@ -70,7 +70,10 @@ def last(function):
 
 
 def test_value_and_arguments_that_are_kept_one_after_the_other_are_one_finding() -> None:
-    finds(RULE, LAST.format("given"), "warning", on="given = function")
+    code = LAST.format("given")
+    finds(RULE, code + "@last\ndef shout(text): ...\n", "warning", on="given = function")
+    # Put around nothing, it may be no decorator: what reports the progress of one upload.
+    finds(RULE, code, "info")
 
 
 def test_what_is_only_compared_is_given_to_nobody() -> None:

@@ -44,7 +44,9 @@ def test_what_an_object_is_made_with_is_nobodys() -> None:
         "    def open(self, request):\n        raise ValueError(f'no {self._profile}')\nVAULT = Vault('a')\n"
     )
     quiet(RULE, HEAD + code)
-    finds(RULE, (HEAD + code).replace("{self._profile}", "{self._token}").replace("token):", "token, request):"), "error")
+    finds(
+        RULE, (HEAD + code).replace("{self._profile}", "{self._token}").replace("token):", "token, request):"), "error"
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ def test_a_path_that_nobody_is_seen_to_reach_is_only_mentioned() -> None:
     assert [place.note for place in found.related] == ["written here"]
 
 
+def test_an_upload_that_no_route_hands_on_is_only_mentioned() -> None:
+    keep = "async def keep(file: UploadFile):\n    Path('/tmp/state').write_bytes(await file.read())\n"
+    finds(RULE, HEAD + "@app.get('/')\nasync def index(): ...\n" + keep, "info")
+    finds(RULE, HEAD + "@app.get('/')\nasync def index(file):\n    await keep(file)\n" + keep, "error")
+    finds(RULE, HEAD + keep, "warning")
+
+
 def test_data_of_nobody_is_only_mentioned() -> None:
     finds(RULE, HEAD + "def keep():\n    Path('/tmp/state').write_text('ready')\n", "info")
 

@@ -51,6 +51,11 @@ _WORKS: Final = re.compile(
 _RUNS: Final = re.compile(r"^a?_?(?:invoke|run|stream|generate|call|chat|ask|predict|complete|execute)")
 _REMOVES: Final = re.compile(r"^(?:remove|disconnect|unsubscribe|off|discard|unregister|pop|clear|dispose|detach|stop)")
 _TAKES_OFF: Final = frozenset({"unsubscribe", "dispose", "disconnect", "unregister", "detach"})
+_HEARS: Final = re.compile(
+    r"^_?(?:put|append|add|extend|update|set|push|send|write|emit|feed|record|collect|note|save|store|take|receive|hear|"
+    r"listen|handle|process|notify|call|capture|track|log|on)(?:$|_)|_(?:callback|handler|hook|listener|observer)$|^__call__$"
+)
+"""Names of methods that are told something."""
 _SETUP: Final = re.compile(
     r"^_?(?:set_?up|init|configure|register|install|create|make|build|main|lifespan|startup|on_start|enable|attach|"
     r"instrument|get_\w*logger|ready|connect|start)"
@@ -197,9 +202,10 @@ def _is_of_this_call(view: FileView, callback: ast.expr, function: Block) -> boo
     if isinstance(callback, ast.Lambda):
         return True
     if isinstance(callback, ast.Attribute) and isinstance(callback.value, ast.Name):
-        # `queue.put`, of a queue that is made here
+        # `queue.put`, of a queue that is made here; `experiment.channel` is only what it has.
         bindings = function.scope.bindings.get(callback.value.id, ())
-        return _is_way_back(view, callback, function) or any(_is_made_object(one.value) for one in bindings)
+        made = _HEARS.match(callback.attr) and any(_is_made_object(one.value) for one in bindings)
+        return _is_way_back(view, callback, function) or bool(made)
     if not isinstance(callback, ast.Name):
         return _is_made_callable(view, callback, function)
     bindings = function.scope.bindings.get(callback.id, ())

@@ -11,7 +11,7 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.cancellation import finally_around, is_guarded, shielded
 from carrel.audit.chains import chain_root
-from carrel.audit.conditions import AnyOf, ChangesObject
+from carrel.audit.conditions import AnyOf, ChangesObject, HasEntryPoints, Not, Reachable
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import RECEIVES, SENDS
 from carrel.audit.mutations import Mutation
@@ -56,13 +56,16 @@ class ConnectionReusedAfterCancel:
                 yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
             if function.is_async and function not in safe and _gives_back(view, mutation):
                 value = mutation.values[0]
-                named = isinstance(value, ast.Name) and _CONNECTION.search(value.id) is not None
-                named = named or _is_asked(mutation) or _is_connected(mutation)
+                shown = _is_asked(mutation) or _is_connected(mutation)
+                named = shown or (isinstance(value, ast.Name) and _CONNECTION.search(value.id) is not None)
                 kinds = tuple(AsksAndAwaits(name) for name in _made(view, mutation))
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
+                # What is only called a connection may be an object that keeps questions apart.
+                served = () if shown else (AnyOf((Reachable(function.symbol), Not(HasEntryPoints()))),)
                 if named or kinds:
                     yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True,
-                                         given=() if named else (AnyOf(kinds),))  # fmt: skip
+                                         given=() if named else (AnyOf(kinds),),
+                                         grades=(Grade("error", served), Grade("info")))  # fmt: skip
         for function in view.functions:
             if function.is_async and function not in safe:
                 yield from self._released(view, function)

@@ -20,7 +20,9 @@ from carrel.findings import RuleInfo
 __all__ = ["ContextNotReset"]
 
 _BINDS: Final = ("structlog.contextvars.bind_contextvars", "structlog.threadlocal.bind_threadlocal")
-_CURRENT: Final = re.compile(r"_?current_(?!.*(?:span|trace|task|level|log|locale|lang|zone|step|depth|path|file))")
+_CURRENT: Final = re.compile(
+    r"_?current_(?!.*(?:span|trace|task|level|log|locale|lang|zone|step|depth|path|file|event|message|record|batch))"
+)
 """A variable that says for whom the work is done, in words of its own: `current_merchant`."""
 _BEFORE_MESSAGE: Final = frozenset({"before_process_message", "pre_execute"})
 """Methods of middleware that a worker calls in the thread or task that then handles the message."""

@@ -71,7 +71,9 @@ class DecoratorCellState:
         decorator = _decorator(wrapper)
         # Of a class, its objects are what stands behind the `@`.
         symbol = decorator.class_.symbol if decorator.class_ is not None else decorator.symbol
-        wraps = () if named else (WrapsArguments(symbol),)
+        # A function that is made and handed to something else, and is put around nothing, is no wrapper.
+        around = wrapper.has_decorator("wraps") or wrapper.class_ is not None
+        wraps = () if named and around else (WrapsArguments(symbol),)
         decorates = WrapsIdentity(symbol)
         grades: tuple[Grade, ...] = (Grade("error"),) if told else (Grade("error", (decorates,)),)
         if passed and not told:
