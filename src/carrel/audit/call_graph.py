@@ -160,6 +160,24 @@ class CallGraph:
         there, what is kept for all is meant for all, or there is nobody else."""
         return symbol in self._before and symbol not in self._open
 
+    def joined(self, function: str) -> Proof | None:
+        """The request of users, not of administrators alone, that gets to the function and is handed all that the
+        function gives: nobody on the way looks for whom it is."""
+        waiting, seen = [function], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in seen or name not in self._open:
+                continue
+            seen.add(name)
+            if name in self.entry_points:
+                entry, fact = self.entry_points[name], self._resolution.functions[name]
+                return (Location(path=self._resolution.paths[name], line=fact.line, note=f"{entry.label} gets it"),)
+            callers = self.callers.get(name, ())
+            waiting += [caller for caller, call in callers if not call.is_sifted]
+            if all(caller != self._open[name] for caller, _ in callers):
+                waiting.append(self._open[name])  # that it is defined in, or that depends on it
+        return None
+
     @cached_property
     def open_ways(self) -> dict[str, str]:
         """For each function that a view of Django without a sign-in leads to, such a view."""

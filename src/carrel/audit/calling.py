@@ -17,6 +17,7 @@ from carrel.audit.origins import identities, in_session, is_credential, is_made,
 from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
 from carrel.audit.sent import claimed, is_said
+from carrel.audit.sifting import is_sifted
 from carrel.audit.through import through
 
 __all__ = ["FOREIGN", "call_facts"]
@@ -52,6 +53,7 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     tuple(_records(view, call, block)),
                     tuple(_sends(view, call, block)),
                     tuple(_hands(view, call, block)) if path.rpartition(".")[2][:1].isupper() else (),
+                    is_sifted(view, call, block),
                 )
             )
         if isinstance(call.func, ast.Attribute) and call.func.attr in _LATER and call.args:

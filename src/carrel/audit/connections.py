@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, SharedClass, SharedObject
+from carrel.audit.data_conditions import Joined
 from carrel.audit.file_view import FileView
+from carrel.audit.mutations import Mutation
+from carrel.audit.sent import origins
 
 __all__ = ["QUEUES", "alive", "asks_state", "everybody"]
 
@@ -19,6 +23,7 @@ QUEUES: Final = frozenset({"asyncio.Queue", "queue.Queue", "queue.SimpleQueue", 
 _STATE: Final = re.compile(r"(?i)(?:state|closed|open|connected|alive|ready)$")
 _CONNECTED: Final = re.compile(r"(?i)socket|connect|client|websocket|(?:^|_)ws|active|subscriber|listener|peer|"
                                r"(?:^|_)conns?(?:_|$)|queues")  # fmt: skip
+_ADDS: Final = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 _COPIES: Final = frozenset({"list", "set", "tuple", "sorted", "frozenset"})
 _FLATTENS: Final = frozenset({"itertools.chain", "itertools.chain.from_iterable"})
 
@@ -47,13 +52,14 @@ def everybody(
         last = held or (access.steps[-1] if access.steps else access.name.rpartition(".")[2])
         if ("[]" in access.steps and not held) or not (known or _CONNECTED.search(last) or _is_joined(view, access)):
             continue
+        joined = _joined(view, access)
         if access.own_class is not None and len(access.steps) == 1:
-            return (SharedClass(access.own_class.symbol),)
+            return (SharedClass(access.own_class.symbol), *joined)
         if access.kind == "class" or (access.kind == "parameter" and held):
-            return ()
+            return joined
         if access.kind == "global":
             given = view.mutable_global(access)
-            return given if given is not None else (SharedObject(access.path),)
+            return (*(given if given is not None else (SharedObject(access.path),)), *joined)
     return None
 
 
@@ -69,27 +75,57 @@ def _unwrapped(view: FileView, call: ast.Call) -> ast.expr | None:
 
 def _group(access: Access) -> str:
     """The name under which the application holds the container, or the one that the container is in."""
+    return _whole(access).held_by_application
+
+
+def _whole(access: Access) -> Access:
+    """The container itself, or the one that it is an item of."""
     while access.steps[-1:] == ("[]",) and not access.held_by_application:
         access = replace(access, steps=access.steps[:-1], keys=access.keys[:-1])
-    return access.held_by_application
+    return access
+
+
+def _joining(view: FileView, access: Access) -> Iterator[Mutation]:
+    """Where functions put something into the container."""
+    held = access.held_by_application
+    for mutation in view.mutations:
+        adds = mutation.kind == "item" or mutation.name in _ADDS
+        if adds and not mutation.removes and not mutation.block.is_initializer and any(
+            _group(one) == held if held else _whole(one).path == access.path and access.path
+            for one in mutation.accesses
+        ):  # fmt: skip
+            yield mutation
+
+
+def _joined(view: FileView, access: Access) -> tuple[Condition, ...]:
+    """What must hold for the connections of users to be among those in the container.
+
+    A queue is no connection yet: somebody has to be seen who takes from it.
+    """
+    joining = list(_joining(view, access))
+    functions = tuple(dict.fromkeys(one.block.symbol for one in joining))
+    return (Joined(functions, shown=all(_makes_queue(view, one) for one in joining)),) if functions else ()
+
+
+def _makes_queue(view: FileView, mutation: Mutation) -> bool:
+    return any(
+        isinstance(one, ast.Call) and view.dotted(one.func) in QUEUES
+        for value in mutation.values
+        for one in origins(view, value, mutation.block)
+    )
 
 
 def _is_joined(view: FileView, access: Access) -> bool:
     """Whether the handlers of connections put themselves, or queues of their own, into the container."""
-    for mutation in view.mutations:
+    for mutation in _joining(view, access):
         entry = view.entry_point(mutation.block)
-        if entry is None or entry.kind not in ("websocket", "route") or mutation.removes:
+        if entry is None or entry.kind not in ("websocket", "route"):
             continue
-        held = access.held_by_application
-        if not any(_group(one) == held if held else one.path == access.path and access.path
-                   for one in mutation.accesses):  # fmt: skip
-            continue
-        for value in mutation.values:
-            made = mutation.block.scope.bindings.get(value.id, ()) if isinstance(value, ast.Name) else ()
-            if any(isinstance(one.value, ast.Call) and view.dotted(one.value.func) in QUEUES for one in made):
-                return True
-            if entry.kind == "websocket" and any(one.kind == "parameter" for one in made):
-                return True
+        if _makes_queue(view, mutation):
+            return True
+        bound = (mutation.block.scope.bindings.get(one.id, ()) for one in mutation.values if isinstance(one, ast.Name))
+        if entry.kind == "websocket" and any(one.kind == "parameter" for each in bound for one in each):
+            return True
     return False
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "Given",
     "GivenRecord",
     "Gives",
+    "Joined",
     "KeepsByKey",
     "KeepsOwners",
     "KeepsUnder",
@@ -88,6 +89,23 @@ class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.keeps_owners(self.store)
+
+
+class Joined(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Users who are no administrators get by one of these functions what is sent to all, and nobody on the way looks
+    for whom it is.
+
+    Without `shown`, it may also be by a way that is not seen.
+    """
+
+    functions: tuple[str, ...]
+    shown: bool = True
+
+    def proof(self, program: Program) -> Proof | None:
+        homes = [program.resolution.canonical(one) for one in self.functions]
+        if not self.shown and not any(map(program.calls.way_to, homes)):
+            return ()
+        return next((proof for one in homes if (proof := program.calls.joined(one)) is not None), None)
 
 
 class KeepsUnder(msgspec.Struct, frozen=True, array_like=True, tag=True):

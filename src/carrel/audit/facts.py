@@ -57,6 +57,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """As `passes`, where the argument is nothing but what the client sent: an id that it chose."""
     hands: tuple[tuple[str, str], ...] = ()
     """Of a call that makes an object, the arguments that are objects themselves, each with its path."""
+    is_sifted: bool = False
+    """Of what it gives in turn, the caller hands on only what is for somebody."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -23,8 +23,13 @@ def through(view: FileView, node: ast.expr, block: Block) -> Iterator[tuple[ast.
 
 
 def called_here(view: FileView, call: ast.Call) -> Block | None:
-    """The function of the module that is called by its name."""
-    return view.function_named(view.dotted(call.func))
+    """The function of the module that is called by its name, or the method of the object itself."""
+    found = view.function_named(view.dotted(call.func))
+    if found is None and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        access = view.access(call.func)
+        if access.own_class is not None and len(access.steps) == 1:
+            return view.function_named(f"{access.own_class.symbol}.{access.steps[0]}")
+    return found
 
 
 def _through(

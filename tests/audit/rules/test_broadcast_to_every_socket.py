@@ -447,3 +447,71 @@ def test_what_a_handler_has_put_aside_for_somebody_and_a_worker_emits(sent: str,
         f"async def report(job, step):\n    await sio.emit('progress', {sent})\n",
     )
     assert [one.severity for one in found if one.severity != "info"] == (["error"] if leaks else [])
+
+
+BUS = """
+class Bus:
+    def __init__(self):
+        self._listeners = []
+    async def publish(self, event):
+        for one in self._listeners:
+            await one.put(event)
+    async def listen(self):
+        inbox = asyncio.Queue()
+        self._listeners.append(inbox)
+        while True:
+            yield await inbox.get()
+bus = Bus()
+"""
+READERS = """
+import asyncio
+from bus import bus
+from fastapi import FastAPI, Depends
+app = FastAPI()
+@app.post("/x")
+async def add(text: str, user=Depends(get_user)):
+    await bus.publish({"text": text})
+"""
+ADMIN = "@app.get('/admin')\n@require_permission('admin.events')\nasync def admin():\n    return answer(bus.listen())\n"
+OPEN = "@app.get('/events')\nasync def events(user=Depends(get_user)):\n    return answer(bus.listen())\n"
+SIFTED = (
+    "async def mine(user):\n    async for event in bus.listen():\n        if event['owner'] == user.id:\n"
+    "            yield event\n"
+) + OPEN.replace("bus.listen()", "mine(user)")
+
+
+@pytest.mark.parametrize(
+    ("readers", "leaks"), [(OPEN, True), (ADMIN + OPEN, True), (ADMIN, False), ("", False), (SIFTED, False)]
+)
+def test_queues_of_a_bus_are_read_by_users_who_are_handed_all(readers: str, *, leaks: bool) -> None:
+    source = {"bus.py": "import asyncio\n" + BUS, "app.py": READERS + readers}
+    if leaks:
+        finds(RULE, source, "error", on="put(event)")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sent", "severity"),
+    [
+        ("patient, event", "event", "error"),
+        ("patient, event", "{'by': patient, 'text': event}", "info"),
+        ("topic, event", "event", "info"),
+    ],
+)
+def test_a_function_that_is_told_whom_it_is_for(parameters: str, sent: str, severity: str) -> None:
+    code = (
+        "class Hub:\n    def __init__(self):\n        self.sockets = {}\n"
+        f"    async def publish(self, {parameters}):\n"
+        f"        for one in self.sockets.values():\n            await one.send_json({sent})\nhub = Hub()\n"
+    )
+    finds(RULE, code, severity)
+
+
+def test_a_namespace_emits_to_all_who_are_connected_to_it() -> None:
+    code = (
+        "import socketio\nclass Tutor(socketio.AsyncNamespace):\n    async def on_ask(self, sid, data):\n"
+        "        await self.emit('answer', {'text': data['text']}TO)\n"
+    )
+    finds(RULE, code.replace("TO", ""), "error", on="emit")
+    quiet(RULE, code.replace("TO", ", to=sid"))

@@ -313,3 +313,48 @@ def test_an_id_that_goes_through_a_local_and_a_context_manager() -> None:
         "error",
         on="self.open[mark]",
     )
+
+
+@pytest.mark.parametrize(("key", "leaks"), [("number", True), ("uuid.uuid4().hex", False)])
+def test_a_name_of_the_clients_goes_through_a_method_into_the_name_of_a_list(key: str, *, leaks: bool) -> None:
+    source = {
+        "bus.py": "import uuid\nclass Bus:\n    @staticmethod\n    def _key(name):\n        return f'reply:{name}'\n"
+        f"    def ask(self, number, body):\n        key = self._key({key})\n"
+        "        self.redis.rpush('jobs', body)\n        return self.redis.blpop(key)\n",
+        "app.py": "from flask import Flask, request\nfrom bus import Bus\napp = Flask('x')\nbus = Bus()\n"
+        "@app.post('/x')\ndef x():\n    order = request.get_json()\n    return bus.ask(order['job'], order)\n",
+    }
+    if leaks:
+        finds(RULE, source, "error", on="blpop")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "leaks"), [("request.query_params['stream']", True), ("str(uuid.uuid4())", False)])
+def test_a_queue_that_its_handler_takes_from_stands_under_a_name_of_the_clients(name: str, *, leaks: bool) -> None:
+    code = HEAD + (
+        "from fastapi import Request\nsinks = {}\n@app.get('/stream')\nasync def stream(request: Request):\n"
+        f"    name = {name}\n    sink = asyncio.Queue()\n    sinks[name] = sink\n"
+        "    async def events():\n        while True:\n            yield await sink.get()\n"
+        "    return answer(events())\n"
+    )
+    if leaks:
+        finds(RULE, code, on="sinks[name]")
+    else:
+        quiet(RULE, code)
+
+
+@pytest.mark.parametrize(("tag", "leaks"), [("message['tag']", True), ("next(numbers)", False)])
+def test_a_handler_of_tornado_waits_at_its_application(tag: str, *, leaks: bool) -> None:
+    code = (
+        "import itertools, json, tornado.web, tornado.websocket\nnumbers = itertools.count()\n"
+        "class Quotes(tornado.websocket.WebSocketHandler):\n    def on_message(self, raw):\n"
+        f"        message = json.loads(raw)\n        tag = {tag}\n"
+        "        self.application.waiting[tag] = self, message['tag']\n"
+        "class Desk(tornado.web.Application):\n    def deliver(self, tag, result):\n"
+        "        handler, said = self.waiting.pop(tag)\n        handler.write_message(result)\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="waiting[tag]")
+    else:
+        quiet(RULE, code)

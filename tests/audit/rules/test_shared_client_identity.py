@@ -97,7 +97,7 @@ def test_hosts_that_the_application_chooses(call: str) -> None:
         WRAPPER.replace("crm = Crm()", ""),
         WRAPPER.replace("{token}", "{self.token}"),
         WRAPPER.replace("(self, token)", "(self)").replace("{token}", "{self.renew_token()}"),
-        WRAPPER.replace("_http", "_page"),
+        WRAPPER.replace("_http", "_page").replace("httpx.AsyncClient()", "Page()"),
         WRAPPER.replace("Bearer {token}", "none"),
         ON_CLASS.replace("    session = requests.Session()\n", "").replace(
             "        self.session.headers", "        self.session = requests.Session()\n        self.session.headers"
@@ -277,3 +277,24 @@ def test_a_cookie_jar_that_a_helper_makes_and_the_start_of_a_worker_keeps(made: 
         finds(RULE, code, "warning", on="web.post")
     else:
         quiet(RULE, code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        WRAPPER.replace("_http", "_page"),
+        (
+            "def ask(app, token):\n    app.state.dav.headers['Authorization'] = token\n"
+            "def start(app):\n    app.state.dav = httpx.AsyncClient()\n"
+        ),
+        (
+            "from functools import cache\n@cache\ndef shop():\n    session = requests.Session()\n    return session\n"
+            "def ask(token):\n    shop().headers['Authorization'] = token\n"
+        ),
+        WRAPPER.replace('headers["Authorization"] = f"Bearer {token}"', 'cookie_jar.update_cookies({"SID": token})'),
+    ],
+)
+def test_a_client_is_one_by_what_makes_it(code: str) -> None:
+    ask = "from fastapi import FastAPI\napi = FastAPI()\n@api.get('/x')\nasync def x(token: str):\n    CALL\n"
+    call = "await crm.contacts(token)" if "crm" in code else "ask(api, token)" if "(app" in code else "ask(token)"
+    finds(RULE, HEAD + code + ask.replace("CALL", call), "error")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import structs
 
+from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
@@ -17,7 +18,7 @@ from carrel.audit.connections import QUEUES, alive, asks_state, everybody
 from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, is_fixed, leaves
-from carrel.audit.persons import is_private, person_in, says_of_person
+from carrel.audit.persons import is_person, is_private, person_in, says_of_person
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
 from carrel.audit.through import through
@@ -33,6 +34,7 @@ _BROADCASTS: Final = frozenset({"websockets.broadcast", "websockets.asyncio.serv
 _SERVERS: Final = frozenset({"socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO",
                              "socketio.AsyncManager",
                              "socketio.AsyncRedisManager", "socketio.RedisManager"})  # fmt: skip
+_NAMESPACES: Final = frozenset({"socketio.AsyncNamespace", "socketio.Namespace", "flask_socketio.Namespace"})
 _NARROWED: Final = frozenset({"to", "room", "sid"})
 _MESSAGES: Final = re.compile(
     r"(?i)message|event|notif|output|stream|chunk|token|outbox|ws|socket|sse|answer|repl|log|updates"
@@ -84,7 +86,7 @@ class BroadcastToEverySocket:
                     message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
                     given = (*shared, *_is_in_use(view, function))
                     yield view.candidate(self.info, call, message, block=function, given=given,
-                                         grades=_grades(taint, function))  # fmt: skip
+                                         grades=_grades(taint, function, call.args))  # fmt: skip
                 break
 
     def _at_once(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -107,7 +109,7 @@ class BroadcastToEverySocket:
         if shared is not None and taint is not None:
             message = f"`{function.name}` sends {taint.reason} to everybody who is connected"
             yield view.candidate(self.info, call, message, block=function, given=shared,
-                                 grades=_grades(taint, function))  # fmt: skip
+                                 grades=_grades(taint, function, sent))  # fmt: skip
 
     def _groups(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`emit(…, broadcast=True)` of Flask-SocketIO, and `group_send("all", …)` of Channels."""
@@ -136,7 +138,7 @@ class BroadcastToEverySocket:
                 continue
             access = view.access(emit.value, function)
             made: tuple[Condition, ...] = ()
-            if access.path not in servers:
+            if access.path not in servers and not _is_namespace(view, access):
                 if access.kind != "global" or access.steps or access.name.startswith(f"{view.top.symbol}."):
                     continue
                 made = (MadeBy(access.path, tuple(sorted(_SERVERS))),)
@@ -255,7 +257,7 @@ def _private(view: FileView, data: ast.expr, function: Block) -> str:
 
 def _of_job(view: FileView, data: ast.expr, function: Block) -> str:
     """What of the data a handler has put aside with the one whom it is for: `job["question"]`."""
-    told = view.once(_put_aside, view.top, meanwhile=frozenset())
+    told: frozenset[str] = view.once(_put_aside, view.top, meanwhile=frozenset())
     for leaf, where in leaves(view, data, function) if told else ():
         match leaf:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key))) if key in told:
@@ -286,8 +288,21 @@ def _names_whom(key: str, value: ast.expr) -> bool:
     return of_session or bool(person_in(key)) or names_user(key)
 
 
-def _grades(taint: Taint, function: Block) -> tuple[Grade, ...]:
+def _grades(taint: Taint, function: Block, sent: Iterable[ast.expr] = ()) -> tuple[Grade, ...]:
+    if _is_told_whom(function, sent):
+        return (Grade("error"),)
     return (Grade("error", (*taint.given, Reachable(function.symbol))), Grade("info"))
+
+
+def _is_told_whom(function: Block, sent: Iterable[ast.expr]) -> bool:
+    """Whether the function is handed a person and sends nothing of it: it is for that one, whoever calls.
+
+    What has its author in it may be meant for all.
+    """
+    used = {one.id for value in sent for one in ast.walk(value) if isinstance(one, ast.Name)}
+    asked = [one.name for one in function.parameters if one.name != function.receiver and one.default is None]
+    named = [name for name in asked if is_person(name)]
+    return bool(used) and bool(named) and used.isdisjoint(named)
 
 
 def _is_in_use(view: FileView, function: Block) -> tuple[Condition, ...]:
@@ -353,6 +368,12 @@ def _servers(view: FileView) -> frozenset[str]:
         for one in bindings
         if isinstance(one.value, ast.Call) and view.dotted(one.value.func) in _SERVERS
     )
+
+
+def _is_namespace(view: FileView, access: Access) -> bool:
+    """Whether it is a namespace of Socket.IO itself, which emits to all who are connected to it: `self`."""
+    owner = access.own_class if not access.steps else None
+    return owner is not None and not _NAMESPACES.isdisjoint(view.base_paths(owner))
 
 
 def _knows_user(function: Block) -> bool:

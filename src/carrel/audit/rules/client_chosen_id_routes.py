@@ -29,6 +29,9 @@ _ID: Final = re.compile(r"(?i)^(?:id|_?id_|[a-z_]*(?:request|client|connection|c
 _WAITING: Final = frozenset({"create_future", "Future", "Queue", "Event", "Condition", "create_memory_object_stream",
                              "LifoQueue", "SimpleQueue"})  # fmt: skip
 _FUTURES: Final = frozenset({"create_future", "Future"})
+_WRITES: Final = frozenset({"write_message", "send_json", "send_text", "send_bytes", "send_str", "send", "set_result"})
+_OF_APPLICATION: Final = 2
+"""How far what Tornado's application holds is from a handler: `self.application.waiting`."""
 _CARRIES: Final = re.compile(r"(?i)^_?(?:transport|web_?socket|socket|ws|peer|writer|waiter|future|reply_queue)$")
 _CLIENTS: Final = re.compile(r"(?i)request|message|msg|correlation|client|progress|rpc")
 """An id that is handed on under another name, such as `run_id`, may be one that the server made."""
@@ -73,7 +76,8 @@ class ClientChosenIdRoutes:
             return
         key = mutation.keys[-1]
         # Whatever it is called: an answer that one asker waits for has to find its way back to that one.
-        answers = _is_future(view, mutation) and not _is_asked_before(mutation)
+        waits = _is_future(view, mutation) or _is_taken_from(view, mutation) or _is_taken_out(view, mutation)
+        answers = waits and not _is_asked_before(mutation)
         chosen = _chosen(view, key, mutation.block, any_name=answers)
         if len(mutation.keys) > 1 or chosen is None or _says_who(view, key, mutation.block):
             return
@@ -93,11 +97,15 @@ class ClientChosenIdRoutes:
             parts = [one for one in through(view, call.args[0], function) if not isinstance(one[0], ast.Constant)]
             names = [claimed(view, one, where) for one, where in parts]
             sent = [name for name in names if _ID.match(name.replace("-", "_"))]
+            # Whoever calls knows where an argument is from, whatever it is called here.
+            handed = [_handed(one, where, function) for one, where in parts]
+            given = tuple(SentParameter(function.symbol, name) for name in handed if name)
             # Beside what the client says may stand what the server makes when it says nothing.
-            made = all(name or is_made(one) for name, (one, _) in zip(names, parts, strict=True))
-            if sent and made and not any(_says_who(view, one, where) for one, where in parts):
-                message = f"`{function.name}` waits for the answer under `{sent[0]}`, which the client chose"
-                yield view.candidate(self.info, call, message, block=function)
+            made = all(any(told) or is_made(one) for *told, (one, _) in zip(names, handed, parts, strict=True))
+            if (sent or given) and made and not any(_says_who(view, one, where) for one, where in parts):
+                name = (*sent, *filter(None, handed))[0]
+                message = f"`{function.name}` waits for the answer under `{name}`, which the client chose"
+                yield view.candidate(self.info, call, message, block=function, given=given)
 
     def _leaves_user_out(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """A key is asked for with the user and the id, and the function that makes it leaves the user out."""
@@ -117,6 +125,12 @@ class ClientChosenIdRoutes:
                                      related=(view.location(maker.node, "makes the key"),))  # fmt: skip
 
 
+def _handed(node: ast.expr, where: Block, function: Block) -> str:
+    """The parameter of the function that the expression is; empty when it is something else."""
+    name = node.id if isinstance(node, ast.Name) and where is function else ""
+    return name if name != function.receiver and function.parameter(name) is not None else ""
+
+
 def _shared(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
     for access in mutation.accesses:
         if access.kind == "global" and "()" not in access.steps:
@@ -124,6 +138,8 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
             if given is not None:
                 return given
             return (SharedObject(access.path),)
+        if access.own_class is not None and access.steps[0] == "application" and view.imports("tornado"):
+            return () if len(access.steps) == _OF_APPLICATION else None
         if access.own_class is not None:
             return (SharedClass(access.own_class.symbol),) if len(access.steps) == 1 else None
     return None
@@ -140,9 +156,40 @@ def _waits(view: FileView, value: ast.expr, block: Block) -> bool:
             called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
             if called in _WAITING:
                 return True
-        elif isinstance(one, ast.Name) and _CARRIES.search(one.id):
+        elif isinstance(one, ast.Name) and (_CARRIES.search(one.id) or _is_handler(view, one, block)):
             return True
     return False
+
+
+def _is_handler(view: FileView, node: ast.Name, block: Block) -> bool:
+    """Whether it is the handler of one connection itself: `self`, to which the answer is written."""
+    entry = view.entry_point(block) if node.id == block.receiver else None
+    return entry is not None and entry.kind == "websocket"
+
+
+def _is_taken_from(view: FileView, mutation: Mutation) -> bool:
+    """Whether it is a queue from which the function itself hands its client what others put into it."""
+    value = mutation.values[0] if mutation.values else None
+    if not isinstance(value, ast.Name):
+        return False
+    inside = (mutation.block, *(one for one in view.functions if one.parent is mutation.block))
+    return any(
+        isinstance(call.func, ast.Attribute) and call.func.attr == "get" and ast.unparse(call.func.value) == value.id
+        for block in inside
+        for call in block.nodes(ast.Call)
+    )
+
+
+def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
+    """Whether somebody waits there for one answer: another function takes the entry out to write to it."""
+    place = ast.unparse(mutation.target).rpartition(".")[2]
+    return any(
+        called_name(call) == "pop" and isinstance(call.func, ast.Attribute) and call.args
+        and ast.unparse(call.func.value).rpartition(".")[2] == place
+        and any(called_name(one) in _WRITES for one in function.nodes(ast.Call))
+        for function in view.functions if function is not mutation.block
+        for call in function.nodes(ast.Call)
+    )  # fmt: skip
 
 
 def _is_future(view: FileView, mutation: Mutation) -> bool:
@@ -177,6 +224,9 @@ def _chosen(view: FileView, key: ast.expr, block: Block, *, any_name: bool) -> t
         if isinstance(leaf, ast.Call) and MADE.search(ast.unparse(leaf.func)):
             return None
     for one in origins(view, key, block):
+        said = claimed(view, one, block)
+        if said and (any_name or _ID.match(said.replace("-", "_"))):
+            return said, ()
         name, root = _named(one)
         if isinstance(one, ast.Name) and block.parameter(name) is not None and not _ID.match(name):
             # Whoever calls knows where it is from, whatever it is called here.

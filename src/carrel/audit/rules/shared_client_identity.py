@@ -72,7 +72,10 @@ class SharedClientIdentity:
         """`client().cookies.set("sso", sso)`."""
         for call in function.nodes(ast.Call):
             match call.func:
-                case ast.Attribute(attr="set" | "set_cookie", value=ast.Attribute(value=client, attr="cookies")):
+                case (
+                    ast.Attribute(attr="set" | "set_cookie", value=ast.Attribute(value=client, attr="cookies"))
+                    | ast.Attribute(attr="update_cookies", value=ast.Attribute(value=client, attr="cookie_jar"))
+                ):
                     access = view.access(client, function)
                 case _:
                     continue
@@ -128,29 +131,43 @@ def _kept(view: FileView) -> Iterator[tuple[str, tuple[ast.AST, tuple[Condition,
     """The clients that keep cookies and that the file puts on the application, `app[HTTP] = ClientSession()`, on an
     object, or into what the start of a worker leaves to its jobs: by place, where, and what must hold for it to be one
     for all."""
+    for mutation, access, place in _placed(view):
+        if any(map(_keeps_cookies, _clients(view, mutation.values, mutation.block))):
+            owner = access.own_class
+            yield place, (mutation.node, (SharedClass(owner.symbol),) if owner is not None else ())
+
+
+def _placed(view: FileView) -> Iterator[tuple[Mutation, Access, str]]:
+    """Where the file puts something in such a place, with the place."""
     for mutation in view.mutations:
-        if not any(_makes_jar(view, one, mutation.block) for one in mutation.values):
-            continue
-        for access in mutation.accesses:
+        for access in mutation.accesses if mutation.kind in ("item", "attribute") else ():
             if mutation.kind == "item" and mutation.keys:
                 place = _place(access.step("[]", mutation.keys[-1]))
             else:
                 place = _place(access.step(mutation.name)) if mutation.kind == "attribute" else ""
-            owner = access.own_class
             if place.startswith("worker.") and not _START.search(mutation.block.name):
                 continue
-            if place and (owner is None or not access.steps):
-                yield place, (mutation.node, (SharedClass(owner.symbol),) if owner is not None else ())
+            if place and (access.own_class is None or not access.steps):
+                yield mutation, access, place
 
 
-def _makes_jar(view: FileView, value: ast.expr, block: Block) -> bool:
-    """Whether the value is a new client that keeps cookies, also by the name that a `with` gives it."""
+def _places_of_clients(view: FileView, top: Block) -> frozenset[str]:  # noqa: ARG001 - `once` works on blocks
+    """The places into which the file puts clients, whatever they are called there."""
+    return frozenset(place for one, _, place in _placed(view) if any(_clients(view, one.values, one.block)))
+
+
+def _clients(view: FileView, values: tuple[ast.expr, ...], block: Block) -> Iterator[ast.Call]:
+    for value in values:
+        yield from _made_clients(view, value, block)
+
+
+def _made_clients(view: FileView, value: ast.expr, block: Block) -> Iterator[ast.Call]:
+    """The calls that make a client of which the value is one, also by the name that a `with` gives it."""
     made = [one for one, _ in through(view, value, block)]
     if isinstance(value, ast.Name):
         around = [view.module.parent(one.node) for one in block.scope.bindings.get(value.id, ())]
         made += [one.context_expr for one in around if isinstance(one, ast.withitem)]
-    calls = (one for one in made if isinstance(one, ast.Call))
-    return any(view.dotted(one.func) in _CLIENTS and _keeps_cookies(one) for one in calls)
+    yield from (one for one in made if isinstance(one, ast.Call) and view.dotted(one.func) in _CLIENTS)
 
 
 def _place(access: Access) -> str:
@@ -238,12 +255,23 @@ def _is_client(view: FileView, access: Access) -> bool:
         made = [one.value for one in view.top.scope.bindings.get(last, ()) if isinstance(one.value, ast.Call)]
         if any(view.dotted(one.func) in _CLIENTS for one in made):
             return True
-    return access.kind in ("self", "class", "global") and _NAMED.search(last) is not None
+    giver = view.function_named(access.name) if access.steps == ("()",) else None
+    if giver is not None and any(_clients(view, _given_back(giver), giver)):
+        return True
+    known: frozenset[str] = view.once(_places_of_clients, view.top, meanwhile=frozenset())
+    named = access.kind in ("self", "class", "global") and _NAMED.search(last) is not None
+    return named or _place(access) in known
+
+
+def _given_back(function: Block) -> tuple[ast.expr, ...]:
+    return tuple(one.value for one in function.nodes(ast.Return) if one.value is not None)
 
 
 def _shared(view: FileView, function: Block, client: Access) -> tuple[Condition, ...] | None:
     """What must hold for the client to be one for all requests; `None`: it is not."""
     owner = client.block.class_ if client.block is not None else None
+    if client.kind == "parameter" and _place(client).startswith("app."):
+        return ()
     if client.is_shared_name or owner is None:
         return (SharedObject(client.path),)
     made_for_all = client.steps[:1] and client.steps[0] in owner.scope.bindings and not _assigned(view, owner, client)
