@@ -16,11 +16,7 @@ from tests.audit.checking import view
         ("if event['owner'] == user.id:\n            yield event", True),
         ("if await self.is_visible(event):\n            yield event", True),
         ("if event['owner'] != user.id:\n            continue\n        await socket.send_json(event)", True),
-        (
-            "if admin:\n            yield event\n            continue\n        if mine(event, user):\n"
-            "            yield event",
-            True,
-        ),
+        ("if admin:\n            yield event\n        if mine(event, user):\n            yield event", True),
         ("yield event", False),
         ("if event['kind'] != 'ping':\n            yield event", False),
         ("if event is None:\n            continue\n        await socket.send_json(event)", False),

@@ -236,10 +236,7 @@ class ResultChanged(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class FieldRead(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A request leads to a function, other than `besides`, that reads the attribute of objects of the class.
-
-    `directly`: the function is itself what the request calls.
-    """
+    """A function other than `besides` reads the attribute of such objects for a request; `directly`: as its handler."""
 
     owner: str
     attribute: str

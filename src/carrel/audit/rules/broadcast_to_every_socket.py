@@ -18,7 +18,8 @@ from carrel.audit.connections import QUEUES, alive, asks_state, everybody
 from carrel.audit.data_conditions import MadeBy
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, is_fixed, leaves
-from carrel.audit.persons import is_person, is_private, person_in, says_of_person
+from carrel.audit.persons import is_person, is_private, says_of_person
+from carrel.audit.put_aside import of_job
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
 from carrel.audit.through import through
@@ -146,11 +147,11 @@ class BroadcastToEverySocket:
                 continue
             message = f"`{function.name}` emits to everybody who is connected, with no room"
             private = _private(view, arguments[1], function) if len(arguments) > 1 else ""
-            of_job = _of_job(view, arguments[1], function) if len(arguments) > 1 else ""
-            if private or of_job:
-                message = f"`{function.name}` emits `{private or of_job}` to everybody who is connected, with no room"
+            aside = of_job(view, arguments[1], function) if len(arguments) > 1 else ""
+            if private or aside:
+                message = f"`{function.name}` emits `{private or aside}` to everybody who is connected, with no room"
                 # What a handler has put aside for somebody comes back by a way that is not seen.
-                given = made if of_job else (*made, Reachable(function.symbol))
+                given = made if aside else (*made, Reachable(function.symbol))
                 found = view.candidate(self.info, call, message, block=function, given=given)
                 yield structs.replace(found, by_anybody=True)
                 continue
@@ -253,39 +254,6 @@ def _private(view: FileView, data: ast.expr, function: Block) -> str:
                 if root.kind in ("local", "new", "unknown") or "()" in root.steps:
                     return ast.unparse(leaf)
     return ""
-
-
-def _of_job(view: FileView, data: ast.expr, function: Block) -> str:
-    """What of the data a handler has put aside with the one whom it is for: `job["question"]`."""
-    told: frozenset[str] = view.once(_put_aside, view.top, meanwhile=frozenset())
-    for leaf, where in leaves(view, data, function) if told else ():
-        match leaf:
-            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key))) if key in told:
-                if where.parameter(name) is not None and view.entry_point(where) is None:
-                    return ast.unparse(leaf)
-    return ""
-
-
-def _put_aside(view: FileView, top: Block) -> frozenset[str]:  # noqa: ARG001 - `once` works on blocks
-    """The keys of what handlers write down of their users, and for whom: `{"student": student.id, "essay": essay}`."""
-    found: set[str] = set()
-    for function in view.functions:
-        for record in function.nodes(ast.Dict) if view.entry_point(function) is not None else ():
-            named = [
-                (key.value, value)
-                for key, value in zip(record.keys, record.values, strict=True)
-                if isinstance(key, ast.Constant) and isinstance(key.value, str)
-            ]
-            whom = {key for key, value in named if _names_whom(key, value)}
-            brought = {key for key, value in named if (taint := view.taint(value, function)) and taint.by == "request"}
-            found |= brought - whom if whom else set()
-    return frozenset(found)
-
-
-def _names_whom(key: str, value: ast.expr) -> bool:
-    """Whether an entry says for whom a record is, by its key or as what a session keeps: `session["editor"]`."""
-    of_session = isinstance(value, ast.Subscript) and "session" in chain_names(value.value)
-    return of_session or bool(person_in(key)) or names_user(key)
 
 
 def _grades(taint: Taint, function: Block, sent: Iterable[ast.expr] = ()) -> tuple[Grade, ...]:
