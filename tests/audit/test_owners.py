@@ -103,3 +103,27 @@ def test_the_kinds_of_objects_whose_owner_is_asked_for(body: str, kinds: list[st
     found = asked_kinds(seen, seen.functions[-1])
     assert set(kinds) <= set(found)
     assert bool(kinds) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("make", "fetch", "is_told"),
+    [
+        ("create_site(user)", "get_product_by_name(product_name)", False),
+        ("create_site(user)", "get_site(pk)", True),
+        ("create_site(user)", "get_sites_of(pk)", True),
+        ("create_order(user)", "get_lines(order_id)", True),
+        ("create_site(user)", "get(pk)", True),
+        ("insert_one(user)", "get_site(pk)", True),
+        ("create(user)", "get_product(product_id)", True),
+    ],
+)
+def test_a_store_of_several_kinds(make: str, fetch: str, *, is_told: bool) -> None:
+    seen = view(
+        f"from app import store\ndef put(user):\n    store.{make}\ndef get(**sent):\n    return store.{fetch}\n"
+    )
+    (call,) = next(one for one in seen.functions if one.name == "get").nodes(ast.Call)
+    (key,) = call.args
+    assert isinstance(call.func, ast.Attribute)
+    assert isinstance(key, ast.Name)
+    found = Fetch(call, key, key.id, call.func.value, method=call.func.attr)
+    assert names_owner(seen, found, seen.functions[-1]) is is_told

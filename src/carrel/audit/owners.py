@@ -37,6 +37,12 @@ _SAVES: Final = re.compile(
     r"^a?_?(?:update|upsert|save|set|put|write|log|record|track|emit|publish|send|notify)(?:_\w+)?$"
 )
 """Methods that are told who changes something, and let everybody do it."""
+_NOUN: Final = re.compile(r"^a?_?[a-z]+_(?!by_)(?P<noun>[a-z0-9_]+?)s?(?:_(?:by|for|of|from|with|in|to)(?:_.*)?)?$")
+"""What a method makes or fetches, `site` of `create_site`, `product` of `get_products_by_name`."""
+_OF_ID: Final = re.compile(r"^(?P<noun>\w{2,}?)s?_?(?:id|uuid|pk|key|name|slug)$")
+_ANY_KIND: Final = frozenset(
+    {"one", "many", "all", "item", "record", "row", "object", "entry", "document", "doc", "new"}
+)
 _PUTS: Final = frozenset({"set", "setex", "put", "hset", "save", "aset", "set_item", "json_set"})
 OWNERS: Final = frozenset({"user_id", "owner_id", "owner", "user", "tenant_id", "tenant", "account_id", "created_by",
                     "author_id", "author", "org_id", "organization_id", "customer_id", "workspace_id",
@@ -195,7 +201,7 @@ def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:
     is_own = isinstance(receiver, ast.Name) and receiver.id == block.receiver
     # Of a class there may be objects of which nothing is said.
     of_class = fetch.model is not None and not ast.unparse(fetch.model).rpartition(".")[2].isupper()
-    if not is_own and not of_class and _tells_owner(view, receiver, access, text_of(fetch.key)):
+    if not is_own and not of_class and _tells_owner(view, receiver, access, fetch):
         return True
     return bool(path) and any(
         mutation.kind == "item"
@@ -206,12 +212,14 @@ def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:
     )
 
 
-def _tells_owner(view: FileView, receiver: ast.expr, access: Access, key: str) -> bool:
+def _tells_owner(view: FileView, receiver: ast.expr, access: Access, fetch: Fetch) -> bool:
     """Whether somebody in the file tells the same store whose a new object is: `sessions.open(user.id, …)`.
 
-    Where objects of many kinds are in one store, only those under the same key count: `f"slip:{number}"`.
+    Where objects of many kinds are in one store, only those under the same key count: `f"slip:{number}"`; of a store
+    whose methods say what they are about, `create_site`, only those that are about what is fetched.
     """
     text = ast.unparse(receiver)
+    key = text_of(fetch.key)
     holds_all = _HOLDS_ALL.search(text.rpartition(".")[2]) is not None
     for function in view.functions:
         for call in function.nodes(ast.Call):
@@ -221,7 +229,7 @@ def _tells_owner(view: FileView, receiver: ast.expr, access: Access, key: str) -
             by_key = method in _PUTS and len(call.args) > 1 and not proven(view, call.args[0], function)
             if by_key and text_of(call.args[0]) != key:
                 continue
-            if not by_key and (holds_all or not _MAKES.match(method)):
+            if not by_key and (holds_all or not _MAKES.match(method) or _is_of_another_kind(method, fetch)):
                 continue
             store = call.func.value
             other = view.access(store, function)
@@ -235,6 +243,17 @@ def _tells_owner(view: FileView, receiver: ast.expr, access: Access, key: str) -
             if any(_tells_whose(view, one, function) for one in handed):
                 return True
     return False
+
+
+def _is_of_another_kind(maker: str, fetch: Fetch) -> bool:
+    """Whether what a method makes has another name than what is fetched, and than what the id is of."""
+    made = _nouns(_NOUN.match(maker))
+    fetched = _nouns(_NOUN.match(fetch.method), _OF_ID.match(fetch.name))
+    return bool(made and fetched) and not any(one in other or other in one for one in made for other in fetched)
+
+
+def _nouns(*found: re.Match[str] | None) -> set[str]:
+    return {one["noun"] for one in found if one is not None} - _ANY_KIND
 
 
 def _tells_whose(view: FileView, value: ast.expr, function: Block) -> bool:
