@@ -49,3 +49,38 @@ def test_what_a_function_gives_may_be_changed_by_who_calls_it() -> None:
     everything = program("def make(base=[]):\n    return base\ndef use():\n    rows = make()\n    rows.append(1)\n")
     assert [place.line for place in everything.fields.result_changed("app.make") or ()] == [5]
     assert everything.fields.result_changed("app.use") is None
+
+
+STORE = {
+    "store.py": """
+        LINES = []
+        class Desk:
+            names = []
+        """,
+    "web.py": """
+        from fastapi import Depends, FastAPI
+        from store import LINES, Desk
+        app = FastAPI()
+        @app.get("/lines")
+        def lines():
+            return {"lines": LINES}
+        @app.get("/names")
+        def names(user=Depends(get_current_admin)):
+            return Desk.names
+        """,
+}
+
+
+def test_what_a_module_or_a_class_holds_is_read_by_those_who_are_no_administrators() -> None:
+    fields = program(STORE).fields
+    assert [place.line for place in fields.read_by_request("store", "LINES", "", directly=False) or ()] == [7]
+    assert fields.read_by_request("store.Desk", "names", "", directly=False) is None
+    anybodys = {path: text.replace("get_current_admin", "get_user") for path, text in STORE.items()}
+    assert program(anybodys).fields.read_by_request("store.Desk", "names", "", directly=False) is not None
+
+
+def test_where_nothing_starts_a_request_every_function_may_serve_one() -> None:
+    library = {path: text.replace("@app", "# @app") for path, text in STORE.items()}
+    assert program(library).fields.read_by_request("store", "LINES", "", directly=False) is not None
+    unread = {path: text.replace('{"lines": LINES}', "len(LINES)") for path, text in STORE.items()}
+    assert program(unread).fields.read_by_request("store", "LINES", "", directly=False) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.keeping import kept_facts
+from carrel.audit.keeping import kept_facts, state_facts
 from tests.audit.checking import view
 
 
@@ -97,3 +97,9 @@ def test_what_a_framework_makes_one_of(base: str) -> None:
     module = base.rpartition(".")[0]
     (fact,) = kept_facts(view(f"import {module}\nclass Quiz({base}): ...\n"))
     assert fact.path == "app.Quiz()"
+
+
+def test_what_the_module_puts_into_the_applications_state() -> None:
+    made = "class Desk: ...\n{0}.desk = Desk()\n"
+    assert state_facts(view(made.format("app.state"))) == (("desk", "app.Desk()"),)
+    assert state_facts(view(made.format("other.place"))) == ()

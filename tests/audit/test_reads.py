@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.reads import compares_owner, gives_each_their_own, is_presence_list, reads_whole, uses
+from carrel.audit.reads import compares_owner, is_presence_list, is_read_on_import, read_fields, read_names, uses
 from tests.audit.checking import view
 
 
@@ -16,7 +16,7 @@ from tests.audit.checking import view
      "return BOX.popleft()", "return BOX.pop(0)", "return [*BOX]", "x = BOX", "return f'{BOX}'"],
 )  # fmt: skip
 def test_as_a_whole(read: str) -> None:
-    assert reads_whole(view(f"BOX = []\ndef f(key):\n    {read}\n"), "app.BOX")
+    assert _read(f"BOX = []\ndef f(key):\n    {read}\n") == ["app.BOX"]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_as_a_whole(read: str) -> None:
      "del BOX[key]", "return BOX.pop(key)", "if BOX:\n        return 1", "return not BOX", "BOX"],
 )  # fmt: skip
 def test_by_a_key_or_not_at_all(read: str) -> None:
-    assert not reads_whole(view(f"BOX = []\ndef f(key):\n    {read}\n"), "app.BOX")
+    assert _read(f"BOX = []\ndef f(key):\n    {read}\n") == []
 
 
 def test_a_list_of_who_is_there() -> None:
@@ -54,10 +54,48 @@ def test_another_name_of_the_same_spelling_is_not_it() -> None:
     ],
 )
 def test_each_is_given_their_own(test: str, *, is_own: bool) -> None:
-    seen = view(
-        f"BOX = []\ndef put(one):\n    BOX.append(one)\ndef of(user_id):\n    return [one for one in BOX if {test}]\n"
-    )
-    assert gives_each_their_own(seen, "app.BOX") is is_own
+    text = f"BOX = []\ndef of(user_id):\n    return [one for one in BOX if {test}]\n"
+    assert (_read(text) == []) is is_own
+
+
+def test_what_is_imported_is_read_too() -> None:
+    assert _read("from chat.history import turns\ndef f():\n    return complete(turns)\n") == ["chat.history.turns"]
+    assert _read("from chat.history import turns\ndef f():\n    return turns()\n") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "is_read"),
+    [
+        ("db.add(Batch(BOX))\n    BOX.clear()", False),
+        ("save(BOX)\n    del BOX[:]", False),
+        ("global BOX\n    save(BOX)\n    BOX = []", False),
+        ("save(BOX)", True),
+        ("socket.send(BOX)\n    BOX.clear()", True),
+        ("rows = list(BOX)\n    BOX.clear()\n    return rows", True),
+        ("keep(BOX.pop())", True),
+    ],
+)
+def test_what_is_emptied_and_given_to_nobody_is_written_away(body: str, *, is_read: bool) -> None:
+    assert (_read(f"BOX = []\ndef f():\n    {body}\n") == ["app.BOX"]) is is_read
+
+
+def test_the_attributes_of_a_class_and_of_what_it_makes() -> None:
+    text = "class Desk:\n    notes = []\n    def f(self):\n        return {}\n"
+    for read in ("Desk.notes", "type(self).notes", "self.notes"):
+        seen = view(text.format(read))
+        owner = "app.Desk()" if read == "self.notes" else "app.Desk"
+        assert [path for path, _ in read_fields(seen, seen.functions[0])] == [f"{owner}.notes"]
+
+
+def test_what_the_module_itself_hands_on() -> None:
+    assert is_read_on_import(view("BOX = []\nagent = Agent(BOX)\n"), "app.BOX")
+    assert not is_read_on_import(view("BOX = []\ndef f():\n    return BOX\n"), "app.BOX")
+
+
+def _read(text: str) -> list[str]:
+    """The modules' names that the only function reads as a whole."""
+    seen = view(text)
+    return [path for path, _ in read_names(seen).get(seen.functions[0], ())]
     assert compares_owner(seen.functions[1]) is is_own
     everything = view(
         f"BOX = []\ndef all():\n    return BOX\ndef of(user_id):\n    return [x for x in BOX if {test}]\n"

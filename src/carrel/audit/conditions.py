@@ -236,7 +236,7 @@ class ResultChanged(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class FieldRead(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A function other than `besides` reads the attribute of such objects for a request; `directly`: as its handler."""
+    """For a request of any user a function other than `besides` gives on what is there; `directly`: as its handler."""
 
     owner: str
     attribute: str

@@ -42,12 +42,18 @@ class Fields:
         return None
 
     def read_by_request(self, owner: str, attribute: str, besides: str, *, directly: bool) -> Proof | None:
-        """Where a function that a request leads to reads the attribute; `directly`: the entry point does it itself."""
+        """Where a function that requests of any user lead to reads the attribute and hands it on; `directly`: the entry
+        point does it itself. Of a code base without entry points, any function."""
         for fact, line in self._uses(self._reads, owner, attribute):
-            serves = fact.name in self._calls.entry_points if directly else bool(self._calls.way_to(fact.name))
+            serves = fact.name in self._calls.entry_points if directly else self._serves(fact.name)
             if fact.name != besides and serves:
                 return (self._at(fact, line, f"reads `{attribute}`"),)
         return None
+
+    def _serves(self, function: str) -> bool:
+        if not self._calls.entry_points:
+            return True
+        return bool(self._calls.way_to(function)) and not self._calls.is_apart(function)
 
     def made_for_person(self, owner: str) -> Proof | None:
         """Where the class takes a person whom its objects are made for, by the name of a class: `patient: Patient`."""
@@ -79,10 +85,16 @@ class Fields:
         self, uses: dict[str, list[tuple[str, FunctionFact, int]]], owner: str, attribute: str
     ) -> Iterator[tuple[FunctionFact, int]]:
         home = self._resolution.canonical(owner)
+        place = self._resolution.canonical(f"{home}.{attribute}")
+        owners = {home, *(one.name for one in self._resolution.values(owner) if one.kind == "instance")}
         for path, fact, line in uses.get(attribute, ()):
+            if self._resolution.canonical(f"{path}.{attribute}") == place:
+                yield fact, line
+                continue
             for value in self._resolution.values(path):
-                if value.kind == "instance" and (
-                    home in self._resolution.lineage(value.name) or value.name in self._resolution.lineage(home)
+                if value.kind in ("instance", "class") and any(
+                    one in self._resolution.lineage(value.name) or value.name in self._resolution.lineage(one)
+                    for one in owners
                 ):
                     yield fact, line
                     break

@@ -14,6 +14,7 @@ __all__ = [
     "HOOKS",
     "HTTP_METHODS",
     "PAGE_EVENTS",
+    "READ_BY_BASES",
     "RECEIVES",
     "REGISTERED",
     "REQUEST_CALLS",
@@ -70,6 +71,9 @@ DECORATED: Final[Mapping[str, tuple[EntryKind, str]]] = MappingProxyType(
         "after_request": ("middleware", "after_request"),
         "before_app_request": ("middleware", "before_app_request"),
         "after_app_request": ("middleware", "after_app_request"),
+        "exception_handler": ("middleware", "exception_handler"),
+        "errorhandler": ("middleware", "errorhandler"),
+        "app_errorhandler": ("middleware", "app_errorhandler"),
         "tool": ("tool", "tool"),
         "tool_plain": ("tool", "tool"),
         "call_tool": ("tool", "tool"),
@@ -286,3 +290,5 @@ COPYING_BASES: Final = (
     "NamedTuple", "Enum", "Serializer", "HasTraits", "Schema",
 )  # fmt: skip
 """Last parts of the names of bases whose objects get a copy of each default."""
+READ_BY_BASES: Final = frozenset({"extra_context", "initial"})
+"""Attributes of a class that the framework's class above it reads and shows: those of Django's views."""

@@ -41,13 +41,18 @@ def kept_facts(view: FileView) -> tuple[KeptFact, ...]:
 
 
 def state_facts(view: FileView) -> tuple[tuple[str, str], ...]:
-    """The names under which functions put objects into the application's state, each with the path of the object."""
+    """The names under which the file puts objects into the application's state, each with the path of the object."""
+    stored = [(_state_name(mutation), mutation.values, mutation.block) for mutation in view.mutations]
+    for assign in view.top.nodes(ast.Assign):
+        for target in assign.targets:
+            if isinstance(target, ast.Attribute) and _is_app_state(target.value):
+                stored.append((target.attr, (assign.value,), view.top))
     return tuple(
         (name, access.path)
-        for mutation in view.mutations
-        if (name := _state_name(mutation))
-        for value in mutation.values
-        for access in view.accesses(value, mutation.block)
+        for name, values, block in stored
+        if name
+        for value in values
+        for access in view.accesses(value, block)
         if access.path
     )
 

@@ -24,7 +24,7 @@ from carrel.audit.nobody import key_names, keyed_parameters
 from carrel.audit.origins import called_name
 from carrel.audit.owner_checks import fetched_model
 from carrel.audit.owners import asked_kinds, owner_field
-from carrel.audit.reads import changed_fields, read_fields
+from carrel.audit.reads import changed_fields, read_fields, read_names
 from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
 
@@ -50,7 +50,8 @@ def function_facts(view: FileView) -> tuple[FunctionFact, ...]:
         if any(access.kind == "self" for access in mutation.accesses) and not mutation.block.is_initializer
     }
     cacheable = {function for function, _ in cacheable_headers(view)}
-    written = [_function(view, function, changed, cacheable) for function in view.functions]
+    names = read_names(view)
+    written = [_function(view, one, changed, cacheable, names.get(one, ())) for one in view.functions]
     page = [FunctionFact(page_of(view), 1, calls=call_facts(view, view.top))] if view.is_page else []
     return (*written, *_initializers(view), *page)
 
@@ -66,7 +67,10 @@ def _initializers(view: FileView) -> Iterator[FunctionFact]:
             yield FunctionFact(f"{owner.symbol}.__init__", line, tuple(fields), types, kind="method")
 
 
-def _function(view: FileView, function: Block, changed: Container[Block], cacheable: Container[Block]) -> FunctionFact:
+def _function(
+    view: FileView, function: Block, changed: Container[Block], cacheable: Container[Block],
+    names: tuple[tuple[str, int], ...],
+) -> FunctionFact:  # fmt: skip
     parameters = tuple(one.name for one in function.parameters if one.name != function.receiver)
     is_method = function.class_ is not None
     return FunctionFact(
@@ -84,7 +88,7 @@ def _function(view: FileView, function: Block, changed: Container[Block], cachea
         _statements(getattr(function.node, "body", [])),
         tuple(one.dotted for one in function.decorators),
         changed_fields(view, function),
-        read_fields(view, function),
+        (*read_fields(view, function), *names),
         asks_who(view, function),
         given_back(view, function),
         key_names(view, function),

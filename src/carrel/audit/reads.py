@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
-from carrel.audit.mutations import MUTATORS
+from carrel.audit.mutations import MUTATORS, Mutation
+from carrel.audit.origins import called_name
 from carrel.audit.persons import is_person
 from carrel.audit.taint import is_identity_like
 
-__all__ = ["changed_fields", "compares_owner", "gives_each_their_own", "is_presence_list", "is_whole", "read_fields",
-           "reads_whole", "uses"]  # fmt: skip
+__all__ = ["changed_fields", "compares_owner", "is_presence_list", "is_read_on_import", "is_whole", "read_fields",
+           "read_names", "uses"]  # fmt: skip
 
 _QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
 _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
 _SCOPE: Final = re.compile(r"^(?:stream|channel|topic|room|group|connection)(?:_?(?:id|name|key))?$")
 """What keeps the entries of some apart from those of others, beside users: the same word on both sides of a test."""
+_SENDS: Final = re.compile(r"(?i)send|emit|publish|broadcast|reply|respond|answer|notify|push|render")
 _KEYED: Final = frozenset({"get", "setdefault", "keys", "__contains__", "index", "count"}) | (MUTATORS - _WHOLE)
 
 
@@ -36,9 +38,10 @@ def uses(view: FileView, dotted: str) -> Iterator[ast.expr]:
                 yield attribute
 
 
-def reads_whole(view: FileView, dotted: str) -> bool:
-    """Whether the file gets at what is in the container otherwise than by a key: by a loop, a return, an index."""
-    return any(is_whole(view, node) for node in uses(view, dotted))
+def is_read_on_import(view: FileView, dotted: str) -> bool:
+    """Whether the module itself gets at what is in the container, otherwise than by a key: who has it then, it does not
+    say."""
+    return any(is_whole(view, node) for node in uses(view, dotted) if view.block_of(node).kind != "function")
 
 
 def is_whole(view: FileView, node: ast.expr) -> bool:
@@ -83,12 +86,6 @@ def is_presence_list(view: FileView, dotted: str) -> bool:
     return False
 
 
-def gives_each_their_own(view: FileView, dotted: str) -> bool:
-    """Whether every function that gets at what is in the container compares whose it is with whom it is asked for."""
-    readers = {view.block_of(node) for node in uses(view, dotted) if is_whole(view, node)}
-    return bool(readers) and all(compares_owner(reader) for reader in readers)
-
-
 def compares_owner(reader: Block) -> bool:
     """Whether a comparison in the function is about whose an entry is: `event.user_id == user_id`."""
     refusals = [
@@ -121,18 +118,67 @@ def changed_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ..
 
 
 def read_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ...]:
-    """The attributes of objects that the function reads and hands on as a whole, `return self.answers`: as paths."""
+    """The attributes of objects that the function reads and hands on as a whole, `return self.answers`: as paths.
+
+    Not of a function that selects by whom it is asked for, nor where it only takes it away: see `_takes_away`.
+    """
+    nodes = [one for one in function.nodes(ast.Attribute) if isinstance(one.ctx, ast.Load)]
+    return _read(view, function, [one for one in nodes if isinstance(one.value, ast.Name | ast.Call)])
+
+
+def read_names(view: FileView) -> dict[Block, tuple[tuple[str, int], ...]]:
+    """By function, the names of modules whose values it reads and hands on as a whole, as `read_fields` does."""
+    found: dict[Block, tuple[tuple[str, int], ...]] = {}
+    held = {
+        name
+        for name, bindings in view.top.scope.bindings.items()
+        if not name[:1].isupper() or name.isupper()
+        if any(one.kind == "from_import" or (one.value is not None and view.value_kind(one.value) == "container")
+               for one in bindings)
+    }  # fmt: skip
+    for function in view.functions if held else ():
+        nodes = [one for one in function.nodes(ast.Name) if one.id in held and isinstance(one.ctx, ast.Load)]
+        read = _read(view, function, nodes) if nodes else ()
+        if read:
+            found[function] = read
+    return found
+
+
+def _read(view: FileView, function: Block, nodes: Sequence[ast.Attribute | ast.Name]) -> tuple[tuple[str, int], ...]:
     found: dict[str, int] = {}
-    for node in function.nodes(ast.Attribute):
-        if isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name) and is_whole(view, node):
-            access = view.access(node, function)
-            if _is_field(access):
-                found.setdefault(access.path, node.lineno)
-    return tuple(found.items())
+    for node in nodes:
+        parent = view.module.parent(node)
+        is_called = isinstance(parent, ast.Call) and parent.func is node and isinstance(node, ast.Name)
+        if is_called or not is_whole(view, node):
+            continue
+        access = view.access(node, function)
+        if _is_field(access) or (isinstance(node, ast.Name) and access.kind == "global" and not access.steps):
+            found.setdefault(access.path, node.lineno)
+    if found and compares_owner(function):
+        return ()
+    return tuple((path, line) for path, line in found.items() if not _takes_away(view, function, path))
+
+
+def _takes_away(view: FileView, function: Block, path: str) -> bool:
+    """Whether the function empties the container and gives nothing of it to anybody: it writes a buffer out."""
+    empties = any(
+        (mutation.name == "clear" or mutation.kind in ("delete", "rebind", "attribute"))
+        and any(_place(mutation, access) == path for access in mutation.accesses)
+        for mutation in view.mutations_in(function)
+    )
+    return (
+        empties
+        and not any(one.value is not None for one in function.nodes(ast.Return, ast.Yield))
+        and not any(_SENDS.search(called_name(one)) for one in function.nodes(ast.Call))
+    )
+
+
+def _place(mutation: Mutation, access: Access) -> str:
+    return f"{access.path}.{mutation.name}" if mutation.kind == "attribute" else access.path
 
 
 def _is_field(access: Access) -> bool:
-    if access.kind == "self":
+    if access.kind in ("self", "class"):
         return len(access.steps) == 1
     if access.kind == "global":
         # `app.desk.answers`, of which only the whole project knows where the object ends and the attribute begins.

@@ -27,6 +27,7 @@ __all__ = [
     "is_setting_name",
     "makes_work",
     "reached",
+    "where",
 ]
 
 _LOCK: Final = re.compile(r"(?i)(?:lock|mutex|semaphore)(?:\(\))?$")
@@ -104,6 +105,13 @@ def grades_of(view: FileView, taint: Taint, block: Block) -> tuple[Grade, ...]:
     if taint.given or not passed:
         return sure, Grade("info")
     return sure, Grade("warning", (Not(HasEntryPoints()), *passed)), Grade("info")
+
+
+def where(grades: Iterable[Grade], conditions: tuple[Condition, ...]) -> tuple[Grade, ...]:
+    """The grades, of which an error or a warning is a mention where the conditions do not hold."""
+    found = tuple(grades)
+    sure = (Grade(one.severity, (*one.given, *conditions)) for one in found if one.severity != "info")
+    return (*sure, *(Grade("info", one.given) for one in found))
 
 
 def is_setting_name(name: str) -> bool:

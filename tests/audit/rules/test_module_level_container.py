@@ -25,7 +25,8 @@ APP = "from fastapi import FastAPI\napp = FastAPI()\nHISTORY = []\nLAST = {}\n"
 )
 def test_what_a_route_writes_and_another_reads(write: str) -> None:
     route = (
-        f"@app.post('/say')\nasync def say(text: str):\n    {write}\ndef all_of_them():\n    return [HISTORY, LAST]\n"
+        f"@app.post('/say')\nasync def say(text: str):\n    {write}\n"
+        "@app.get('/all')\ndef all_of_them():\n    return [HISTORY, LAST]\n"
     )
     (found,) = finds(RULE, APP + route, "error")
     assert found.reachable_from == ("POST /say app.say",)
@@ -38,7 +39,8 @@ def test_a_container_of_another_file() -> None:
             "chat/__init__.py": "",
             "chat/history.py": "turns: list[str] = []\n",
             "chat/api.py": APP
-            + "from .history import turns\n@app.post('/say')\ndef say(text: str):\n    turns.append(text)\n",
+            + "from .history import turns\n@app.post('/say')\ndef say(text: str):\n    turns.append(text)\n"
+            "    return complete(turns)\n",
         },
         "error",
         on="turns.append",
@@ -66,7 +68,8 @@ def test_a_user_outside_of_any_entry_point_is_a_warning() -> None:
 
 @pytest.mark.parametrize(("name", "severity"), [("FOUND", "error"), ("STATS", "info"), ("run_diagnostics", "info")])
 def test_what_a_process_says_of_itself_is_only_mentioned(name: str, severity: str) -> None:
-    keep = f"{name} = []\ndef keep(found):\n    {name}.extend(found)\ndef all_of_them():\n    return list({name})\n"
+    keep = f"{name} = []\ndef keep(found):\n    {name}.extend(found)\n"
+    keep += f"@app.get('/all')\ndef all_of_them():\n    return list({name})\n"
     route = "@app.post('/say')\ndef say(text: str):\n    keep(check(text))\n"
     finds(RULE, APP + keep + route, severity)
 
@@ -82,7 +85,6 @@ def test_an_argument_that_says_nothing_is_only_mentioned() -> None:
         "LAST.setdefault(user.id, []).append(text)\n    return LAST[user.id]",
         "turns = LAST[user.id]\n    turns.append(text)\n    return turns",
         "LAST.update({user.id: text})\n    return LAST.items()",
-        "HISTORY.append(text)\n    return len(HISTORY)",
         "HISTORY.append(user)\n    HISTORY.remove(user)\n    return HISTORY",
         "HISTORY.append(asyncio.create_task(work(text)))\n    return HISTORY",
         "HISTORY.clear()\n    return HISTORY",
@@ -137,7 +139,7 @@ def test_one_function_and_one_container_are_one_finding() -> None:
 
 def test_what_is_only_gone_through_to_take_something_out_is_quiet() -> None:
     body = "    HISTORY.append(text)\n    HISTORY[:] = [one for one in HISTORY if one.open]\n"
-    quiet(RULE, APP + SAY + body)
+    finds(RULE, APP + SAY + body, "info")
     finds(RULE, APP + SAY + body + "    return HISTORY\n", "error")
 
 
@@ -167,7 +169,7 @@ def test_a_place_that_a_branch_writes_and_reads_before_it_waits(before: str, the
 @pytest.mark.parametrize(("name", "severity"), [("PARAMS", "info"), ("app_settings", "info"), ("LAST", "error")])
 def test_a_setting_for_all_is_only_mentioned(name: str, severity: str) -> None:
     route = f"@app.post('/set')\ndef change(text: str):\n    {name}['voice'] = text\n"
-    route += f"def all_of_them():\n    return {name}\n"
+    route += f"@app.get('/all')\ndef all_of_them():\n    return {name}\n"
     finds(RULE, APP + f"{name} = {{}}\n" + route, severity)
     finds(RULE, APP + f"{name} = {{}}\n" + route.replace("['voice'] = text", ".update({'voice': text})"), severity)
 
@@ -175,7 +177,9 @@ def test_a_setting_for_all_is_only_mentioned(name: str, severity: str) -> None:
 def test_a_list_of_another_file_that_the_same_file_takes_it_out_of() -> None:
     files = {"guilds.py": "class Guilds:\n    started = []\n", "app.py": APP + "from guilds import Guilds\n"}
     files["app.py"] += "@app.post('/on')\ndef on(user_id: str):\n    Guilds.started.append(user_id)\n"
-    finds(RULE, files, "error")
+    show = "@app.get('/on')\ndef who():\n    return Guilds.started\n"
+    finds(RULE, files, "info")
+    finds(RULE, {**files, "app.py": files["app.py"] + show}, "error")
     off = "@app.post('/off')\ndef off(user_id: str):\n    Guilds.started.remove(user_id)\n"
     quiet(RULE, {**files, "app.py": files["app.py"] + off})
 
@@ -185,13 +189,14 @@ def test_a_list_of_which_each_is_given_their_own() -> None:
         EVENTS = []
         def record(user_id, data):
             EVENTS.append((user_id, data))
+        @app.get("/events")
         def of(user_id):
             return [data for owner, data in EVENTS if owner {0} user_id]
         @app.post("/say")
         def say(text, user=Depends(current_user)):
             record(user.id, text)
         """
-    quiet(RULE, source.replace("{0}", "=="))
+    finds(RULE, source.replace("{0}", "=="), "info")
     finds(RULE, source.replace("{0}", "!="), "error", on="append")
 
 
@@ -251,13 +256,33 @@ def test_fields_of_a_form_that_a_helper_puts_into_one_dictionary(old: str, new: 
     ("old", "new"),
     [
         ('"name": form.get("name"), "born": form.get("born")', "form['id']: form"),
-        ("return dict(DRAFT)", "return len(DRAFT)"),
         ("DRAFT", "SETTINGS"),
         ('store.merge({"name": form.get("name"), "born": form.get("born")})', "store.merge(load())"),
     ],
 )
 def test_a_dictionary_with_keys_of_their_own_or_for_all(old: str, new: str) -> None:
     quiet(RULE, _intake(old, new))
+
+
+def test_what_nobody_gets_out_again_is_only_mentioned() -> None:
+    finds(RULE, _intake("return dict(DRAFT)", "return len(DRAFT)"), "info")
+    finds(RULE, _intake("web.json_response(store.collect())", "web.json_response({})"), "info")
+
+
+def test_what_is_written_away_is_only_mentioned() -> None:
+    body = "    HISTORY.append(text)\n    if len(HISTORY) > 50:\n        write()\n"
+    write = "def write():\n    db.add(Batch(text=''.join(HISTORY)))\n    HISTORY.clear()\n"
+    finds(RULE, APP + write + SAY + body, "info")
+    finds(RULE, APP + write.replace("    HISTORY.clear()\n", "") + SAY + body, "error")
+    finds(RULE, APP + write.replace("db.add", "socket.send") + SAY + body, "error")
+    finds(RULE, APP + write + "    return db.all()\n" + SAY + body, "error")
+
+
+def test_what_only_administrators_get_out_is_only_mentioned() -> None:
+    show = "@app.get('/all')\ndef show(user=Depends({0})):\n    return HISTORY\n"
+    body = "    HISTORY.append(text)\n"
+    finds(RULE, APP + SAY + body + show.format("current_user"), "error")
+    finds(RULE, APP + SAY + body + show.format("get_current_admin"), "info")
 
 
 def test_a_list_of_an_object_that_the_module_makes() -> None:
@@ -269,7 +294,7 @@ def test_a_list_of_an_object_that_the_module_makes() -> None:
     )
     finds(RULE, text, "error", on="BOARD.lines.append")
     quiet(RULE, text.replace("self.get_body_argument('text')", "self.name"))
-    quiet(RULE, text.replace("{'lines': BOARD.lines}", "'done'"))
+    finds(RULE, text.replace("{'lines': BOARD.lines}", "'done'"), "info")
     quiet(RULE, text.replace("BOARD = Board()", "BOARD = load()"))
 
 

@@ -31,12 +31,14 @@ def test_a_list_of_the_class(change: str) -> None:
         "class Bot:\n    turns = []\n    def __init__(self, user):\n        self.user = user\n"
         f"    def say(self, text):\n        {change}\n"
     )
-    (found,) = finds(RULE, bot + ROUTE, "error")
+    finds(RULE, bot + ROUTE, "info")
+    (found,) = finds(RULE, bot + "        return complete(self.turns)\n" + ROUTE, "error")
     assert [place.note for place in found.related if place.note.startswith("made")] == ["made once, with the class"]
 
 
 def test_what_the_object_knows_of_its_user() -> None:
     body = "class Bot:\n    turns = []\n    {0}def say(self):\n        self.turns.append(self.user.id)\n"
+    body += "        return self.turns\n"
     finds(RULE, body.format(""), "info")
     finds(RULE, body.format("@app.get('/')\n    "), "error")
 
@@ -49,7 +51,8 @@ def test_a_list_of_a_base_class_in_another_file() -> None:
             "crew/base.py": "class Base:\n    notes = []\n",
             "crew/bot.py": (
                 "from .base import Base\nclass Bot(Base):\n    def say(self, user_id):\n"
-                "        self.notes.append(user_id)\ndef begin(user_id):\n    Bot().say(user_id)\n"
+                "        self.notes.append(user_id)\n        return self.notes\n"
+                "def begin(user_id):\n    Bot().say(user_id)\n"
             ),
         },
         "warning",
@@ -168,13 +171,14 @@ def test_an_attribute_is_named_once() -> None:
 )
 def test_a_class_that_only_tests_name(other: str, severity: str) -> None:
     sent = "class Capturing:\n    sent = []\n    def tell_all(self, text, user_id):\n        self.sent.append(text)\n"
+    sent += "        return self.sent\n"
     route = f"{ROUTE.replace('Bot(user).say(text)', 'make().tell_all(text, user)')}"
     finds(RULE, {"sending.py": sent, "app.py": route, other: "from sending import Capturing\n"}, severity)
 
 
 @pytest.mark.parametrize(("anew", "severity"), [("Bot.turns = []", "info"), ("Bot.turns.sort()", "error")])
 def test_what_the_class_starts_anew_is_of_one_run(anew: str, severity: str) -> None:
-    says = "    turns = []\n    def say(self, text):\n        self.turns.append(text)\n"
+    says = "    turns = []\n    def say(self, text):\n        self.turns.append(text)\n        return self.turns\n"
     finds(RULE, f"{ROUTE}class Bot:\n{says}    def reset(self):\n        {anew}\n", severity)
 
 
@@ -207,7 +211,11 @@ BASKET = {
 
 
 def test_a_dictionary_and_a_set_of_a_class_whose_objects_are_made_for_one_request() -> None:
-    finds(RULE, BASKET, "error", "error", on="self.lines[sku]")
+    given = BASKET["basket.py"].replace(
+        "cls.vouchers.add(code)", "cls.vouchers.add(code)\n                return cls.vouchers"
+    )
+    finds(RULE, {**BASKET, "basket.py": given}, "error", "error", on="self.lines[sku]")
+    finds(RULE, BASKET, "error", on="self.lines[sku]")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +227,7 @@ def test_a_dictionary_and_a_set_of_a_class_whose_objects_are_made_for_one_reques
 )
 def test_a_dictionary_that_is_meant_for_all(old: str, new: str) -> None:
     files = {path: text.replace(old, new) for path, text in BASKET.items()}
-    finds(RULE, files, "info", "error")
+    finds(RULE, files, "info")
 
 
 def test_a_set_that_something_registers_in() -> None:
@@ -263,3 +271,10 @@ def test_a_key_that_is_the_same_for_all_users() -> None:
     """
     finds(RULE, code, "error", on="self.criteria[lookup]")
     finds(RULE, code.replace("self.searchable.items()", "request.GET.items()"), "info")
+
+
+def test_what_the_framework_itself_shows() -> None:
+    base = "from django.views import View\nclass Page(View):\n    {0} = {'section': 'me'}\n"
+    get = "    def get(self, request):\n        self.{0}['who'] = request.user\n        return render(self)\n"
+    finds(RULE, (base + get).replace("{0}", "extra_context"), "error")
+    finds(RULE, (base + get).replace("{0}", "extra_data"), "info")

@@ -15,6 +15,7 @@ class Agent:
         self.by_user = {}
     def step(self, text):
         self.transcript.append(text)
+        return complete(self.transcript)
 """
 ROUTE = """
 from fastapi import Depends, FastAPI
@@ -56,18 +57,20 @@ def test_a_slot_of_a_shared_object() -> None:
 @pytest.mark.parametrize(("place", "severity"), [("state", "error"), ("config", "info"), ("desk.app_config", "info"),
                                                   ("config['desk']", "info")])  # fmt: skip
 def test_settings_for_all_are_only_mentioned(place: str, severity: str) -> None:
-    text = f"class A:\n    def refresh(self, profile):\n        self.{place}['now'] = profile\na = A()\n"
+    text = f"class A:\n    def refresh(self, profile):\n        self.{place}['now'] = profile\n        return self.{place}\na = A()\n"
     finds(RULE, text + "@app.get('/me')\ndef me(user):\n    a.refresh(user)\n", severity)
 
 
 def test_a_name_alone_says_little_in_a_library() -> None:
-    text = "class A:\n    def refresh(self, profile):\n        self.state['now'] = profile\na = A()\n"
+    text = "class A:\n    def refresh(self, profile):\n        self.state['now'] = profile\n        return self.state\na = A()\n"
     finds(RULE, text, "info")
     finds(RULE, text + "@app.get('/me')\ndef me(user):\n    a.refresh(user)\n", "error")
 
 
 def test_a_conversation_is_a_warning_even_when_nobody_knows_who_speaks() -> None:
-    finds(RULE, "class A:\n    def say(self, text):\n        self.history.append(text)\na = A()\n", "warning")
+    text = "class A:\n    def say(self, text):\n        self.history.append(text)\n{0}a = A()\n"
+    finds(RULE, text.format("        return complete(self.history)\n"), "warning")
+    finds(RULE, text.format("        return len(self.history)\n"), "info")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_one_for_each_request_is_quiet(getter: str) -> None:
 )
 def test_what_collects_nothing_of_one_user(step: str) -> None:
     agent = AGENT.replace(
-        "def step(self, text):\n        self.transcript.append(text)",
+        "def step(self, text):\n        self.transcript.append(text)\n        return complete(self.transcript)",
         f"def step(self, user_id, text, level=1):\n        {step}",
     )
     quiet(RULE, agent + CACHED)
@@ -117,6 +120,7 @@ class Desk:
     def use(self, request: Request):
         with self._lock:
             self.slots["user"] = request.state.user
+        return dict(self.slots)
 desk = Desk()
 @app.get("/")
 def index(request: Request):
@@ -141,7 +145,7 @@ def test_what_is_taken_as_a_whole_is_only_mentioned() -> None:
     text = (
         "class A:\n    def keep(self, user):\n        self.rows.append(user)\n    def run(self):\n        {}\na = A()\n"
     )
-    text += "@app.get('/me')\ndef me(user):\n    a.keep(user)\n"
+    text += "@app.get('/me')\ndef me(user):\n    a.keep(user)\n    a.run()\n"
     finds(RULE, text.format("return self.rows"), "error")
     finds(RULE, text.format("rows, self.rows = self.rows, []"), "info")
 
@@ -223,6 +227,7 @@ def test_a_backlog_of_which_each_is_given_their_own() -> None:
         @app.post("/say")
         def say(text, user=Depends(current_user)):
             broker.publish(user.id, text)
+            return broker.replay(user.id)
         """
     quiet(RULE, source.replace("{0}", "=="))
     finds(RULE, source.replace("{0}", "!="), "error", on="append")

@@ -9,16 +9,16 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, SharedContainer
+from carrel.audit.conditions import Condition, FieldRead, SharedContainer
 from carrel.audit.data_conditions import GivenRecord
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
-from carrel.audit.reads import gives_each_their_own, is_presence_list, reads_whole, uses
+from carrel.audit.reads import is_presence_list, is_read_on_import, uses
 from carrel.audit.records import field_source, is_listed, is_record
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
-from carrel.audit.sharing import brought, grades_of, is_configuration_name, makes_work
+from carrel.audit.sharing import brought, grades_of, is_configuration_name, makes_work, where
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
@@ -72,7 +72,7 @@ class ModuleLevelContainer:
     ) -> Candidate:
         name = (access.name or access.path).rpartition(".")[2] + ("()" if "()" in access.steps else "")
         message = f"`{mutation.block.name}` puts {taint.reason} into `{name}`, which every request shares"
-        grades = grades_of(view, taint, mutation.block)
+        grades = where(grades_of(view, taint, mutation.block), _is_given_on(view, access))
         of_process = taint.by == "parameter" and _OF_PROCESS.search(name) is not None
         configures = (mutation.kind == "item" or mutation.name == "update") and is_configuration_name(name)
         if of_process or configures or _is_filled_once(view, mutation):
@@ -98,15 +98,21 @@ def _shared(view: FileView, mutation: Mutation) -> tuple[Access, tuple[Condition
             if is_presence_list(view, access.name):
                 continue
             return access, (SharedContainer(access.name),)
-        if not reads_whole(view, access.name) or is_presence_list(view, access.name):
-            continue
-        if gives_each_their_own(view, access.name):
+        if is_presence_list(view, access.name):
             continue
         given = view.mutable_global(access)
         # `BOARD.lines`, of an object that the module makes.
         if given == () or (given is not None and _is_of_object(view, access)):
             return access, given
     return None
+
+
+def _is_given_on(view: FileView, access: Access) -> tuple[Condition, ...]:
+    """What must hold elsewhere for somebody to get out again what is put in."""
+    if access.steps == ("()",) or is_read_on_import(view, access.name):
+        return ()
+    owner, _, name = access.name.rpartition(".")
+    return (FieldRead(owner, name, ""),)
 
 
 def _is_of_object(view: FileView, access: Access) -> bool:

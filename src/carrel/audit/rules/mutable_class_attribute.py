@@ -11,6 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import (
     AnyOf,
     Condition,
+    FieldRead,
     HasBase,
     HasEntryPoints,
     NamedElsewhere,
@@ -19,13 +20,13 @@ from carrel.audit.conditions import (
     TaintedParameter,
 )
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import COPYING_BASES
+from carrel.audit.frameworks import COPYING_BASES, READ_BY_BASES
 from carrel.audit.held import fields_of
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
 from carrel.audit.records import is_listed
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of, makes_work
+from carrel.audit.sharing import brought, grades_of, makes_work, where
 from carrel.findings import RuleInfo
 
 __all__ = ["MutableClassAttribute"]
@@ -94,6 +95,8 @@ class MutableClassAttribute:
                 # Of an application, not of a library: what no code names, a test makes.
                 named = AnyOf((Not(HasEntryPoints()), NamedElsewhere(owner.symbol)))
                 grades = (*(Grade(one.severity, (*one.given, named)) for one in grades), Grade("info"))
+        if fixed and name not in READ_BY_BASES:
+            grades = where(grades, (FieldRead(owner.symbol, name, ""),))
         if _begins_anew(view, owner, name):
             grades = (Grade("info"),)
         made = _made(owner, name)

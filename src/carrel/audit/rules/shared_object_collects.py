@@ -19,7 +19,7 @@ from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed
 from carrel.audit.reads import compares_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import brought, grades_of, is_configuration_name, is_guarded, reached
+from carrel.audit.sharing import brought, grades_of, is_configuration_name, is_guarded, reached, where
 from carrel.audit.taint import Taint
 from carrel.findings import RuleInfo
 
@@ -94,8 +94,8 @@ class SharedObjectCollects:
             grades = (Grade("info", () if mutation.kind == "item" else taint.given),)
             said = _SAID.search(taint.parameter) or not _FOR_ALL.search(f"{owner.rpartition('.')[2]}.{name}")
             if said and not _empties(view, mutation, name):
-                read = FieldRead(owner, name, "")
-                grades = (Grade("warning", (*taint.given, read, *reached(view, mutation.block))), *grades)
+                grades = (Grade("warning", (*taint.given, *reached(view, mutation.block))), *grades)
+        grades = where(grades, (FieldRead(owner, name, ""),))
         if mutation.name == "update":
             # It may be by keys that tell users apart: then nobody gives out the whole.
             read = FieldRead(owner, name, mutation.block.symbol, directly=True)
