@@ -56,6 +56,7 @@ def test_another_name_of_the_same_spelling_is_not_it() -> None:
 def test_each_is_given_their_own(test: str, *, is_own: bool) -> None:
     text = f"BOX = []\ndef of(user_id):\n    return [one for one in BOX if {test}]\n"
     assert (_read(text) == []) is is_own
+    assert compares_owner(view(text).functions[0]) is is_own
 
 
 def test_what_is_imported_is_read_too() -> None:
@@ -81,6 +82,8 @@ def test_what_is_emptied_and_given_to_nobody_is_written_away(body: str, *, is_re
 
 def test_the_attributes_of_a_class_and_of_what_it_makes() -> None:
     text = "class Desk:\n    notes = []\n    def f(self):\n        return {}\n"
+    seen = view("import state\ndef f():\n    return later(state.LATEST)\n")
+    assert [path for path, _ in read_fields(seen, seen.functions[0])] == ["state.LATEST"]
     for read in ("Desk.notes", "type(self).notes", "self.notes"):
         seen = view(text.format(read))
         owner = "app.Desk()" if read == "self.notes" else "app.Desk"
@@ -96,19 +99,3 @@ def _read(text: str) -> list[str]:
     """The modules' names that the only function reads as a whole."""
     seen = view(text)
     return [path for path, _ in read_names(seen).get(seen.functions[0], ())]
-    assert compares_owner(seen.functions[1]) is is_own
-    everything = view(
-        f"BOX = []\ndef all():\n    return BOX\ndef of(user_id):\n    return [x for x in BOX if {test}]\n"
-    )
-    assert not gives_each_their_own(everything, "app.BOX")
-
-
-@pytest.mark.parametrize(
-    ("test", "is_own"),
-    [("one.stream_id != stream_id", True), ("one.user_id != stream_id", False), ("one.event_id != stream_id", False)],
-)
-def test_the_others_are_passed_over(test: str, *, is_own: bool) -> None:
-    seen = view(
-        f"def after(stream_id):\n    for one in BOX:\n        if {test}:\n            continue\n        send(one)\n"
-    )
-    assert compares_owner(seen.functions[0]) is is_own

@@ -44,9 +44,8 @@ def state_facts(view: FileView) -> tuple[tuple[str, str], ...]:
     """The names under which the file puts objects into the application's state, each with the path of the object."""
     stored = [(_state_name(mutation), mutation.values, mutation.block) for mutation in view.mutations]
     for assign in view.top.nodes(ast.Assign):
-        for target in assign.targets:
-            if isinstance(target, ast.Attribute) and _is_app_state(target.value):
-                stored.append((target.attr, (assign.value,), view.top))
+        places = (one for one in assign.targets if isinstance(one, ast.Attribute) and _is_app_state(one.value))
+        stored += [(one.attr, (assign.value,), view.top) for one in places]
     return tuple(
         (name, access.path)
         for name, values, block in stored

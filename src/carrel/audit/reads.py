@@ -148,11 +148,12 @@ def _read(view: FileView, function: Block, nodes: Sequence[ast.Attribute | ast.N
     found: dict[str, int] = {}
     for node in nodes:
         parent = view.module.parent(node)
-        is_called = isinstance(parent, ast.Call) and parent.func is node and isinstance(node, ast.Name)
-        if is_called or not is_whole(view, node):
+        if not is_whole(view, node):
             continue
         access = view.access(node, function)
-        if _is_field(access) or (isinstance(node, ast.Name) and access.kind == "global" and not access.steps):
+        if access.kind == "global" and isinstance(parent, ast.Call) and parent.func is node:
+            continue
+        if _is_field(access) or (access.kind == "global" and not access.steps):
             found.setdefault(access.path, node.lineno)
     if found and compares_owner(function):
         return ()

@@ -57,12 +57,14 @@ def test_a_slot_of_a_shared_object() -> None:
 @pytest.mark.parametrize(("place", "severity"), [("state", "error"), ("config", "info"), ("desk.app_config", "info"),
                                                   ("config['desk']", "info")])  # fmt: skip
 def test_settings_for_all_are_only_mentioned(place: str, severity: str) -> None:
-    text = f"class A:\n    def refresh(self, profile):\n        self.{place}['now'] = profile\n        return self.{place}\na = A()\n"
+    text = f"class A:\n    def refresh(self, profile):\n        self.{place}['now'] = profile\n"
+    text += f"        return self.{place}\na = A()\n"
     finds(RULE, text + "@app.get('/me')\ndef me(user):\n    a.refresh(user)\n", severity)
 
 
 def test_a_name_alone_says_little_in_a_library() -> None:
-    text = "class A:\n    def refresh(self, profile):\n        self.state['now'] = profile\n        return self.state\na = A()\n"
+    text = "class A:\n    def refresh(self, profile):\n        self.state['now'] = profile\n"
+    text += "        return self.state\na = A()\n"
     finds(RULE, text, "info")
     finds(RULE, text + "@app.get('/me')\ndef me(user):\n    a.refresh(user)\n", "error")
 
