@@ -100,10 +100,21 @@ def compares_owner(reader: Block) -> bool:
 
 def _is_about_owner(comparison: ast.Compare) -> bool:
     sides = (comparison.left, *comparison.comparators)
-    named = [side.attr if isinstance(side, ast.Attribute) else getattr(side, "id", "") for side in sides]
+    named = [_last_name(side) for side in sides]
     asked = any(isinstance(side, ast.Name) for side in sides)
     scoped = len(set(named)) == 1 and _SCOPE.match(named[0]) is not None
     return asked and len(named) == 2 and (scoped or all(is_identity_like(one) or is_person(one) for one in named))
+
+
+def _last_name(side: ast.expr) -> str:
+    match side:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]):
+            return name
+    return ""
 
 
 def changed_fields(view: FileView, function: Block) -> tuple[tuple[str, int], ...]:
