@@ -88,7 +88,7 @@ class KeepsOwners(msgspec.Struct, frozen=True, array_like=True, tag=True):
     store: str
 
     def proof(self, program: Program) -> Proof | None:
-        return program.keeps_owners(self.store)
+        return program.ownership.kept(self.store)
 
 
 class Joined(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -152,7 +152,7 @@ class OwnerAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
     kinds: tuple[str, ...]
 
     def proof(self, program: Program) -> Proof | None:
-        return program.owner_asked(self.kinds)
+        return program.ownership.asked(self.kinds)
 
 
 class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):

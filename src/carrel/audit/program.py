@@ -16,6 +16,7 @@ from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
 from carrel.audit.frameworks import COPYING_BASES, RECEIVES, SENDS
 from carrel.audit.naming import Naming
+from carrel.audit.ownership import Ownership
 from carrel.audit.passing import Passing
 from carrel.audit.pins import Pin
 from carrel.audit.places import is_test_path
@@ -70,6 +71,10 @@ class Program:
     @cached_property
     def naming(self) -> Naming:
         return Naming(self.resolution)
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        return Ownership(self.resolution)
 
     @cached_property
     def passing(self) -> Passing:
@@ -249,42 +254,6 @@ class Program:
             if proof := self.flow.reads_identity(fact.name, itself=True):
                 return proof
         return None
-
-    def owner_asked(self, kinds: tuple[str, ...]) -> Proof | None:
-        """The function that asks for the owner of an object of one of these kinds."""
-        fact = next((found for one in kinds for kind in self._kinds(one) if (found := self._asked.get(kind))), None)
-        if fact is None:
-            return None
-        return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="asks whose it is"),)
-
-    @cached_property
-    def _asked(self) -> dict[str, FunctionFact]:
-        """By kind of object, a function that asks for its owner."""
-        functions = self.resolution.functions.values()
-        return {kind: fact for fact in functions for one in fact.asked for kind in self._kinds(one)}
-
-    def _kinds(self, path: str) -> Iterator[str]:
-        """What the path stands for: the class of what it fetches, a store, a function."""
-        yield self.resolution.canonical(path)
-        yield from (one.name for one in self.resolution.values(path))
-        yield from (self.resolution.canonical(one.fetched) for one in self.resolution.called(path) if one.fetched)
-
-    def keeps_owners(self, store: str) -> Proof | None:
-        """The function that puts documents with their owner into the store."""
-        fact = self._tagging.get(self.resolution.canonical(store))
-        if fact is None:
-            return None
-        note = "documents are stored with their owner"
-        return (Location(path=self.resolution.paths[fact.name], line=fact.line, note=note),)
-
-    @cached_property
-    def _tagging(self) -> dict[str, FunctionFact]:
-        """By store, the first function that puts documents with their owner into it."""
-        found: dict[str, FunctionFact] = {}
-        for fact in self.resolution.functions.values():
-            for store in fact.tags:
-                found.setdefault(self.resolution.canonical(store), fact)
-        return found
 
     def keeps_under(self, path: str, place: str) -> Proof | None:
         """The function that the path calls, when it makes a key of the argument, in what requests share."""
