@@ -89,6 +89,8 @@ def sign_in(view: FileView, function: Block) -> str:
             return decorator.name
     if _asks_for_sign_in(function):
         return "permission_classes"
+    if function.class_ is not None and any(one == "LoginRequiredMixin" for one in _above(view, function.class_)):
+        return "LoginRequiredMixin"
     names = (one.rpartition(".")[2] for one in listed(view, function))
     return next((name for name in names if _SIGNS_IN.match(name)), "")
 
@@ -181,6 +183,17 @@ def _asks_for_sign_in(function: Block) -> bool:
     asked = _permission_classes(function)
     is_view = any(one.name == "request" for one in function.parameters)
     return bool(asked) and is_view and all(one == "IsAuthenticated" for one in asked)
+
+
+def _above(view: FileView, owner: Block) -> Iterator[str]:
+    """The names of the bases of a class, and of those above them that this file shows."""
+    waiting, seen = [owner], set[Block]()
+    while waiting:
+        one = waiting.pop()
+        seen.add(one)
+        yield from view.base_names(one)
+        paths = set(view.base_paths(one))
+        waiting += [each for each in view.classes if each.symbol in paths and each not in seen]
 
 
 def _names_administrators(text: str) -> bool:

@@ -47,6 +47,8 @@ def asks_who(view: FileView, function: Block) -> int:
         if dotted not in REQUEST_OBJECTS or view.access(node, function).kind == "parameter":
             continue
         whole = _whole(view, node)
+        if whole is node and isinstance(view.module.parent(node), ast.Compare):
+            continue  # `"connection" not in g`
         if dotted.rpartition(".")[2] in _USERS or (not is_shown(whole) and _tells_who(view, whole, function)):
             return node.lineno
     return next((call.lineno for call in function.nodes(ast.Call) if view.dotted(call.func) in _CALLS), 0)

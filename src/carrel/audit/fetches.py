@@ -20,7 +20,7 @@ IDS: Final = re.compile(r"(?:^|_)(?:id|uuid|pk|guid|name|key|filename|slug)$")
 
 _FETCHING: Final = re.compile(
     r"^a?_?(?:get|find|load|fetch|read|retrieve|lookup|open|resume|delete|remove|update|pop|one|scalars?|first|"
-    r"hget|hgetall|query|download|fetch_?(?:row|one|val)|rejoin|reattach)(?:_[a-z0-9_]+)?$|(?:^|_)by_id$|^get_object_or_404$|^find_?one"
+    r"hget|hgetall|query|download|fetch_?(?:row|one|val)|rejoin|reattach)(?:_[a-z0-9_]+)?$|(?:^|_)by_id$|^\w+_or_404$|^find_?one"
 )
 _NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|"
                                   r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip

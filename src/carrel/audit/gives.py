@@ -33,7 +33,7 @@ def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
         found.append("stand-in")
     if gives_fixed_path(view, function):
         found.append("fixed-path")
-    if _gives_anybodys_row(function):
+    if _gives_anybodys_row(view, function):
         found.append("anybodys-row")
     if _gives_collected(view, function):
         found.append("collected")
@@ -138,10 +138,11 @@ def _gives_of_last_call(view: FileView, function: Block) -> bool:
     return False
 
 
-def _gives_anybodys_row(function: Block) -> bool:
+def _gives_anybodys_row(view: FileView, function: Block) -> bool:
     """Whether it gives what a statement selects by an id alone, with a column that says whose it is."""
-    for returned in function.nodes(ast.Return):
-        for call in ast.walk(returned):
+    given = [one.value for one in function.nodes(ast.Return) if one.value is not None]
+    for value in (made for one in given for made in origins(view, one, function)):
+        for call in ast.walk(value):
             text = text_of(call.args[0]) if isinstance(call, ast.Call) and call.args else ""
             selected = _BY_ID.match(text)
             if selected is not None and _OWNER.search(selected[1]) and not _OWNER.search(selected[2]):

@@ -332,3 +332,25 @@ def test_what_is_collected_by_the_application(path: str, *, is_found: bool) -> N
         "def build():\n    app = web.Application(middlewares=[trace])\n    app['trail'] = Trail()\n    return app\n"
     )
     (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found"),
+    [
+        ("INVALID.fields.update(form)", True),
+        ("INVALID.fields['form'] = form", True),
+        ("INVALID.fields.pop(form)", False),
+        ("COUNTS.fields.update(form)", False),
+        ("INVALID.fields['seen'] = True", False),
+    ],
+)
+def test_what_an_exception_holds_that_is_made_once(change: str, *, is_found: bool) -> None:
+    source = (
+        "from acme import Counts\nclass FormError(Exception):\n    def __init__(self):\n        self.fields = {}\n"
+        "INVALID = FormError()\nCOUNTS = Counts()\n"
+        f"def checked(form, user_id):\n    {change}\n    raise INVALID\n"
+    )
+    if is_found:
+        finds(RULE, source, on="INVALID.fields")
+    else:
+        quiet(RULE, source)

@@ -164,3 +164,14 @@ def test_a_map_that_only_grows_no_further_forgets_nobody(removal: str, *, is_fou
         f"    while len(seen) > 9:\n        {removal}\n    return user\n"
     )
     (finds if is_found else quiet)(RULE, source)
+
+
+@pytest.mark.parametrize(("holder", "severity"), [("ws", "warning"), ("PLAN", "info")])
+def test_a_helper_that_is_handed_the_connection(holder: str, severity: str) -> None:
+    source = (
+        "from fastapi import FastAPI, WebSocket\napp = FastAPI()\nPLAN = object()\ndrafts = {}\n"
+        "def lines_of(holder):\n    return drafts.setdefault(id(holder), [])\n"
+        "@app.websocket('/x')\nasync def draft(ws: WebSocket):\n"
+        f"    lines_of({holder}).append(await ws.receive_text())\n"
+    )
+    finds(RULE, source, severity, on="setdefault")

@@ -436,3 +436,43 @@ class Plans(UserController):
 def test_what_hangs_on_the_handlers_own_object_may_be_the_callers() -> None:
     quiet(RULE, OWN.replace("STORE", "self.plans"))
     finds(RULE, "from db import plans\n" + OWN.replace("STORE", "plans"), "error")
+
+
+@pytest.mark.parametrize(
+    ("columns", "where", "is_found"),
+    [
+        ("id, note, customer_id", "id = ?", True),
+        ("id, note", "id = ?", False),
+        ("id, customer_id", "id = ? AND user_id = 1", False),
+    ],
+)
+def test_a_helper_that_fetches_or_aborts(columns: str, where: str, *, is_found: bool) -> None:
+    source = (
+        "from flask import Flask, abort, g\nfrom flask_login import login_required\napp = Flask(__name__)\n"
+        "def connection():\n    if 'connection' not in g:\n        g.connection = connect()\n    return g.connection\n"
+        "def booking_or_404(booking_id):\n"
+        f"    row = connection().execute('SELECT {columns} FROM bookings WHERE {where}', (booking_id,)).fetchone()\n"
+        "    if row is None:\n        abort(404)\n    return row\n"
+        "@app.get('/bookings/<int:booking_id>')\n@login_required\ndef detail(booking_id):\n"
+        "    return dict(booking_or_404(booking_id))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="booking_or_404(booking_id))")
+    else:
+        assert all(one.severity == "info" for one in findings(RULE, source))
+
+
+@pytest.mark.parametrize(("base", "is_found"), [("LoginRequiredMixin, View", True), ("View", False)])
+def test_a_view_whose_base_asks_for_a_sign_in(base: str, *, is_found: bool) -> None:
+    source = (
+        "from django.contrib.auth.mixins import LoginRequiredMixin\nfrom django.shortcuts import get_object_or_404\n"
+        "from django.views import View\nfrom shop.models import Invoice\n"
+        f"class Base({base}):\n    def get_queryset(self):\n"
+        "        return Invoice.objects.filter(account=self.request.user.account)\n"
+        "class Detail(Base):\n    def get(self, request, pk):\n"
+        "        return answer(get_object_or_404(Invoice, pk=pk))\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="get_object_or_404(Invoice")
+    else:
+        quiet(RULE, source)

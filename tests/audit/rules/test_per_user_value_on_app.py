@@ -253,3 +253,23 @@ def test_what_a_bot_keeps_for_all(kept: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on="bot_data")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked", "is_found"),
+    [
+        ("use_cache=True", "request.user.mail", True),
+        ("use_cache=False", "request.user.mail", False),
+        ("use_cache=True", "settings.mail", False),
+    ],
+)
+def test_a_dependency_that_litestar_keeps(kept: str, asked: str, *, is_found: bool) -> None:
+    source = (
+        "from litestar import Litestar, Request\nfrom litestar.di import Provide\nfrom acme import Mailer, settings\n"
+        f"async def mailer(request: Request) -> Mailer:\n    return Mailer(sender={asked})\n"
+        f"app = Litestar(route_handlers=[], dependencies={{'mailer': Provide(mailer, {kept})}})\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="Provide(mailer")
+    else:
+        quiet(RULE, source)

@@ -311,3 +311,17 @@ def test_from_somewhere_to_the_end_and_a_head_that_is_there(use: str, *, is_foun
         finds(RULE, source, "error", on="return")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("end", "is_found"), [("length", True), ("size", False), ("len(chunk)", False), ("2", False)])
+def test_a_view_that_is_read_further_than_it_was_written(end: str, *, is_found: bool) -> None:
+    source = (
+        "class Line:\n    def __init__(self):\n        self.view = memoryview(bytearray(2048))\n"
+        "    async def read(self, reader, head):\n        (length,) = unpack(head)\n"
+        "        chunk = await reader.read(length)\n        size = len(chunk)\n"
+        f"        self.view[: len(chunk)] = chunk\n        return bytes(self.view[:{end}])\nline = Line()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="bytes")
+    else:
+        quiet(RULE, source)

@@ -8,6 +8,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_root
 from carrel.audit.conditions import Condition, ExceptionObject, HasEntryPoints, SharedClass, SharedObject
 from carrel.audit.data_conditions import Collected, Gives
 from carrel.audit.file_view import FileView
@@ -122,13 +123,14 @@ class ErrorHoldsAnotherRequest:
             if isinstance(call.func, ast.Attribute) and call.func.attr == "add_note" and call.args:
                 yield from self._changed(view, call, call.func.value, call.args[0], function)
         for mutation in view.mutations:
-            if mutation.block is function and mutation.kind == "attribute" and mutation.values:
+            puts = mutation.kind in ("attribute", "item") or mutation.name in _WRITES
+            if mutation.block is function and puts and mutation.values:
                 yield from self._changed(view, mutation.node, mutation.target, mutation.values[0], function)
 
     def _changed(
         self, view: FileView, node: ast.AST, target: ast.expr, value: ast.expr, function: Block
     ) -> Iterator[Candidate]:
-        access = view.access(target, function)
+        access = view.access(chain_root(target), function)  # of `INVALID.fields.update(form)` too
         if access.kind != "global" or access.steps or isinstance(value, ast.Constant):
             return
         message = (

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, identities, leaves
@@ -59,10 +59,11 @@ class MapKeyedById:
         grades: tuple[Grade, ...] = (Grade("info", given),)
         if told and not _is_handed_on(view, mutation, text) and not _is_the_librarys(view, subject, mutation.block):
             grades = (Grade("error", given), Grade("info"))
-        elif taint is not None and taint.by == "parameter" and mutation.block.class_ is not None:
-            grades = (Grade("warning", (*given, *taint.given)), Grade("info", given))
+        elif taint is not None and taint.by == "parameter":
+            served = () if mutation.block.class_ is not None else (Reachable(mutation.block.symbol),)
+            grades = (Grade("warning", (*given, *taint.given, *served)), Grade("info", given))
         outer = _decorator(mutation, subject)
-        if outer is not None and grades[0].severity == "info":
+        if outer is not None and grades[0].severity != "error":
             grades = (Grade("error", (*given, WrapsIdentity(outer.symbol))), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, grades=grades)
 

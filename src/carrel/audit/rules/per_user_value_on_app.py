@@ -122,6 +122,10 @@ class PerUserValueOnApp:
 
     def _singleton(self, view: FileView, call: ast.Call, block: Block) -> Iterator[Candidate]:
         """`container.register(ChartService, scope="singleton")`, where a `ChartService` is made with a `Patient`."""
+        if called_name(call) == "Provide" and call.args and _is_kept(call):
+            message = f"what `{ast.unparse(call.args[0])}` gives is made once, for whoever asks for it first"
+            asks = UserDependency(view.path(call.args[0], block))
+            yield view.candidate(self.info, call, message, block=block, given=(asks,))
         lifetimes = [ast.unparse(one.value) for one in call.keywords if one.arg in _LIFETIMES]
         is_one = called_name(call) in _REGISTERS_ONE or any(_ONE.search(one) for one in lifetimes)
         for kind in call.args[:2] if is_one else ():
@@ -146,6 +150,11 @@ class PerUserValueOnApp:
                 message = f"`{name}` is made once, with the `{told}` of whoever asks for it first"
                 yield view.candidate(self.info, value, message, block=owner, given=() if known else (asks,),
                                      related=(view.location(inner, "made for each request"),))  # fmt: skip
+
+
+def _is_kept(call: ast.Call) -> bool:
+    """Whether what a dependency gives is kept for all: `Provide(mailer, use_cache=True)` of Litestar."""
+    return any(one.arg == "use_cache" and ast.unparse(one.value) == "True" for one in call.keywords)
 
 
 def _reads_request(view: FileView, made: ast.expr) -> bool:

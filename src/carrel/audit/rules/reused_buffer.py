@@ -13,13 +13,14 @@ from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.slices import ends_with_values, is_beginning, is_zero
 from carrel.findings import RuleInfo
 
 __all__ = ["ReusedBuffer"]
 
 _FILLS: Final = frozenset({"readinto", "readinto1", "recv_into", "recvfrom_into", "sock_recv_into", "recv_bytes_into"})
 _ARRAYS: Final = frozenset({"zeros", "empty", "full", "ones", "zeros_like", "empty_like", "bytearray", "array",
-                            "create_string_buffer", "RawArray", "Array"})  # fmt: skip
+                            "create_string_buffer", "RawArray", "Array", "memoryview"})  # fmt: skip
 _CLEARS: Final = frozenset({"fill", "zero_", "fill_", "clear"})
 _LOOKS_ON: Final = frozenset({"len", "id", "type", "isinstance", "print", "memoryview", "range", "sizeof", "byref",
                              "addressof", "enumerate", "iter", "from_buffer", "from_numpy", "as_tensor",
@@ -61,7 +62,7 @@ class ReusedBuffer:
                 if call.func.attr in _FILLS:
                     for buffer in (*call.args, *_looked_into(view, call, function)):
                         yield from self._filled(view, buffer, function)
-                elif call.func.attr == "seek" and len(call.args) == 1 and _is_zero(call.args[0]):
+                elif call.func.attr == "seek" and len(call.args) == 1 and is_zero(call.args[0]):
                     yield from self._rewound(view, call, function)
 
     def _filled(self, view: FileView, buffer: ast.expr, function: Block) -> Iterator[Candidate]:
@@ -83,8 +84,25 @@ class ReusedBuffer:
     def _partly_set(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
         """`self._ids[:len(ids)] = ids`, where nothing clears the rest."""
         function, buffer = mutation.block, mutation.target
-        if _is_array(view, view.access(buffer, function)) and not _is_cleared(view, mutation):
+        if _is_array(view, view.access(buffer, function)) and not _is_changed_besides(view, buffer, function, mutation):
             yield from self._filled(view, buffer, function)
+            yield from self._read_past(view, mutation)
+
+    def _read_past(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
+        """`view[:len(chunk)] = chunk`, and then `bytes(view[:length])` with a length of its own."""
+        function, buffer = mutation.block, ast.unparse(mutation.target)
+        given = _kept(view.access(mutation.target, function))
+        written = {one for value in mutation.values for one in _named(value)}
+        for read in function.nodes(ast.Subscript) if given is not None else ():
+            end = read.slice.upper if isinstance(read.slice, ast.Slice) else None
+            told = {one for name in _named(end) for one in (name, *_named(_local(name, function)))}
+            is_read = (
+                isinstance(read.ctx, ast.Load) and ast.unparse(read.value) == buffer and _is_read_whole(view, read)
+            )
+            if is_read and told and told.isdisjoint(written):
+                message = f"`{ast.unparse(read)}` is read, also what this call did not write"
+                yield view.candidate(self.info, read, message, block=function, given=given or ())
+                return
 
     def _joined(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`return "".join(self.parts)`, with the parts of all calls, which nothing takes out again."""
@@ -115,7 +133,7 @@ class ReusedBuffer:
     def _computed_into(self, view: FileView, call: ast.Call, function: Block) -> Iterator[Candidate]:
         """`np.divide(pcm, 32768, out=self._samples[:n])`, where nothing clears the rest."""
         for target in (*(one.value for one in call.keywords if one.arg == "out"), *_copied_to(view, call)):
-            if isinstance(target, ast.Subscript) and _is_beginning(target.slice):
+            if isinstance(target, ast.Subscript) and is_beginning(target.slice):
                 buffer = target.value
                 if _is_array(view, view.access(buffer, function)) and not _is_changed_besides(view, buffer, function):
                     yield from self._filled(view, buffer, function)
@@ -152,6 +170,15 @@ class ReusedBuffer:
                              related=(view.location(made, "the buffer is made once"),))  # fmt: skip
 
 
+def _named(node: ast.expr | None) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} if node is not None else set()
+
+
+def _local(name: str, function: Block) -> ast.expr | None:
+    """What the local is given last."""
+    return next((one.value for one in reversed(function.scope.bindings.get(name, ())) if one.value is not None), None)
+
+
 def _changed(mutation: Mutation) -> set[str]:
     """The paths of what a change is of, of an attribute that is bound anew too."""
     end = f".{mutation.name}" if mutation.kind == "attribute" else ""
@@ -184,34 +211,7 @@ def _lent(view: FileView, buffer: ast.expr, function: Block) -> ast.Call | None:
 def _is_partial(view: FileView, mutation: Mutation) -> bool:
     """Whether a part of the target is set that ends where the new values do."""
     key = mutation.keys[-1] if mutation.keys else None
-    part = isinstance(key, ast.Slice) and (
-        _is_beginning(key) or _counts_up(view, key, mutation.block) or _ends_with_it(key)
-    )
-    return part and not isinstance(mutation.node, ast.Delete)
-
-
-def _is_beginning(key: ast.expr) -> bool:
-    """Whether it is a slice from the start to where the new values end: `[:len(values)]`."""
-    if not isinstance(key, ast.Slice):
-        return False
-    starts = key.lower is None or _is_zero(key.lower)
-    return starts and key.step is None and key.upper is not None and not isinstance(key.upper, ast.Constant)
-
-
-def _ends_with_it(key: ast.Slice) -> bool:
-    """Whether it is a slice that ends as far on as the new values are long: `[2 : 2 + len(name)]`."""
-    calls = (one for one in ast.walk(key.upper) if isinstance(one, ast.Call)) if key.upper is not None else ()
-    return key.step is None and any(called_name(one) == "len" for one in calls)
-
-
-def _counts_up(view: FileView, key: ast.Slice, function: Block) -> bool:
-    """Whether it is one slice after the other from the start: `[at:at + len(part)]`, after `at = 0`."""
-    if not isinstance(key.lower, ast.Name) or not isinstance(key.upper, ast.BinOp | ast.Name):
-        return False
-    bound = function.scope.bindings.get(key.lower.id, ())
-    return any(one.value is not None and _is_zero(one.value) for one in bound) and not any(
-        isinstance(view.module.parent(one.node), ast.While) for one in bound
-    )
+    return ends_with_values(view, key, mutation.block) and not isinstance(mutation.node, ast.Delete)
 
 
 def _copied_to(view: FileView, call: ast.Call) -> list[ast.expr]:
@@ -223,12 +223,8 @@ def _is_array(view: FileView, access: Access) -> bool:
     return any(isinstance(one, ast.Call) and called_name(one) in _ARRAYS for one in _values(view, access))
 
 
-def _is_cleared(view: FileView, mutation: Mutation) -> bool:
-    """Whether the function sets the rest as well, or clears all of it, or takes a new one."""
-    return _is_changed_besides(view, mutation.target, mutation.block, mutation)
-
-
 def _is_changed_besides(view: FileView, buffer: ast.expr, function: Block, mutation: Mutation | None = None) -> bool:
+    """Whether the function sets the rest as well, or clears all of it, or takes a new one."""
     text = ast.unparse(buffer)
     for other in view.mutations:
         if other.block is not function or other is mutation:
@@ -262,10 +258,6 @@ def _looked_into(view: FileView, call: ast.Call, function: Block) -> Iterator[as
     for leaf, where in (found for value in call.args for found in leaves(view, value, function)):
         if isinstance(leaf, ast.Call) and called_name(leaf) == "memoryview" and where is function:
             yield from (one for one in leaf.args if not _is_changed_besides(view, one, function))
-
-
-def _is_zero(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value == 0
 
 
 def _is_read_whole(view: FileView, node: ast.expr) -> bool:
