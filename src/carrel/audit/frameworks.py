@@ -31,7 +31,7 @@ __all__ = [
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
 
 HTTP_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
-_VIEW_METHODS: Final = (*HTTP_METHODS, "dispatch", "initial", "get_queryset", "get_object", "get_context_data",
+_VIEW_METHODS: Final = (*HTTP_METHODS, "dispatch", "initial", "setup", "get_queryset", "get_object", "get_context_data",
                         "form_valid", "perform_create", "perform_update", "perform_destroy",
                         "get_serializer_context")  # fmt: skip
 _SET_METHODS: Final = (*_VIEW_METHODS, "list", "create", "retrieve", "update", "partial_update", "destroy")

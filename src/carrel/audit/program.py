@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
@@ -11,10 +10,10 @@ from carrel.audit.answers import Answers
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.data_conditions import Given
-from carrel.audit.facts import FileFacts, FunctionFact, KeptFact
+from carrel.audit.facts import FileFacts, FunctionFact
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
-from carrel.audit.frameworks import COPYING_BASES, RECEIVES, SENDS
+from carrel.audit.frameworks import RECEIVES, SENDS
 from carrel.audit.naming import Naming
 from carrel.audit.ownership import Ownership
 from carrel.audit.passing import Passing
@@ -22,7 +21,7 @@ from carrel.audit.pins import Pin
 from carrel.audit.places import is_test_path
 from carrel.audit.receivers import Receivers
 from carrel.audit.resolution import Resolution
-from carrel.audit.taint import is_identity_like
+from carrel.audit.shared_classes import SharedClasses, kept_result
 from carrel.findings import Location
 from carrel.source import ImportGraph, Project
 
@@ -30,8 +29,6 @@ __all__ = ["Program"]
 
 _COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "cyclopts", "docopt", "fire", "optparse"})
 _DEPTH: Final = 4
-_OF_APPLICATION: Final = re.compile(r":\w+\.app(?:\[\]|\.(?:state|ctx)\.\w+)\.\w+$")
-"""A method of what the application holds, from a request: `request.app["rpc"].ask`."""
 _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 """Bases of which one object is another one in each thread: `threading.local`, and what it is often bound to."""
 
@@ -91,32 +88,7 @@ class Program:
     @cached_property
     def shared_classes(self) -> dict[str, Location]:
         """The classes of which one object serves every request, each with the place that makes it."""
-        found: dict[str, Location] = {}
-        waiting = list(self._kept())
-        while waiting:
-            name, where = waiting.pop()
-            if name in found:
-                continue
-            found[name] = where
-            # What a shared object makes and holds is shared with it, and what it is set up with before any request.
-            handed = self.resolution.handed_to.get(name, ())
-            # Of what a maker is itself handed nobody knows when it was made.
-            paths = [path for maker, path in handed if not path.startswith(f"{maker}:") and not self.way_to(maker)]
-            for owner in self.resolution.lineage(name):
-                fact = self.resolution.classes.get(owner)
-                paths += (*(fact.makes if fact is not None else ()), *self._copied.get(owner, ()))
-            waiting += [(one, where) for path in paths for one in self._instances(path)]
-        return found
-
-    @cached_property
-    def _copied(self) -> dict[str, list[str]]:
-        """By class, what its body makes and each of its objects gets a copy of."""
-        found: dict[str, list[str]] = {}
-        for facts in self.files.values():
-            for kept in facts.kept:
-                if kept.owner and self.has_base(kept.owner, COPYING_BASES):
-                    found.setdefault(kept.owner, []).append(kept.path)
-        return found
+        return SharedClasses(self.resolution, self.calls, self.imports).found
 
     def shared_class(self, name: str) -> Proof | None:
         """Where an object of the class, or of a class below it, is made once for all requests."""
@@ -135,7 +107,7 @@ class Program:
     def _kept_result(self, path: str) -> Proof | None:
         """The function that gives every caller what it once made, also where a library made it: `@cache`."""
         called = self.resolution.called(path.removesuffix("()")) if path.endswith("()") else ()
-        kept = (_kept_result(fact, self.resolution.paths[fact.name]) for fact in called)
+        kept = (kept_result(fact, self.resolution.paths[fact.name]) for fact in called)
         return next(((place,) for place in kept if place is not None), None)
 
     def is_for_each_thread(self, path: str) -> bool:
@@ -183,10 +155,12 @@ class Program:
         return self.passing.tainted_parameter(self.resolution.canonical(function), parameter)
 
     def asks_and_awaits(self, name: str) -> Proof | None:
-        """The method of the class that sends something on what the object holds, and then reads there."""
-        home = self.resolution.canonical(name)
+        """The method of the class, or of what the path gives, that sends something on what its object holds, and then
+        reads there."""
+        owners = {self.resolution.canonical(name), *(one.name for one in self.resolution.values(name))}
         for fact in self.resolution.functions.values():
-            if fact.is_async and fact.name.rpartition(".")[0] == home:
+            home = fact.name.rpartition(".")[0]
+            if fact.is_async and home in owners:
                 held = [call.path.rpartition(".")[2] for call in fact.calls if call.path.startswith(f"{home}().")]
                 if not SENDS.isdisjoint(held) and not RECEIVES.isdisjoint(held):
                     return (Location(path=self.resolution.paths[fact.name], line=fact.line, note="asks and awaits"),)
@@ -330,49 +304,8 @@ class Program:
             for called in self.resolution.called(call.path)
         )
 
-    def _kept(self) -> Iterator[tuple[str, Location]]:
-        for facts in self.files.values():
-            for kept in facts.kept:
-                if kept.owner not in self._copied and self._is_handed_out(facts.path, kept):
-                    for name in self._instances(kept.path):
-                        yield name, kept.location
-            for function in facts.functions:
-                for call in function.calls if not is_test_path(facts.path) else ():
-                    if _OF_APPLICATION.search(call.path):
-                        # Nobody may be seen to make it, and still there is one for all.
-                        where = Location(path=facts.path, line=call.line, note="taken from the application")
-                        yield from ((one.name.rpartition(".")[0], where) for one in self.calls.called(call.path))
-                if (proof := _kept_result(function, facts.path)) is not None:
-                    yield from ((name, proof) for path in function.returns for name in self._instances(path))
-
     @cached_property
     def is_command(self) -> bool:
         """Whether it reads a command line: one person runs it."""
         sites = (site for path, facts in self.files.items() if not is_test_path(path) for site in facts.outline.imports)
         return any(site.module.partition(".")[0] in _COMMAND_LINES for site in sites)
-
-    def _is_handed_out(self, path: str, kept: KeptFact) -> bool:
-        """Whether anybody gets the object: a default goes to who leaves the argument out, a name to who imports it,
-        and what a test or an example makes to nobody but itself."""
-        home = self.resolution.canonical(kept.path.removesuffix("()"))
-        if is_test_path(path) and not is_test_path(self.resolution.paths.get(home, path)):
-            return False
-        if kept.default[0]:
-            return self.calls.left_out(*kept.default) is not None
-        return not kept.unused or path in self._imported
-
-    @cached_property
-    def _imported(self) -> frozenset[str]:
-        """The files that some other file imports."""
-        return frozenset(path for paths in self.imports.every.values() for path in paths)
-
-    def _instances(self, path: str) -> list[str]:
-        return [value.name for value in self.resolution.values(path) if value.kind == "instance"]
-
-
-def _kept_result(function: FunctionFact, path: str) -> Location | None:
-    """The function, when it keeps what it gives for every caller."""
-    if not function.cached or any(is_identity_like(one) for one in function.parameters):
-        return None
-    note = f"`{function.name.rpartition('.')[2]}` keeps what it gives for every caller"
-    return Location(path=path, line=function.line, note=note)

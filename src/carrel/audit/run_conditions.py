@@ -214,7 +214,8 @@ class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class AsksAndAwaits(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A method of the class sends something on what its object holds and then reads there: it has a connection."""
+    """A method of the class, or of what the path gives, sends something on what its object holds and then reads there:
+    it has a connection."""
 
     name: str
 

@@ -301,3 +301,58 @@ def test_leaving_gives_back_whatever_has_happened() -> None:
     finds(RULE, BORROWED, "error", on="idle.put")
     quiet(RULE, BORROWED.replace("trace):", "trace):\n        if kind: return"))
     quiet(RULE, BORROWED.replace("self.stream", "self.ticket"))
+
+
+LENT = """
+import asyncio
+class Link:
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+    async def ask(self, prompt):
+        self.writer.write(prompt)
+        await self.writer.drain()
+        yield await self.reader.readline()
+class Workers:
+    def __init__(self):
+        self.free = asyncio.Queue()
+    async def acquire(self) -> Link:
+        return self.free.get_nowait() if self.free.qsize() else Link(*await connect())
+    def release(self, link):
+        self.free.put_nowait(link)
+workers = Workers()
+async def relay(prompt):
+    link = await workers.acquire()
+    try:
+        async for line in link.ask(prompt):
+            yield line
+    finally:
+        workers.release(link)
+"""
+
+
+def test_a_connection_whose_own_method_asks_and_reads() -> None:
+    finds(RULE, LENT, "error", on="workers.release(link)")
+    quiet(RULE, LENT.replace("self.free.put_nowait(link)", "link.close() if link.busy else self.free.put_nowait(link)"))
+    quiet(RULE, LENT.replace("self.reader.readline()", "self.wait()"))
+
+
+LEASE = """
+from contextlib import asynccontextmanager
+class Lines:
+    @asynccontextmanager
+    async def lease(self):
+        line = self.idle.popleft() if self.idle else await dial(self.url)
+        try:
+            yield line
+        finally:
+            self.idle.append(line)
+    async def call(self, method):
+        async with self.lease() as line:
+            await line.send(method)
+            return await line.recv()
+"""
+
+
+def test_a_connection_that_is_lent_to_who_asks_and_reads() -> None:
+    finds(RULE, LEASE, "error", on="self.idle.append(line)")
+    quiet(RULE, LEASE.replace("return await line.recv()", "pass"))

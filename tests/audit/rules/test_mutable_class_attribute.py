@@ -268,6 +268,7 @@ def test_a_key_that_is_the_same_for_all_users() -> None:
                 self.criteria[lookup] = request.GET.get(name)
         def get_queryset(self):
             return super().get_queryset().filter(**self.criteria)
+    pages = [Search.as_view()]
     """
     finds(RULE, code, "error", on="self.criteria[lookup]")
     finds(RULE, code.replace("self.searchable.items()", "request.GET.items()"), "info")

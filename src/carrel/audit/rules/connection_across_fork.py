@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import NamedElsewhere, Not
+from carrel.audit.conditions import AnyOf, Condition, NamedElsewhere, Not
 from carrel.audit.file_view import FileView
 from carrel.audit.held import Held, held_calls
 from carrel.audit.origins import called_name
@@ -58,8 +58,8 @@ class ConnectionAcrossFork:
                 continue
             message = f"`{held.symbol.rpartition('.')[2]}` is connected before the fork, and used after it"
             # Who connects once more may do so after the fork: `store.reconnect()`.
-            once = (Not(NamedElsewhere(one)) for one in makers.get(view.dotted(held.call.func), ()))
-            given = (ForkedWith(held.symbol, lazy=False), *once)
+            again: list[Condition] = [NamedElsewhere(one) for one in makers.get(view.dotted(held.call.func), ())]
+            given = (ForkedWith(held.symbol, lazy=False), Not(AnyOf(tuple(again))))
             yield view.candidate(self.info, held.node, message, given=given)
         for held in _imported(view, _POOLS):
             if not any(one.arg == "poolclass" for one in held.call.keywords):

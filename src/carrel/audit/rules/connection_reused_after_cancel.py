@@ -56,7 +56,7 @@ class ConnectionReusedAfterCancel:
                 yield view.candidate(self.info, mutation.node, message, block=function, lower_unreachable=True)
             if function.is_async and function not in safe and _gives_back(view, mutation):
                 value = mutation.values[0]
-                shown = _is_asked(mutation) or _is_connected(mutation)
+                shown = _is_asked(mutation) or _is_connected(mutation) or _is_lent(view, function)
                 named = shown or (isinstance(value, ast.Name) and _CONNECTION.search(value.id) is not None)
                 kinds = tuple(AsksAndAwaits(name) for name in _made(view, mutation))
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
@@ -95,10 +95,13 @@ class ConnectionReusedAfterCancel:
                 for one in function.nodes(ast.Assign)
             )  # fmt: skip
             path = view.path(call.func, function)
-            if taken and path and call.func.attr not in _PUTS and _asks_and_reads(function, frozenset(given)):
+            own = _asks_and_reads(function, frozenset(given))
+            if taken and path and call.func.attr not in _PUTS and (own or _only_puts_back(view, call.func.attr)):
+                # `link.ask(prompt)`, which sends and then reads.
+                asked = () if own else (AsksAndAwaits(view.path(call.args[0], function)),)
                 message = f"`{function.name}` gives its connection back after a cancel too, with the answer under way"
                 yield view.candidate(self.info, call, message, block=function, lower_unreachable=True,
-                                     given=(ChangesObject(path),))  # fmt: skip
+                                     given=(ChangesObject(path), *asked))  # fmt: skip
 
     def _left(self, view: FileView, function: Block, owner: Block) -> Iterator[Candidate]:
         """`async with Borrowed(pool) as stream`, whose `__aexit__` puts it back whatever has happened."""
@@ -177,6 +180,23 @@ def _asks_and_reads(function: Block, given: frozenset[str]) -> bool:
         if isinstance(call.func, ast.Attribute) and ast.unparse(chain_root(call.func)) in parts
     }
     return not used.isdisjoint(SENDS) and not used.isdisjoint(RECEIVES)
+
+
+def _is_lent(view: FileView, function: Block) -> bool:
+    """Whether who gets it by `async with self.lease() as line` asks something there and reads the answer."""
+    return any(
+        isinstance(item.context_expr, ast.Call) and called_name(item.context_expr) == function.name
+        and isinstance(item.optional_vars, ast.Name) and _asks_and_reads(user, frozenset({item.optional_vars.id}))
+        for user in view.functions
+        for block in user.nodes(ast.AsyncWith)
+        for item in block.items
+    )  # fmt: skip
+
+
+def _only_puts_back(view: FileView, name: str) -> bool:
+    """Whether a method of the file takes a connection back, and none of that name looks at it first."""
+    named = [one for one in view.functions if one.name == name and one.class_ is not None]
+    return bool(named) and not any(_mentions_check(one.node) for one in named)
 
 
 def _is_connected(mutation: Mutation) -> bool:

@@ -1,0 +1,25 @@
+"""Tests of carrel.audit.shared_classes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audit.checking import program
+
+
+@pytest.mark.parametrize(
+    ("made", "shared"),
+    [
+        ("desk = Desk()\ndef ask(): desk.x()", True),
+        ("@cache\ndef desk(): return Desk()", True),
+        ("@cache\ndef desk(user_id): return Desk()", False),
+        ("def desk(): return Desk()", False),
+        ("def ask(desk=Desk()): ...\n@app.get('/')\ndef home(): ask()", True),
+        ("def ask(desk=Desk()): ...\n@app.get('/')\ndef home(): ask(Desk())", False),
+    ],
+)
+def test_a_class_of_which_there_is_one_object_for_all(made: str, *, shared: bool) -> None:
+    head = "from functools import cache\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+    everything = program(f"{head}class Pen: ...\nclass Desk:\n    def __init__(self): self.pen = Pen()\n{made}\n")
+    assert ("app.Desk" in everything.shared_classes) is shared
+    assert ("app.Pen" in everything.shared_classes) is shared
