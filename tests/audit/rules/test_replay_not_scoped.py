@@ -311,3 +311,71 @@ def test_a_stream_of_a_store_with_events_of_people_by_whatever_word(key: str, *,
         finds(RULE, code, "error", on="xrange")
     else:
         quiet(RULE, code)
+
+
+PAGES = (
+    "from fastapi import FastAPI, Depends\napp = FastAPI()\n"
+    "@app.post('/x')\nasync def add(body: dict, merchant=Depends(get_merchant)):\n"
+    "    await desk.put(merchant.id, body)\n"
+    "@app.get('/x')\nasync def get(after: int, merchant=Depends(get_merchant)):\n"
+    "    return await desk.rest(merchant.id, after)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "leaks"),
+    [
+        ("WHERE id > ? ORDER BY id", True),
+        ("WHERE merchant = ? AND id > ?", False),
+        ("WHERE id > ? AND merchant = ?", False),
+        ("WHERE kind = ?", False),
+    ],
+)
+def test_a_table_with_events_of_all(where: str, *, leaks: bool) -> None:
+    code = PAGES + (
+        "class Desk:\n    async def put(self, merchant, body):\n"
+        "        await self.db.execute('INSERT INTO events (merchant, body) VALUES (?, ?)', (merchant, body))\n"
+        f"    async def rest(self, merchant, at):\n"
+        f"        return await self.db.fetch('SELECT id, body FROM events {where}', (at,))\n"
+        "desk = Desk()\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="SELECT")
+    else:
+        quiet(RULE, code)
+
+
+@pytest.mark.parametrize(
+    ("read", "leaks"),
+    [("self.turns[at:]", True), ("[one for one in self.turns if one['merchant'] == merchant][at:]", False)],
+)
+def test_the_rest_from_where_a_caller_says(read: str, *, leaks: bool) -> None:
+    code = PAGES + (
+        "class Desk:\n    def __init__(self):\n        self.turns = []\n"
+        "    async def put(self, merchant_id, body):\n"
+        "        self.turns.append({'merchant_id': merchant_id, 'body': body})\n"
+        f"    async def rest(self, merchant, at):\n        for one in {read}:\n            yield one\n"
+        "desk = Desk()\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="self.turns[at:]")
+    else:
+        quiet(RULE, code)
+
+
+@pytest.mark.parametrize(("key", "leaks"), [("STREAM", True), ("f'{STREAM}:{resident}'", False)])
+def test_a_stream_that_a_handler_reads_on_from_where_its_client_says(key: str, *, leaks: bool) -> None:
+    code = (
+        "from quart import Quart, websocket\napp = Quart('x')\nSTREAM = 'alarms'\n"
+        "async def put(resident_id, alarm):\n"
+        "    await store.xadd(STREAM, {'resident': resident_id, 'alarm': alarm})\n"
+        "@app.websocket('/alarms')\nasync def live():\n"
+        "    resident = await resident_from(websocket.headers['Authorization'])\n"
+        "    if resident is None:\n        return\n"
+        "    position = websocket.args.get('after', '$')\n"
+        f"    await websocket.send_json(await store.xread({{{key}: position}}))\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="xread")
+    else:
+        quiet(RULE, code)

@@ -15,6 +15,7 @@ from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.data_conditions import SentParameter
 from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
+from carrel.audit.held import text_of
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_fixed, leaves, parameters_in
 from carrel.audit.owner_checks import asks_whose
@@ -35,7 +36,13 @@ _AFTER: Final = re.compile(
 )
 _SCOPES: Final = re.compile(r"^(?:stream|channel|topic|room|group|conversation|connection)(?:_?(?:id|name|key))?$")
 _STORE_PUTS: Final = frozenset({"xadd", "rpush", "lpush", "zadd"})
-_STORE_READS: Final = frozenset({"xrange", "xrevrange", "lrange", "zrange", "zrangebyscore", "zrevrange"})
+_SQL: Final = re.compile(r"(?i)^\s*(?:insert\s+into|select)\s")
+_INSERTS: Final = re.compile(r"(?i)insert\s+into\s+(\w+)\s*\(([^)]*)\)")
+_RESUMES: Final = re.compile(
+    r"(?is)select\s.*\sfrom\s+(\w+)\s+where\s+(?:\w+\.)?"
+    r"(?:(?:event_)?id|seq|seq_no|sequence|offset|position|number|serial)\s*>=?\s"
+)
+_STORE_READS: Final = frozenset({"xread", "xrange", "xrevrange", "lrange", "zrange", "zrangebyscore", "zrevrange"})
 _RUN: Final = re.compile(r"^(?:run|job|stream|task|thread|session|conversation|chat|build|order|request|channel|topic|"
                          r"execution|workflow|id)(?:_?id)?$")  # fmt: skip
 """What the client names of which events are kept."""
@@ -60,15 +67,16 @@ class ReplayNotScoped:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
             yield from self._by_id(view, function)
-            if not _REPLAYS.search(function.name) and not _asks_after(function):
-                continue
+            replays = _REPLAYS.search(function.name) is not None or _asks_after(function)
             for node, access in _reads(view, function):
-                put = _put(view, access)
+                put = _put(view, access) if replays or _starts_at_parameter(node, function) else None
                 if put is not None and not _compares(function, _scopes(function)):
                     yield self._candidate(view, node, access, function, put)
                     break
-            yield from self._owned(view, function)
+            if replays:
+                yield from self._owned(view, function)
         yield from self._streams(view)
+        yield from self._tables(view)
 
     def _by_id(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`log.since(message["run"], message["after"])`, where the function knows who is asking and never compares."""
@@ -120,18 +128,43 @@ class ReplayNotScoped:
             and any(_is_somebodys(view, one, function) for one in call.args[1:])
         }  # fmt: skip
         for call, function in calls:
-            put = puts.get(ast.unparse(call.args[0])) if called_name(call) in _STORE_READS else None
-            rest = (*call.args[1:], *(one.value for one in call.keywords))
+            put = puts.get(_stream(call)) if called_name(call) in _STORE_READS else None
+            positions = call.args[0].values if isinstance(call.args[0], ast.Dict) else call.args[1:]
+            rest = (*positions, *(one.value for one in call.keywords))
             from_somewhere = any(parameters_in(view, one, function) for one in rest)
             said = any((taint := view.taint(one, function)) is not None and taint.by == "request" for one in rest)
             named = _REPLAYS.search(function.name) or _scopes(function)
-            if put is None or not from_somewhere or not (named or said):
+            if put is None or not (said or (from_somewhere and named)):
                 continue
             if not _compares(function, _scopes(function)):
-                message = f"`{function.name}` gives what is in `{ast.unparse(call.args[0])}` without asking whose it is"
+                message = f"`{function.name}` gives what is in `{_stream(call)}` without asking whose it is"
                 yield view.candidate(self.info, call, message, block=function,
                                      grades=(Grade("error", (Reachable(function.symbol),)),),
                                      related=(view.location(put, "events of all users are put here"),))  # fmt: skip
+
+    def _tables(self, view: FileView) -> Iterator[Candidate]:
+        """`SELECT … FROM events WHERE id > ?`, where each event is put into the table with whose it is."""
+        said = [
+            (call, function, text)
+            for function in view.functions
+            for call in function.nodes(ast.Call)
+            if call.args and (text := text_of(call.args[0])) and _SQL.search(text)
+        ]
+        puts = {
+            found[1].lower(): (call, owners)
+            for call, _, text in said
+            if (found := _INSERTS.search(text))
+            and (owners := [one for one in _words(found[2]) if _names_whose(one) or person_in(one)])
+        }
+        for call, function, text in said:
+            found = _RESUMES.search(text)
+            put, owners = puts.get(found[1].lower(), (None, [])) if found is not None else (None, [])
+            if put is None or not set(_words(text)).isdisjoint(owners) or not parameters_in(view, call, function):
+                continue
+            message = f"`{function.name}` gives what is in the table `{found[1] if found else ''}`, whoever asks"
+            yield view.candidate(self.info, call, message, block=function,
+                                 grades=(Grade("error", (Reachable(function.symbol),)),),
+                                 related=(view.location(put, "events of all users are put here"),))  # fmt: skip
 
     def _candidate(self, view: FileView, node: ast.AST, access: Access, function: Block, put: Mutation) -> Candidate:
         name = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
@@ -141,6 +174,27 @@ class ReplayNotScoped:
             given = (SharedClass(function.class_.symbol),)
         return view.candidate(self.info, node, message, block=function, grades=(Grade("error", given), Grade("info")),
                               related=(view.location(put.node, "events of all users are put here"),))  # fmt: skip
+
+
+def _stream(call: ast.Call) -> str:
+    """The stream that is read, as text: also of `xread({STREAM: position})`."""
+    first = call.args[0]
+    keys = first.keys if isinstance(first, ast.Dict) else [first]
+    return ast.unparse(keys[0]) if len(keys) == 1 and keys[0] is not None else ""
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _names_whose(column: str) -> bool:
+    return is_identity_like(column) or _is_somebody(column)
+
+
+def _starts_at_parameter(node: ast.AST, function: Block) -> bool:
+    """Whether it is the rest from where a caller says: `self._turns[seen:]`."""
+    start = node.slice.lower if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) else None
+    return isinstance(start, ast.Name) and function.parameter(start.id) is not None
 
 
 def _replayed(view: FileView, block: Block, function: Block) -> Iterator[Fetch]:
@@ -217,7 +271,7 @@ def _is_somebodys(view: FileView, value: ast.expr, function: Block) -> bool:
 def _says_whose(view: FileView, value: ast.expr, function: Block) -> bool:
     """Whether what is put aside says whose it is: `{"tenant": session["tenant"], "text": text}`."""
     return any(
-        isinstance(key, ast.Constant) and isinstance(key.value, str) and is_identity_like(key.value)
+        isinstance(key, ast.Constant) and isinstance(key.value, str) and _names_whose(key.value)
         and not isinstance(each, ast.Constant)
         for one in origins(view, value, function) if isinstance(one, ast.Dict)
         for key, each in zip(one.keys, one.values, strict=True)
@@ -284,7 +338,7 @@ def _owner(access: Access) -> Block | None:
 def _compares(function: Block, scopes: set[str], besides: str = "") -> bool:
     """Whether some comparison in the function, or a call that selects, is about for whom the events are."""
     for node in ast.walk(function.node):
-        if isinstance(node, ast.Compare):
+        if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
             for one in ast.walk(node):
                 name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else ""
                 if name == besides:
