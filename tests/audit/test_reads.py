@@ -51,6 +51,8 @@ def test_another_name_of_the_same_spelling_is_not_it() -> None:
         ("one['color'] == user_id", False),
         ("one.color == color", False),
         ("one.user_id != user_id", False),
+        ("one.owner == claimant.number", True),
+        ("one.number == claimant.number", False),
         ("one.number == number", False),
         ("one.number == user_id", False),
         ("one.user_id == 1", False),

@@ -9,6 +9,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.chains import chain_names
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import MUTATORS, Mutation
 from carrel.audit.origins import called_name
@@ -103,7 +104,13 @@ def _is_about_owner(comparison: ast.Compare) -> bool:
     named = [_last_name(side) for side in sides]
     asked = any(isinstance(side, ast.Name) for side in sides)
     scoped = len(set(named)) == 1 and _SCOPE.match(named[0]) is not None
-    return asked and len(named) == 2 and (scoped or all(is_identity_like(one) or is_person(one) for one in named))
+    return asked and len(named) == 2 and (scoped or all(map(_names_somebody, sides, named)))
+
+
+def _names_somebody(side: ast.expr, named: str) -> bool:
+    """Whether a side of a test is somebody, or a number of theirs: `claimant.number`."""
+    owner = chain_names(side)[0] if isinstance(side, ast.Attribute) else ""
+    return any(is_identity_like(one) or is_person(one) for one in (named, owner))
 
 
 def _last_name(side: ast.expr) -> str:

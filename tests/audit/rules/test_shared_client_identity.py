@@ -298,3 +298,12 @@ def test_a_client_is_one_by_what_makes_it(code: str) -> None:
     ask = "from fastapi import FastAPI\napi = FastAPI()\n@api.get('/x')\nasync def x(token: str):\n    CALL\n"
     call = "await crm.contacts(token)" if "crm" in code else "ask(api, token)" if "(app" in code else "ask(token)"
     finds(RULE, HEAD + code + ask.replace("CALL", call), "error")
+
+
+@pytest.mark.parametrize(("sent", "leaks"), [("cookies={'SID': token}", True), ("auth=('me', token)", False)])
+def test_only_a_cookie_is_answered_with_a_cookie(sent: str, *, leaks: bool) -> None:
+    code = HEAD + f"async def ask(token):\n    await http.get('/x', {sent})\n"
+    if leaks:
+        finds(RULE, code, "warning")
+    else:
+        quiet(RULE, code)

@@ -301,7 +301,7 @@ def _is_callers(view: FileView, mutation: Mutation, *, by: str) -> bool:
 def _logs_in(view: FileView, call: ast.Call, function: Block) -> bool:
     """Whether the call is made in one user's name in a way that is answered with a cookie."""
     for keyword in call.keywords:
-        if keyword.arg in ("cookies", "auth") and _is_users(view, keyword.value, function):
+        if keyword.arg == "cookies" and _is_users(view, keyword.value, function):
             return True
         if keyword.arg == "headers" and isinstance(keyword.value, ast.Dict):
             for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
