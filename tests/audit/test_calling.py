@@ -49,6 +49,10 @@ def test_a_call_on_the_object_itself() -> None:
         ("store.find(request.headers['accept'])", False),
         ("request.query['page']", False),
         ("settings.token", False),
+        ("request.user.id", True),
+        ("request.user.desk", True),
+        ("request.user.language", False),
+        ("request.user.preference.hidden if request.user else None", False),
     ],
 )
 def test_what_tells_a_user_from_all_others(argument: str, *, tells: bool) -> None:
@@ -56,6 +60,13 @@ def test_what_tells_a_user_from_all_others(argument: str, *, tells: bool) -> Non
     one = view(f"{head}\n    enter({argument})")
     told = [call.tells for call in call_facts(one, one.functions[0]) if call.path == "acme.enter"]
     assert told == [(("0", ""),) if tells else ()]
+
+
+@pytest.mark.parametrize(("argument", "tells"), [("task", True), ("task.user_id", True), ("task.comment", False)])
+def test_what_a_parameter_that_tells_a_user_passes_on(argument: str, *, tells: bool) -> None:
+    one = view(f"from acme import enter\ndef f(task):\n    enter({argument})")
+    told = [call.tells for call in call_facts(one, one.functions[0]) if call.path == "acme.enter"]
+    assert told == [(("0", "task"),) if tells else ()]
 
 
 def test_what_the_client_sent_and_what_is_handed_on() -> None:
