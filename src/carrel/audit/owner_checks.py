@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import names_user
+from carrel.audit.callers import names_user, proves
 from carrel.audit.chains import chain_root
 from carrel.audit.conditions import Condition, Not
 from carrel.audit.data_conditions import DecidesItself
@@ -97,6 +97,8 @@ def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: as
             return True
         if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and is_caller(view, part, function):
             return True
+        if isinstance(part, ast.Call) and part is not node and proves(view, part, function):
+            return True  # `sessions.get((caller(), session_id))`
         # A view narrows its own queryset once, for all that it does.
         if isinstance(part, ast.Attribute) and part.attr == "get_queryset":
             return True

@@ -204,7 +204,7 @@ def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:
     if not is_own and not of_class and _tells_owner(view, receiver, access, fetch):
         return True
     return bool(path) and any(
-        mutation.kind == "item"
+        (mutation.kind == "item" or mutation.name == "setdefault")
         and any(one.path == path for one in mutation.accesses)
         and any(_tells_whose(view, value, mutation.block) for value in mutation.values)
         and not any(proven(view, key, mutation.block) for key in mutation.keys)

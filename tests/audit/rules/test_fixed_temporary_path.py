@@ -416,3 +416,50 @@ def test_a_path_that_a_with_lends(name: str, given: str, *, is_found: bool) -> N
         finds(RULE, source, "error", on="save(path)")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("place", "shared", "used", "is_found"),
+    [
+        ("folder / 'input.dot'", "renderer = Renderer(F)", "return run(['dot', str(self.source)])", True),
+        ("folder / f'{uuid4()}.dot'", "renderer = Renderer(F)", "return run(['dot', str(self.source)])", False),
+        ("folder / 'input.dot'", "", "return run(['dot', str(self.source)])", False),
+        ("folder / 'input.dot'", "renderer = Renderer(F)", "log(str(self.source))", False),
+        ("folder", "renderer = Renderer(F)", "return run(['dot', str(self.source)])", False),
+    ],
+)
+def test_a_path_that_one_object_for_all_is_made_with(place: str, shared: str, used: str, *, is_found: bool) -> None:
+    source = (
+        "from uuid import uuid4\nfrom fastapi import FastAPI\nfrom acme import F, run, log\napp = FastAPI()\n"
+        f"class Renderer:\n    def __init__(self, folder):\n        self.source = {place}\n"
+        f"    def render(self, text):\n        self.source.write_text(text)\n        {used}\n{shared}\n"
+        "@app.post('/x')\ndef draw(text: str):\n    return "
+        + ("renderer.render(text)" if shared else "Renderer(F).render(text)")
+        + "\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="write_text")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("command", "folder", "is_found"),
+    [
+        ("subprocess.run(['eric'], cwd=folder)", "ROOT / 'work'", True),
+        ("subprocess.run(['eric'], cwd=folder)", "ROOT / str(uuid4())", False),
+        ("folder.touch()", "ROOT / 'work'", False),
+    ],
+)
+def test_what_a_command_has_made_in_a_folder_of_another_file(command: str, folder: str, *, is_found: bool) -> None:
+    files = {
+        "files.py": f"from uuid import uuid4\nfrom acme import ROOT\ndef workspace():\n    return {folder}\n",
+        "tasks.py": "import subprocess\nfrom celery import shared_task\nfrom files import workspace\n"
+        "from models import Declaration\n@shared_task\n"
+        "def file_one(user_id):\n    folder = workspace()\n    (folder / 'in.xml').write_bytes(xml_of(user_id))\n"
+        f"    {command}\n    receipt = (folder / 'out.txt').read_text()\n    keep(receipt)\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="write_bytes")
+    else:
+        quiet(RULE, files)

@@ -287,3 +287,42 @@ def test_a_service_that_finds_out_who_is_asking() -> None:
     )
     finds(RULE, {"talks.py": service.replace("ASKED", "talk.open"), "app.py": route}, "error")
     quiet(RULE, {"talks.py": service.replace("ASKED", "talk.owner == current_user.id"), "app.py": route})
+
+
+@pytest.mark.parametrize(
+    ("asks", "shown", "is_found"),
+    [("", "return found", True), (", user=Depends(get_user)", "return found", False), ("", "return 1", False)],
+)
+def test_a_helper_that_open_handlers_call_with_the_id(asks: str, shown: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI\nfrom auth import get_user\nfrom acme import Intakes\n"
+        "app = FastAPI()\nintakes = Intakes()\n"
+        f"def intake_of(session_id: str):\n    found = intakes.find(session_id)\n    {shown}\n"
+        f"@app.get('/intake/{{session_id}}')\ndef review(session_id: str{asks}):\n    return intake_of(session_id)\n"
+    )
+    if is_found:
+        finds(RULE, source, "warning", on="intakes.find")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "key", "is_found"),
+    [
+        ("Coaching(goal, me())", "session_id", True),
+        ("Coaching(goal)", "session_id", False),
+        ("Coaching(goal, me())", "(me(), session_id)", False),
+    ],
+)
+def test_a_tool_that_goes_on_in_a_session_that_is_somebodys(kept: str, key: str, *, is_found: bool) -> None:
+    source = (
+        "from fastmcp import FastMCP\nfrom fastmcp.server.dependencies import get_access_token\n"
+        "mcp = FastMCP('coach')\nsessions = {}\n"
+        "def me():\n    return get_access_token().client_id\n"
+        f"@mcp.tool\ndef begin(session_id: str, goal: str):\n    sessions.setdefault({key}, {kept})\n"
+        f"@mcp.tool\ndef say(session_id: str, text: str):\n    return sessions.get({key}).answer(text)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="sessions.get")
+    else:
+        quiet(RULE, source)

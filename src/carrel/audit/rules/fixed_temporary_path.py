@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, HasEntryPoints, Not, Reachable, TaintedParameter
+from carrel.audit.conditions import AnyOf, Condition, HasEntryPoints, Not, Reachable, SharedClass, TaintedParameter
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import FixedPath, fixed_path, handed_parts, is_unique, lent_parts, path_parts
@@ -31,6 +31,7 @@ _DOWNLOADS: Final = re.compile(r"^download_to_(?:drive|file|path|disk|filename)$
 _FILE: Final = re.compile(r"\w\.\w{2,4}$")
 _OPENS: Final = re.compile(r"^open$|_open$|^open_file$|File$")
 _MODE: Final = re.compile(r"^[wxa][bt+]{0,2}(?:[:|]\w*)?$")
+_READS: Final = frozenset({"read_bytes", "read_text"})
 _MAKES: Final = frozenset({"mkdir", "makedirs"})
 _SERVES: Final = frozenset({"FileResponse", "send_file"})
 _ASKS: Final = frozenset({"dirname", "basename", "exists", "isfile", "isdir", "open", "remove", "unlink", "getsize",
@@ -76,6 +77,7 @@ class FixedTemporaryPath:
             yield from self._below(view, function)
             yield from self._uploads(view, function)
             yield from self._commands(view, function)
+            yield from self._held(view, function)
 
     def _below(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`(folder / "slip.html").write_text(text)`, where the file hands over one temporary directory for all."""
@@ -125,9 +127,28 @@ class FixedTemporaryPath:
                     yield view.candidate(self.info, call, message, block=function, grades=grades)
                     return
 
+    def _held(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`self.source.write_text(text)` and then `run(["dot", self.source])`, where one object serves all requests."""
+        for call in function.nodes(ast.Call):
+            path, data = _written(call)
+            if not isinstance(path, ast.Attribute) or data is None:
+                continue
+            owner = view.access(path, function).own_class
+            made = list(_made_with(view, owner, path.attr)) if owner is not None else []
+            is_named = any(isinstance(one, ast.Constant) for one in made) and not any(map(is_unique, made))
+            if owner is None or not is_named or not _is_used_again(path, call, function, for_result=view):
+                continue
+            taint = view.best_taint(tuple(data or _written_into(view, call)), function)
+            if taint is not None:
+                message = f"`{function.name}` works on a file that another request writes at the same path"
+                grades = (Grade("error", (*taint.given, Reachable(function.symbol))),)
+                yield view.candidate(self.info, call, message, block=function, given=(SharedClass(owner.symbol),),
+                                     grades=grades)  # fmt: skip
+                return
+
     def _round_trips(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`book.save(path)` and then `FileResponse(open(path, "rb"))`, with a path that is nobody's own."""
-        for read, path in _read_back(function):
+        for read, path in _read_back(view, function):
             fixed = fixed_path(view, path, function)
             if fixed is None or len(fixed.helpers) > 1 or _is_temporary(view, list(path_parts(path, function))):
                 continue
@@ -179,7 +200,15 @@ class FixedTemporaryPath:
         return grades + [Grade("warning", (reached, TaintedParameter(function.symbol, one.id))) for one in names]
 
 
-def _read_back(function: Block) -> Iterator[tuple[ast.Call, ast.expr]]:
+def _made_with(view: FileView, owner: Block, attribute: str) -> Iterator[ast.AST]:
+    """What the path is put together from that the objects of the class are made with."""
+    for method in view.methods(owner):
+        for mutation in view.mutations_in(method) if method.is_initializer else ():
+            if mutation.kind == "attribute" and mutation.name == attribute:
+                yield from (part for value in mutation.values for part in path_parts(value, method))
+
+
+def _read_back(view: FileView, function: Block) -> Iterator[tuple[ast.Call, ast.expr]]:
     """The files that the function gives its caller: served, or read after something has been waited for."""
     for returned in function.nodes(ast.Return):
         for call in ast.walk(returned):
@@ -190,8 +219,14 @@ def _read_back(function: Block) -> Iterator[tuple[ast.Call, ast.expr]]:
                 opened = call.args[0]
                 is_open = isinstance(opened, ast.Call) and called_name(opened) == "open" and bool(opened.args)
                 yield call, opened.args[0] if is_open and isinstance(opened, ast.Call) else opened
-            elif name in ("read_bytes", "read_text") and isinstance(call.func, ast.Attribute) and function.is_async:
+            elif name in _READS and isinstance(call.func, ast.Attribute) and function.is_async:
                 yield call, call.func.value
+    commands = [call.lineno for call in function.nodes(ast.Call) if _COMMANDS.match(view.dotted(call.func))]
+    for assign in function.nodes(ast.Assign) if commands else ():
+        match assign.value:
+            case ast.Call(func=ast.Attribute(attr=name, value=path)) as call if name in _READS:
+                if min(commands) < call.lineno:
+                    yield call, path  # what a command has made
 
 
 def _written_before(read: ast.Call, path: ast.expr, function: Block) -> Iterator[tuple[ast.Call, list[ast.expr]]]:

@@ -53,12 +53,16 @@ class SessionIdOnlyCredential:
                 if not is_restricted(view, function):
                     continued = tuple(self._handler(view, function))
                     yield from continued or self._owned(view, function, entry.label)
+            elif entry is not None and entry.kind == "tool":
+                # A server of tools that asks nobody who they are serves one person.
+                yield from (one for one in self._handler(view, function) if one.grades[0].severity == "error")
             elif entry is None and (routes := _depending(view, function)):
                 yield from self._dependency(view, function, routes)
             elif any(names_user(parameter.name) for parameter in function.parameters):
                 yield from self._helper(view, function)
             elif entry is None:
-                yield from self._loader(view, function)
+                loaded = tuple(self._loader(view, function))
+                yield from loaded or self._dependency(view, function, list(_calling(view, function)))
 
     def _handler(self, view: FileView, function: Block) -> Iterator[Candidate]:
         caller = prover(view, function)
@@ -105,7 +109,7 @@ class SessionIdOnlyCredential:
                 return
 
     def _dependency(self, view: FileView, function: Block, routes: list[Block]) -> Iterator[Candidate]:
-        """`Depends(open_session)` in a route that asks for nothing else: the path's id is all that lets one in."""
+        """`Depends(open_session)`, or a call of it, in a route that asks for nothing else: an id lets one in."""
         open_to_all = [one for one in routes if not prover(view, one) and not is_restricted(view, one)]
         if not open_to_all or prover(view, function) or is_restricted(view, function):
             return
