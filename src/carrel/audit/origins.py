@@ -257,7 +257,11 @@ def _is_session(view: FileView, node: ast.expr, block: Block) -> bool:
 
 
 def _is_users(view: FileView, name: ast.Name, block: Block) -> bool:
-    """Whether more than the name says that it is one user's: `token = sizes.reshape(n)` is made of plain arguments."""
+    """Whether more than the name says that it is one user's: `token = sizes.reshape(n)` is made of plain arguments,
+    and `user` of `for user in self.people` is anybody."""
+    bindings = block.scope.bindings.get(name.id, ())
+    if bindings and all(one.kind == "loop" for one in bindings):
+        return False
     taint = view.taint(name, block)
     return taint is not None and taint.by != "parameter"
 

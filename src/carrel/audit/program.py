@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
@@ -10,7 +10,7 @@ from carrel.audit.answers import Answers
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.data_conditions import Given
-from carrel.audit.facts import FileFacts, FunctionFact
+from carrel.audit.facts import FileFacts
 from carrel.audit.fields import Fields
 from carrel.audit.flow import Flow
 from carrel.audit.frameworks import RECEIVES, SENDS
