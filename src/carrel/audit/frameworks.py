@@ -9,10 +9,12 @@ from typing import Final, Literal
 
 __all__ = [
     "COPYING_BASES",
+    "DECLARING_BASES",
     "DECORATED",
     "HANDLER_BASES",
     "HOOKS",
     "HTTP_METHODS",
+    "ONE_FOR_EACH",
     "PAGE_EVENTS",
     "READ_BY_BASES",
     "RECEIVES",
@@ -292,3 +294,11 @@ COPYING_BASES: Final = (
 """Last parts of the names of bases whose objects get a copy of each default."""
 READ_BY_BASES: Final = frozenset({"extra_context", "initial"})
 """Attributes of a class that the framework's class above it reads and shows: those of Django's views."""
+DECLARING_BASES: Final = ("Form", "FlaskForm", "ModelForm", "BaseForm", "SecureForm")
+"""Last parts of the names of bases of which each object binds the fields that the class declares anew."""
+ONE_FOR_EACH: Final = frozenset(
+    {"asyncio.Protocol", "asyncio.DatagramProtocol", "asyncio.SubprocessProtocol", "asyncio.BufferedProtocol",
+     "twisted.internet.protocol.Protocol", "django.db.models.Model", "socketserver.BaseRequestHandler",
+     "socketserver.StreamRequestHandler", "http.server.BaseHTTPRequestHandler"}
+)  # fmt: skip
+"""Bases of which a framework makes an object for each connection or row: one that a module makes is a stand-in."""
