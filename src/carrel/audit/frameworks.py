@@ -14,7 +14,6 @@ __all__ = [
     "HANDLER_BASES",
     "HOOKS",
     "HTTP_METHODS",
-    "ONE_FOR_EACH",
     "PAGE_EVENTS",
     "READ_BY_BASES",
     "RECEIVES",
@@ -23,6 +22,8 @@ __all__ = [
     "REQUEST_METHODS",
     "REQUEST_OBJECTS",
     "REQUEST_TYPES",
+    "ROW_BASES",
+    "ROW_MAKERS",
     "SENDS",
     "SERVERS",
     "EntryKind",
@@ -296,9 +297,9 @@ READ_BY_BASES: Final = frozenset({"extra_context", "initial"})
 """Attributes of a class that the framework's class above it reads and shows: those of Django's views."""
 DECLARING_BASES: Final = ("Form", "FlaskForm", "ModelForm", "BaseForm", "SecureForm")
 """Last parts of the names of bases of which each object binds the fields that the class declares anew."""
-ONE_FOR_EACH: Final = frozenset(
-    {"asyncio.Protocol", "asyncio.DatagramProtocol", "asyncio.SubprocessProtocol", "asyncio.BufferedProtocol",
-     "twisted.internet.protocol.Protocol", "django.db.models.Model", "socketserver.BaseRequestHandler",
-     "socketserver.StreamRequestHandler", "http.server.BaseHTTPRequestHandler"}
-)  # fmt: skip
-"""Bases of which a framework makes an object for each connection or row: one that a module makes is a stand-in."""
+ROW_BASES: Final = frozenset({"django.db.models.Model", "sqlalchemy.orm.DeclarativeBase"})
+"""Bases of which there is an object for each row of a table: one that a module makes is a stand-in."""
+ROW_MAKERS: Final = frozenset(
+    {"sqlalchemy.orm.declarative_base", "sqlalchemy.ext.declarative.declarative_base", "flask_sqlalchemy.SQLAlchemy"}
+)
+"""What makes such a base, or something that has it as `Model`."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.facts import FunctionFact, KeptFact
-from carrel.audit.frameworks import COPYING_BASES
+from carrel.audit.frameworks import COPYING_BASES, DECLARING_BASES, ROW_BASES, ROW_MAKERS
 from carrel.audit.places import is_test_path
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
@@ -37,7 +37,7 @@ class SharedClasses:
         waiting = list(self._kept())
         while waiting:
             name, where = waiting.pop()
-            if name in found:
+            if name in found or self._is_row(name):
                 continue
             found[name] = where
             # What a shared object makes and holds is shared with it, and what it is set up with before any request.
@@ -52,13 +52,22 @@ class SharedClasses:
             waiting += [(one, where) for path in paths for one in self._instances(path)]
         return found
 
+    def _is_row(self, name: str) -> bool:
+        """Whether there is an object of the class for each row of a table, so that one more is a stand-in."""
+        facts = (self._resolution.classes.get(one) for one in self._resolution.lineage(name))
+        return any(base in ROW_BASES or self._makes_rows(base) for fact in facts if fact for base in fact.bases)
+
+    def _makes_rows(self, base: str) -> bool:
+        made = self._resolution.globals.get(self._resolution.canonical(base.removesuffix(".Model")))
+        return made is not None and any(path.removesuffix("()") in ROW_MAKERS for path in made.paths)
+
     @cached_property
     def _copied(self) -> dict[str, list[str]]:
         """By class, what its body makes and each of its objects gets a copy of."""
         found: dict[str, list[str]] = {}
         for facts in self._resolution.files.values():
             for kept in facts.kept:
-                if kept.owner and self._resolution.has_base(kept.owner, COPYING_BASES):
+                if kept.owner and self._resolution.has_base(kept.owner, (*COPYING_BASES, *DECLARING_BASES)):
                     found.setdefault(kept.owner, []).append(kept.path)
         return found
 

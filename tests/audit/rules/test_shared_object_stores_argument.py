@@ -494,3 +494,61 @@ def test_a_part_of_what_a_token_proves(value: str, severity: Severity) -> None:
             return desk.of()
         """.replace("{0}", value)
     finds(RULE, source, severity)
+
+
+OF_ONE = """
+{0}
+class Desk({1}):
+    def close(self, user_id):
+        self.closed_by = user_id
+EMPTY = Desk()
+@app.post("/close")
+def close(number, user=Depends(current_user)):
+    Desk.find(number).close(user.id)
+    return EMPTY.closed_by
+"""
+
+
+@pytest.mark.parametrize(
+    ("imports", "base", "is_found"),
+    [
+        ("", "object", True),
+        ("from sqlalchemy.orm import DeclarativeBase", "DeclarativeBase", False),
+        ("from sqlalchemy.orm import declarative_base\nBase = declarative_base()", "Base", False),
+        ("from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()", "db.Model", False),
+        ("from django.db import models", "models.Model", False),
+        ("from keras import Model", "Model", True),
+    ],
+)
+def test_a_stand_in_where_there_is_one_for_each_row(imports: str, base: str, *, is_found: bool) -> None:
+    assert bool(findings(RULE, OF_ONE.format(imports, base))) is is_found
+
+
+FORM = """
+from app.forms import {0}
+class Choice:
+    def fill(self, data):
+        self.data = data
+class Profile({0}):
+    city = Choice()
+@app.post("/city")
+def city(text: str):
+    profile = Profile()
+    profile.city.fill(text)
+"""
+
+
+def test_the_fields_of_a_form_are_bound_for_each_request() -> None:
+    finds(RULE, FORM.format("Page"), "error", on="self.data = data")
+    quiet(RULE, FORM.format("FlaskForm"))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "parameter", "severity"),
+    [("_settings", "settings", "info"), ("_settings", "user_settings", "error"), ("_profile", "settings", "error")],
+)
+def test_settings_that_are_kept_as_such(attribute: str, parameter: str, severity: Severity) -> None:
+    text = f"class Desk:\n    def use(self, {parameter}):\n        self.{attribute} = {parameter}\n"
+    text += f"    def show(self):\n        return self.{attribute}\ndesk = Desk()\n"
+    text += "@app.put('/use')\ndef use(text: str):\n    desk.use(text)\n    return desk.show()\n"
+    finds(RULE, text, severity)

@@ -25,7 +25,7 @@ from carrel.audit.data_conditions import MadeBy
 from carrel.audit.entry_points import is_django_middleware
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import is_asked, leaves
+from carrel.audit.origins import is_asked, leaves, says_whose
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import (
     brought,
@@ -79,7 +79,7 @@ class SharedObjectStoresArgument:
         self, view: FileView, mutation: Mutation, taint: Taint, given: tuple[Condition, ...], name: str
     ) -> Candidate:
         message = f"`{name}` keeps {taint.reason} on an object that every request uses"
-        if is_configuration_name(chain_names(mutation.target)[-1]):
+        if is_configuration_name(chain_names(mutation.target)[-1]) or _is_setting(mutation):
             return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, severity="info")
         grades = grades_of(view, taint, mutation.block)
         # That something was worked out from what a request brought says little, and a level is the process's.
@@ -95,6 +95,13 @@ class SharedObjectStoresArgument:
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
             grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
+
+
+def _is_setting(mutation: Mutation) -> bool:
+    """Whether settings are kept as such, `self._settings = settings`: who changes them changes them for all."""
+    value = mutation.values[0]
+    handed = isinstance(value, ast.Name) and is_configuration_name(value.id) and not says_whose(value.id)
+    return handed and is_configuration_name(mutation.name)
 
 
 def _worked_out(view: FileView, mutation: Mutation, taint: Taint) -> tuple[Grade, ...]:
