@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from carrel.audit.admission import is_restricted
-from carrel.audit.callers import names_user, proven, prover
+from carrel.audit.callers import is_said_of_somebody, names_user, proven, prover
 from tests.audit.checking import view
 from tests.audit.handlers import PARAMETERS, handler, value
 
@@ -180,3 +182,12 @@ def test_a_class_that_signs_everybody_in_before_each_request(base: str, method: 
                 "        return jwt.decode(connection.headers['x'])\n"
                 "@app.get('/notes')\ndef notes():\n    return []\n")  # fmt: skip
     assert prover(seen, next(one for one in seen.functions if one.name == "notes")) == method
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("user.language", True), ("user.id", False), ("user.desk", False), ("user.desk.name", True), ("task.text", True),
+     ("task.user_id", False), ("request.token", False), ("user", False), ("user.language or 'en'", True)],
+)  # fmt: skip
+def test_what_is_said_of_somebody(value: str, *, said: bool) -> None:
+    assert is_said_of_somebody(ast.parse(value, mode="eval").body) is said

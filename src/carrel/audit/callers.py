@@ -16,9 +16,10 @@ from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
 from carrel.audit.origins import leaves
 from carrel.audit.persons import is_person, person_in
 from carrel.audit.sent import SAID, is_connection, is_of_grpc, is_request, spine, ways
+from carrel.audit.tagged import names_scope
 from carrel.audit.taint import is_part_name
 
-__all__ = ["names_user", "proven", "prover", "proves"]
+__all__ = ["is_said_of_somebody", "names_user", "proven", "prover", "proves"]
 
 _USER: Final = re.compile(
     r"(?i)^_?(?:[a-z_]*_)?(?:user|user_?id|userid|uid|username|tenant|tenant_?id|account_?id|customer_?id|owner|"
@@ -50,6 +51,12 @@ _PROVEN_PARTS: Final = frozenset(
 _SEALED: Final = ("itsdangerous.", "django.core.signing.", "cryptography.fernet.")
 _OPENS: Final = frozenset({"loads", "unsign", "unsign_object", "decrypt"})
 """What makes texts that only the server can make, and the methods that give what is in one."""
+_TELLS: Final = re.compile(
+    r"(?i)^(?:id|pk|uid|uuid|sub|key|identifier|email|claims?|token|session|auth\w*|principal|identity|request|req|g|"
+    r"ctx|context|info|state|scope|self|cls|websocket|ws|socket|connection|conn)$"
+)
+"""What tells somebody from all others, and what goes along with one request."""
+_PREFERS: Final = re.compile(r"(?i)lang|locale|zone|currency|theme|preference|setting")
 _CARRIERS: Final = frozenset({"request", "req", "g", "websocket", "ws", "socket", "connection", "conn", "info",
                               "context", "ctx", "scope"})  # fmt: skip
 """What goes with one request or connection through the functions that serve it."""
@@ -59,6 +66,23 @@ def names_user(name: str) -> bool:
     """Whether a name says who somebody is: `user_id`, `tenant`, `x-on-behalf-of`. A session's name does not."""
     words = name.replace("-", "_")
     return _USER.match(words) is not None and _NOT_USER.match(words) is None
+
+
+def is_said_of_somebody(value: ast.expr) -> bool:
+    """Whether every leaf is something that is said of somebody, `user.language`, `task.comment`, not who they are."""
+    match value:
+        case ast.IfExp(body=body, orelse=orelse):
+            return all(isinstance(one, ast.Constant) or is_said_of_somebody(one) for one in (body, orelse))
+        case ast.BoolOp(values=values):
+            return all(isinstance(one, ast.Constant) or is_said_of_somebody(one) for one in values)
+        case ast.Attribute(attr=name, value=ast.Name(id=holder) | ast.Attribute(attr=holder) as inner):
+            if names_user(name) or is_person(name) or names_scope(name) or _TELLS.match(name):
+                return False
+            if names_user(holder):
+                return _PREFERS.search(name) is not None  # `user.workspace` is one user's, of a language there are many
+            of_user = isinstance(inner, ast.Attribute) and names_user(chain_names(inner.value)[-1])
+            return of_user or _TELLS.match(holder) is None
+    return False
 
 
 def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block, chain
-from carrel.audit.callers import names_user, proven, proves
+from carrel.audit.callers import is_said_of_somebody, names_user, proven, proves
 from carrel.audit.facts import CallFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, worker_loop
@@ -18,7 +18,6 @@ from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
 from carrel.audit.sent import claimed, is_said
 from carrel.audit.sifting import is_sifted
-from carrel.audit.tagged import names_scope
 from carrel.audit.through import through
 
 __all__ = ["FOREIGN", "call_facts"]
@@ -29,12 +28,6 @@ _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in
 """What runs a function in another thread."""
 _SIGNS_IN: Final = re.compile(r"(?i)^(?:authorization|credentials?|bearer|jwt|access_token|session_?id|token)$")
 """What a client sends to say who it is."""
-_WHO: Final = re.compile(
-    r"(?i)^(?:id|pk|uid|uuid|sub|key|identifier|email|claims?|token|session|auth\w*|principal|identity|request|req|g|"
-    r"ctx|context|info|state|scope|self|cls|websocket|ws|socket|connection|conn)$"
-)
-"""What tells somebody from all others, and what goes along with one request."""
-_PREFERS: Final = re.compile(r"(?i)lang|locale|zone|currency|theme|preference|setting")
 _LATER: Final = frozenset({"submit", "start_background_task"})
 """Methods that are handed a function first, then what to call it with."""
 
@@ -144,7 +137,7 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
     """The arguments that tell the user from all others, and those that do so when a parameter of the caller does."""
     for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
         taint = None if isinstance(value, ast.Constant) else view.taint(value, block)
-        if taint is None or _is_said_of_somebody(value):
+        if taint is None or is_said_of_somebody(value):
             continue
         if taint.by == "request":
             # A name that only sounds like a user's, `printer_profile`, does not tell.
@@ -156,23 +149,6 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
                 yield place, ""
         elif taint.parameter:
             yield place, taint.parameter
-
-
-def _is_said_of_somebody(value: ast.expr) -> bool:
-    """Whether every leaf is something that is said of somebody, `user.language`, `task.comment`, not who they are."""
-    match value:
-        case ast.IfExp(body=body, orelse=orelse):
-            return all(isinstance(one, ast.Constant) or _is_said_of_somebody(one) for one in (body, orelse))
-        case ast.BoolOp(values=values):
-            return all(isinstance(one, ast.Constant) or _is_said_of_somebody(one) for one in values)
-        case ast.Attribute(attr=name, value=ast.Name(id=holder) | ast.Attribute(attr=holder) as inner):
-            if names_user(name) or is_person(name) or names_scope(name) or _WHO.match(name):
-                return False
-            if names_user(holder):
-                return _PREFERS.search(name) is not None  # `user.workspace` is one user's, of a language there are many
-            of_user = isinstance(inner, ast.Attribute) and names_user(chain(inner.value).rpartition(".")[2])
-            return of_user or _WHO.match(holder) is None
-    return False
 
 
 def _of_person(view: FileView, value: ast.expr, block: Block) -> bool:

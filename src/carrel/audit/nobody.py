@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import names_user, proves
+from carrel.audit.callers import is_said_of_somebody, names_user, proves
 from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import keyed
@@ -291,7 +291,7 @@ def _is_claim(call: ast.Call, text: str) -> bool:
 
 def _is_identity(view: FileView, node: ast.expr, function: Block) -> bool:
     for one in origins(view, node, function):
-        if proves(view, one, function):
+        if proves(view, one, function) and not is_said_of_somebody(one):
             return True
         if isinstance(one, ast.Call) and called_name(one) == "get" and one.args:
             asked = one.args[0]
