@@ -541,7 +541,7 @@ def test_a_dependency_that_gives_a_stand_in_for_a_key_of_another_file(default: s
 
 @pytest.mark.parametrize(("part", "is_found"), [("id", True), ("language", False)])
 def test_what_is_only_said_of_somebody(part: str, *, is_found: bool) -> None:
-    source = f"from flask_login import current_user\n{function(f"return HISTORY[current_user.{part} or 'en']")}"
+    source = "from flask_login import current_user\n" + function(f"return HISTORY[current_user.{part} or 'en']")
     if is_found:
         finds(RULE, source, "error")
     else:
