@@ -108,3 +108,10 @@ def _read(text: str) -> list[str]:
     """The modules' names that the only function reads as a whole."""
     seen = view(text)
     return [path for path, _ in read_names(seen).get(seen.functions[0], ())]
+
+
+def test_a_container_that_is_cut_to_size_is_still_read() -> None:
+    cut = "recent = []\ndef f(text):\n    recent.append(text)\n    del recent[{}]\n    show({{'recent': recent}})\n"
+    for size, read in (("10:", True), ("0", False), (":", False)):
+        seen = view(cut.format(size))
+        assert bool(read_names(seen)) is read, size

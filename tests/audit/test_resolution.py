@@ -171,3 +171,22 @@ def test_what_an_application_holds_that_nobody_is_seen_to_put_there() -> None:
     assert held.shared is not None
     two = program({"app.py": source, "other.py": "class LabRPC:\n    def ask(self): ...\n"}).resolution
     assert two.called(one) == ()
+
+
+def test_what_a_property_gives_is_gone_on_from() -> None:
+    source = """
+        from functools import cached_property
+        class Desk:
+            def answer(self): ...
+        class Parts:
+            @property
+            def desk(self):
+                return Desk()
+            def make(self):
+                return Desk()
+        parts = Parts()
+        """
+    resolution = program(source).resolution
+    assert [one.name for one in resolution.called("app.parts.desk.answer")] == ["app.Desk.answer"]
+    assert [one.name for one in resolution.called("app.parts.desk")] == ["app.Parts.desk"]
+    assert not resolution.called("app.parts.make.answer")

@@ -17,7 +17,7 @@ from carrel.audit.mutations import MUTATORS
 from carrel.audit.origins import says_whose
 from carrel.audit.persons import gives_caller
 from carrel.audit.places import is_test_path
-from carrel.audit.resolution import Resolution
+from carrel.audit.resolution import PROPERTIES, Resolution
 from carrel.findings import Location
 
 __all__ = ["CallGraph"]
@@ -33,7 +33,6 @@ _EVERYWHERE: Final = MUTATORS | {
     "filter", "all", "first", "save", "delete", "create", "invoke", "register", "call", "load", "dump", "dumps",
 }  # fmt: skip
 """Methods that too many things have to say by the name whose they are."""
-_PROPERTIES: Final = frozenset({"builtins.property", "property", "functools.cached_property"})
 _SIGNED: Final = frozenset({"authorization", "x_api_key", "api_key", "bearer_token"})
 """Headers that say who asks, as parameters."""
 _LOADERS: Final = re.compile(r"\.(?:delay|apply_async|send|kiq|ainvoke|invoke|remote|submit)$")
@@ -67,12 +66,12 @@ class CallGraph:
     def _computed(self, path: str) -> Iterator[FunctionFact]:
         """The properties that reading the path runs."""
         if path.rpartition(".")[2] in self._properties:
-            yield from (one for one in self._resolution.called(path) if not _PROPERTIES.isdisjoint(one.decorators))
+            yield from (one for one in self._resolution.called(path) if not PROPERTIES.isdisjoint(one.decorators))
 
     @cached_property
     def _properties(self) -> frozenset[str]:
         functions = self._resolution.functions.values()
-        return frozenset(one.name.rpartition(".")[2] for one in functions if not _PROPERTIES.isdisjoint(one.decorators))
+        return frozenset(one.name.rpartition(".")[2] for one in functions if not PROPERTIES.isdisjoint(one.decorators))
 
     @cached_property
     def callers(self) -> dict[str, list[tuple[str, CallFact]]]:

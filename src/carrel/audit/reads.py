@@ -183,6 +183,7 @@ def _takes_away(view: FileView, function: Block, path: str) -> bool:
     empties = any(
         (mutation.name == "clear" or mutation.kind in ("delete", "rebind", "attribute"))
         and any(_place(mutation, access) == path for access in mutation.accesses)
+        and not any(isinstance(key, ast.Slice) and (key.lower or key.upper) for key in mutation.keys)  # cut to size
         for mutation in view.mutations_in(function)
     )
     return (

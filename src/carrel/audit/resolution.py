@@ -17,13 +17,15 @@ from carrel.findings import Location
 from carrel.source import Project
 from carrel.source.neighbours import neighbours
 
-__all__ = ["Resolution", "Value"]
+__all__ = ["PROPERTIES", "Resolution", "Value"]
 
 _TOKEN: Final = re.compile(r"\(\)|\[\]|[^.()\[\]]+")
 _TOP: Final = re.compile(r"[^.:()\[\]]*")
 _STATE: Final = re.compile(r"(?:^|[.:])(?:app|application|_app|bot_data|extensions)\.(?:state|ctx)\.(\w+)(.*)")
 """What an application's state holds, however the application is reached: `request.app.state.desk.answer`."""
 Fact = TypeVar("Fact", FunctionFact, ClassFact, GlobalFact)
+PROPERTIES: Final = frozenset({"builtins.property", "property", "functools.cached_property"})
+"""Decorators of methods that are called when an attribute is read."""
 _DEPTH: Final = 12
 _MANY: Final = 8
 
@@ -241,6 +243,9 @@ class Resolution:
             first = [replace(one, shared=value.shared) for path in paths for one in self.values(path)]
             # Of what it is filled with later, each is somebody's.
             return first + list(self.values(held.holds) if held is not None and held.holds else ())
+        if value.kind == "function" and not PROPERTIES.isdisjoint(self.functions[value.name].decorators):
+            # `container.desk.answer`, where a property gives the desk.
+            return [result for one in self._call(value) for result in self._step(one, step)]
         if value.kind in ("function", "object"):
             return []
         if value.kind == "module":

@@ -388,3 +388,20 @@ def test_a_connection_that_a_function_or_an_object_of_the_file_makes() -> None:
 def test_a_pool_that_the_module_makes() -> None:
     text = LETTERS.partition("def main")[0] + "pool = multiprocessing.get_context('fork').Pool(4)\n"
     finds(RULE, text + "def one(payer):\n    return pool.apply(letter, (payer,))\n", "error")
+
+
+def test_a_local_object_that_is_made_with_a_connection() -> None:
+    code = """
+    import os, psycopg2
+    class Database:
+        def __init__(self):
+            self.connection = psycopg2.connect("")
+        def rows(self):
+            return self.connection.cursor()
+    def main():
+        db = Database()
+        if os.fork() == 0:
+            serve(lambda: db.rows())
+    """
+    finds(RULE, code, "error", on="db = Database()")
+    quiet(RULE, code.replace('psycopg2.connect("")', "None"))

@@ -356,3 +356,16 @@ class Lines:
 def test_a_connection_that_is_lent_to_who_asks_and_reads() -> None:
     finds(RULE, LEASE, "error", on="self.idle.append(line)")
     quiet(RULE, LEASE.replace("return await line.recv()", "pass"))
+
+
+def test_an_exchange_on_the_parts_of_what_the_object_keeps() -> None:
+    code = """
+    class Scale:
+        async def weigh(self, pen):
+            async with self.lock:
+                reader, writer = self.link
+                writer.write(pen)
+                return await reader.readline()
+    """
+    finds(RULE, code, "error", on="readline")
+    quiet(RULE, code.replace("reader, writer = self.link", "reader, writer = pen"))

@@ -389,3 +389,9 @@ def test_a_queue_of_a_session_that_later_requests_find() -> None:
     quiet(
         RULE, {**PUMP, "web.py": PUMP["web.py"].replace("sessions: dict[str, Session] = {}", "sessions = Sessions()")}
     )
+
+
+def test_what_says_for_whom_it_is_needs_no_context() -> None:
+    code = CODE.replace("            answer(message)", "            self._answer(message)")
+    code = code.replace("__init__(self):", "__init__(self, use):\n        self._answer = use")
+    quiet(RULE, code.replace("message = await", "who, message = await"))

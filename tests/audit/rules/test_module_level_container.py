@@ -314,3 +314,21 @@ def test_a_key_that_is_the_same_for_all_users() -> None:
     """
     finds(RULE, code, "error", on="answers[field]")
     quiet(RULE, code.replace("if field in FIELDS", "if field"))
+
+
+def test_what_a_property_gives_is_no_container_of_the_module() -> None:
+    code = """
+    from fastapi import FastAPI
+    app = FastAPI()
+    class Parts:
+        @property
+        def legs(self):
+            return Legs()
+    parts = Parts()
+    @app.post("/")
+    def add(leg: str):
+        legs = parts.legs
+        legs.add(leg)
+        return legs
+    """
+    quiet(RULE, code)

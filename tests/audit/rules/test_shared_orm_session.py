@@ -196,3 +196,19 @@ def test_a_session_of_a_maker_that_the_function_has() -> None:
         """
     finds(RULE, source, "error", on="Tickets(maker())")
     quiet(RULE, source.replace("maker()), server", "maker), server"))
+
+
+def test_a_session_that_a_function_of_the_file_opens() -> None:
+    code = """
+    from flask import Flask
+    from sqlalchemy.orm import Session
+    app = Flask(__name__)
+    def open_session():
+        return Session(engine)
+    db = open_session()
+    @app.get("/")
+    def home():
+        return db.get(Page, 1)
+    """
+    finds(RULE, code, "error", on="db = open_session()")
+    quiet(RULE, code.replace("return Session(engine)", "return scoped_session(engine)"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
@@ -67,7 +67,7 @@ class ConnectionAcrossFork:
                 message = f"`{name}` keeps a connection that was opened before the fork, and gives it out after it"
                 given = (ForkedWith(held.symbol, lazy=True), Not(Disposed(held.symbol)))
                 yield view.candidate(self.info, held.node, message, given=given)
-        yield from self._local(view)
+        yield from self._local(view, makers)
         yield from self._attribute(view)
         for function in view.functions:
             connects = any(view.dotted(call.func) in _CONNECTS for call in function.nodes(ast.Call))
@@ -78,11 +78,13 @@ class ConnectionAcrossFork:
                 yield view.candidate(self.info, kept or function.node, message, block=function,
                                      given=(ForkedWith(function.symbol, lazy=True),))  # fmt: skip
 
-    def _local(self, view: FileView) -> Iterator[Candidate]:
+    def _local(self, view: FileView, makers: Collection[str]) -> Iterator[Candidate]:
         """`client = connect()`, and then `os.fork()` in the same function, or handlers in it that workers inherit."""
         for function in view.functions:
             for name, bindings in function.scope.bindings.items():
-                if len(bindings) != 1 or bindings[0].value is None or not _connects(view, bindings[0].value):
+                value = bindings[0].value if len(bindings) == 1 else None
+                own = isinstance(value, ast.Call) and view.dotted(value.func) in makers
+                if value is None or not (own or _connects(view, value)):
                     continue
                 made, message = bindings[0].node, f"`{name}` is connected before the fork, and used after it"
                 inside = [one for one in view.functions if one.parent is function and name not in one.scope.bindings]

@@ -239,18 +239,20 @@ def _mentions_check(node: ast.AST) -> bool:
 def _is_on_kept(view: FileView, call: ast.Call, function: Block, methods: frozenset[str]) -> bool:
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in methods:
         return False
-    places = [call.func.value]
+    places = [(call.func.value, "")]
     if isinstance(call.func.value, ast.Name):
-        # `reader, writer = self._streams`.
+        # `reader, writer = self._link`.
         for binding in function.scope.bindings.get(call.func.value.id, ()):
             unpacked = next((one for one in view.ancestors(binding.node) if isinstance(one, ast.stmt)), None)
             if isinstance(unpacked, ast.Assign):
-                places.append(unpacked.value)
-    return any(_is_kept(access) for place in places for access in view.accesses(place, function))
+                places.append((unpacked.value, call.func.value.id))
+    return any(_is_kept(access, name) for place, name in places for access in view.accesses(place, function))
 
 
-def _is_kept(access: Access) -> bool:
-    return access.kind == "self" and bool(access.steps) and _CONNECTION.search(".".join(access.steps)) is not None
+def _is_kept(access: Access, name: str) -> bool:
+    """Whether the object keeps it, and it, or the part of it that has the name, is called a connection."""
+    said = ".".join((*access.steps, name))
+    return access.kind == "self" and bool(access.steps) and _CONNECTION.search(said) is not None
 
 
 def _takes_turns(view: FileView, function: Block) -> bool:

@@ -100,7 +100,7 @@ class ContextInLongTask:
         grades = [Grade("error", (ReadsContext(loop.symbol, function.symbol),))]
         if _LIFECYCLE.match(function.name) is None:
             grades.append(Grade("warning", (ReadsContext(loop.symbol), Reachable(function.symbol))))
-        if _calls_unknown(view, loop):
+        if _calls_unknown(view, loop) and not _comes_with_more(loop):
             # What a callable that it was given reads, nobody can tell.
             grades.append(Grade("warning", (started,)))
         place = view.location(loop.node, "goes on for later requests")
@@ -184,6 +184,13 @@ def _collects(view: FileView, function: Block, loop: Block) -> bool:
     }
     emptied = (one for one in loop.nodes(ast.Attribute) if one.attr in put and isinstance(one.ctx, ast.Store))
     return keeps_context(loop) and any(True for _ in emptied)
+
+
+def _comes_with_more(loop: Block) -> bool:
+    """Whether what it goes round for comes in pairs, of which one part may say for whom: `who, item = await take()`."""
+    taken = [one.target for one in loop.nodes(ast.For, ast.AsyncFor)]
+    taken += [one.targets[0] for one in loop.nodes(ast.Assign) if isinstance(one.value, ast.Await)]
+    return any(isinstance(one, ast.Tuple) for one in taken)
 
 
 def _calls_unknown(view: FileView, loop: Block) -> bool:

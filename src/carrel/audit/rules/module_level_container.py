@@ -122,7 +122,9 @@ def _is_of_object(view: FileView, access: Access) -> bool:
     if module != view.top.symbol:
         return False
     made = (one.value for one in view.module.scope.bindings.get(name, ()))
-    classes = {one.symbol for one in view.classes}
+    attribute = access.name.rpartition(".")[2]
+    # What a property gives may be made for who asks.
+    classes = {one.symbol for one in view.classes if all(each.name != attribute for each in view.methods(one))}
     return any(isinstance(one, ast.Call) and view.dotted(one.func) in classes for one in made)
 
 

@@ -57,6 +57,7 @@ class SharedOrmSession:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         makers = {held.symbol for held in held_calls(view, _MAKERS)}
+        makers |= {one.symbol for one in view.functions if _opens(view, one, makers)}
         for held in held_calls(view):
             if _holds_session(view, held.call, held.block, makers):
                 yield self._module(view, held, is_session=_makes_session(view, held.call, makers))
@@ -111,6 +112,13 @@ class SharedOrmSession:
             if isinstance(statement.value, ast.Call) and _makes_session(view, statement.value, makers):
                 message = f"`{function.name}` gives every caller the same session"
                 yield view.candidate(self.info, statement, message, block=function)
+
+
+def _opens(view: FileView, function: Block, makers: set[str]) -> bool:
+    """Whether the function gives whoever calls it a session of theirs: `return Session(engine)`."""
+    values = [one.value for one in function.nodes(ast.Return)]
+    own = function.class_ is None and not function.decorators
+    return own and any(isinstance(one, ast.Call) and _makes_session(view, one, makers) for one in values)
 
 
 def _holds_session(view: FileView, value: ast.expr, block: Block, makers: set[str]) -> bool:
