@@ -307,6 +307,19 @@ def test_a_search_that_is_left_open_by_who_calls_it(whose: str, asked: str, *, i
         quiet(RULE, source)
 
 
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        "        if chamber is None:\n            clauses.append(PUBLIC)\n",
+        "        else:\n            clauses.append(PUBLIC)\n",
+    ],
+)
+def test_a_search_that_is_another_one_for_nobody(otherwise: str) -> None:
+    narrowed = '            clauses.append({"term": {"chamber": chamber}})\n'
+    app = CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")
+    quiet(RULE, {"index.py": INDEX.replace(narrowed, narrowed + otherwise), "app.py": app})
+
+
 def test_what_is_looked_up_by_a_token_is_the_tokens() -> None:
     source = {"index.py": INDEX, "app.py": CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")}
     quiet(RULE, {path: text.replace("chamber", "token") for path, text in source.items()})

@@ -26,6 +26,15 @@ def test_nothing_but_the_id() -> None:
     finds(RULE, handler("return SESSIONS[session_id].messages", "session_id: str"), "warning", on="SESSIONS[")
 
 
+@pytest.mark.parametrize(("name", "is_found"), [("connection_id", True), ("db_connection_id", False)])
+def test_a_connection_to_a_database_is_no_session(name: str, *, is_found: bool) -> None:
+    source = handler(f"return SESSIONS[{name}].messages", f"{name}: str")
+    if is_found:
+        finds(RULE, source, "warning")
+    else:
+        quiet(RULE, source)
+
+
 def test_the_user_is_known_and_not_asked() -> None:
     text = handler(
         "return SESSIONS.get(mcp_session_id)", "mcp_session_id: str = Header(), user=Depends(get_current_user)"

@@ -190,9 +190,24 @@ class RetrievalWithoutTenant:
 
 
 def _tests(function: Block, name: str) -> bool:
-    """Whether something in the function is done only where the parameter has a value."""
-    tests = (one.test for one in function.nodes(ast.If, ast.IfExp))
-    return any(isinstance(one, ast.Name) and one.id == name for test in tests for one in ast.walk(test))
+    """Whether something is done only where the parameter has a value, and nothing else where it has none."""
+    tests = [one for one in function.nodes(ast.If, ast.IfExp) if _is_about(one.test, name)]
+    return bool(tests) and not any(isinstance(one, ast.If) and _narrows_otherwise(one, name) for one in tests)
+
+
+def _is_about(test: ast.expr, name: str) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(test))
+
+
+def _narrows_otherwise(test: ast.If, name: str) -> bool:
+    """Whether what is asked for is another thing where the parameter has no value: `if user is None: only_public()`."""
+    match test.test:
+        case (
+            ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=asked))
+            | ast.Compare(left=ast.Name(id=asked), ops=[ast.Is()], comparators=[ast.Constant(value=None)])
+        ):
+            return asked == name
+    return bool(test.orelse)
 
 
 def _is_search(call: ast.Call) -> bool:

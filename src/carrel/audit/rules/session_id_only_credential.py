@@ -23,7 +23,7 @@ from carrel.findings import RuleInfo
 __all__ = ["SessionIdOnlyCredential"]
 
 _SESSION: Final = re.compile(r"(?:^|_)(?:session|session_?id|sid|session_?key|session_?hash|resume_?(?:id|token)|"
-                             r"connection_?id|terminal_?id|stream_?id)$")  # fmt: skip
+                             r"(?<!db_)(?<!database_)(?<!source_)connection_?id|terminal_?id|stream_?id)$")  # fmt: skip
 _ENDS: Final = re.compile(r"(?:^|_)(?:delete|remove|close|pop|discard|disconnect|cleanup)(?:_|$)")
 
 _IS_SHOWN: Final = re.compile(r"(?i)shar(?:e|ed|ing)|public|invit|embed|webhook|callback|token|slug|login|sign|health")
