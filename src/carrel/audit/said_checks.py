@@ -15,13 +15,14 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.sent import claimed, origins
 
-__all__ = ["COMPARES", "SELECTS", "is_compared", "is_refused", "is_within", "looks_up_person"]
+__all__ = ["COMPARES", "SELECTS", "is_compared", "is_filter", "is_refused", "is_within", "looks_up_person"]
 
 COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
 """Calls that compare what they are handed with who is calling, or find out what the caller may."""
 _CHECKS: Final = re.compile(
     r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
 )
+_GROUP: Final = re.compile(r"(?i)(?:^|_)(?:org|organi[sz]ation|team|company|account|customer)(?:_?id)?$")
 SELECTS: Final = frozenset({"where", "filter", "filter_by"})
 """Methods that ask for rows."""
 
@@ -48,6 +49,20 @@ def is_compared(view: FileView, function: Block, name: str) -> bool:
         # `Messages(db, user).search(author=user_id)` knows who is asking.
         if isinstance(call.func, ast.Attribute) and _is_made_for(view, call.func.value, function):
             return True
+    return False
+
+
+def is_filter(function: Block, key: ast.expr, name: str) -> bool:
+    """Whether it is a group that may be left out, `organisation_id: int | None = None`: else it is about all."""
+    if not _GROUP.search(name):
+        return False
+    parameter = function.parameter(key.id) if isinstance(key, ast.Name) else None
+    match parameter.default if parameter is not None else None:
+        case ast.Constant(value=None):
+            return True
+        case ast.Call(func=ast.Name(id="Query") | ast.Attribute(attr="Query")) as query:
+            given = [*query.args[:1], *(one.value for one in query.keywords if one.arg == "default")]
+            return any(isinstance(one, ast.Constant) and one.value is None for one in given)
     return False
 
 

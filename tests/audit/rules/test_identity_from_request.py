@@ -55,6 +55,22 @@ def test_what_a_tool_is_about_is_not_who_asks(name: str, severity: str) -> None:
     finds(RULE, text.format(name), severity)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "severity"),
+    [
+        ("organisation_id: int | None = None", "info"),
+        ("organisation_id: int = Query(None, alias='organisationId')", "info"),
+        ("organisation_id: int = Query(default=None)", "info"),
+        ("organisation_id: int", "error"),
+        ("organisation_id: int = Query()", "error"),
+        ("user_id: int | None = None", "error"),
+    ],
+)
+def test_a_group_that_may_be_left_out_is_a_filter(parameter: str, severity: str) -> None:
+    body = f"log(user.id)\nreturn await store.list_tasks({parameter.partition(':')[0]})"
+    finds(RULE, route(body, f"{parameter}, user=Depends(get_current_user)"), severity)
+
+
 def test_without_any_token_it_is_only_mentioned() -> None:
     finds(RULE, route("return NOTES[user_id]", "user_id: str"), "info")
 

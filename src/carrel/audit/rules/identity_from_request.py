@@ -20,7 +20,7 @@ from carrel.audit.keyed import keyed
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, rule_page
-from carrel.audit.said_checks import COMPARES, SELECTS, is_compared, is_refused, is_within, looks_up_person
+from carrel.audit.said_checks import COMPARES, SELECTS, is_compared, is_filter, is_refused, is_within, looks_up_person
 from carrel.audit.sent import claimed, origins
 from carrel.audit.tagged import names_scope
 from carrel.audit.through import called_here
@@ -104,7 +104,9 @@ class IdentityFromRequest:
             if in_path:
                 # `/users/<int:user_id>/followers`: more often whom it is about than who is asking.
                 severity = "warning" if kind == "websocket" and is_kept else "info"
-            elif (not caller and kind == "tool" and _RECORD.search(name)) or (not caller and kind == "route"):
+            elif is_filter(function, key, name) or (
+                not caller and (kind == "route" or (kind == "tool" and _RECORD.search(name)))
+            ):
                 severity = "info"
             told = f", though `{caller}` says who is calling" if caller else ""
             message = f"`{function.name}` takes whose data it is from `{name}` of the request{told}"
