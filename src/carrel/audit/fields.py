@@ -42,18 +42,19 @@ class Fields:
         return None
 
     def read_by_request(self, owner: str, attribute: str, besides: str, *, directly: bool) -> Proof | None:
-        """Where a function that requests of any user lead to reads the attribute and hands it on; `directly`: the entry
-        point does it itself. Of a code base without entry points, any function."""
+        """Where a function that requests of any user lead to, and that lets in who has no permission, reads the
+        attribute and hands it on; `directly`: the entry point does it itself. Without entry points, any function."""
         for fact, line in self._uses(self._reads, owner, attribute):
-            serves = fact.name in self._calls.entry_points if directly else self._serves(fact.name)
+            serves = fact.name in self._calls.entry_points if directly else self._serves(fact)
             if fact.name != besides and serves:
                 return (self._at(fact, line, f"reads `{attribute}`"),)
         return None
 
-    def _serves(self, function: str) -> bool:
+    def _serves(self, fact: FunctionFact) -> bool:
         if not self._calls.entry_points:
             return True
-        return bool(self._calls.way_to(function)) and not self._calls.is_apart(function)
+        permitted = fact.admits in ("permitted", "administrators")
+        return not permitted and bool(self._calls.way_to(fact.name)) and not self._calls.is_apart(fact.name)
 
     def made_for_person(self, owner: str) -> Proof | None:
         """Where the class takes a person whom its objects are made for, by the name of a class: `patient: Patient`."""
