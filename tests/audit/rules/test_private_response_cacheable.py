@@ -327,3 +327,10 @@ def test_an_answer_to_who_a_function_of_another_file_says_is_asking() -> None:
     """
     finds(RULE, code, "error")
     quiet(RULE, code.replace("await driver_of", "await page_of"))
+
+
+def test_a_test_of_who_is_asking_under_a_name() -> None:
+    own = "own = g.user.id == number\n    if {0}:\n        response.headers['Cache-Control'] = 'public, max-age=120'"
+    code = FLASK.replace('response.headers["Cache-Control"] = "max-age=120"', own)
+    quiet(RULE, code.replace("{0}", "not own"))
+    finds(RULE, code.replace("{0}", "response.ok"), "error")

@@ -15,6 +15,7 @@ from carrel.audit.conditions import AnyOf, Condition
 from carrel.audit.data_conditions import AnswersUsers, SendsCacheable
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
+from carrel.audit.held import given_value
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.run_conditions import ReadsIdentity, ReadsRequest, RequestsAreAsked
@@ -88,7 +89,11 @@ def _selects(view: FileView, node: ast.AST, owner: str = "") -> bool:
     """Whether a test before it picks the responses: those of some addresses, or those for nobody."""
     for around in view.ancestors(node):
         if isinstance(around, ast.If | ast.IfExp):
-            words = {getattr(one, "attr", getattr(one, "id", "")) for one in ast.walk(around.test)}
+            # `self_photo = user.id == g.user.id`, and then `if not self_photo`.
+            named = [given_value(view, one) for one in ast.walk(around.test) if isinstance(one, ast.Name)]
+            tests = [around.test, *(one for one in named if isinstance(one, ast.Compare | ast.BoolOp | ast.UnaryOp))]
+            told = (one for part in tests for one in ast.walk(part))
+            words = {getattr(one, "attr", getattr(one, "id", "")) for one in told}
             if not words.isdisjoint(_SELECTS) or (owner and not words.isdisjoint(owner.split("."))):
                 return True
             if any("public" in word.lower() for word in words):
