@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.mutable_default import MutableDefault
+from carrel.findings import Severity
 from tests.audit.checking import finds, quiet
 
 RULE = MutableDefault()
@@ -312,3 +313,24 @@ def test_a_memo_whatever_it_is_called(made: str, *, is_found: bool) -> None:
         finds(RULE, source, "error")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("value", "severity"),
+    [("bits[1:]", "info"), ("os.urandom(16)", "info"), ("read(16)", "error"), ("os.environ[user]", "error"),
+     ("os.path.join(user)", "error")],
+)  # fmt: skip
+def test_what_is_of_the_process_and_of_no_call(value: str, severity: Severity) -> None:
+    text = (
+        f"import os\ndef draw(user, pool=[]):\n    bits = os.urandom(99)\n    pool.append({value})\n    return pool\n"
+    )
+    finds(RULE, text + "def use(user):\n    return draw(user)\n", severity)
+
+
+@pytest.mark.parametrize(("name", "severity"), [("cached_engines", "info"), ("engines", "error")])
+def test_a_cache_is_another_rules(name: str, severity: Severity) -> None:
+    text = "class Store:\n    def take(self, key):\n        self.last = key\n"
+    text += (
+        f"def render(path, {name}=Store()):\n    return {name}.take(path)\ndef use(path):\n    return render(path)\n"
+    )
+    finds(RULE, text, severity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,6 +25,7 @@ from carrel.audit.conditions import (
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.filled import has_something, is_empty
+from carrel.audit.memos import CACHE_NAME
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed, leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -107,10 +109,11 @@ class MutableDefault:
             methods.setdefault(method, call)
         for method, call in methods.items():
             message = f"the default of `{parameter.name}` is one object, and `{method}()` changes it"
+            # What a cache keeps under its keys is another rule's.
+            grades = (Grade("info"),) if CACHE_NAME.search(parameter.name) else _grades(function, parameter)
             yield view.candidate(
-                self.info, parameter.node, message, block=function,
+                self.info, parameter.node, message, block=function, grades=grades,
                 related=(view.location(call, "changed here"),), given=(ChangesObject(f"{made}.{method}"),),
-                grades=_grades(function, parameter),
             )  # fmt: skip
 
     def _fields(self, view: FileView, owner: Block) -> Iterator[Candidate]:
@@ -229,9 +232,25 @@ def _is_made_of_self(view: FileView, change: Mutation, function: Block) -> bool:
 
 def _says_nothing(view: FileView, change: Mutation) -> bool:
     """Whether what goes under a constant key is a constant, or a setting of the object: the same whoever calls."""
+    if change.values and all(_is_of_process(view, value, change.block) for value in (*change.keys, *change.values)):
+        return True
     if not change.keys or not all(is_fixed(view, key, change.block) for key in change.keys):
         return False
     return all(is_fixed(view, value, change.block) or _is_setting(view, value, change.block) for value in change.values)
+
+
+def _is_of_process(view: FileView, value: ast.expr, function: Block, depth: int = 3) -> bool:
+    """Whether it is what a function of Python's library gives without anything of this call: `os.urandom(16)`."""
+    calls = [one for one in ast.walk(value) if isinstance(one, ast.Call)]
+    if not all(view.dotted(one.func).partition(".")[0] in sys.stdlib_module_names for one in calls):
+        return False
+    bound = {one.id for one in ast.walk(value) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    names = {one.id for one in ast.walk(value) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)} - bound
+    made = [one for name in names for one in function.scope.bindings.get(name, ())]
+    asks = bool(calls) or any(isinstance(one.value, ast.Call) for one in made)
+    return asks and depth > 0 and all(
+        one.value is not None and _is_of_process(view, one.value, function, depth - 1) for one in made
+    )  # fmt: skip
 
 
 def _is_filled(view: FileView, change: Mutation, parameter: Parameter) -> bool:
