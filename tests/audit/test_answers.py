@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.audit.checking import program
 
 SOURCE = """
@@ -30,6 +32,12 @@ def test_what_is_kept_and_under_which_argument() -> None:
     assert answers.stores_under("app.keep", "1", "0") is None
     assert answers.keeps_by_key("app.once", "0", "1") is not None
     assert answers.keeps_by_key("app.keep", "0", "1") is None
+
+
+@pytest.mark.parametrize(("desk", "kept"), [("desk = Desk()", True), ("def desk():\n    return Desk()", False)])
+def test_what_is_kept_on_an_object(desk: str, *, kept: bool) -> None:
+    source = f"class Desk:\n    def keep(self, name, value):\n        self.values[name] = value\n{desk}\n"
+    assert (program(source).answers.stores_under("app.Desk().keep", "0", "1") is not None) is kept
 
 
 def test_what_caches_on_the_way_may_keep() -> None:

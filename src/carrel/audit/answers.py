@@ -60,6 +60,10 @@ class Answers:
     def stores_under(self, path: str, key: str, value: str) -> Proof | None:
         """The function that puts one argument where it outlives the call, under another one."""
         for fact in self._calls.called(path):
+            # What is on one of many objects, a row's own settings, is not kept for others.
+            on_self = (fact.stores[0], True) in fact.keyed
+            if on_self and self._shared(fact.name.rpartition(".")[0]) is None:
+                continue
             if all(fact.stores) and (fact.parameter_at(key), fact.parameter_at(value)) == fact.stores:
                 note = f"keeps it under `{fact.stores[0]}`"
                 return (Location(path=self._resolution.paths[fact.name], line=fact.line, note=note),)
