@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.audit.checking import program
 
 SOURCE = """
@@ -29,3 +31,25 @@ def test_what_is_handed_on_by_a_name_that_only_the_double_star_takes() -> None:
         def find(**given): ...
         """
     assert program(source).passing.tainted_parameter("app.find", "given") is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "is_sent"),
+    [
+        ("request.headers.get('X-Reference', '')", True),
+        ("request.headers.get('X-Reference') or uuid.uuid4().hex", True),
+        ("uuid.uuid4().hex", False),
+        ("request.app", False),
+    ],
+)
+def test_what_a_function_of_another_file_takes_from_the_request(given: str, *, is_sent: bool) -> None:
+    told = program(
+        {
+            "ids.py": f"import uuid\ndef reference(request):\n    return {given}\n",
+            "app.py": (
+                "from aiohttp import web\nfrom ids import reference\nasync def labels(request: web.Request):\n"
+                "    await ask(reference(request))\nasync def ask(number):\n    return number\n"
+            ),
+        }
+    )
+    assert (told.passing.sent_parameter("app.ask", "number") is not None) is is_sent

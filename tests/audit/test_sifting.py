@@ -37,3 +37,15 @@ def test_a_call_that_nothing_goes_through() -> None:
     seen = view("def events(self, user):\n    all = self.bus.listen()\n    return all if user.is_admin else []\n")
     (function,) = seen.functions
     assert not is_sifted(seen, next(function.nodes(ast.Call)), function)
+
+
+@pytest.mark.parametrize(("test", "found"), [("owner != user.id", True), ("kind == 'ping'", False)])
+def test_a_queue_of_which_the_loop_leaves_what_is_not_for_its_user(test: str, *, found: bool) -> None:
+    seen = view(
+        "async def events(user):\n    queue = bus.reader()\n    async def lines():\n        while True:\n"
+        f"            owner, kind = await queue.get()\n            if {test}:\n                continue\n"
+        "            yield kind\n    return lines()\n"
+    )
+    function = next(one for one in seen.functions if one.name == "events")
+    call = next(one for one in function.nodes(ast.Call) if ast.unparse(one.func) == "bus.reader")
+    assert is_sifted(seen, call, function) is found

@@ -16,7 +16,7 @@ from carrel.audit.held import clears_context, is_under_test, worker_loop
 from carrel.audit.origins import identities, in_session, is_credential, is_made, leaves
 from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
-from carrel.audit.sent import claimed, is_said
+from carrel.audit.sent import claimed, is_request, is_said
 from carrel.audit.sifting import is_sifted
 from carrel.audit.through import through
 
@@ -139,16 +139,16 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
         taint = None if isinstance(value, ast.Constant) else view.taint(value, block)
         if taint is None or is_said_of_somebody(value):
             continue
+        # `request.ctx.clinic`, where the file puts a claim of the token there; `driver.id` of `Depends(current_driver)`.
+        is_put = isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and proves(view, value, block)
         if taint.by == "request":
             # A name that only sounds like a user's, `printer_profile`, does not tell.
             told = [one for one in identities(view, value, block) if not is_credential(one)]
             sure = told and (proven(view, value, block) or any(names_user(one.rpartition(".")[2]) for one in told))
-            # `request.ctx.clinic`, where the file puts a claim of the token there.
-            is_put = isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and proves(view, value, block)
             if sure or is_put or in_session(view, value, block) or _of_person(view, value, block):
                 yield place, ""
-        elif taint.parameter:
-            yield place, taint.parameter
+        elif is_put or taint.parameter:
+            yield place, "" if is_put else taint.parameter
 
 
 def _of_person(view: FileView, value: ast.expr, block: Block) -> bool:
@@ -197,7 +197,7 @@ def _sends(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
         parts = list(through(view, value, block))
         said = [bool(claimed(view, one, where)) or is_said(view, one, where) for one, where in parts]
         handed = [
-            "" if sure or where is not block else _parameter(one, block)
+            "" if sure or where is not block else _parameter(one, block) or _asked_elsewhere(view, one, block)
             for sure, (one, where) in zip(said, parts, strict=True)
         ]
         known = zip(said, handed, (one for one, _ in parts), strict=True)
@@ -212,6 +212,14 @@ def _stands_in(view: FileView, node: ast.expr) -> bool:
         isinstance(node, ast.Call) and isinstance(around, ast.BoolOp) and isinstance(around.op, ast.Or)
         and around.values[0] is not node
     )  # fmt: skip
+
+
+def _asked_elsewhere(view: FileView, node: ast.expr, block: Block) -> str:
+    """The path of what a function of another file gives that is handed the request, `ids.reference()`; else empty."""
+    if not isinstance(node, ast.Call) or not any(is_request(view, one, block) for one in node.args):
+        return ""
+    access = view.access(node.func, block)
+    return f"{access.path}()" if access.kind == "global" and not access.steps else ""
 
 
 def _parameter(node: ast.expr, block: Block) -> str:

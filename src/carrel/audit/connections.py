@@ -116,8 +116,10 @@ def _makes_queue(view: FileView, mutation: Mutation) -> bool:
 
 
 def _is_joined(view: FileView, access: Access) -> bool:
-    """Whether the handlers of connections put themselves, or queues of their own, into the container."""
+    """Whether the handlers of connections put themselves into the container, or functions each a queue of its own."""
     for mutation in _joining(view, access):
+        if mutation.kind == "method" and _makes_queue(view, mutation):
+            return True
         entry = view.entry_point(mutation.block)
         if entry is None or entry.kind not in ("websocket", "route"):
             continue

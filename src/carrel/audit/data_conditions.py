@@ -34,10 +34,11 @@ __all__ = [
     "WrapsArguments",
 ]
 
-Given = Literal["claimed", "stand-in", "fixed-path", "anybodys-row", "collected", "of-last-call"]
-"""What a function may give back: an identity as the client says it, a constant for everybody who has none, a path that
-is the same at every call with the same arguments, a row that has an owner and was selected without, everything
-that calls have put into a container of the module, what the last call has left on the object."""
+Given = Literal["claimed", "sent", "stand-in", "fixed-path", "anybodys-row", "collected", "of-last-call"]
+"""What a function may give back: an identity as the client says it, anything that the client sent, a constant for
+everybody who has none, a path that is the same at every call with the same arguments, a row that has an owner and was
+selected without, everything that calls have put into a container of the module, what the last call has left on the
+object."""
 
 
 class DecidesItself(msgspec.Struct, frozen=True, array_like=True, tag=True):

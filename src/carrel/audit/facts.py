@@ -54,7 +54,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     records: tuple[str, ...] = ()
     """The arguments whose keys are the names of fields: a form, the body of a request, `{"name": name}`."""
     sends: tuple[tuple[str, str], ...] = ()
-    """As `passes`, where the argument is nothing but what the client sent: an id that it chose."""
+    """As `passes`, where the argument is nothing but what the client sent: an id that it chose. Of what a function of
+    another file gives that is handed the request, with its path: `app.ids.reference()`."""
     hands: tuple[tuple[str, str], ...] = ()
     """Of a call that makes an object, the arguments that are objects themselves, each with its path."""
     is_sifted: bool = False

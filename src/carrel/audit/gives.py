@@ -13,8 +13,8 @@ from carrel.audit.file_view import FileView
 from carrel.audit.fixed_paths import gives_fixed_path
 from carrel.audit.held import text_of
 from carrel.audit.nobody import gives_stand_in
-from carrel.audit.origins import called_name, parameters_in
-from carrel.audit.sent import claimed, origins
+from carrel.audit.origins import called_name, is_made, parameters_in
+from carrel.audit.sent import claimed, is_request, origins
 
 __all__ = ["collected_by", "given_back", "gives_none"]
 
@@ -29,6 +29,8 @@ def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
     found: list[Given] = []
     if _gives_claimed(view, function):
         found.append("claimed")
+    if _gives_sent(view, function):
+        found.append("sent")
     if gives_stand_in(view, function):
         found.append("stand-in")
     if gives_fixed_path(view, function):
@@ -40,6 +42,18 @@ def given_back(view: FileView, function: Block) -> tuple[Given, ...]:
     if _gives_of_last_call(view, function):
         found.append("of-last-call")
     return tuple(found)
+
+
+def _gives_sent(view: FileView, function: Block) -> bool:
+    """Whether it is handed a request, and what it gives is what the client sent, or stands in for it."""
+    if not any(is_request(view, ast.Name(one.name), function) for one in function.parameters):
+        return False
+    values = (one.value for one in function.nodes(ast.Return) if one.value is not None)
+    parts = [part for value in values for part in origins(view, value, function)]
+    sent = [bool(claimed(view, one, function)) for one in parts]
+    return any(sent) and all(
+        sure or isinstance(one, ast.Constant) or is_made(one) for sure, one in zip(sent, parts, strict=True)
+    )
 
 
 def gives_none(function: Block) -> bool:

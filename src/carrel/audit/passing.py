@@ -88,7 +88,7 @@ class Passing:
             for call, called in self._calls.callees.get(name, ()):
                 fresh = False
                 for place, parameter in passed(call):
-                    if parameter and (name, parameter) not in found:
+                    if parameter and (name, parameter) not in found and not self._is_sent(parameter):
                         continue
                     target = called.parameter_at(place)
                     if gathered and not target and place.isidentifier():
@@ -102,6 +102,10 @@ class Passing:
                 if fresh and called.name not in queued:
                     queued.add(called.name)
                     waiting.append(called.name)
+
+    def _is_sent(self, path: str) -> bool:
+        """Whether it is what a function gives, `ids.reference()`, and that is what the client sent."""
+        return path.endswith("()") and any("sent" in one.gives for one in self._resolution.called(path[:-2]))
 
     def tainted_parameter(self, function: str, parameter: str) -> Proof | None:
         """The call that passes one user's data for the parameter."""

@@ -13,7 +13,7 @@ from carrel.audit.chains import chain_names
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import MUTATORS, Mutation
 from carrel.audit.origins import called_name
-from carrel.audit.persons import is_person
+from carrel.audit.persons import is_person, person_in
 from carrel.audit.taint import is_identity_like
 
 __all__ = ["changed_fields", "compares_owner", "is_presence_list", "is_read_on_import", "is_whole", "read_fields",
@@ -103,7 +103,7 @@ def _is_about_owner(comparison: ast.Compare) -> bool:
     sides = (comparison.left, *comparison.comparators)
     named = [_last_name(side) for side in sides]
     asked = any(isinstance(side, ast.Name) for side in sides)
-    scoped = len(set(named)) == 1 and _SCOPE.match(named[0]) is not None
+    scoped = len(set(named)) == 1 and (_SCOPE.match(named[0]) is not None or bool(person_in(named[0])))
     return asked and len(named) == 2 and (scoped or all(map(_names_somebody, sides, named)))
 
 

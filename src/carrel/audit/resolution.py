@@ -180,7 +180,9 @@ class Resolution:
             fact = self.functions.get(self.canonical(root))
             typed = fact.types.get(name) if fact is not None else None
             handed = self._handed.get((fact.name, name), ()) if fact is not None else ()
-            values = [value for one in ((typed,) if typed else handed[:_MANY]) for value in self.values(one)]
+            values = list(self.values(typed)) if typed else []
+            # Of a type that is a library's, what is handed over says more.
+            values = values or [value for one in handed[:_MANY] for value in self.values(one)]
         else:
             tokens = _TOKEN.findall(path)
             count = next((index for index, token in enumerate(tokens) if token in ("()", "[]")), len(tokens))

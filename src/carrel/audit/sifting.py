@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
@@ -23,6 +24,8 @@ def is_sifted(view: FileView, call: ast.Call, block: Block) -> bool:
     """
     around = view.module.parent(call)
     around = view.module.parent(around) if isinstance(around, ast.Await) else around
+    if isinstance(around, ast.Assign) and isinstance(around.targets[0], ast.Name):
+        return any(_takes_its_own(loop, around.targets[0].id) for loop in _loops(view, block))
     if not isinstance(around, ast.For | ast.AsyncFor) or call not in ast.walk(around.iter):
         return False
     targets = {one.id for one in ast.walk(around.target) if isinstance(one, ast.Name)}
@@ -36,6 +39,22 @@ def is_sifted(view: FileView, call: ast.Call, block: Block) -> bool:
         if around in view.ancestors(node) and node is not call and _hands_on(node, targets)
     ]
     return skips or (bool(handed) and all(_is_chosen(view, one, around) for one in handed))
+
+
+def _loops(view: FileView, block: Block) -> Iterator[ast.While]:
+    for one in (block, *(each for each in view.functions if each.parent is block)):
+        yield from one.nodes(ast.While)
+
+
+def _takes_its_own(loop: ast.While, queue: str) -> bool:
+    """Whether the loop takes from the queue, and leaves what is not for somebody."""
+    takes = any(
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in ("get", "get_nowait")
+        and isinstance(one.func.value, ast.Name) and one.func.value.id == queue
+        for one in ast.walk(loop)
+    )  # fmt: skip
+    tests = (one for one in ast.walk(loop) if isinstance(one, ast.If)) if takes else ()
+    return any(_asks_whose(one.test) for one in tests)
 
 
 def _hands_on(node: ast.AST, targets: set[str]) -> bool:

@@ -515,3 +515,21 @@ def test_a_namespace_emits_to_all_who_are_connected_to_it() -> None:
     )
     finds(RULE, code.replace("TO", ""), "error", on="emit")
     quiet(RULE, code.replace("TO", ", to=sid"))
+
+
+@pytest.mark.parametrize(("given", "leaks"), [("set()", True), ("fill()", False)])
+def test_a_set_into_which_a_function_puts_a_queue_for_each_who_asks(given: str, *, leaks: bool) -> None:
+    code = (
+        "import asyncio\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        f"class Feed:\n    def __init__(self):\n        self._rows = {given}\n"
+        "    def reader(self):\n        queue = asyncio.Queue()\n"
+        + ("        self._rows.add(queue)\n" if leaks else "")
+        + "        return queue\n    def push(self, position):\n        for one in tuple(self._rows):\n"
+        "            one.put_nowait(position)\nfeed = Feed()\n"
+        "@app.get('/live')\nasync def live():\n    return stream(feed.reader())\n"
+        "@app.post('/x')\nasync def x(body: dict):\n    feed.push(body['at'])\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="put_nowait")
+    else:
+        quiet(RULE, code)

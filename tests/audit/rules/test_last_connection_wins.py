@@ -268,3 +268,17 @@ def test_a_queue_of_each_stream_in_one_slot(kept: str, *, is_found: bool) -> Non
         finds(RULE, source, "error", on="pager.inbox =")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("kept", "leaks"), [("scale.on_reading", True), ("scale.readers[counter]", False)])
+def test_the_connection_behind_quarts_proxy(kept: str, *, leaks: bool) -> None:
+    code = (
+        "from quart import Quart, websocket\napp = Quart('x')\n"
+        "class Scale:\n    def __init__(self):\n        self.readers = {}\nscale = Scale()\n"
+        "@app.websocket('/weigh/<counter>')\nasync def weigh(counter):\n"
+        f"    {kept} = websocket._get_current_object().send_json\n    await websocket.receive()\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="_get_current_object")
+    else:
+        quiet(RULE, code)

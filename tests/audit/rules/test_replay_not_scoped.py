@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.replay_not_scoped import ReplayNotScoped
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = ReplayNotScoped()
 
@@ -379,3 +379,18 @@ def test_a_stream_that_a_handler_reads_on_from_where_its_client_says(key: str, *
         finds(RULE, code, "error", on="xread")
     else:
         quiet(RULE, code)
+
+
+@pytest.mark.parametrize(("person", "leaks"), [("driver.id", True), ("'left'", False)])
+def test_a_word_that_may_be_a_part_of_the_program_is_somebody_by_what_is_handed_over(
+    person: str, *, leaks: bool
+) -> None:
+    code = (
+        "from fastapi import FastAPI, Depends\napp = FastAPI()\nclass Log:\n    def __init__(self):\n"
+        "        self.rows = []\n    def write(self, driver, body):\n        self.rows.append((driver, body))\n"
+        "    def missed(self, number):\n        return [one for one in self.rows if one[2] > number]\nlog = Log()\n"
+        "@app.post('/x')\nasync def x(body: dict, driver=Depends(current_driver)):\n"
+        f"    log.write({person}, body)\n    return log.missed(1)\n"
+    )
+    severities = [one.severity for one in findings(RULE, code)]
+    assert severities == (["error"] if leaks else ["info"])

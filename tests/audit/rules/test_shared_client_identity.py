@@ -307,3 +307,17 @@ def test_only_a_cookie_is_answered_with_a_cookie(sent: str, *, leaks: bool) -> N
         finds(RULE, code, "warning")
     else:
         quiet(RULE, code)
+
+
+@pytest.mark.parametrize(("handed", "leaks"), [("http", True), ("httpx.AsyncClient()", False)])
+def test_the_client_of_all_that_an_object_is_handed(handed: str, *, leaks: bool) -> None:
+    code = HEAD + (
+        "from fastapi import FastAPI\napp = FastAPI()\nclass Drive:\n"
+        "    def __init__(self, client: httpx.AsyncClient):\n        self.client = client\n"
+        "    def use(self, token):\n        self.client.headers['Authorization'] = token\n"
+        f"@app.get('/x')\nasync def x(token: str):\n    Drive({handed}).use(token)\n"
+    )
+    if leaks:
+        finds(RULE, code, "error", on="self.client.headers")
+    else:
+        quiet(RULE, code)

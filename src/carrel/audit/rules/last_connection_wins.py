@@ -121,6 +121,8 @@ def _serves_all(view: FileView, method: Block) -> bool:
 def _is_connection(view: FileView, value: ast.expr, block: Block) -> bool:
     if isinstance(value, ast.Attribute) and value.attr in _SENDING:
         value = value.value
+    if isinstance(value, ast.Call) and view.dotted(value.func) == "quart.websocket._get_current_object":
+        return True
     if not isinstance(value, ast.Name):
         return False
     entry = view.entry_point(block)

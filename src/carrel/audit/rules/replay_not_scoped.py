@@ -11,7 +11,7 @@ from carrel.audit.access import Access
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import proven, prover
-from carrel.audit.conditions import Condition, Reachable, SharedClass
+from carrel.audit.conditions import Condition, IdentityParameter, Reachable, SharedClass
 from carrel.audit.data_conditions import SentParameter
 from carrel.audit.fetches import Fetch
 from carrel.audit.file_view import FileView
@@ -69,9 +69,9 @@ class ReplayNotScoped:
             yield from self._by_id(view, function)
             replays = _REPLAYS.search(function.name) is not None or _asks_after(function)
             for node, access in _reads(view, function):
-                put = _put(view, access) if replays or _starts_at_parameter(node, function) else None
+                put, told = _put(view, access) if replays or _starts_at_parameter(node, function) else (None, ())
                 if put is not None and not _compares(function, _scopes(function)):
-                    yield self._candidate(view, node, access, function, put)
+                    yield self._candidate(view, node, access, function, put, told)
                     break
             if replays:
                 yield from self._owned(view, function)
@@ -166,12 +166,14 @@ class ReplayNotScoped:
                                  grades=(Grade("error", (Reachable(function.symbol),)),),
                                  related=(view.location(put, "events of all users are put here"),))  # fmt: skip
 
-    def _candidate(self, view: FileView, node: ast.AST, access: Access, function: Block, put: Mutation) -> Candidate:
+    def _candidate(
+        self, view: FileView, node: ast.AST, access: Access, function: Block, put: Mutation, told: tuple[Condition, ...]
+    ) -> Candidate:
         name = access.steps[-1] if access.steps else access.name.rpartition(".")[2]
         message = f"`{function.name}` gives what is in `{name}` without asking whose it is"
-        given: tuple[Condition, ...] = ()
+        given = told
         if access.kind == "self" and function.class_ is not None:
-            given = (SharedClass(function.class_.symbol),)
+            given = (*told, SharedClass(function.class_.symbol))
         return view.candidate(self.info, node, message, block=function, grades=(Grade("error", given), Grade("info")),
                               related=(view.location(put.node, "events of all users are put here"),))  # fmt: skip
 
@@ -307,19 +309,24 @@ def _without_slices(node: ast.expr) -> ast.expr:
                 return node
 
 
-def _put(view: FileView, access: Access) -> Mutation | None:
-    """Where somebody's event is put into the container, next to everybody else's."""
+def _put(view: FileView, access: Access) -> tuple[Mutation | None, tuple[Condition, ...]]:
+    """Where somebody's event is put into the container, next to everybody else's, with what must hold for that."""
     for mutation in view.mutations:
         if mutation.kind != "method" or mutation.name not in _PUTS:
             continue
+        told: tuple[Condition, ...] = ()
         if not _scopes(mutation.block) and not any(_says_whose(view, one, mutation.block) for one in mutation.values):
-            continue
+            # `driver` may be a part of the program: the calls tell.
+            persons = [one.name for one in mutation.block.parameters if person_in(one.name)]
+            if not persons:
+                continue
+            told = (IdentityParameter(mutation.block.symbol, persons[0]),)
         for other in mutation.accesses:
             if other.kind == access.kind and other.steps == access.steps and other.name == access.name:
                 if access.kind == "self" and _owner(other) is not _owner(access):
                     continue
-                return mutation
-    return None
+                return mutation, told
+    return None, ()
 
 
 def _with_owner(view: FileView, owner: Block, name: str) -> Mutation | None:

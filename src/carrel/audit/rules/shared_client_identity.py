@@ -277,7 +277,7 @@ def _shared(view: FileView, function: Block, client: Access) -> tuple[Condition,
     made_for_all = client.steps[:1] and client.steps[0] in owner.scope.bindings and not _assigned(view, owner, client)
     if function.is_initializer:
         return (SharedObject(client.path),) if made_for_all else None
-    return (AnyOf((SharedClass(owner.symbol), *((SharedObject(client.path),) if made_for_all else ()))),)
+    return (AnyOf((SharedClass(owner.symbol), SharedObject(client.path))),)
 
 
 def _assigned(view: FileView, owner: Block, client: Access) -> bool:
