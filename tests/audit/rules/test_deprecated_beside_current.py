@@ -87,6 +87,11 @@ def test_one_that_is_built_on_the_other_or_chooses_it_is_only_mentioned(imports:
     finds(RULE, used({"pkg/engine.py": imports.replace("{other}", old) + PLAIN, "pkg/engine_legacy.py": PLAIN}), "info")
 
 
+def test_a_neural_network_is_called_what_it_is() -> None:
+    bert = "from torch.nn import Module\n" + PLAIN.replace(":\n", "(Module):\n", 1)
+    finds(RULE, used({"a.py": bert, "b.py": bert.replace("Engine", "ModernEngine")}), "info")
+
+
 def test_versions_of_a_message_are_only_mentioned() -> None:
     row = PLAIN.replace("class Engine", "class LegacyEngine").replace(":\n", "(ModelSerializer):\n", 1)
     finds(RULE, {"a.py": PLAIN.replace("Engine", "Engine(ModelSerializer)"), "b.py": row}, "info")

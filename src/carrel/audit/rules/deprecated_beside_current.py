@@ -101,10 +101,11 @@ def _replaces(program: Program, role: Role, other: Role) -> bool:
     """Whether the two do the same work; a number alone tells versions of what both of them speak.
 
     What a framework asks for by name is in both of them, so one that is not called old has to share some lines, too.
-    Whoever mends one of two in the same file sees the other.
+    Whoever mends one of two in the same file sees the other. Of neural networks, `ModernBert` is another than `Bert`.
     """
     if (
         role.location.path == other.location.path
+        or "Module" in role.bases
         or role.is_value
         or _VERSION.search(role.name)
         or likeness(role.methods, other.methods) < _ALIKE
