@@ -22,6 +22,9 @@ from tests.audit.checking import view
         ("settings.get('colour') or 'red'", ""),
         ("user_id", ""),
         ("user_id or '/users/me'", ""),
+        ("(user_id, claims.get('sub', 'default'))", ""),
+        ('f\'{user.tenant_id}:{claims.get("sub", "default")}\'', ""),
+        ('f\'{settings.colour}:{claims.get("sub", "default")}\'', "'default'"),
     ],
 )
 def test_a_key_for_everybody_without_identity(key: str, text: str) -> None:
@@ -83,3 +86,8 @@ def test_the_parameters_that_keys_are_made_of() -> None:
     seen = view("redis = Redis()\nclass Notes:\n  def load(self, key, size):\n    redis.lrange(f'n:{key}', 0, size)\n"
                 "  def put(self, whose, note):\n    self._kept[whose] = note\n")  # fmt: skip
     assert [keyed_parameters(seen, one) for one in seen.functions] == [(("key", False),), (("whose", True),)]
+
+
+def test_a_key_that_says_besides_whose_it_is_hands_on_no_session() -> None:
+    seen = view("KEPT = {}\ndef keep(organization_id, session_id):\n    KEPT[organization_id, session_id] = 1\n")
+    assert [keyed_parameters(seen, one) for one in seen.functions] == [(("organization_id", False),)]

@@ -51,6 +51,8 @@ def stand_ins(view: FileView, key: ast.expr, function: Block) -> Iterator[tuple[
     parts = tuple(key_parts(key, function))
     is_text = any(isinstance(one, ast.JoinedStr | ast.BinOp) for one in parts)
     for node in parts:
+        if _tells_besides(parts, node, function):
+            continue
         filled = _filled_in(view, node, function) if isinstance(node, ast.Name) else None
         if filled is not None and not _turns_away(filled, filled, function):
             yield filled, f"`{ast.unparse(filled)}`"
@@ -89,8 +91,10 @@ def keyed_parameters(view: FileView, function: Block) -> tuple[tuple[str, bool],
     """The parameters that the function makes keys of what outlives the call of; each with whether its object has it."""
     found: dict[tuple[str, bool], None] = {}
     for use in keyed(view, function):
-        for part in key_parts(use.key, function):
-            if isinstance(part, ast.Name) and part.id != function.receiver and function.parameter(part.id) is not None:
+        parts = tuple(key_parts(use.key, function))
+        for part in parts:
+            handed = isinstance(part, ast.Name) and part.id != function.receiver and function.parameter(part.id)
+            if isinstance(part, ast.Name) and handed and not _tells_besides(parts, part, function):
                 found[part.id, use.access.kind == "self" and not use.is_store] = None
     return tuple(found)
 
@@ -120,6 +124,15 @@ def key_parts(key: ast.expr, function: Block) -> Iterator[ast.expr]:
                 stack.append(node.value if isinstance(node, ast.Await) else node.func.value)  # type: ignore[attr-defined]
             case ast.Call() if _MAKES_KEY.search(called_name(node)):
                 stack += node.args
+
+
+def _tells_besides(parts: tuple[ast.expr, ...], node: ast.expr, function: Block) -> bool:
+    """Whether another part of the key says whose it is: `(organization_id, session_id or "")` is not one for all."""
+    return any(
+        one is not node and names_user(_name(one))
+        and (isinstance(one, ast.Attribute) or (isinstance(one, ast.Name) and function.parameter(one.id) is not None))
+        for one in parts
+    )  # fmt: skip
 
 
 def _name(node: ast.expr) -> str:

@@ -175,9 +175,7 @@ def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple
     function that puts it there, a helper of the file too, and which argument it is."""
     for place, value in (*enumerate(call.args), *((one.arg, one.value) for one in call.keywords if one.arg)):
         found = [] if isinstance(value, ast.Constant) else _instead(view, value, function)
-        # `(organization_id, session_id or "")` is not one for everybody.
-        others = [one.attr for one in key_parts(value, function) if isinstance(one, ast.Attribute)]
-        if found and not any(map(names_user, others)) and not counts_only(ast.unparse(call.func)):
+        if found and not counts_only(ast.unparse(call.func)):
             yield from ((*one, str(place)) for one in found)
 
 
