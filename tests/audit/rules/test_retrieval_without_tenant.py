@@ -320,6 +320,25 @@ def test_a_search_that_is_another_one_for_nobody(otherwise: str) -> None:
     quiet(RULE, {"index.py": INDEX.replace(narrowed, narrowed + otherwise), "app.py": app})
 
 
+@pytest.mark.parametrize(("asks", "is_found"), [("fetch_all", True), ("fetchone", False)])
+def test_one_row_that_is_named_is_no_search(asks: str, *, is_found: bool) -> None:
+    index = f"""
+class Notes:
+    async def add(self, chamber, note):
+        await self.db.execute("INSERT INTO notes VALUES (?, ?)", note, chamber)
+    async def find(self, number, chamber=None):
+        clause = ""
+        if chamber:
+            clause = "AND chamber = :chamber"
+        return await self.db.{asks}(f"SELECT * FROM notes WHERE number = :number {{clause}}", number)
+"""
+    source = {"index.py": index, "app.py": CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")}
+    if is_found:
+        finds(RULE, source, "error", on="SELECT")
+    else:
+        quiet(RULE, source)
+
+
 def test_what_is_looked_up_by_a_token_is_the_tokens() -> None:
     source = {"index.py": INDEX, "app.py": CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")}
     quiet(RULE, {path: text.replace("chamber", "token") for path, text in source.items()})

@@ -58,6 +58,8 @@ _OF_DATABASE: Final = re.compile(r"(?i)(?:^|[._])(?:session|db|conn|connection|c
 """What is asked for rows by statements, which say whose they are."""
 _CLAUSES: Final = frozenset({"must", "should", "must_not", "filters", "filter", "bool", "and", "or", "term", "match"})
 """Parts of a filter that have other parts in them."""
+_ONE_ROW: Final = frozenset({"fetchone", "fetch_one", "fetchrow", "fetch_row", "fetchval", "fetch_val", "get_one"})
+"""What gives the one row that somebody names by its id."""
 _OPENS: Final = frozenset({"as_retriever", "as_query_engine", "as_chat_engine"})
 _OWNED: Final = re.compile(r"(?i)user|tenant|owner|account|org|customer|workspace|author|member|project")
 
@@ -105,9 +107,8 @@ class RetrievalWithoutTenant:
         """`def search(words, practice=None)`, which narrows to one when it is told, and a route tells none."""
         searched = [one for one in function.nodes(ast.Call) if _is_search(one) or _asks_engine(view, one, function)]
         texts = function.nodes(ast.Constant)
-        place: ast.expr | None = (
-            searched[0] if searched else next((one for one in texts if _SELECT.search(str(one.value))), None)
-        )
+        rows = (one for one in texts if _SELECT.search(str(one.value)) and not _is_for_one(view, one))
+        place: ast.expr | None = searched[0] if searched else next(rows, None)
         for parameter in function.parameters if place is not None else ():
             default = parameter.default
             if (
@@ -187,6 +188,11 @@ class RetrievalWithoutTenant:
                 table = KeepsOwners(f"table:{nearest[1].lower()}")
                 yield view.candidate(self.info, call, message, block=function,
                                      grades=(Grade("error", (table, Reachable(function.symbol))),))  # fmt: skip
+
+
+def _is_for_one(view: FileView, text: ast.expr) -> bool:
+    """Whether a statement asks for one row, by what says which: that is no search."""
+    return any(isinstance(one, ast.Call) and called_name(one) in _ONE_ROW for one in view.ancestors(text))
 
 
 def _tests(function: Block, name: str) -> bool:
