@@ -269,6 +269,7 @@ def test_a_function_in_an_object_that_stays(kept: str, severity: str | None) -> 
         ("job = Job(lambda: send(user))\n        jobs.append(job.run())", False),
         ("job = Job(lambda: send(user))\n        jobs.append(job.total)", False),
         ("mail(Job(lambda: send(user)))", False),
+        ("table.add_column(user.name, lambda: size_of(user))", False),
         ("jobs.append(Job(max(rows, key=lambda row: row[user])))", False),
         ("mine = []\n        mine += [Job(lambda: send(user))]\n        run(mine)", False),
     ],

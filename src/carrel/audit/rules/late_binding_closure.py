@@ -29,8 +29,11 @@ _KEPT: Final = frozenset({"append", "add", "appendleft", "insert", "extend", "pu
 """What keeps a function, or runs it when the loop has gone on."""
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 _WAITS: Final = frozenset({"join", "result", "wait", "as_completed"})
-_REGISTERS: Final = re.compile(r"^(?:add|register|schedule|enqueue|defer|subscribe|every|daily|hourly|run_later|on)_")
-"""What a helper is called that does so, where nothing is done with what it gives."""
+_REGISTERS: Final = re.compile(
+    r"^(?:add(?!_(?:column|field|index|row|constraint|argument|option))|register|schedule|enqueue|defer|subscribe|every|"
+    r"daily|hourly|run_later|on)_"
+)
+"""What a helper is called that does so, where nothing is done with what it gives; a table is changed at once."""
 _PUTS: Final = frozenset({"append", "add", "put_nowait", "insert"})
 
 
