@@ -55,9 +55,10 @@ def test_a_call_on_the_object_itself() -> None:
         ("request.user.preference.hidden if request.user else None", False),
     ],
 )
-def test_what_tells_a_user_from_all_others(argument: str, *, tells: bool) -> None:
+@pytest.mark.parametrize("direct", [True, False])
+def test_what_tells_a_user_from_all_others(argument: str, *, tells: bool, direct: bool) -> None:
     head = "from acme import store, settings, enter\n@app.get('/x')\ndef f(request: Request):"
-    one = view(f"{head}\n    enter({argument})")
+    one = view(f"{head}\n    told = {argument}\n    enter({argument if direct else 'told'})")
     told = [call.tells for call in call_facts(one, one.functions[0]) if call.path == "acme.enter"]
     assert told == [(("0", ""),) if tells else ()]
 

@@ -16,7 +16,7 @@ from carrel.audit.held import clears_context, is_under_test, worker_loop
 from carrel.audit.origins import identities, in_session, is_credential, is_made, leaves
 from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
-from carrel.audit.sent import claimed, is_request, is_said
+from carrel.audit.sent import claimed, is_request, is_said, ways
 from carrel.audit.sifting import is_sifted
 from carrel.audit.through import through
 
@@ -137,7 +137,8 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
     """The arguments that tell the user from all others, and those that do so when a parameter of the caller does."""
     for place, value in zip(_given(call), (*call.args, *(one.value for one in call.keywords)), strict=True):
         taint = None if isinstance(value, ast.Constant) else view.taint(value, block)
-        if taint is None or is_said_of_somebody(value):
+        parts = ways(view, value, block) if isinstance(value, ast.Name) else [value]
+        if taint is None or all(map(is_said_of_somebody, parts)):
             continue
         # `request.ctx.clinic`, where the file puts a claim of the token there; `driver.id` of `Depends(current_driver)`.
         is_put = isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and proves(view, value, block)
