@@ -140,7 +140,7 @@ def _tells(view: FileView, call: ast.Call, block: Block) -> Iterator[tuple[str, 
         parts = ways(view, value, block) if isinstance(value, ast.Name) else [value]
         if taint is None or all(map(is_said_of_somebody, parts)):
             continue
-        # `request.ctx.clinic`, where the file puts a claim of the token there; `driver.id` of `Depends(current_driver)`.
+        # `request.ctx.clinic`, where the file puts a claim of the token; `driver.id` of `Depends(current_driver)`.
         is_put = isinstance(value, ast.Name | ast.Attribute | ast.Subscript) and proves(view, value, block)
         if taint.by == "request":
             # A name that only sounds like a user's, `printer_profile`, does not tell.
