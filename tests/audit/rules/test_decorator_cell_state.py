@@ -330,3 +330,22 @@ def test_what_all_calls_wait_for_together() -> None:
             return wrapper
         """
     finds(RULE, source, "error", on="waiting.append")
+
+
+@pytest.mark.parametrize(
+    ("handed", "given", "is_found"),
+    [("granted", "return grant", True), ("other", "return grant", False), ("granted", "return 1", False)],
+)
+def test_a_function_that_reads_the_cell_and_is_handed_on(handed: str, given: str, *, is_found: bool) -> None:
+    source = (
+        "import functools\nfrom acme import claims_of, other\ndef needs(scope):\n    def decorate(method):\n"
+        f"        grant = None\n        def granted():\n            {given}\n        @functools.wraps(method)\n"
+        "        async def guarded(handler):\n            nonlocal grant\n"
+        "            claims = await claims_of(handler.request.headers['authorization'])\n"
+        f"            grant = claims['tenant']\n            return await method(handler, {handed})\n"
+        "        return guarded\n    return decorate\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="grant = claims")
+    else:
+        quiet(RULE, source)

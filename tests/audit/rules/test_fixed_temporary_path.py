@@ -463,3 +463,21 @@ def test_what_a_command_has_made_in_a_folder_of_another_file(command: str, folde
         finds(RULE, files, "error", on="write_bytes")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"),
+    [("WORK / 'in.docx'", True), ("WORK / str(uuid4())", False), ("OTHER / 'in.docx'", False)],
+)
+def test_what_is_received_beside_the_file_that_is_given_back(made: str, *, is_found: bool) -> None:
+    source = (
+        "from uuid import uuid4\nfrom pathlib import Path\nfrom aiohttp import web\nfrom acme import receive, run\n"
+        "WORK = Path('/srv/convert')\nOTHER = Path('/srv/other')\nroutes = web.RouteTableDef()\n@routes.post('/pdf')\n"
+        f"async def to_pdf(request):\n    source = {made}\n    await receive(request, source)\n"
+        "    await run('soffice')\n"
+        "    return web.FileResponse(WORK / 'in.pdf')\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="receive(request")
+    else:
+        quiet(RULE, source)

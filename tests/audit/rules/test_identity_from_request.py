@@ -584,3 +584,37 @@ def test_what_a_view_takes_from_its_own_request(said: str, *, is_found: bool) ->
         finds(RULE, source, "error", on="get_argument" if "argument" in said else "X-Household")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "severity"),
+    [
+        ("guest_id", "return await stays_of(guest_id)", "error"),
+        ("room_id", "return await stays_of(room_id)", None),
+        ("patient_id", "return await stays_of(patient_id)", None),
+        ("guest_id", "return await stays_of(guest_id, guest.house)", None),
+    ],
+)
+def test_the_number_of_a_person_where_such_a_person_is_calling(name: str, body: str, severity: str | None) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI\nfrom identity import Guest, current_guest\nfrom stays import stays_of\n"
+        "app = FastAPI()\n@app.get('/stays')\n"
+        f"async def stays({name}: str, guest: Guest = Depends(current_guest)):\n    {body}\n"
+    )
+    if severity is not None:
+        finds(RULE, source, severity, on="stays_of(")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("default", "is_found"), [("Header(None)", True), ("None", False)])
+def test_a_dependency_that_lets_a_header_go_first(default: str, *, is_found: bool) -> None:
+    source = (
+        "from fastapi import Depends, Header\nfrom identity import current_user\n"
+        f"def acting(tenant_id: str = {default}, user=Depends(current_user)):\n"
+        "    if tenant_id is not None:\n        return tenant_id\n    return user.tenant_id\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="return tenant_id")
+    else:
+        quiet(RULE, source)

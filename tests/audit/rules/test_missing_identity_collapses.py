@@ -546,3 +546,25 @@ def test_what_is_only_said_of_somebody(part: str, *, is_found: bool) -> None:
         finds(RULE, source, "error")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("base", "guard", "key", "is_found"),
+    [
+        ("tornado.web.RequestHandler", "", "self.key()", True),
+        ("tornado.web.RequestHandler", "", "f'plan:{self.current_user}'", True),
+        ("tornado.web.RequestHandler", "@tornado.web.authenticated", "self.key()", False),
+        ("acme.Job", "", "self.key()", False),
+        ("tornado.web.RequestHandler", "", "self.room", False),
+    ],
+)
+def test_the_user_of_a_handler_of_tornado(base: str, guard: str, key: str, *, is_found: bool) -> None:
+    source = (
+        "import acme\nimport tornado.web\nfrom acme import redis\n"
+        f"class Plan({base}):\n    def key(self):\n        return f'plan:{{self.current_user}}'\n"
+        f"    {guard}\n    def get(self):\n        self.write(redis.get({key}))\n"
+    )
+    if is_found:
+        finds(RULE, source, "warning", on="current_user")
+    else:
+        quiet(RULE, source)

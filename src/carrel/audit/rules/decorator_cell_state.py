@@ -205,10 +205,21 @@ def _is_entry(mutation: Mutation, cell: str) -> bool:
 def _is_given_out(view: FileView, wrapper: Block, cell: str, mutation: Mutation) -> bool:
     """Whether the wrapper reads the variable again, otherwise than to count on or to compare it with something."""
     own = {id(one) for one in ast.walk(mutation.node)}
+    handed = {one.id for one in wrapper.nodes(ast.Name)}
+    for other in view.functions:
+        # Or hands on a function that reads it: `view(granted)`.
+        is_handed = other.parent is wrapper.parent and other is not wrapper and other.name in handed
+        if is_handed and any(one.id == cell for node in other.nodes(ast.Return) for one in _names(node.value)):
+            return True
     return any(
         ast.unparse(one) == cell and isinstance(one.ctx, ast.Load) and id(one) not in own and not _is_tested(view, one)
         for one in wrapper.nodes(ast.Name, ast.Attribute)
     )
+
+
+def _names(value: ast.expr | None) -> Iterator[ast.Name]:
+    if value is not None:
+        yield from (one for one in ast.walk(value) if isinstance(one, ast.Name))
 
 
 def _is_tested(view: FileView, name: ast.Name | ast.Attribute) -> bool:

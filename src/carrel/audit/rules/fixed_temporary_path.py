@@ -153,7 +153,7 @@ class FixedTemporaryPath:
             if fixed is None or len(fixed.helpers) > 1 or _is_temporary(view, list(path_parts(path, function))):
                 continue
             handed = [(one, [*one.args, *(each.value for each in one.keywords)]) for one in fixed.helpers]
-            for call, data in (*handed, *_written_before(read, path, function)):
+            for call, data in (*handed, *_written_before(view, read, path, function)):
                 taint = view.best_taint(tuple(data), function)
                 if taint is not None:
                     yield self._round_trip(view, call, read, function, fixed, taint)
@@ -229,10 +229,18 @@ def _read_back(view: FileView, function: Block) -> Iterator[tuple[ast.Call, ast.
                     yield call, path  # what a command has made
 
 
-def _written_before(read: ast.Call, path: ast.expr, function: Block) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
+def _written_before(
+    view: FileView, read: ast.Call, path: ast.expr, function: Block
+) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
     """The calls before the reading that put something at the path, or beside it, each with what they put there."""
     named = {one.id for one in path_parts(path, function) if isinstance(one, ast.Name)}
     places = {name for name in named if function.parameter(name) is None}
+    for name, bound in function.scope.bindings.items():  # `source = WORK / "in.docx"` beside `WORK / "out.pdf"`
+        made = bound[0].value if len(bound) == 1 else None
+        parts = list(path_parts(made, function)) if made is not None else []
+        fixed = fixed_path(view, made, function) if made is not None else None
+        beside = any(isinstance(one, ast.Name) and one.id.isupper() and one.id in named for one in parts)
+        places |= {name} if beside and fixed and not (fixed.parameters or fixed.helpers) else set()
     waits = [one.lineno for one in (*function.nodes(ast.Await), *function.nodes(ast.AsyncFor, ast.AsyncWith))]
     for call in function.nodes(ast.Call):
         last = call.end_lineno or call.lineno

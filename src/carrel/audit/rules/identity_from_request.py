@@ -77,24 +77,26 @@ class IdentityFromRequest:
             if entry is None or entry.kind not in ("route", "websocket", "tool"):
                 continue
             yield from self._selected(view, function)
-            if not is_restricted(view, function):
-                yield from self._run_for(view, function)
-            if not is_restricted(view, function):
-                yield from self._by_helper(view, function)
-            if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
+            if is_restricted(view, function):
+                continue
+            yield from self._run_for(view, function)
+            yield from self._by_helper(view, function)
+            if not _SIGNING_IN.search(f"{function.name} {entry.label}"):
                 yield from self._dropped(view, function, entry.label)
-            if not is_restricted(view, function) and not _SIGNING_IN.search(f"{function.name} {entry.label}"):
                 yield from self._keyed(view, function, entry.kind, entry.label)
 
     def _keyed(self, view: FileView, function: Block, kind: str, label: str) -> Iterator[Candidate]:
         caller = prover(view, function)
         if _NOBODY.match(caller) and _unheeded(view, function):
             caller = ""  # a key of the deployment's is checked, and tells nobody from another
+        own = person_in(caller) if _unheeded(view, function) else ""
         heeded = bool(caller) and not _unheeded(view, function)
         for node, key, is_kept in _data_keys(view, function, known=heeded):
             said = [claimed(view, one, function) for one in origins(view, key, function)]
             name = said[0] if said else ""
-            if not name or not all(said) or not _is_identity(name) or is_compared(view, function, name):
+            # `guest_id` is the caller's where a `guest` is who is calling.
+            is_who = _is_identity(name) or (bool(own) and own == person_in(name))
+            if not name or not all(said) or not is_who or is_compared(view, function, name):
                 continue
             if caller and (looks_up_person(view, node) or is_within(view, node, function)):
                 continue  # whoever that is, it is not who is asking
@@ -247,6 +249,8 @@ def _said_first(view: FileView, first: ast.expr, function: Block) -> tuple[str, 
             if not isinstance(comparison.ops[0], ast.Is | ast.IsNot)
         )
         if view.dependency(parameter) is None and not is_compared:
+            if view.marker(parameter).startswith("fastapi."):
+                return parameter.name, ()  # `x_member: str = Header()` of a dependency
             return parameter.name, (SentParameter(function.symbol, parameter.name),)
     return "", ()
 

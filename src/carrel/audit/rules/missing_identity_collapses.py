@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user
 from carrel.audit.chains import chain_names
-from carrel.audit.conditions import Reachable, SharedClass
+from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.data_conditions import Gives, KeepsUnder, MakesKeyOf, MayGiveNone, OpenToAll
 from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, keyed
@@ -116,12 +116,11 @@ class MissingIdentityCollapses:
                                      given=(keeps, Reachable(function.symbol)),
                                      related=(view.location(call, "the key is used here"),))  # fmt: skip
         for use in keyed(view, function):
-            for leaf, where in _session_users(view, use, function):
+            for leaf, where, given in _nobodys(view, use, function):
                 message = (
                     f"`{function.name}` makes a key of `{ast.unparse(leaf)}`, `None` for all who are not signed in"
                 )
-                yield view.candidate(self.info, leaf, message, block=where, given=(OpenToAll(function.symbol),),
-                                     severity="warning",
+                yield view.candidate(self.info, leaf, message, block=where, given=given, severity="warning",
                                      related=(view.location(use.node, "the key is used here"),))  # fmt: skip
 
 
@@ -207,6 +206,14 @@ def _conversations(function: Block) -> Iterator[ast.expr]:
                         yield value
 
 
+def _nobodys(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, Block, tuple[Condition, ...]]]:
+    """What in a key is `None` for all who are not signed in, and what must hold for them to get there."""
+    for leaf, where in _session_users(view, use, function):
+        yield leaf, where, (OpenToAll(function.symbol),)
+    for leaf, where in _tornados_users(view, use, function):
+        yield leaf, where, ()
+
+
 def _session_users(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, Block]]:
     """The `request.user.pk` in a key of Django, where nothing here asks whether somebody has signed in."""
     for leaf, where in through(view, use.key, function):
@@ -214,6 +221,32 @@ def _session_users(view: FileView, use: Keyed, function: Block) -> Iterator[tupl
         of_request = parts[1:] in (("user", "pk"), ("user", "id")) and is_request_name(parts[0])
         if of_request and view.imports("django") and not any(_SIGNED_IN.search(one.attr) for one in _asked(view)):
             yield leaf, where
+
+
+def _tornados_users(view: FileView, use: Keyed, function: Block) -> Iterator[tuple[ast.expr, Block]]:
+    """The `self.current_user` in a key, where no method of the handler asks for a sign-in or looks at it."""
+    owner = function.class_
+    if owner is None or not any(path.startswith("tornado.") for path in view.base_paths(owner)):
+        return
+    methods = list(view.methods(owner))
+    tests = (one.test for method in methods for one in method.nodes(ast.If, ast.IfExp))
+    looked = any(
+        isinstance(one, ast.Attribute) and one.attr == "current_user" for test in tests for one in ast.walk(test)
+    )
+    if looked or any(one.has_decorator("authenticated") or one.name == "prepare" for one in methods):
+        return
+    parts = [(part, function) for part in key_parts(use.key, function)]
+    for part, _ in list(parts):  # `self.key()`, too
+        name = ast.unparse(part.func) if isinstance(part, ast.Call) else ""
+        called = next((one for one in methods if name == f"{function.receiver}.{one.name}"), None)
+        for returned in called.nodes(ast.Return) if called is not None else ():
+            if called is not None and returned.value is not None:
+                parts += [(inner, called) for inner in key_parts(returned.value, called)]
+    yield from (
+        (part, where)
+        for part, where in parts
+        if isinstance(part, ast.Attribute) and ast.unparse(part) == f"{where.receiver}.current_user"
+    )
 
 
 def _asked(view: FileView) -> Iterator[ast.Attribute]:
