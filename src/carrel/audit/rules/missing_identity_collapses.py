@@ -116,11 +116,11 @@ class MissingIdentityCollapses:
                                      given=(keeps, Reachable(function.symbol)),
                                      related=(view.location(call, "the key is used here"),))  # fmt: skip
         for use in keyed(view, function):
-            for leaf, where, given in _nobodys(view, use, function):
+            for leaf, where, must in _nobodys(view, use, function):
                 message = (
                     f"`{function.name}` makes a key of `{ast.unparse(leaf)}`, `None` for all who are not signed in"
                 )
-                yield view.candidate(self.info, leaf, message, block=where, given=given, severity="warning",
+                yield view.candidate(self.info, leaf, message, block=where, given=must, severity="warning",
                                      related=(view.location(use.node, "the key is used here"),))  # fmt: skip
 
 
