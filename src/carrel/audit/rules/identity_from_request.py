@@ -249,9 +249,8 @@ def _said_first(view: FileView, first: ast.expr, function: Block) -> tuple[str, 
             if not isinstance(comparison.ops[0], ast.Is | ast.IsNot)
         )
         if view.dependency(parameter) is None and not is_compared:
-            if view.marker(parameter).startswith("fastapi."):
-                return parameter.name, ()  # `x_member: str = Header()` of a dependency
-            return parameter.name, (SentParameter(function.symbol, parameter.name),)
+            is_sent = view.marker(parameter).startswith("fastapi.")  # `x_member: str = Header()` of a dependency
+            return parameter.name, () if is_sent else (SentParameter(function.symbol, parameter.name),)
     return "", ()
 
 
