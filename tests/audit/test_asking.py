@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.asking import asks_who
+from carrel.audit.asking import asks_request, asks_who
 from tests.audit.checking import view
 
 
@@ -34,3 +34,9 @@ from tests.audit.checking import view
 def test_where_a_function_asks(code: str, line: int) -> None:
     read = view(code)
     assert asks_who(read, read.functions[-1]) == line
+
+
+@pytest.mark.parametrize(("call", "line"), [("holder_of(request)", 2), ("page_of(request)", 0)])
+def test_a_function_that_gives_who_sent_the_request(call: str, line: int) -> None:
+    read = view(f"async def show(request):\n    return await load(await {call})\n")
+    assert asks_request(read, read.functions[0]) == line

@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.callers import proven
+from carrel.audit.callers import proven, proves
 from carrel.audit.chains import chain_names
 from carrel.audit.depending import signs_in
 from carrel.audit.file_view import FileView
@@ -74,7 +74,12 @@ def asks_request(view: FileView, function: Block) -> int:
         if (node.id in requests if isinstance(node, ast.Name) else _is_of_handler(node, function))
     ]  # fmt: skip
     told = (one for one in (_whole(view, name) for name in used) if not isinstance(one, ast.Name))
-    return next((one.lineno for one in told if not is_shown(one) and identities(view, one, function)), 0)
+    line = next((one.lineno for one in told if not is_shown(one) and identities(view, one, function)), 0)
+    # `await holder_of(request)`
+    asked = (
+        one.lineno for one in (function.nodes(ast.Call) if used and not line else ()) if proves(view, one, function)
+    )
+    return line or next(asked, 0)
 
 
 def _is_of_handler(node: ast.Attribute, function: Block) -> bool:

@@ -52,6 +52,8 @@ def _in_call(view: FileView, call: ast.Call) -> Iterator[ast.expr]:
     match call:
         case ast.Call(func=ast.Attribute(attr=name), args=[key, value, *_]) if name in _SETS and _is_header(key):
             yield value
+        case ast.Call(func=ast.Attribute(attr="append"), args=[ast.Tuple(elts=[key, value])]) if _is_header(key):
+            yield value
     for keyword in call.keywords:
         if keyword.arg == "headers":
             yield from _in_mapping(view, keyword.value)
@@ -71,7 +73,9 @@ def _in_mapping(view: FileView, node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _is_header(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lower() == _HEADER
+    said = node.value if isinstance(node, ast.Constant) else None
+    text = said.decode("latin-1") if isinstance(said, bytes) else said
+    return isinstance(text, str) and text.lower() == _HEADER
 
 
 def _text(view: FileView, value: ast.expr) -> str:
@@ -81,7 +85,11 @@ def _text(view: FileView, value: ast.expr) -> str:
         return ", ".join(one for one in said if not one.endswith("=false"))
     # Of `f"max-age={seconds}"` the number is some number.
     parts = (one for one in ast.walk(given_value(view, value)) if isinstance(one, ast.Constant | ast.FormattedValue))
-    return "".join(str(one.value) if isinstance(one, ast.Constant) else "1" for one in parts).lower()
+    return "".join(_said(one) if isinstance(one, ast.Constant) else "1" for one in parts).lower()
+
+
+def _said(part: ast.Constant) -> str:
+    return part.value.decode("latin-1") if isinstance(part.value, bytes) else str(part.value)
 
 
 def _varies(function: Block) -> bool:

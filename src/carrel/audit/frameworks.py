@@ -163,6 +163,7 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
             for hook in ("before_request", "after_request", "before_app_request", "after_app_request")
         },
         "Provide": Registration("middleware", 0, ("dependency",)),
+        **dict.fromkeys(("Middleware", "add_middleware"), Registration("middleware", -1, ("dispatch",))),
         "subscribe": Registration("consumer", -1, ("cb", "callback")),
     }
 )

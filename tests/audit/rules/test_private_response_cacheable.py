@@ -334,3 +334,41 @@ def test_a_test_of_who_is_asking_under_a_name() -> None:
     code = FLASK.replace('response.headers["Cache-Control"] = "max-age=120"', own)
     quiet(RULE, code.replace("{0}", "not own"))
     finds(RULE, code.replace("{0}", "response.ok"), "error")
+
+
+ASGI = """
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.routing import Route
+class Kept:
+    def __init__(self, app):
+        self.app = app
+    async def __call__(self, scope, receive, send):
+        async def kept(message):
+            message["headers"].append((b"cache-control", b"public, max-age=60"))
+            await send(message)
+        await self.app(scope, receive, kept)
+async def show(request):
+    return Answer(await load(await member_of(request)))
+app = Starlette(routes=[Route("/", show)], middleware=[Middleware(Kept)])
+"""
+DISPATCH = (
+    ASGI.partition("class Kept")[0]
+    + """
+async def edge(request, call_next):
+    response = await call_next(request)
+    response.headers["Cache-Control"] = "public, s-maxage=120"
+    return response
+async def show(request):
+    return Answer(await load(await member_of(request)))
+app = Starlette(routes=[Route("/", show)], middleware=[Middleware(BaseHTTPMiddleware, dispatch=edge)])
+"""
+)
+
+
+@pytest.mark.parametrize("code", [ASGI, DISPATCH])
+def test_a_middleware_around_an_application(code: str) -> None:
+    finds(RULE, code, "error", on="public")
+    quiet(RULE, code.replace("public", "private"))
+    quiet(RULE, code.replace("member_of(request)", "page_of(request)"))

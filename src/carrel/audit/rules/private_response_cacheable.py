@@ -51,7 +51,7 @@ class PrivateResponseCacheable:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function, node in cacheable_headers(view):
             entry = view.entry_point(function)
-            if entry is not None and entry.kind == "middleware":
+            if (entry is not None and entry.kind == "middleware") or _is_asgi(function):
                 if not _selects(view, node, _ASKS_WHO):
                     message = f"`{function.name}` lets caches keep every response, those for one user too"
                     yield view.candidate(self.info, node, message, block=function, given=(RequestsAreAsked(),))
@@ -83,6 +83,16 @@ class PrivateResponseCacheable:
                 message = f"caches may keep what `{function.name}` answers to `{owner}`"
                 given = (SendsCacheable(path), *asked)
                 yield view.candidate(self.info, statement, message, block=function, given=given)
+
+
+def _is_asgi(function: Block) -> bool:
+    """Whether it is, or is inside, `async def __call__(self, scope, receive, send)`: it gets every response."""
+    around: Block | None = function
+    while around is not None:
+        if {"scope", "receive", "send"} <= {one.name for one in around.parameters}:
+            return True
+        around = around.parent
+    return False
 
 
 def _selects(view: FileView, node: ast.AST, owner: str = "") -> bool:
