@@ -89,7 +89,7 @@ def sign_in(view: FileView, function: Block) -> str:
             return decorator.name
     if _asks_for_sign_in(function):
         return "permission_classes"
-    if function.class_ is not None and any(one == "LoginRequiredMixin" for one in _above(view, function.class_)):
+    if function.class_ is not None and view.once(_is_for_signed_in, function.class_, meanwhile=False):
         return "LoginRequiredMixin"
     names = (one.rpartition(".")[2] for one in listed(view, function))
     return next((name for name in names if _SIGNS_IN.match(name)), "")
@@ -185,15 +185,13 @@ def _asks_for_sign_in(function: Block) -> bool:
     return bool(asked) and is_view and all(one == "IsAuthenticated" for one in asked)
 
 
-def _above(view: FileView, owner: Block) -> Iterator[str]:
-    """The names of the bases of a class, and of those above them that this file shows."""
-    waiting, seen = [owner], set[Block]()
-    while waiting:
-        one = waiting.pop()
-        seen.add(one)
-        yield from view.base_names(one)
-        paths = set(view.base_paths(one))
-        waiting += [each for each in view.classes if each.symbol in paths and each not in seen]
+def _is_for_signed_in(view: FileView, owner: Block) -> bool:
+    """Whether a base of the class of views, or one above it that this file shows, is `LoginRequiredMixin`."""
+    paths = view.base_paths(owner)
+    above = [one for one in view.classes if one.symbol in paths] if paths else []
+    return "LoginRequiredMixin" in view.base_names(owner) or any(
+        view.once(_is_for_signed_in, one, meanwhile=False) for one in above
+    )
 
 
 def _names_administrators(text: str) -> bool:
