@@ -40,6 +40,16 @@ def test_what_the_candidate_says_comes_first() -> None:
     assert (found.why, found.fix.description) == ("here", "this")
 
 
+def test_what_is_said_of_a_place_twice_is_said_once() -> None:
+    place = Location(path="app.py", line=3)
+    often = [
+        Candidate(rule="r", location=place, message="m", grades=(Grade(one),)) for one in ("info", "error", "info")
+    ]
+    other = Candidate(rule="r", location=place, message="n")
+    found = list(judge([*often, other], program(SOURCE), {"r": INFO}))
+    assert [(one.message, one.severity) for one in found] == [("m", "error"), ("n", "warning")]
+
+
 @pytest.mark.parametrize(("given", "count"), [((HOLDS,), 1), ((HOLDS, FAILS), 0)])
 def test_every_condition_must_hold(given: tuple[Condition, ...], count: int) -> None:
     assert len(judged(given=given)) == count

@@ -16,9 +16,24 @@ __all__ = ["judge"]
 
 _LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning", "warning": "info", "info": "info"})
 
+_GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType({"error": 2, "warning": 1, "info": 0})
+
 
 def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
-    """The findings of the candidates whose rules are in `rules`, by name."""
+    """The findings of the candidates whose rules are in `rules`, by name.
+
+    What a rule says of a place for two reasons is said once, for the graver one.
+    """
+    found: dict[tuple[str, str, int, int, str], Finding] = {}
+    for one in _judged(candidates, program, rules):
+        key = (one.rule, one.location.path, one.location.line, one.location.column, one.message)
+        other = found.get(key)
+        if other is None or _GRAVITY[one.severity] > _GRAVITY[other.severity]:
+            found[key] = one
+    yield from found.values()
+
+
+def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
     is_library = HasEntryPoints().proof(program) is None
     # In a code base of nothing else, the examples are what there is.
     has_more = sum(map(is_example, program.files)) * 2 < len(program.files)

@@ -33,6 +33,8 @@ _MESSAGES: Final = re.compile(
 _MAKES_KEY: Final = re.compile(r"^(?:sha\d\w*|md5|blake2[bs]|quote(?:_plus)?|str)$|(?:^|_)key(?:$|_(?:of|for)$)")
 """What makes another text of one, the same of the same."""
 _OF_ONE: Final = frozenset({"token", "key", "session", "code"})
+_ITSELF: Final = re.compile(r"(?i)(?:^|[-_:.])(?:scheduler|cron|worker|daemon)(?:[-_:.]|$)")
+"""What a program calls the parts of its own that ask for nobody."""
 _ADDRESS: Final = re.compile(r"^/|://")
 
 
@@ -337,8 +339,10 @@ def _asked_for(node: ast.expr) -> str:
 
 
 def _is_text(node: ast.expr) -> bool:
-    """Whether it is a text that may stand for somebody: an address, `"/users/me"`, does not."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and not _ADDRESS.search(node.value)
+    """Whether it is a text that may stand for somebody: an address, `"/users/me"`, and the program itself do not."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return False
+    return not _ADDRESS.search(node.value) and not _ITSELF.search(node.value)
 
 
 def _is_fixed(node: ast.expr) -> bool:

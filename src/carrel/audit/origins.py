@@ -173,7 +173,9 @@ def telling(
 ) -> Iterator[tuple[ast.expr, Block]]:
     """The leaves that tell users apart, each with the function that it stands in; see `identities`."""
     for leaf, where in leaves(view, node, block, direct=direct):
-        if _tells(view, leaf, where, lenient=lenient) and (lenient or not _is_setting(view, leaf, where)):
+        if _tells(view, leaf, where, lenient=lenient) and (
+            lenient or not (_is_setting(view, leaf, where) or _is_gone_through(leaf, where))
+        ):
             yield leaf, where
 
 
@@ -257,13 +259,18 @@ def _is_session(view: FileView, node: ast.expr, block: Block) -> bool:
 
 
 def _is_users(view: FileView, name: ast.Name, block: Block) -> bool:
-    """Whether more than the name says that it is one user's: `token = sizes.reshape(n)` is made of plain arguments,
-    and `user` of `for user in self.people` is anybody."""
-    bindings = block.scope.bindings.get(name.id, ())
-    if bindings and all(one.kind == "loop" for one in bindings):
-        return False
+    """Whether more than the name says that it is one user's: `token = sizes.reshape(n)` is made of plain arguments."""
     taint = view.taint(name, block)
     return taint is not None and taint.by != "parameter"
+
+
+def _is_gone_through(leaf: ast.expr, block: Block) -> bool:
+    """Whether it is, or is said of, whom a loop goes through: `user` of `for user in self.people` is anybody."""
+    root = chain_root(leaf)
+    if isinstance(root, ast.Call) and isinstance(root.func, ast.Attribute):
+        root = chain_root(root.func)  # `user.get("email")`
+    bindings = block.scope.bindings.get(root.id, ()) if isinstance(root, ast.Name) else ()
+    return bool(bindings) and all(one.kind == "loop" for one in bindings)
 
 
 def says_whose(name: str, *, lenient: bool = False) -> bool:

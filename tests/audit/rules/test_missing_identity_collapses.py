@@ -96,6 +96,7 @@ def test_a_parameter_that_may_be_missing_is_mentioned() -> None:
         "owner = user.id if user else secrets.token_hex()\nHISTORY[owner] = text",
         "owner = user.id if user else f'guest-{uuid4()}'\nHISTORY[owner] = text",
         "name = user.name if user else 'anonymous'\nlog.info(name)",
+        "owner = user.id if user else 'system-scheduler'\nHISTORY[owner] = text",
         "label = user.id if user else 'anonymous'\nreturn {'by': label}",
         "model = text or 'default'\nreturn HISTORY[model]",
         "local = {}\nlocal[user.id if user else 'x'] = text",
