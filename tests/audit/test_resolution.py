@@ -182,6 +182,9 @@ def test_what_a_property_gives_is_gone_on_from() -> None:
             @property
             def desk(self):
                 return Desk()
+            @property
+            def own(self):
+                return self.own
             def make(self):
                 return Desk()
         parts = Parts()
@@ -190,3 +193,4 @@ def test_what_a_property_gives_is_gone_on_from() -> None:
     assert [one.name for one in resolution.called("app.parts.desk.answer")] == ["app.Desk.answer"]
     assert [one.name for one in resolution.called("app.parts.desk")] == ["app.Parts.desk"]
     assert not resolution.called("app.parts.make.answer")
+    assert not resolution.called("app.parts.own.answer")

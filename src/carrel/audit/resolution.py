@@ -247,7 +247,8 @@ class Resolution:
             return first + list(self.values(held.holds) if held is not None and held.holds else ())
         if value.kind == "function" and not PROPERTIES.isdisjoint(self.functions[value.name].decorators):
             # `container.desk.answer`, where a property gives the desk.
-            return [result for one in self._call(value) for result in self._step(one, step)]
+            # A property that gives a property, or itself, is gone on from no further.
+            return [one for held in self._call(value) if held.kind != "function" for one in self._step(held, step)]
         if value.kind in ("function", "object"):
             return []
         if value.kind == "module":
