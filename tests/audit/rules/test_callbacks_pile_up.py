@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.callbacks_pile_up import CallbacksPileUp
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = CallbacksPileUp()
 AGENT = "class Agent:\n    def __init__(self):\n        self.callbacks = []\nagent = Agent()\n"
@@ -374,3 +374,13 @@ def test_a_list_of_callbacks_that_registers(hung: str, *, is_found: bool) -> Non
         finds(RULE, source, "error", on="register")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("answer", True), ("upgrade", False), ("migrate_all", False)])
+def test_a_step_of_maintenance_serves_no_request(name: str, *, is_found: bool) -> None:
+    source = (
+        "import io, logging\nlogger = logging.getLogger('agent')\n"
+        f"def {name}(request, text):\n    handler = logging.StreamHandler(io.StringIO(text))\n"
+        "    logger.addHandler(handler)\n    work(text)\n"
+    )
+    assert bool(findings(RULE, source)) is is_found

@@ -58,7 +58,7 @@ _HEARS: Final = re.compile(
 """Names of methods that are told something."""
 _SETUP: Final = re.compile(
     r"^_?(?:set_?up|init|configure|register|install|create|make|build|main|lifespan|startup|on_start|enable|attach|"
-    r"instrument|get_\w*logger|ready|connect|start)"
+    r"instrument|get_\w*logger|ready|connect|start|upgrade|migrat)"
 )
 
 
