@@ -339,6 +339,14 @@ class Notes:
         quiet(RULE, source)
 
 
+def test_what_is_only_written_down_narrows_nothing() -> None:
+    app = CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")
+    quiet(
+        RULE,
+        {"index.py": INDEX.replace('clauses.append({"term": {"chamber": chamber}})', "log(chamber)"), "app.py": app},
+    )
+
+
 def test_what_is_looked_up_by_a_token_is_the_tokens() -> None:
     source = {"index.py": INDEX, "app.py": CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")}
     quiet(RULE, {path: text.replace("chamber", "token") for path, text in source.items()})

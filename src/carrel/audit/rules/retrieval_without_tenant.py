@@ -36,6 +36,7 @@ _SEARCH: Final = re.compile(
     r"semantic_search|full_?text_search|knn_search|search_documents|search_chunks|near_text|near_vector|bm25|"
     r"similarity_search_[a-z_]+|query_points|search_points)$"
 )
+_ADDS: Final = frozenset({"append", "extend", "add", "update", "insert", "setdefault", "filter", "where"})
 _QUERIES: Final = frozenset({"query", "search", "invoke", "ainvoke", "retrieve", "aretrieve", "get_relevant_documents",
                              "asearch", "aquery"})  # fmt: skip
 _STORE: Final = re.compile(r"(?i)(?:^|_)(?:collection|index|vector_?store|vector_?db|chroma|qdrant|pinecone|weaviate|"
@@ -197,8 +198,20 @@ def _is_for_one(view: FileView, text: ast.expr) -> bool:
 
 def _tests(function: Block, name: str) -> bool:
     """Whether something is done only where the parameter has a value, and nothing else where it has none."""
-    tests = [one for one in function.nodes(ast.If, ast.IfExp) if _is_about(one.test, name)]
+    tests = [one for one in function.nodes(ast.If, ast.IfExp) if _is_about(one.test, name) and _adds(one)]
     return bool(tests) and not any(isinstance(one, ast.If) and _narrows_otherwise(one, name) for one in tests)
+
+
+def _adds(test: ast.If | ast.IfExp) -> bool:
+    """Whether more is asked for then: a clause is added, a filter is set. `if comment: write(comment)` asks nothing."""
+    if isinstance(test, ast.IfExp):
+        return True
+    inner = [one for statement in test.body for one in ast.walk(statement)]
+    return any(
+        isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return)
+        or (isinstance(one, ast.Call) and called_name(one) in _ADDS)
+        for one in inner
+    )
 
 
 def _is_about(test: ast.expr, name: str) -> bool:
