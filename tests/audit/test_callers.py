@@ -37,6 +37,8 @@ def test_what_is_not(expression: str) -> None:
         (PARAMETERS, "pass", "user"),
         ("request: Request", "return request.state.user.id", "request.state.user.id"),
         ("request: Request", "return verify_token(request)", "verify_token"),
+        ("request: Request, name: str", "if name == 'me':\n    return verify_token(request)\nreturn 1", ""),
+        ("request: Request, name: str", "if name:\n    return verify_token(request)\nreturn 1", "verify_token"),
         ("request: Request, db=Depends(get_db), users=Depends(get_user_service)", "return db", ""),
     ],
 )
