@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from carrel.audit.fixed_paths import fixed_path, gives_fixed_path
+from carrel.audit.fixed_paths import fixed_path, gives_fixed_path, is_unique
 from tests.audit.checking import view
 
 HEAD = """
@@ -54,3 +54,10 @@ def test_a_path(path: str, *, is_fixed: bool) -> None:
 def test_a_helper_that_gives_one(path: str, *, gives: bool) -> None:
     seen = view(f"{HEAD}def f(kind):\n    return {path}\n")
     assert gives_fixed_path(seen, seen.functions[0]) is gives
+
+
+@pytest.mark.parametrize(
+    ("part", "unique"), [("employee", True), ("user_id", True), ("uuid4()", True), ("year", False)]
+)
+def test_what_makes_a_path_another_one_for_each(part: str, *, unique: bool) -> None:
+    assert is_unique(ast.parse(part, mode="eval").body) is unique

@@ -48,6 +48,7 @@ def test_another_name_of_the_same_spelling_is_not_it() -> None:
         ("one.bidder == bidder", True),
         ("one['bidder'] == bidder", True),
         ("one.get('user_id') == user_id", True),
+        ("one['rider'] == me", True),
         ("one['color'] == user_id", False),
         ("one.color == color", False),
         ("one.user_id != user_id", False),
@@ -57,7 +58,7 @@ def test_another_name_of_the_same_spelling_is_not_it() -> None:
     ],
 )
 def test_each_is_given_their_own(test: str, *, is_own: bool) -> None:
-    text = f"BOX = []\ndef of(user_id):\n    return [one for one in BOX if {test}]\n"
+    text = f"BOX = []\ndef of(user_id, me):\n    return [one for one in BOX if {test}]\n"
     assert (_read(text) == []) is is_own
     assert compares_owner(view(text).functions[0]) is is_own
 

@@ -11,6 +11,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
+from carrel.audit.persons import is_person
 from carrel.audit.taint import is_identity_like
 from carrel.audit.through import called_here
 
@@ -178,7 +179,7 @@ def is_unique(part: ast.AST) -> bool:
         case ast.Call(func=ast.Attribute(attr=word)) | ast.Call(func=ast.Name(id=word)):
             return _UNIQUE_CALLS.match(word) is not None
         case ast.Attribute(attr=word) | ast.Name(id=word):
-            return is_identity_like(word) or _UNIQUE_NAMES.search(word) is not None
+            return is_identity_like(word) or is_person(word) or _UNIQUE_NAMES.search(word) is not None
     return False
 
 

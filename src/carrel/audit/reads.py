@@ -24,6 +24,8 @@ _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem
 _SCOPE: Final = re.compile(r"^(?:stream|channel|topic|room|group|connection)(?:_?(?:id|name|key))?$")
 """What keeps the entries of some apart from those of others, beside users: the same word on both sides of a test."""
 _SENDS: Final = re.compile(r"(?i)send|emit|publish|broadcast|reply|respond|answer|notify|push|render")
+_ASKING: Final = frozenset({"me", "myself", "asker", "viewer"})
+"""Words for who is asking."""
 _KEYED: Final = frozenset({"get", "setdefault", "keys", "__contains__", "index", "count"}) | (MUTATORS - _WHOLE)
 
 
@@ -110,7 +112,7 @@ def _is_about_owner(comparison: ast.Compare) -> bool:
 def _names_somebody(side: ast.expr, named: str) -> bool:
     """Whether a side of a test is somebody, or a number of theirs: `claimant.number`."""
     owner = chain_names(side)[0] if isinstance(side, ast.Attribute) else ""
-    return any(is_identity_like(one) or is_person(one) for one in (named, owner))
+    return any(one in _ASKING or is_identity_like(one) or is_person(one) for one in (named, owner))
 
 
 def _last_name(side: ast.expr) -> str:

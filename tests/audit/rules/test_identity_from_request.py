@@ -258,6 +258,23 @@ def test_rows_of_whom_the_model_names(select: str, check: str, *, is_found: bool
         quiet(RULE, source)
 
 
+@pytest.mark.parametrize(("name", "is_found"), [("slips", True), ("login", False)])
+def test_who_signs_in_is_looked_up_by_what_they_say(name: str, *, is_found: bool) -> None:
+    source = f"""
+        from flask import Flask, request, session
+        app = Flask("payroll")
+        @app.post("/x")
+        def {name}():
+            row = db().execute("SELECT id FROM people WHERE email = ?", (request.form["email"],)).fetchone()
+            session["user_id"] = row["id"]
+            return {{}}
+        """
+    if is_found:
+        finds(RULE, source, "warning", on="execute")
+    else:
+        quiet(RULE, source)
+
+
 def test_a_helper_that_gives_what_a_header_says() -> None:
     view = """
         from flask_jwt_extended import jwt_required

@@ -50,6 +50,7 @@ def test_a_buffer_of_the_module() -> None:
     "replay",
     [
         "return [one for one in self._events if one[0] == user_id]",
+        "me = rider_of(cursor)\n        return [one for one in self._events if one['rider'] == me]",
         "for one in self._events:\n            if one.user_id == user_id:\n                yield one",
         "return [one for one in self._events if one.owner == self.owner]",
         "return [one for one in self._events[user_id] if one[0] > last]",

@@ -56,6 +56,8 @@ def test_one_of_two_searches_is_left_open() -> None:
         "return get_index(user_id).similarity_search(question)",
         "store = get_index(user_id)\nreturn store.similarity_search(question)",
         "return await db.fetch(MINE, question, user_id)",
+        "await db.execute(\"SELECT set_config('app.user', $1, true)\", user_id)\nreturn await db.fetch(FIND, question)",
+        "await db.execute(f'SET LOCAL app.user = {user_id}')\nreturn await db.fetch(FIND, question)",
         "return await db.fetch('SELECT 1 FROM notes WHERE id = ?', question)",
         "return await db.fetch(statement, question)",
         "return db.query(question)",

@@ -105,6 +105,7 @@ def test_one_for_each_request_is_quiet(getter: str) -> None:
         "self.transcript.append(user_id)\n        self.transcript = [one for one in self.transcript if one != text]",
         "self.transcript.append(user_id)\n        self.transcript = list(filter(f, self.transcript))",
         "self.kept['all'] = [user_id]\n        self.kept['all'] = [one for one in self.kept['all'] if one != text]",
+        "self.transcript[:] = [user_id]",
     ],
 )
 def test_what_collects_nothing_of_one_user(step: str) -> None:

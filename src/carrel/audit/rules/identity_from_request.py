@@ -117,7 +117,7 @@ class IdentityFromRequest:
 
     def _selected(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`fetch("… WHERE email = $1", email)` with an argument of the request, and a token that is asked for less."""
-        caller = prover(view, function)
+        caller = prover(view, function) if not _SIGNING_IN.search(function.name) else ""
         for call in function.nodes(ast.Call) if caller else ():
             texts = [text_of(one) for one in call.args]
             if not any(map(_asks_for_rows, texts)):

@@ -342,12 +342,20 @@ def _owner(access: Access) -> Block | None:
     return access.block.class_ if access.block is not None else None
 
 
+def _named(node: ast.AST) -> str:
+    """The name, the attribute or the key that it is: `rider` of `event["rider"]`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+            return name
+    return ""
+
+
 def _compares(function: Block, scopes: set[str], besides: str = "") -> bool:
     """Whether some comparison in the function, or a call that selects, is about for whom the events are."""
     for node in ast.walk(function.node):
         if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
             for one in ast.walk(node):
-                name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else ""
+                name = _named(one)
                 if name == besides:
                     continue
                 if name in scopes or is_identity_like(name) or _SCOPES.match(name) or person_in(name):

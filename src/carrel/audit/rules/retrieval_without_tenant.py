@@ -36,6 +36,7 @@ _SEARCH: Final = re.compile(
     r"semantic_search|full_?text_search|knn_search|search_documents|search_chunks|near_text|near_vector|bm25|"
     r"similarity_search_[a-z_]+|query_points|search_points)$"
 )
+_POLICY: Final = re.compile(r"(?i)\bset_config\(|\bset\s+(?:local|session)\s+\w+\.\w+\s*(?:=|to)|row level security")
 _ADDS: Final = frozenset({"append", "extend", "add", "update", "insert", "setdefault", "filter", "where"})
 _QUERIES: Final = frozenset({"query", "search", "invoke", "ainvoke", "retrieve", "aretrieve", "get_relevant_documents",
                              "asearch", "aquery"})  # fmt: skip
@@ -97,7 +98,8 @@ class RetrievalWithoutTenant:
                     message = f"`{function.name}` is told `{who}` and searches what belongs to everybody"
                     yield view.candidate(self.info, call, message, block=function, given=shared)
             if who or (who := _handed(view, function)):
-                yield from self._statements(view, function, who)
+                if not view.once(_leaves_it_to_database, view.top, meanwhile=False):
+                    yield from self._statements(view, function, who)
                 yield from self._nearest(view, function, who)
             elif not is_restricted(view, function):
                 yield from self._rows(view, function)
@@ -194,6 +196,12 @@ class RetrievalWithoutTenant:
 def _is_for_one(view: FileView, text: ast.expr) -> bool:
     """Whether a statement asks for one row, by what says which: that is no search."""
     return any(isinstance(one, ast.Call) and called_name(one) in _ONE_ROW for one in view.ancestors(text))
+
+
+def _leaves_it_to_database(view: FileView, top: Block) -> bool:  # noqa: ARG001 - `once` works on blocks
+    """Whether the file tells the database who is asking, for its own policies of rows: `set_config('app.user', …)`."""
+    texts = (one.value for block in view.blocks for one in block.nodes(ast.Constant))
+    return any(isinstance(one, str) and _POLICY.search(one) for one in texts)
 
 
 def _tests(function: Block, name: str) -> bool:

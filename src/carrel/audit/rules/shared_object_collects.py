@@ -124,6 +124,8 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
         return None
     if mutation.is_other or (mutation.kind == "method" and mutation.name not in _WRITES and not _merges(mutation)):
         return None
+    if any(isinstance(key, ast.Slice) and not (key.lower or key.upper) for key in mutation.keys):
+        return None  # `self.frame[:] = data` collects nothing: all of it is another
     if mutation.kind == "item" and not all(is_fixed(view, key, block) for key in mutation.keys):
         return None
     for access in mutation.accesses:
