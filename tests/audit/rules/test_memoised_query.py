@@ -37,9 +37,14 @@ def mine(user_id):
         _query = compile_filter(user_id)
     return _query
 """
+LAMBDA = """
+from sqlalchemy import lambda_stmt, select
+def mine(owner):
+    return run(lambda_stmt(lambda: select(Note).where(Note.owner == owner), enable_tracking=False))
+"""
 
 
-@pytest.mark.parametrize("code", [LAZY, MEMO, GLOBAL])
+@pytest.mark.parametrize("code", [LAZY, MEMO, GLOBAL, LAMBDA])
 def test_a_query_of_the_first_caller(code: str) -> None:
     finds(RULE, code, "error")
 
@@ -70,6 +75,10 @@ def test_a_value_of_which_nobody_knows_whose_it_is() -> None:
         (GLOBAL, "global _query\n", "\n"),
         (GLOBAL, "compile_filter(user_id)", "compile_filter()"),
         (GLOBAL, "if not _query", "if _query != user_id and not _query"),
+        (LAMBDA, "enable_tracking=False", "enable_tracking=True"),
+        (LAMBDA, ", enable_tracking=False", ""),
+        (LAMBDA, "Note.owner == owner", "Note.is_open"),
+        (LAMBDA, "lambda: select(Note).where(Note.owner == owner)", "statement_of(owner)"),
     ],
 )  # fmt: skip
 def test_queries_that_belong_to_a_call(code: str, was: str, now: str) -> None:

@@ -35,6 +35,18 @@ def test_a_session_by_thread_in_coroutines() -> None:
     )
 
 
+@pytest.mark.parametrize("ident", ["get_ident", "current_thread"])
+def test_a_session_whose_scope_is_said_to_be_the_thread_in_coroutines(ident: str) -> None:
+    code = (
+        "import asyncio\nimport threading\nfrom sqlalchemy.ext.asyncio import async_scoped_session\n"
+        f"S = async_scoped_session(SessionLocal, scopefunc=threading.{ident})\n"
+        "async def feed():\n    S.add(1)\n"
+    )
+    finds(RULE, HEAD + code, "error", on="async_scoped_session(")
+    quiet(RULE, HEAD + code.replace(f"threading.{ident}", "asyncio.current_task"))
+    quiet(RULE, HEAD + code.replace("async def", "def"))
+
+
 def test_a_session_in_a_shared_object() -> None:
     code = "class Notes:\n    def __init__(self):\n        self.db = SessionLocal()\nnotes = Notes()\n"
     finds(RULE, HEAD + code, "error", on="self.db")

@@ -23,6 +23,9 @@ _QUERY: Final = re.compile(
     r"quer(?:y|ies)|(?:^|_)(?:stmts?|statements?|select|filters?|filter_by|where|predicate|sql|criteria|clause|compile)(?:_|$)",
     re.IGNORECASE,
 )
+_LAMBDA_STATEMENT: Final = "sqlalchemy.lambda_stmt"
+_TRACKS: Final = frozenset({"enable_tracking", "track_bound_values", "global_track_bound_values"})
+"""What makes SQLAlchemy take the values of each call for a statement that it builds only once."""
 
 
 class MemoisedQuery:
@@ -47,6 +50,8 @@ class MemoisedQuery:
                 yield from self._by_name(view, mutation)
         for memo in _memos(view):
             yield from self._built(view, memo)
+        if view.imports("sqlalchemy"):
+            yield from self._untracked(view)
 
     def _lazy(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
         """`if X is None: X = <a query with a parameter in it>`."""
@@ -92,6 +97,16 @@ class MemoisedQuery:
                         if used:
                             yield self._candidate(view, call, function, made.body, used, ())
 
+    def _untracked(self, view: FileView) -> Iterator[Candidate]:
+        """`lambda_stmt(lambda: select(…).where(… == owner), enable_tracking=False)`."""
+        for function in view.functions:
+            for call in function.nodes(ast.Call):
+                if view.dotted(call.func) != _LAMBDA_STATEMENT or not call.args or not _is_untracked(call):
+                    continue
+                made = call.args[0].body if isinstance(call.args[0], ast.Lambda) else None
+                if made is not None and (used := list(parameters_in(view, made, function))):
+                    yield self._candidate(view, call, function, made, used, ())
+
     def _candidate(
         self, view: FileView, node: ast.AST, function: Block, value: ast.expr, used: list[str],
         given: tuple[Condition, ...],
@@ -110,6 +125,11 @@ def _is_query(name: str, value: ast.expr) -> bool:
     calls = [one.func for one in ast.walk(value) if isinstance(one, ast.Call)]
     words = [one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in calls]
     return any(_QUERY.search(word) for word in (name, *words))
+
+
+def _is_untracked(call: ast.Call) -> bool:
+    said = [one.value for one in call.keywords if one.arg in _TRACKS]
+    return any(isinstance(one, ast.Constant) and one.value is False for one in said)
 
 
 def _guard(view: FileView, mutation: Mutation) -> set[str] | None:

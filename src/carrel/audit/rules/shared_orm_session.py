@@ -36,7 +36,14 @@ _NAMED: Final = re.compile(
     r"^(?:Async)?Session(?:Local|Maker|Factory)$|^(?:async_)?session_(?:maker|factory|local)$|^async_session$"
 )
 """What makes sessions is called so, wherever it is from."""
-_SCOPED: Final = "sqlalchemy.orm.scoped_session"
+_SCOPED: Final = frozenset(
+    {"sqlalchemy.orm.scoped_session", "sqlalchemy.ext.asyncio.async_scoped_session",
+     "sqlalchemy.ext.asyncio.scoping.async_scoped_session"}
+)  # fmt: skip
+_THREADS: Final = frozenset(
+    {"threading.get_ident", "threading.current_thread", "threading.get_native_id", "_thread.get_ident"}
+)
+"""Functions that say the same for all coroutines of a loop."""
 
 
 class SharedOrmSession:
@@ -61,7 +68,7 @@ class SharedOrmSession:
         for held in held_calls(view):
             if _holds_session(view, held.call, held.block, makers):
                 yield self._module(view, held, is_session=_makes_session(view, held.call, makers))
-            elif view.dotted(held.call.func) == _SCOPED and len(held.call.args) + len(held.call.keywords) == 1:
+            elif view.dotted(held.call.func) in _SCOPED and _is_by_thread(view, held.call):
                 yield self._scoped(view, held)
         for mutation in view.mutations:
             yield from self._kept(view, mutation, makers)
@@ -134,6 +141,12 @@ def _holds_session(view: FileView, value: ast.expr, block: Block, makers: set[st
             made = (_opened(view, one) or one.value for one in bound)
             return any(isinstance(one, ast.Call) and _makes_session(view, one, makers) for one in made)
     return False
+
+
+def _is_by_thread(view: FileView, call: ast.Call) -> bool:
+    """Whether a scoped session is one for each thread: nothing else says whose it is."""
+    scopes = [*call.args[1:], *(one.value for one in call.keywords if one.arg != "session_factory")]
+    return all(view.dotted(one) in _THREADS for one in scopes)
 
 
 def _opened(view: FileView, binding: Binding) -> ast.expr | None:
