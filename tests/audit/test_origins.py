@@ -143,7 +143,10 @@ def test_what_the_signed_in_user_has(part: str, *, tells: bool) -> None:
 
 
 @pytest.mark.parametrize("said", ["user", "user.email", "user.get('email')"])
-@pytest.mark.parametrize(("body", "told"), [("user = load(request)", True), ("for user in people(): pass", False)])
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [("user = load(request)", True), ("for user in people(): pass", False), ("for user in request.people: pass", True)],
+)
 def test_somebody_who_is_gone_through_is_not_who_asks(body: str, said: str, *, told: bool) -> None:
     seen = view(f"def f(request: Request):\n    {body}\n    return {said}\n")
     (returned,) = seen.functions[0].nodes(ast.Return)

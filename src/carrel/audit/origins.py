@@ -174,7 +174,7 @@ def telling(
     """The leaves that tell users apart, each with the function that it stands in; see `identities`."""
     for leaf, where in leaves(view, node, block, direct=direct):
         if _tells(view, leaf, where, lenient=lenient) and (
-            lenient or not (_is_setting(view, leaf, where) or _is_gone_through(leaf, where))
+            lenient or not (_is_setting(view, leaf, where) or _is_gone_through(view, leaf, where))
         ):
             yield leaf, where
 
@@ -264,13 +264,21 @@ def _is_users(view: FileView, name: ast.Name, block: Block) -> bool:
     return taint is not None and taint.by != "parameter"
 
 
-def _is_gone_through(leaf: ast.expr, block: Block) -> bool:
-    """Whether it is, or is said of, whom a loop goes through: `user` of `for user in self.people` is anybody."""
+def _is_gone_through(view: FileView, leaf: ast.expr, block: Block) -> bool:
+    """Whether it is, or is said of, whom a loop goes through: `user` of `for user in self.people` is anybody.
+
+    What the function is handed to go through, `for message in messages`, may be one user's.
+    """
     root = chain_root(leaf)
     if isinstance(root, ast.Call) and isinstance(root.func, ast.Attribute):
         root = chain_root(root.func)  # `user.get("email")`
     bindings = block.scope.bindings.get(root.id, ()) if isinstance(root, ast.Name) else ()
-    return bool(bindings) and all(one.kind == "loop" for one in bindings)
+    if not bindings or any(one.kind != "loop" for one in bindings):
+        return False
+    loops = [next(view.ancestors(one.node), None) for one in bindings]
+    loops = [next(view.ancestors(one), None) if isinstance(one, ast.Tuple) else one for one in loops]
+    held = [one.iter for one in loops if isinstance(one, ast.For | ast.AsyncFor | ast.comprehension)]
+    return not any(parameters_in(view, one, block) for one in held)
 
 
 def says_whose(name: str, *, lenient: bool = False) -> bool:
