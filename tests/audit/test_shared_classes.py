@@ -23,3 +23,17 @@ def test_a_class_of_which_there_is_one_object_for_all(made: str, *, shared: bool
     everything = program(f"{head}class Pen: ...\nclass Desk:\n    def __init__(self): self.pen = Pen()\n{made}\n")
     assert ("app.Desk" in everything.shared_classes) is shared
     assert ("app.Pen" in everything.shared_classes) is shared
+
+
+@pytest.mark.parametrize(("kind", "shared"), [("cached_property", True), ("property", False)])
+def test_what_a_shared_object_makes_when_it_is_asked_for_it_and_keeps(kind: str, *, shared: bool) -> None:
+    everything = program(f"""
+        from functools import cached_property
+        class Desk: ...
+        class Box:
+            @{kind}
+            def desk(self): return Desk()
+        box = Box()
+        def ask(): return box.desk
+        """)
+    assert ("app.Desk" in everything.shared_classes) is shared

@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Iterator
 from typing import Final
 
+from carrel.audit.access import Access
 from carrel.audit.admission import admitted
 from carrel.audit.asking import asks_request, asks_who
 from carrel.audit.blocks import Block, chain
@@ -168,9 +169,10 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
                 for source in view.accesses(value, mutation.block):
                     if source.path and source.path.partition(".")[0] not in FOREIGN:
                         held[source.path] = None
-                        if source.kind in ("global", "class") and source.steps[-1:] == ("()",):
+                        if _is_made(source):
                             made[owner][source.path] = None
     for owner in view.classes:
+        made[owner].update(dict.fromkeys(_made_on_demand(view, owner)))
         for annotated in owner.nodes(ast.AnnAssign):
             path = view.annotation_path(annotated.annotation)
             if isinstance(annotated.target, ast.Name) and path and path.partition(".")[0] not in FOREIGN:
@@ -190,6 +192,21 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
         )
         for owner in view.classes
     )
+
+
+def _made_on_demand(view: FileView, owner: Block) -> Iterator[str]:
+    """The paths of what an object of the class makes when it is first asked for it, and keeps."""
+    for method in view.methods(owner):
+        if method.has_decorator("cached_property"):
+            for returned in method.nodes(ast.Return):
+                for source in view.accesses(returned.value, method) if returned.value is not None else ():
+                    if source.path and source.path.partition(".")[0] not in FOREIGN and _is_made(source):
+                        yield source.path
+
+
+def _is_made(source: Access) -> bool:
+    """Whether a call gives it, not somebody who has it already."""
+    return source.kind in ("global", "class") and source.steps[-1:] == ("()",)
 
 
 def global_facts(view: FileView) -> tuple[GlobalFact, ...]:
