@@ -197,11 +197,10 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
 def _made_on_demand(view: FileView, owner: Block) -> Iterator[str]:
     """The paths of what an object of the class makes when it is first asked for it, and keeps."""
     for method in view.methods(owner):
-        if method.has_decorator("cached_property"):
-            for returned in method.nodes(ast.Return):
-                for source in view.accesses(returned.value, method) if returned.value is not None else ():
-                    if source.path and source.path.partition(".")[0] not in FOREIGN and _is_made(source):
-                        yield source.path
+        for returned in method.nodes(ast.Return) if method.has_decorator("cached_property") else ():
+            for source in view.accesses(returned.value, method) if returned.value is not None else ():
+                if source.path and source.path.partition(".")[0] not in FOREIGN and _is_made(source):
+                    yield source.path
 
 
 def _is_made(source: Access) -> bool:
