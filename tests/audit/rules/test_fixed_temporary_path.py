@@ -481,3 +481,24 @@ def test_what_is_received_beside_the_file_that_is_given_back(made: str, *, is_fo
         finds(RULE, source, "error", on="receive(request")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("made", "mode", "is_found"),
+    [
+        ("Path(tempfile.gettempdir()) / 'note.wav'", "wb", True),
+        ("Path(tempfile.gettempdir()) / 'note.wav'", "rb", False),
+        ("Path(tempfile.mkdtemp()) / 'note.wav'", "wb", False),
+    ],
+)
+def test_a_path_that_opens_itself(made: str, mode: str, *, is_found: bool) -> None:
+    source = (
+        "import tempfile\nfrom pathlib import Path\nfrom fastapi import FastAPI, UploadFile\napp = FastAPI()\n"
+        f"@app.post('/notes')\nasync def note(recording: UploadFile):\n    audio = {made}\n"
+        f"    with audio.open('{mode}') as out:\n        while chunk := await recording.read(1024):\n"
+        "            out.write(chunk)\n    return await transcribe(audio)\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="audio =")
+    else:
+        quiet(RULE, source)

@@ -280,3 +280,24 @@ def test_an_object_that_has_the_function(body: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on="lambda")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("async def work():\n            await send(clerk, job)\n        running.add(create_task(work()))", True),
+        ("async def work(job):\n            await send(job)\n        running.add(create_task(work(job)))", False),
+        ("async def work():\n            await send(clerk, job)\n        await create_task(work())", False),
+        ("running.add(create_task(send(clerk, job)))", False),
+    ],
+)
+@pytest.mark.parametrize(("taken", "takes"), [("await queue.get()", True), ("settings.read('job')", False)])
+def test_a_worker_that_takes_the_next_one(body: str, taken: str, *, is_found: bool, takes: bool) -> None:
+    source = (
+        "from asyncio import create_task\nasync def drain(queue, running):\n    while True:\n"
+        f"        job = {taken}\n        clerk = job['clerk']\n        {body}\n"
+    )
+    if is_found and takes:
+        finds(RULE, source, "warning", on="async def work")
+    else:
+        quiet(RULE, source)

@@ -293,10 +293,11 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     arguments = list(call.args)
     if name in _WRITES and on is not None:
         return on, arguments
+    if name == "open" and on is not None and arguments and _is_for_writing(arguments[0]):
+        return on, []  # a path opens itself
     if _OPENS.search(name) and arguments and not (name == "open" and isinstance(on, ast.Call)):
         mode = next((one.value for one in call.keywords if one.arg == "mode"), arguments[1] if arguments[1:] else None)
-        writes = isinstance(mode, ast.Constant) and _MODE.match(str(mode.value)) is not None
-        return (arguments[0], []) if writes else (None, None)
+        return (arguments[0], []) if _is_for_writing(mode) else (None, None)
     if _SAVING.match(name) and arguments and _names_file(arguments[0]):
         return arguments[0], [*([on] if on else []), *arguments[1:]]
     if _SAVING.match(name) and (to := [one.value for one in call.keywords if one.arg in _TO]):
@@ -308,6 +309,10 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     if name in _MAKES:
         return (arguments[0] if name == "makedirs" and arguments else on), None
     return None, None
+
+
+def _is_for_writing(mode: ast.expr | None) -> bool:
+    return isinstance(mode, ast.Constant) and _MODE.match(str(mode.value)) is not None
 
 
 def _names_file(path: ast.expr) -> bool:

@@ -20,7 +20,7 @@ from carrel.findings import RuleInfo, Severity
 
 __all__ = ["LateBindingClosure"]
 
-Loop = ast.For | ast.AsyncFor
+Loop = ast.For | ast.AsyncFor | ast.While
 Made = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 _KEPT: Final = frozenset({"append", "add", "appendleft", "insert", "extend", "put", "put_nowait", "create_task",
                           "start_soon", "ensure_future", "submit", "call_later", "call_soon", "add_job", "add_task",
@@ -35,6 +35,8 @@ _REGISTERS: Final = re.compile(
 )
 """What a helper is called that does so, where nothing is done with what it gives; a table is changed at once."""
 _PUTS: Final = frozenset({"append", "add", "put_nowait", "insert"})
+_TAKES: Final = frozenset({"get", "get_nowait", "popleft", "recv", "receive", "accept"})
+"""Methods without arguments that give the next one of what many have put somewhere."""
 
 
 class LateBindingClosure:
@@ -64,7 +66,7 @@ class LateBindingClosure:
                     users = [name for name in _targets(loop) if is_identity_like(name)]
                     told = (
                         users
-                        or identities(view, loop.iter, block)
+                        or (not isinstance(loop, ast.While) and identities(view, loop.iter, block))
                         or [one for one in captured if is_identity_like(one)]
                         or _of_somebody(loop.body, [*captured, *_made_of(loop, captured)])
                     )
@@ -76,7 +78,7 @@ class LateBindingClosure:
                     is_handed = any(isinstance(one, ast.Yield) for part in loop.body for one in ast.walk(part))
                     severity: Severity = "error" if told else "warning" if differing and not is_handed else "info"
                     yield view.candidate(self.info, made, message, block=block, severity=severity,
-                                         related=(view.location(loop.target, "bound anew in each round"),))  # fmt: skip
+                                         related=(view.location(_rounds(loop), "bound anew in each round"),))  # fmt: skip
 
     def _comprehended(self, view: FileView, block: Block) -> Iterator[Candidate]:
         """`[lambda: send(user.email) for user in users]`: all of them read the last user."""
@@ -106,13 +108,26 @@ def _loop(view: FileView, made: Made) -> Loop | None:
     for around in view.ancestors(made):
         if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             return None
-        if isinstance(around, ast.For | ast.AsyncFor):
+        if isinstance(around, ast.For | ast.AsyncFor) or (isinstance(around, ast.While) and _targets(around)):
             return around
     return None
 
 
+def _rounds(loop: Loop) -> ast.expr:
+    return loop.test if isinstance(loop, ast.While) else loop.target
+
+
 def _targets(loop: Loop) -> list[str]:
-    return [one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)]
+    """The variables of the loop; of a `while` those for what each round takes: `job = await queue.get()`."""
+    if not isinstance(loop, ast.While):
+        return [one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)]
+    taken = [target for one in loop.body if isinstance(one, ast.Assign) and _takes(one.value) for target in one.targets]
+    return [one.id for target in taken for one in ast.walk(target) if isinstance(one, ast.Name)]
+
+
+def _takes(value: ast.expr) -> bool:
+    call = value.value if isinstance(value, ast.Await) else value
+    return isinstance(call, ast.Call) and called_name(call) in _TAKES and not (call.args or call.keywords)
 
 
 def _bound(loop: Loop) -> set[str]:
