@@ -77,8 +77,8 @@ class LateBindingClosure:
                     # Who is handed one by a generator may call it before the next round.
                     is_handed = any(isinstance(one, ast.Yield) for part in loop.body for one in ast.walk(part))
                     severity: Severity = "error" if told else "warning" if differing and not is_handed else "info"
-                    yield view.candidate(self.info, made, message, block=block, severity=severity,
-                                         related=(view.location(_rounds(loop), "bound anew in each round"),))  # fmt: skip
+                    bound = view.location(_rounds(loop), "bound anew in each round")
+                    yield view.candidate(self.info, made, message, block=block, severity=severity, related=(bound,))
 
     def _comprehended(self, view: FileView, block: Block) -> Iterator[Candidate]:
         """`[lambda: send(user.email) for user in users]`: all of them read the last user."""
