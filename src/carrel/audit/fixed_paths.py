@@ -20,11 +20,13 @@ __all__ = [
     "fixed_path",
     "gives_fixed_path",
     "handed_parts",
+    "is_temporary",
     "is_unique",
     "lent_parts",
     "path_parts",
 ]
 
+_ROOT: Final = re.compile(r"^/(?:var/)?tmp(?:/|$)|^/dev/shm(?:/|$)")
 _UNIQUE_CALLS: Final = re.compile(
     r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
     r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|\w*hash\w*|get_ident|randint|random|"
@@ -171,6 +173,15 @@ def lent_parts(view: FileView, parts: list[ast.AST], function: Block) -> Iterato
                 yield from (one for one in made if not (isinstance(one, ast.Name) and lender.parameter(one.id)))
             for handed in (*call.args, *(one.value for one in call.keywords)):
                 yield from path_parts(handed, function)
+
+
+def is_temporary(view: FileView, parts: list[ast.AST]) -> bool:
+    """Whether the path begins where the machine keeps what is needed for a moment."""
+    return any(
+        (isinstance(part, ast.Constant) and isinstance(part.value, str) and _ROOT.match(part.value) is not None)
+        or (isinstance(part, ast.Call) and view.dotted(part.func) == "tempfile.gettempdir")
+        for part in parts
+    )
 
 
 def is_unique(part: ast.AST) -> bool:

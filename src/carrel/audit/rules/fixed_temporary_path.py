@@ -12,7 +12,15 @@ from carrel.audit.blocks import Block
 from carrel.audit.conditions import AnyOf, Condition, HasEntryPoints, Not, Reachable, SharedClass, TaintedParameter
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
-from carrel.audit.fixed_paths import FixedPath, fixed_path, handed_parts, is_unique, lent_parts, path_parts
+from carrel.audit.fixed_paths import (
+    FixedPath,
+    fixed_path,
+    handed_parts,
+    is_temporary,
+    is_unique,
+    lent_parts,
+    path_parts,
+)
 from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
@@ -20,7 +28,6 @@ from carrel.findings import RuleInfo
 
 __all__ = ["FixedTemporaryPath"]
 
-_ROOT: Final = re.compile(r"^/(?:var/)?tmp(?:/|$)|^/dev/shm(?:/|$)")
 _WRITES: Final = frozenset({"write_text", "write_bytes"})
 _SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet", "savefig", "copyfile", "urlretrieve",
                            "download_file", "write_audio", "write_videofile", "imwrite"})  # fmt: skip
@@ -69,7 +76,7 @@ class FixedTemporaryPath:
                 data = _written_into(view, call) if data == [] and _is_used_again(path, call, function) else data
                 parts = list(path_parts(path, function))
                 parts += lent_parts(view, parts, function)
-                temporary = _is_temporary(view, parts) or _is_upload(view, call, parts, function)
+                temporary = is_temporary(view, parts) or _is_upload(view, call, parts, function)
                 if temporary and not any(is_unique(part) for part in parts):
                     yield from self._candidates(view, call, function, parts, data)
 
@@ -84,10 +91,10 @@ class FixedTemporaryPath:
         for call in function.nodes(ast.Call):
             path, data = _written(call)
             parts = list(path_parts(path, function)) if path is not None and data else []
-            if not parts or _is_temporary(view, parts) or any(map(is_unique, parts)):
+            if not parts or is_temporary(view, parts) or any(map(is_unique, parts)):
                 continue
             handed = handed_parts(view, parts, function)
-            if any(_is_temporary(view, one) and not any(map(is_unique, one)) for one in handed):
+            if any(is_temporary(view, one) and not any(map(is_unique, one)) for one in handed):
                 taint = view.best_taint(tuple(data or ()), function)
                 message = f"`{function.name}` writes to a temporary path that another request has too"
                 if taint is not None:
@@ -102,7 +109,7 @@ class FixedTemporaryPath:
                 continue
             parts = list(path_parts(path, function))
             fixed = fixed_path(view, path, function)
-            if fixed is None or fixed.parameters or fixed.helpers or _is_temporary(view, parts):
+            if fixed is None or fixed.parameters or fixed.helpers or is_temporary(view, parts):
                 continue
             taint = view.best_taint(tuple(data or _written_into(view, call)), function)
             message = f"`{function.name}` works on a file that another request writes at the same path"
@@ -150,7 +157,7 @@ class FixedTemporaryPath:
         """`book.save(path)` and then `FileResponse(open(path, "rb"))`, with a path that is nobody's own."""
         for read, path in _read_back(view, function):
             fixed = fixed_path(view, path, function)
-            if fixed is None or len(fixed.helpers) > 1 or _is_temporary(view, list(path_parts(path, function))):
+            if fixed is None or len(fixed.helpers) > 1 or is_temporary(view, list(path_parts(path, function))):
                 continue
             handed = [(one, [*one.args, *(each.value for each in one.keywords)]) for one in fixed.helpers]
             for call, data in (*handed, *_written_before(view, read, path, function)):
@@ -370,14 +377,6 @@ def _written_into(view: FileView, opened: ast.Call) -> list[ast.expr]:
         if is_file or any(isinstance(one, ast.Name) and one.id == name for one in call.args):
             found += [one for one in call.args if not (isinstance(one, ast.Name) and one.id == name)]
     return found
-
-
-def _is_temporary(view: FileView, parts: list[ast.AST]) -> bool:
-    return any(
-        (isinstance(part, ast.Constant) and isinstance(part.value, str) and _ROOT.match(part.value) is not None)
-        or (isinstance(part, ast.Call) and view.dotted(part.func) == "tempfile.gettempdir")
-        for part in parts
-    )
 
 
 def _is_upload(view: FileView, call: ast.Call, parts: list[ast.AST], function: Block) -> bool:
