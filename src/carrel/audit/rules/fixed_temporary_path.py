@@ -272,8 +272,8 @@ def _is_chosen(part: ast.AST, function: Block) -> bool:
         root = root.value
     if not isinstance(part, ast.Name | ast.Attribute) or not isinstance(root, ast.Name):
         return False
-    last = part.attr if isinstance(part, ast.Attribute) else part.id
-    return function.parameter(root.id) is not None and root.id != function.receiver and bool(_RESULT.search(last))
+    is_handed = function.parameter(root.id) is not None and root.id != function.receiver
+    return is_handed and _RESULT.search(ast.unparse(part).rpartition(".")[2]) is not None
 
 
 def _is_given_back(call: ast.Call, function: Block) -> bool:
@@ -295,16 +295,15 @@ def _made(function: Block, parts: list[ast.AST]) -> ast.AST | None:
 
 def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     """The path that a call writes to, and what it writes; no data for a directory."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name, arguments = called_name(call), list(call.args)
     on = call.func.value if isinstance(call.func, ast.Attribute) else None
-    arguments = list(call.args)
     if name in _WRITES and on is not None:
         return on, arguments
     if name == "open" and on is not None and arguments and _is_for_writing(arguments[0]):
         return on, []  # a path opens itself
     if _OPENS.search(name) and arguments and not (name == "open" and isinstance(on, ast.Call)):
-        mode = next((one.value for one in call.keywords if one.arg == "mode"), arguments[1] if arguments[1:] else None)
-        return (arguments[0], []) if _is_for_writing(mode) else (None, None)
+        modes = [*arguments[1:2], *(one.value for one in call.keywords if one.arg == "mode")]
+        return (arguments[0], []) if any(map(_is_for_writing, modes)) else (None, None)
     if _SAVING.match(name) and arguments and _names_file(arguments[0]):
         return arguments[0], [*([on] if on else []), *arguments[1:]]
     if _SAVING.match(name) and (to := [one.value for one in call.keywords if one.arg in _TO]):
@@ -318,7 +317,7 @@ def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
     return None, None
 
 
-def _is_for_writing(mode: ast.expr | None) -> bool:
+def _is_for_writing(mode: ast.expr) -> bool:
     return isinstance(mode, ast.Constant) and _MODE.match(str(mode.value)) is not None
 
 
@@ -357,9 +356,7 @@ def _is_used_again(path: ast.expr, opened: ast.Call, function: Block, *, for_res
 
 def _gives_result(view: FileView, call: ast.Call) -> bool:
     around = view.module.parent(call)
-    if isinstance(around, ast.Await):
-        around = view.module.parent(around)
-    return not isinstance(around, ast.Expr)
+    return not isinstance(view.module.parent(around) if isinstance(around, ast.Await) else around, ast.Expr)
 
 
 def _written_into(view: FileView, opened: ast.Call) -> list[ast.expr]:
