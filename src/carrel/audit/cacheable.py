@@ -12,10 +12,12 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import given_value
 from carrel.audit.mutations import Mutation
 
-__all__ = ["cacheable_headers"]
+__all__ = ["cacheable_headers", "picked_addresses"]
 
 _KEPT: Final = re.compile(r"\bpublic\b|\bs-maxage=[1-9]|\bmax-age=[1-9]")
 _NOT_KEPT: Final = re.compile(r"\bprivate\b|\bno-store\b|\bno-cache\b|max-age=0")
+_TELLS_APART: Final = frozenset({"private", "no_store", "no_cache", "vary", "user", "is_authenticated", "session",
+                                 "cookies", "authorization", "auth"})  # fmt: skip
 _SETS: Final = frozenset({"set_header", "add_header", "setdefault", "set", "add"})
 _HEADER: Final = "cache-control"
 
@@ -26,6 +28,42 @@ def cacheable_headers(view: FileView) -> Iterator[tuple[Block, ast.AST]]:
         text = _text(view, value)
         if _KEPT.search(text) is not None and not _NOT_KEPT.search(text) and not _varies(function):
             yield function, node
+
+
+def picked_addresses(view: FileView, function: Block, node: ast.AST) -> tuple[str, ...]:
+    """How the addresses begin whose responses the place is about, as `if request.path.startswith("/account")` says.
+
+    None when the function asks who it is for, or tells caches of some responses that they are for one user.
+    """
+    told = any(one.attr in _TELLS_APART for one in function.nodes(ast.Attribute))
+    if told or any(_NOT_KEPT.search(str(one.value)) for one in function.nodes(ast.Constant)):
+        return ()
+    child, found = node, ""
+    for around in view.ancestors(node):
+        match around:
+            case ast.If(test=ast.Call(func=ast.Attribute(value=ast.Attribute(attr="path"), attr="startswith"),
+                                      args=[begun]), body=body) if child in body:  # fmt: skip
+                if isinstance(begun, ast.Constant | ast.Tuple):
+                    return _texts(begun)
+                found = ast.unparse(begun)
+            case ast.For(target=target, iter=many) if found in (ast.unparse(one) for one in ast.walk(target)):
+                table = many.func.value if isinstance(many, ast.Call) and isinstance(many.func, ast.Attribute) else many
+                return _texts(given_value(view, table))
+        child = around
+    return ()
+
+
+def _texts(node: ast.expr) -> tuple[str, ...]:
+    """The texts in a literal; of a dictionary the keys, but for those under which nothing stands."""
+    match node:
+        case ast.Dict(keys=keys, values=values):
+            pairs = zip(keys, values, strict=True)
+            parts = [key for key, value in pairs if key and getattr(value, "value", value)]
+        case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
+            parts = elements
+        case _:
+            parts = [node]
+    return tuple(one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
 def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
@@ -60,10 +98,15 @@ def _in_call(view: FileView, call: ast.Call) -> Iterator[ast.expr]:
 
 
 def _is_werkzeug(mutation: Mutation) -> bool:
-    """Flask's `response.cache_control.public = True`."""
+    """Flask's `response.cache_control.public = True`, and `s_maxage`, which is for the caches of all."""
     target = mutation.target
-    named = isinstance(target, ast.Attribute) and target.attr == "cache_control" and mutation.name == "public"
-    return named and any(isinstance(one, ast.Constant) and one.value is True for one in mutation.values)
+    if not isinstance(target, ast.Attribute) or target.attr != "cache_control":
+        return False
+    if mutation.name == "s_maxage":
+        return all(getattr(one, "value", one) for one in mutation.values)
+    return mutation.name == "public" and any(
+        isinstance(one, ast.Constant) and one.value is True for one in mutation.values
+    )
 
 
 def _in_mapping(view: FileView, node: ast.expr) -> Iterator[ast.expr]:

@@ -232,6 +232,14 @@ class Flow:
                 return (self._at(fact, fact.asks or fact.of_request or fact.line, "reads who is asking"),)
         return None
 
+    def asked_at(self, addresses: tuple[str, ...]) -> Proof | None:
+        """Where a route whose address begins so finds out who is asking."""
+        for name, entry in self._calls.entry_points.items():
+            is_there = entry.kind == "route" and entry.label.partition(" ")[2].startswith(addresses)
+            if is_there and (found := self.reads_request(name)):
+                return found
+        return None
+
     def started_in_context(self, function: str) -> Proof | None:
         """Where a context variable is set by the function, or by one on the way to it."""
         return next(((place,) for _, place in self._sets_before(function)), None)

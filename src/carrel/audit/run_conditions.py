@@ -121,11 +121,13 @@ class ReadsRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
 class RequestsAreAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Some function that a request leads to finds out who is asking, so that there are answers for one user.
 
-    Of a code base without routes nobody knows.
+    Of a code base without routes nobody knows. With `addresses`, a route whose address begins with one of them.
     """
 
+    addresses: tuple[str, ...] = ()
+
     def proof(self, program: Program) -> Proof | None:
-        return program.flow.requests_are_asked
+        return program.flow.asked_at(self.addresses) if self.addresses else program.flow.requests_are_asked
 
 
 class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):

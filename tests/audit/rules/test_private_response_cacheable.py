@@ -372,3 +372,42 @@ def test_a_middleware_around_an_application(code: str) -> None:
     finds(RULE, code, "error", on="public")
     quiet(RULE, code.replace("public", "private"))
     quiet(RULE, code.replace("member_of(request)", "page_of(request)"))
+
+
+TABLE = """
+from flask import Flask, request
+app = Flask(__name__)
+LIFETIMES = {"/events": 300, "/account": 60}
+@app.after_request
+def add_lifetime(response):
+    for prefix, seconds in LIFETIMES.items():
+        if request.path.startswith(prefix):
+            response.cache_control.s_maxage = seconds
+    return response
+@app.get("/events")
+def events():
+    return load()
+@app.get("/account/tickets")
+def tickets():
+    return load(visitor())
+def visitor():
+    return signer.loads(request.cookies["visitor"])
+"""
+
+
+def test_a_middleware_that_lets_caches_keep_what_is_at_an_address_of_users() -> None:
+    finds(RULE, TABLE, "error", on="s_maxage")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (', "/account": 60', ""),
+        ('"/account": 60', '"/account": 0'),
+        ("load(visitor())", "load()"),
+        ("    for prefix", "    if mine(request.path):\n        response.cache_control.private = True\n    for prefix"),
+    ],
+)  # fmt: skip
+def test_a_middleware_that_lets_caches_keep_what_no_user_gets(was: str, now: str) -> None:
+    assert was in TABLE
+    quiet(RULE, TABLE.replace(was, now))

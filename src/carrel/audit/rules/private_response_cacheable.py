@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block
-from carrel.audit.cacheable import cacheable_headers
+from carrel.audit.cacheable import cacheable_headers, picked_addresses
 from carrel.audit.callers import proves
 from carrel.audit.conditions import AnyOf, Condition
 from carrel.audit.data_conditions import AnswersUsers, SendsCacheable
@@ -55,6 +55,10 @@ class PrivateResponseCacheable:
                 if not _selects(view, node, _ASKS_WHO):
                     message = f"`{function.name}` lets caches keep every response, those for one user too"
                     yield view.candidate(self.info, node, message, block=function, given=(RequestsAreAsked(),))
+                elif addresses := picked_addresses(view, function, node):
+                    message = f"`{function.name}` lets caches keep what is answered to one user"
+                    given = (RequestsAreAsked(addresses),)
+                    yield view.candidate(self.info, node, message, block=function, given=given)
                 continue
             if function.class_ is not None and function.name in _EVERY and not _selects(view, node, _ASKS_WHO):
                 message = f"`{function.name}` lets caches keep all that handlers of `{function.class_.name}` answer"
