@@ -13,6 +13,7 @@ from tests.audit.checking import view
     [
         ("KEPT[key] = make()", ("key", "make")),
         ("KEPT[key] = value = make()", ("key", "make")),
+        ("value = make()\n    KEPT[key] = (now(), value)", ("key", "make")),
         ("KEPT[key] = load(key)", ("", "")),
         ("KEPT['one'] = make()", ("", "")),
         ("KEPT[key.id] = make()", ("", "")),

@@ -9,7 +9,7 @@ from typing import Final
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.held import given_value
-from carrel.audit.origins import parameters_in
+from carrel.audit.origins import leaves, parameters_in
 
 __all__ = ["CACHE_NAME", "is_cache", "memo_of", "stored_under"]
 
@@ -31,14 +31,15 @@ def memo_of(view: FileView, function: Block) -> tuple[str, str]:
         if mutation.kind != "item" or not any(one.kind in ("self", "global", "class") for one in mutation.accesses):
             continue
         key = view.access(mutation.keys[-1], function)
-        made = mutation.values[0].value if isinstance(mutation.values[0], ast.Await) else mutation.values[0]
-        if key.kind != "parameter" or key.steps or not isinstance(made, ast.Call):
+        if key.kind != "parameter" or key.steps:
             continue
-        make = view.access(made.func, function)
-        if make.kind == "parameter" and not make.steps and make.name != key.name:
-            return key.name, make.name
+        parts = leaves(view, mutation.values[0], function)
+        made = [one for one, where in parts if isinstance(one, ast.Call) and where is function]
+        for make in (view.access(one.func, function) for one in made):
+            if make.kind == "parameter" and not make.steps and make.name != key.name:
+                return key.name, make.name
         is_asked = any(function.nodes(ast.If, ast.Try))
-        for handed in (one.value for one in made.keywords if one.arg is None and is_asked):
+        for handed in (each.value for one in made for each in one.keywords if each.arg is None and is_asked):
             if any(one.kind == "**" and ast.unparse(handed) == one.name for one in function.parameters):
                 return key.name, f"**{ast.unparse(handed)}"
     return "", ""

@@ -57,8 +57,8 @@ class PrivateResponseCacheable:
                     yield view.candidate(self.info, node, message, block=function, given=(RequestsAreAsked(),))
                 elif addresses := picked_addresses(view, function, node):
                     message = f"`{function.name}` lets caches keep what is answered to one user"
-                    given = (RequestsAreAsked(addresses),)
-                    yield view.candidate(self.info, node, message, block=function, given=given)
+                    yield view.candidate(self.info, node, message, block=function,
+                                         given=(RequestsAreAsked(addresses),))  # fmt: skip
                 continue
             if function.class_ is not None and function.name in _EVERY and not _selects(view, node, _ASKS_WHO):
                 message = f"`{function.name}` lets caches keep all that handlers of `{function.class_.name}` answer"
