@@ -117,6 +117,7 @@ def test_an_emit_without_a_room(emit: str, severities: tuple[str, ...]) -> None:
     "emit",
     [
         "await sio.emit('answer', data, to=sid)",
+        "await sio.emit('answer', data, sid)",
         "await sio.emit('answer', data, room=sid)",
         "await sio.emit('answer', data, **where)",
         "await sio.emit('restarting')",

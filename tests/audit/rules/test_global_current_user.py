@@ -282,3 +282,14 @@ def test_a_lock_that_does_not_cover_the_use(old: str, new: str) -> None:
 def test_who_reads_it_in_another_file_holds_no_lock() -> None:
     finds(RULE, {"app.py": DIARY, "other.py": "from app import entries\n"}, "error", on="speaker = interaction")
     finds(RULE, {"app.py": DIARY, "other.py": "from app import speaker\n"}, "error", on="speaker = interaction")
+
+
+@pytest.mark.parametrize(("indent", "is_found"), [("", True), ("    ", False)])
+def test_a_class_that_each_call_makes(indent: str, *, is_found: bool) -> None:
+    form = f"{indent}class Form:\n{indent}    user = None\n"
+    make = f"def make(request):\n{form if indent else ''}    Form.user = request.state.user\n    return Form\n"
+    source = f"from fastapi import FastAPI\napp = FastAPI()\n{'' if indent else form}@app.get('/x')\n{make}"
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)

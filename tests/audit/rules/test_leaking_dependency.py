@@ -51,9 +51,21 @@ def test_the_product_is_installed_from_the_file(tmp_path: Path, path: str, sever
     assert [one.severity for one in report.findings] == [severity]
 
 
+def test_where_there_is_no_code_the_pin_is_all_that_is_known(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("redis==4.5.1\n")
+    report = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1)
+    assert [one.severity for one in report.findings] == ["error"]
+
+
 @pytest.mark.parametrize(
     ("pin", "code", "severity"),
     [
+        ("mcp==1.11.0", "from mcp.server.fastmcp import FastMCP\n", "info"),
+        ("mcp==1.11.0", "from mcp.server.auth.settings import AuthSettings\n", "error"),
+        ("asyncmy==0.2.10", "from sqlalchemy.ext.asyncio import create_async_engine\n", "info"),
+        ("asyncmy==0.2.10", "import asyncmy\n", "error"),
+        ("fastmcp==2.13.1", "from fastmcp import FastMCP\n", "info"),
+        ("fastmcp==2.13.1", "from fastmcp.server.dependencies import get_http_headers\n", "error"),
         ("redis==4.5.1", "import redis\nclient = redis.Redis()\n", "info"),
         ("redis==4.5.1", "from arq import create_pool\n", "error"),
         ("litellm==1.80.0", "import litellm\nlitellm.completion()\n", "info"),

@@ -36,6 +36,7 @@ _SERVERS: Final = frozenset({"socketio.AsyncServer", "socketio.Server", "flask_s
                              "socketio.AsyncManager",
                              "socketio.AsyncRedisManager", "socketio.RedisManager"})  # fmt: skip
 _NAMESPACES: Final = frozenset({"socketio.AsyncNamespace", "socketio.Namespace", "flask_socketio.Namespace"})
+_SID: Final = re.compile(r"(?i)(?:^|[._])(?:sid|room|to)(?:_?id)?$")
 _NARROWED: Final = frozenset({"to", "room", "sid"})
 _MESSAGES: Final = re.compile(
     r"(?i)message|event|notif|output|stream|chunk|token|outbox|ws|socket|sse|answer|repl|log|updates"
@@ -143,7 +144,10 @@ class BroadcastToEverySocket:
                 if access.kind != "global" or access.steps or access.name.startswith(f"{view.top.symbol}."):
                     continue
                 made = (MadeBy(access.path, tuple(sorted(_SERVERS))),)
-            if any(one.arg in _NARROWED or one.arg is None for one in call.keywords):
+            to_one = (
+                len(arguments) > 2 and _SID.search(ast.unparse(arguments[2])) is not None
+            )  # `emit(event, data, sid)`
+            if to_one or any(one.arg in _NARROWED or one.arg is None for one in call.keywords):
                 continue
             message = f"`{function.name}` emits to everybody who is connected, with no room"
             private = _private(view, arguments[1], function) if len(arguments) > 1 else ""

@@ -111,7 +111,10 @@ def _bound(mutation: Mutation) -> tuple[str, tuple[Condition, ...]] | None:
         return mutation.name, ()
     if mutation.kind != "attribute" or isinstance(mutation.node, ast.AugAssign):
         return None
+    within = f"{(mutation.block.function or mutation.block).symbol}."
     for access in mutation.accesses:
+        if access.name.startswith(within):
+            continue  # each call makes a class of its own
         if access.kind == "class" and not access.steps and access.block is not None:
             return f"{access.block.name}.{mutation.name}", ()
         if access.kind == "global" and not access.steps and not access.name.startswith("builtins."):

@@ -70,8 +70,8 @@ def _is_deployed(path: str) -> bool:
 
 
 def _used(program: Program, uses: tuple[str, ...]) -> tuple[Location, ...] | None:
-    """Where the product imports or calls what leaks; `None` when nothing of it is to be seen."""
-    if not uses:
+    """Where the product imports or calls what leaks; `None` when nothing of it is to be seen, though there is code."""
+    if not uses or not program.files:
         return ()
     for path, facts in sorted(program.files.items()):
         if is_test_path(path):
