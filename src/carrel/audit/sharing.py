@@ -34,7 +34,7 @@ _LOCK: Final = re.compile(r"(?i)(?:lock|mutex|semaphore)(?:\(\))?$")
 _DEFINING: Final = frozenset({"__init_subclass__", "__set_name__", "__prepare__"})
 _SETTING: Final = re.compile(
     r"(?:^|_)(?:level|mode|prefix|suffix|steps?|rate|limit|threshold|interval|timeout|verbose|debug|enabled|size|count|"
-    r"version|format|width|height|host|port|seed|device|dtype|user_agent)(?:_left|s)?$"
+    r"version|format|width|height|dim(?:ension)?|host|port|seed|device|dtype|user_agent)(?:_left|s)?$"
 )
 _ADDRESS: Final = re.compile(r"(?:^|_)(?:url|uri|path|route|name|lang|locale)$")
 _CONFIGURATION: Final = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.error_holds_another_request import ErrorHoldsAnotherRequest
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = ErrorHoldsAnotherRequest()
 HEAD = """
@@ -188,6 +188,22 @@ def test_a_middleware_that_answers_errors(shown: str, *, is_found: bool) -> None
         finds(RULE, source, "error", on="RECENT")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_found"),
+    [("recent.update(request.query_params)", True), ("Views.update(request.query_params)", False),
+     ("recent.dimension = request.state.user", False), ("recent.name = request.state.user", True)],
+)  # fmt: skip
+def test_a_method_of_a_class_and_a_setting_keep_nobody(kept: str, *, is_found: bool) -> None:
+    told = kept.partition(" ")[0] if "=" in kept else kept.partition(".update")[0]
+    source = (
+        f"from fastapi import FastAPI, Request\nfrom views import Views, recent\napp = FastAPI()\n"
+        f"@app.post('/pay')\ndef pay(request: Request):\n    {kept}\n"
+        f"@app.exception_handler(ValueError)\nasync def failed(request, error):\n    return {{'debug': {told}}}\n"
+    )
+    found = findings(RULE, {"app.py": source, "views.py": "recent = {}\nclass Views: ...\n"})
+    assert [one.severity for one in found] == (["error"] if is_found else [])
 
 
 def test_a_list_that_no_request_writes_to_is_only_mentioned() -> None:

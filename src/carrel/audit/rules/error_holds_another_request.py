@@ -16,7 +16,7 @@ from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
-from carrel.audit.sharing import reached
+from carrel.audit.sharing import is_setting_name, reached
 from carrel.findings import RuleInfo
 
 __all__ = ["ErrorHoldsAnotherRequest"]
@@ -253,9 +253,16 @@ def _written(view: FileView) -> dict[str, list[Mutation]]:
             continue
         end = f".{mutation.name}" if mutation.kind == "attribute" else ""
         for access in mutation.accesses:
-            if access.path:
+            # `Views.update(view_id, name=name)` calls a method of a class, and puts nothing into it.
+            is_call_of_class = mutation.kind == "method" and _names_class(access.name)
+            if access.path and not is_call_of_class and not is_setting_name(mutation.name):
                 found.setdefault(f"{access.path}{end}", []).append(mutation)
     return found
+
+
+def _names_class(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return last[:1].isupper() and not last.isupper()
 
 
 def _writers(
