@@ -8,6 +8,7 @@ import msgspec
 
 from carrel.audit.data_conditions import (
     AnswersUsers,
+    ChecksRights,
     Collected,
     DecidesItself,
     FetchesOwned,
@@ -345,6 +346,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     AsksAndAwaits,
     AnswersUsers,
     HasBase,
+    ChecksRights,
     DecidesItself,
     FetchesOwned,
     GivenRecord,

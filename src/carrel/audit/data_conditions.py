@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswersUsers",
+    "ChecksRights",
     "Collected",
     "DecidesItself",
     "FetchesOwned",
@@ -39,6 +40,15 @@ Given = Literal["claimed", "sent", "stand-in", "fixed-path", "anybodys-row", "co
 everybody who has none, a path that is the same at every call with the same arguments, a row that has an owner and was
 selected without, everything that calls have put into a container of the module, what the last call has left on the
 object."""
+
+
+class ChecksRights(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the path calls, or what that calls, refuses those who may not: `raise Forbidden`, `user.can_edit(build)`."""
+
+    path: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.ownership.checks_rights(self.path)
 
 
 class DecidesItself(msgspec.Struct, frozen=True, array_like=True, tag=True):

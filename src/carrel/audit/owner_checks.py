@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user, proves
 from carrel.audit.chains import chain_root
 from carrel.audit.conditions import Condition, Not
-from carrel.audit.data_conditions import DecidesItself
+from carrel.audit.data_conditions import ChecksRights, DecidesItself
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
@@ -70,7 +71,23 @@ def unless_asked(view: FileView, function: Block, fetch: Fetch) -> tuple[Conditi
         call = made.value if isinstance(made, ast.Await) else made
         if isinstance(call, ast.Call):
             asked.append(call.func)
-    return tuple(Not(DecidesItself(path)) for one in asked if (path := view.path(one, function)))
+    by_itself = tuple(Not(DecidesItself(path)) for one in asked if (path := view.path(one, function)))
+    return by_itself + tuple(Not(ChecksRights(path)) for path in _handed_on(view, function, fetch))
+
+
+def _handed_on(view: FileView, function: Block, fetch: Fetch) -> Iterator[str]:
+    """What is called with what was fetched, `cancel(build)`, and its own methods, `invite.send()`: as paths."""
+    assigned = next((one for one in view.ancestors(fetch.node) if not isinstance(one, ast.Await)), None)
+    names = {one.id for one in getattr(assigned, "targets", ()) if isinstance(one, ast.Name)}
+    for call in function.nodes(ast.Call) if names else ():
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(receiver, ast.Name) and receiver.id in names:
+            if fetch.model is not None:
+                yield f"{view.dotted(fetch.model)}.{called_name(call)}"
+        elif any(isinstance(one, ast.Name) and one.id in names for one in call.args):
+            path = view.path(call.func, function)
+            if path:
+                yield path
 
 
 def fetched_model(view: FileView, function: Block) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Final
 
+from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FunctionFact
 from carrel.audit.resolution import Resolution
@@ -12,12 +15,26 @@ from carrel.findings import Location
 
 __all__ = ["Ownership"]
 
+_DENIES: Final = re.compile(
+    r"(?i)forbid|denied|insufficient|unauthori[sz]ed|permission|not_?allowed|^(?:user_)?(?:can|may)_|^has_(?:perm|access|role)"
+)
+
 
 class Ownership:
     """The functions that ask for owners, and those that store them, by what the objects are and where they are."""
 
-    def __init__(self, resolution: Resolution) -> None:
+    def __init__(self, resolution: Resolution, calls: CallGraph) -> None:
         self._resolution = resolution
+        self._calls = calls
+
+    def checks_rights(self, path: str) -> Proof | None:
+        """Where what the path calls, or what that calls, asks whether somebody may, or says that they may not."""
+        for fact in self._resolution.called(path):
+            for one in (fact, *(called for _, called in self._calls.callees.get(fact.name, ()))):
+                for call in one.calls:
+                    if _DENIES.search(call.path.rpartition(".")[2]):
+                        return (Location(path=self._resolution.paths[one.name], line=call.line, note="may refuse"),)
+        return None
 
     def asked(self, kinds: tuple[str, ...]) -> Proof | None:
         """The function that asks for the owner of an object of one of these kinds."""

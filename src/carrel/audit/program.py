@@ -71,7 +71,7 @@ class Program:
 
     @cached_property
     def ownership(self) -> Ownership:
-        return Ownership(self.resolution)
+        return Ownership(self.resolution, self.calls)
 
     @cached_property
     def passing(self) -> Passing:

@@ -476,3 +476,36 @@ def test_a_view_whose_base_asks_for_a_sign_in(base: str, *, is_found: bool) -> N
         finds(RULE, source, "error", on="get_object_or_404(Invoice")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("used", "is_found"),
+    [("cancel(invoice)", False), ("invoice.send()", False), ("show(invoice)", True), ("invoice.draw()", True)],
+)
+def test_what_is_called_with_the_object_refuses_others(used: str, *, is_found: bool) -> None:
+    source = route(f"from db import db\nfrom logic import cancel, show\ninvoice = db.get(Invoice, invoice_id)\nreturn {used}")
+    source["logic.py"] = (
+        "from errors import Forbidden\ndef cancel(one):\n    _cancel(one)\ndef _cancel(one):\n"
+        "    if one.user_id != me():\n        raise Forbidden('no')\ndef show(one):\n    return str(one)\n"
+    )
+    source["models.py"] = (
+        "from errors import ForbiddenError\nclass Invoice(Base):\n    id = 1\n    user_id = 2\n"
+        "    def draw(self):\n        return {}\n    def send(self):\n        if me() != self.user_id:\n"
+        "            raise ForbiddenError({}, 'no')\nclass Country(Base):\n    id = 1\n"
+    )
+    source["errors.py"] = "class Forbidden(Exception): ...\nclass ForbiddenError(Exception): ...\n"
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("group_id", True), ("group_name", False), ("file_name", True)])
+def test_what_all_know_by_its_name_is_nobodys(name: str, *, is_found: bool) -> None:
+    source = route(
+        f"return Invoice.query.filter_by(id={name}).first()", parameters=f"{name}: str, user=Depends(get_current_user)"
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)

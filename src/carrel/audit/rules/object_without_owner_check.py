@@ -26,6 +26,8 @@ __all__ = ["ObjectWithoutOwnerCheck"]
 _PERSONAL: Final = re.compile(r"(?:^|_)(?:thread|conversation|chat|message|memory|memories|note|document|order|invoice|"
                               r"upload|history|ticket|draft|transcript)s?(?:_|$)")  # fmt: skip
 
+_OF_MANY: Final = re.compile(r"(?i)(?:^|_)(?:group|team|org|organi[sz]ation|community|channel)_?(?:name|slug)$")
+"""What several people have in common, by the name that all of them know."""
 _PROGRESS: Final = re.compile(r"^(?:in_)?(?:progress|percent(?:age)?|status|ready|done|finished|completed|running)$")
 
 
@@ -55,7 +57,7 @@ class ObjectWithoutOwnerCheck:
                 continue
             caller = prover(view, function)
             for fetch in fetches(view, function, IDS):
-                if names_user(fetch.name) or not _is_stored(view, fetch, function):
+                if names_user(fetch.name) or _OF_MANY.search(fetch.name) or not _is_stored(view, fetch, function):
                     continue
                 if not asks_whose(view, function, fetch):
                     yield from self._candidates(view, function, fetch, caller)
