@@ -405,3 +405,49 @@ def test_a_local_object_that_is_made_with_a_connection() -> None:
     """
     finds(RULE, code, "error", on="db = Database()")
     quiet(RULE, code.replace('psycopg2.connect("")', "None"))
+
+
+LAZY = """
+import os, socket
+class Gateway:
+    def __init__(self):
+        self.file = None
+    def call(self, text):
+        if self.file is None:
+            self.file = socket.create_connection(("head", 1)).makefile("rwb")
+        self.file.write(text)
+        return self.file.readline()
+    def close(self):
+        self.file = None
+    def name(self):
+        return "head"
+gateway = Gateway()
+def handle(text):
+    return gateway.call(text)
+def main():
+    hello = gateway.call(b"hello")
+    os.fork()
+    serve(handle)
+"""
+
+
+def test_an_object_that_connects_when_the_parent_first_uses_it() -> None:
+    finds(RULE, LAZY, "error", on="hello =")
+    finds(RULE, LAZY.replace("os.fork()", "fork_processes(4)"), "error", on="hello =")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("    os.fork()", "    gateway.close()\n    os.fork()"),
+        ("    os.fork()", "    print()"),
+        ('gateway.call(b"hello")', "gateway.name()"),
+        ('gateway.call(b"hello")', 'Gateway().call(b"hello")'),
+        ("if self.file is None:", "if self.file is None or self.pid != os.getpid():"),
+        ("return gateway.call(text)", "return text"),
+        ('    hello = gateway.call(b"hello")\n    os.fork()', "    os.fork()\n    gateway.call(b'hello')"),
+    ],
+)
+def test_an_object_that_connects_in_each_process(was: str, now: str) -> None:
+    assert was in LAZY
+    quiet(RULE, LAZY.replace(was, now))

@@ -69,6 +69,7 @@ class ConnectionAcrossFork:
                 yield view.candidate(self.info, held.node, message, given=given)
         yield from self._local(view, makers)
         yield from self._attribute(view)
+        yield from self._used_before(view)
         for function in view.functions:
             connects = any(view.dotted(call.func) in _CONNECTS for call in function.nodes(ast.Call))
             kept = next((one.node for one in function.decorators if view.is_cached(function)), None)
@@ -118,6 +119,40 @@ class ConnectionAcrossFork:
                 message = f"`self.{store.name}` is connected before the fork, and used after it"
                 yield view.candidate(self.info, store.node, message, block=store.block)
 
+    def _used_before(self, view: FileView) -> Iterator[Candidate]:
+        """`gateway.call("hello")` of a module's object that connects when it is first used, and then `os.fork()`."""
+        classes = {owner.symbol: owner for owner in view.classes}
+        for function in view.functions:
+            fork = next((call for call in function.nodes(ast.Call) if _is_fork(view, call)), None)
+            if fork is None:
+                continue
+            objects = {held.symbol.rpartition(".")[2]: classes[view.dotted(held.call.func)]
+                       for held in _imported(view, frozenset(classes))}  # fmt: skip
+            used: dict[str, ast.Call] = {}
+            before = (call for call in function.nodes(ast.Call) if call.lineno < fork.lineno)
+            for call in sorted(before, key=lambda one: one.lineno):
+                match call.func:
+                    case ast.Attribute(value=ast.Name(id=name), attr=method) if name in objects:
+                        if _connects_in(view, objects[name], method):
+                            used.setdefault(name, call)
+                        elif any(one.name == method and _lets_go(view, one) for one in view.methods(objects[name])):
+                            used.pop(name, None)
+            for name, call in used.items():
+                if any(_uses(one, name) for one in view.functions if one is not function):
+                    message = f"`{name}` is connected before the fork, and used after it"
+                    yield view.candidate(self.info, call, message, block=function)
+
+
+def _connects_in(view: FileView, owner: Block, method: str) -> bool:
+    """Whether the method of the class stores a connection on its object, whatever process it is in."""
+    stores = [one.block for one in view.mutations if one.kind == "attribute" and one.block.class_ is owner
+              and one.block.name == method and any(_connects(view, each) for each in one.values)]  # fmt: skip
+    return bool(stores) and not any(one.attr == "getpid" for each in stores for one in each.nodes(ast.Attribute))
+
+
+def _lets_go(view: FileView, method: Block) -> bool:
+    return any(one.kind == "attribute" and ast.unparse(one.values[0]) == "None" for one in view.mutations_in(method))
+
 
 def _makers(view: FileView) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The functions of the file that give a connection, and the classes whose objects are made with one, each with the
@@ -154,7 +189,8 @@ def _goes_along(view: FileView, call: ast.Call, name: str, made: ast.AST, functi
 
 def _is_fork(view: FileView, call: ast.Call) -> bool:
     """Whether the process goes on twice from here."""
-    return view.dotted(call.func) == "os.fork" or called_name(call) == "fork_processes"
+    name = called_name(call)
+    return name == "fork_processes" or (name == "fork" and view.dotted(call.func) == "os.fork")
 
 
 def _is_process(view: FileView, call: ast.Call) -> bool:
