@@ -126,8 +126,9 @@ class ConnectionAcrossFork:
             fork = next((call for call in function.nodes(ast.Call) if _is_fork(view, call)), None)
             if fork is None:
                 continue
-            objects = {held.symbol.rpartition(".")[2]: classes[view.dotted(held.call.func)]
-                       for held in _imported(view, frozenset(classes))}  # fmt: skip
+            objects = {held.symbol.rpartition(".")[2]: classes[made]
+                       for held in _imported(view, frozenset(classes))
+                       if (made := view.dotted(held.call.func)) in classes}  # fmt: skip
             used: dict[str, ast.Call] = {}
             before = (call for call in function.nodes(ast.Call) if call.lineno < fork.lineno)
             for call in sorted(before, key=lambda one: one.lineno):
