@@ -483,7 +483,8 @@ def test_a_view_whose_base_asks_for_a_sign_in(base: str, *, is_found: bool) -> N
     [("cancel(invoice)", False), ("invoice.send()", False), ("show(invoice)", True), ("invoice.draw()", True)],
 )
 def test_what_is_called_with_the_object_refuses_others(used: str, *, is_found: bool) -> None:
-    source = route(f"from db import db\nfrom logic import cancel, show\ninvoice = db.get(Invoice, invoice_id)\nreturn {used}")
+    body = f"from db import db\nfrom logic import cancel, show\ninvoice = db.get(Invoice, invoice_id)\nreturn {used}"
+    source = route(body)
     source["logic.py"] = (
         "from errors import Forbidden\ndef cancel(one):\n    _cancel(one)\ndef _cancel(one):\n"
         "    if one.user_id != me():\n        raise Forbidden('no')\ndef show(one):\n    return str(one)\n"

@@ -341,6 +341,12 @@ class Notes:
         quiet(RULE, source)
 
 
+def test_another_way_to_be_found_narrows_nothing() -> None:
+    app = CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")
+    index = INDEX.replace('clauses.append({"term": {"chamber": chamber}})', 'clauses.append("or chamber = 1")')
+    quiet(RULE, {"index.py": index, "app.py": app})
+
+
 def test_what_is_only_written_down_narrows_nothing() -> None:
     app = CHAMBERS.replace("{0}", "g.chamber").replace("{1}", "")
     quiet(
@@ -354,13 +360,26 @@ def test_what_is_looked_up_by_a_token_is_the_tokens() -> None:
     quiet(RULE, {path: text.replace("chamber", "token") for path, text in source.items()})
 
 
-def test_a_session_of_a_database_is_no_store_of_documents() -> None:
+@pytest.mark.parametrize(
+    ("store", "ask", "is_found"),
+    [
+        ("db.session", "query", False),
+        ("olddb", "query", False),
+        ("PersonCRUD", "search", False),
+        ("vector_db", "search", True),
+        ("memos", "search", True),
+    ],
+)
+def test_a_session_of_a_database_is_no_store_of_documents(store: str, ask: str, *, is_found: bool) -> None:
     source = (
-        "from acme import db\nfrom fastapi import FastAPI\napp = FastAPI()\ndef keep(text, user_id):\n"
-        "    db.session.add(text, user_id=user_id)\n@app.get('/x')\nasync def ask(v: str):\n"
-        "    return db.session.query(v)\n"
+        f"from acme import {store.partition('.')[0]}\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+        f"def keep(text, user_id):\n    {store}.add(text, user_id=user_id)\n"
+        f"@app.get('/x')\nasync def ask(v: str):\n    return {store}.{ask}(v)\n"
     )
-    quiet(RULE, source)
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
 
 
 @pytest.mark.parametrize(

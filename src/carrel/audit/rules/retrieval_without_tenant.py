@@ -37,6 +37,7 @@ _SEARCH: Final = re.compile(
     r"similarity_search_[a-z_]+|query_points|search_points)$"
 )
 _POLICY: Final = re.compile(r"(?i)\bset_config\(|\bset\s+(?:local|session)\s+\w+\.\w+\s*(?:=|to)|row level security")
+_OR: Final = re.compile(r"(?i)\s*or\b\s*\S")
 _ADDS: Final = frozenset({"append", "extend", "add", "update", "insert", "setdefault", "filter", "where"})
 _QUERIES: Final = frozenset({"query", "search", "invoke", "ainvoke", "retrieve", "aretrieve", "get_relevant_documents",
                              "asearch", "aquery"})  # fmt: skip
@@ -58,6 +59,8 @@ _DISTANCES: Final = frozenset({"cosine_distance", "l2_distance", "max_inner_prod
                                "jaccard_distance", "CosineDistance", "L2Distance", "MaxInnerProduct"})  # fmt: skip
 _OF_DATABASE: Final = re.compile(r"(?i)(?:^|[._])(?:session|db|conn|connection|cursor|engine|objects|query)$")
 """What is asked for rows by statements, which say whose they are."""
+_OF_ROWS: Final = re.compile(r"(?i)(?:crud|dao)$|^(?!\w*vector)\w+db$")
+"""What searches the rows of a table."""
 _CLAUSES: Final = frozenset({"must", "should", "must_not", "filters", "filter", "bool", "and", "or", "term", "match"})
 """Parts of a filter that have other parts in them."""
 _ONE_ROW: Final = frozenset({"fetchone", "fetch_one", "fetchrow", "fetch_row", "fetchval", "fetch_val", "get_one"})
@@ -141,19 +144,18 @@ class RetrievalWithoutTenant:
             for call in function.nodes(ast.Call):
                 if not isinstance(call.func, ast.Attribute):
                     continue
+                store = ast.unparse(call.func.value)
                 asks = call.func.attr in _OPENS or (
-                    call.func.attr in _QUERIES
-                    and bool(call.args or call.keywords)
-                    and not _OF_DATABASE.search(ast.unparse(call.func.value))
+                    call.func.attr in _QUERIES and bool(call.args or call.keywords) and not _OF_DATABASE.search(store)
                 )
-                if not (_is_search(call) or asks or _asks_engine(view, call, function)):
+                if not (_is_search(call) or asks or _asks_engine(view, call, function)) or _OF_ROWS.search(store):
                     continue
                 access = view.access(call.func.value, function)
                 held = access.kind == "global" or access.own_class is not None
                 if not held or _is_narrowed(view, call, function) or is_restricted(view, function):
                     continue
                 reached: Condition = Reachable(function.symbol) if function is not view.top else HasEntryPoints()
-                message = f"`{ast.unparse(call.func.value)}` holds documents of many, and is searched for nobody's own"
+                message = f"`{store}` holds documents of many, and is searched for nobody's own"
                 owned = KeepsOwners(store_path(access.path))
                 yield view.candidate(self.info, call, message, block=function,
                                      grades=(Grade("error", (owned, reached)),))  # fmt: skip
@@ -215,6 +217,8 @@ def _adds(test: ast.If | ast.IfExp) -> bool:
     if isinstance(test, ast.IfExp):
         return True
     inner = [one for statement in test.body for one in ast.walk(statement)]
+    if any(isinstance(one, ast.Constant) and _OR.match(str(one.value)) for one in inner):
+        return False  # a second way to be found
     return any(
         isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return)
         or (isinstance(one, ast.Call) and called_name(one) in _ADDS)
