@@ -16,6 +16,34 @@ def test_a_user_that_is_set_only_when_there_is_one() -> None:
     finds(RULE, code, "error", on="local.user")
 
 
+EARLY = """
+def identify(request):
+    header = request.headers.get("Authorization")
+    if not header:
+        return
+    local.user = decode(header)["sub"]
+"""
+
+
+def test_a_user_that_is_set_unless_somebody_without_one_leaves_before() -> None:
+    finds(RULE, HEAD + EARLY, "error", on="local.user")
+    finds(RULE, HEAD + EARLY.replace("not header", "header is None"), "error")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("        return", "        raise Unauthorized"),
+        ("        return", "        local.user = None\n        return"),
+        ("not header", "request.path == '/health'"),
+        ("not header", "not app.ready"),
+    ],
+)
+def test_a_user_that_is_set_whenever_somebody_gets_on(was: str, now: str) -> None:
+    found = findings(RULE, HEAD + EARLY.replace(was, now))
+    assert {one.severity for one in found} <= {"info"}
+
+
 def test_a_value_that_a_caller_in_another_file_brings() -> None:
     finds(
         RULE,

@@ -50,7 +50,7 @@ class ThreadLocalNotCleared:
                 continue
             message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, and nothing clears it"
             # What is stored every time is at least replaced by the next request that comes this way.
-            sometimes = is_under_test(view, store.node)
+            sometimes = is_under_test(view, store.node) or _is_left_before(view, store)
             left_out = Grade("error", (*taint.given, CalledUnderTest(store.block.symbol)))
             grades = (left_out, Grade("info", taint.given))
             if sometimes:
@@ -67,6 +67,23 @@ def _is_of_message(view: FileView, store: Mutation) -> bool:
     """Whether a thread that goes round for messages stores what only some have: `if "user" in job: local.user = …`."""
     named = names_identity(store.values[0]) if store.values else False
     return named and is_under_test(view, store.node) and worker_loop(view, store.node) is not None
+
+
+def _is_left_before(view: FileView, store: Mutation) -> bool:
+    """Whether who has nothing to store leaves the function before: `if not header: return`."""
+    for one in store.block.nodes(ast.If):
+        match one.test:
+            case ast.UnaryOp(op=ast.Not(), operand=asked):
+                pass
+            case ast.Compare(left=asked, ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+                pass
+            case _:
+                continue
+        if one.lineno < getattr(store.node, "lineno", 0) and isinstance(one.body[-1], ast.Return):
+            made_of = (leaf for value in store.values for leaf, _ in leaves(view, value, store.block))
+            if ast.unparse(asked) in map(ast.unparse, made_of):
+                return True
+    return False
 
 
 def _is_used(view: FileView, clear: Block, store: Mutation) -> bool:
