@@ -13,7 +13,7 @@ from tests.audit.checking import view
 
 HEAD = """
 from fastapi import Depends, FastAPI
-from models import Note, User
+from models import Note, Organization, User
 app = FastAPI()
 @app.post("/x")
 async def handle(user_id: str, chat_id: str, user=Depends(get_current_user)):
@@ -72,7 +72,10 @@ def test_a_choice_that_is_compared_and_refused(test: str, *, expected: bool) -> 
     assert is_refused(seen, choice, function) is expected
 
 
-@pytest.mark.parametrize(("call", "expected"), [("get(User, user_id)", True), ("get(Note, user_id)", False)])
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [("get(User, user_id)", True), ("get(Organization, user_id)", True), ("get(Note, user_id)", False)],
+)
 def test_a_call_that_looks_somebody_up(call: str, *, expected: bool) -> None:
     seen, function = handler(call)
     (found,) = function.nodes(ast.Call)

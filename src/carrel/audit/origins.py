@@ -221,6 +221,8 @@ def _is_setting(view: FileView, leaf: ast.expr, block: Block) -> bool:
     if block.parameter(root.id) is not None:
         return False
     named = isinstance(leaf, ast.Attribute) and leaf.attr.isupper() and leaf.attr != "COOKIES"
+    if isinstance(leaf, ast.Subscript) and isinstance(leaf.slice, ast.Constant):
+        named = str(leaf.slice.value).isupper()  # `app.config["TRACKER_USER"]`
     return named or _SETTINGS.search(root.id) is not None
 
 

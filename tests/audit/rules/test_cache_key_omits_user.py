@@ -857,3 +857,31 @@ DOMAIN = """
 def test_a_part_of_the_object_that_has_the_cache() -> None:
     quiet(RULE, DOMAIN)
     finds(RULE, DOMAIN.replace("event.cache", "cache"), "error", on="cache.set")
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"),
+    [
+        ("Client(user=account['user'])", True),
+        ("Client(user=account['user'], password=account['password'])", False),
+        ("Client(user=app.config['TRACKER_USER'])", False),
+    ],
+)
+def test_what_the_program_itself_signs_in_with(made: str, *, is_found: bool) -> None:
+    code = f"""
+        from fastapi import FastAPI
+        app = FastAPI()
+        _client = None
+        def client(account):
+            global _client
+            if _client is None:
+                _client = {made}
+            return _client
+        @app.get("/x")
+        def ask(account):
+            return client(account).ask()
+        """
+    if is_found:
+        finds(RULE, code, "error")
+    else:
+        quiet(RULE, code)

@@ -199,10 +199,15 @@ class CacheKeyOmitsUser:
     def _made_once(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
         """`if _tools is None: _tools = await discover(token)`: a cache without any key."""
         function = mutation.block
-        told = [one for value in mutation.values for one in identities(view, value, function)]
+        told = [one for value in mutation.values for one in identities(view, value, function) if not _signs_in(value)]
         if told and _guarded(view, mutation) and _is_given(mutation):
             message = f"`{mutation.name}` is made for `{told[0]}` of the first caller and then given to every caller"
             yield view.candidate(self.info, mutation.node, message, block=function, grades=_grades(view, function))
+
+
+def _signs_in(made: ast.expr) -> bool:
+    """Whether the program itself signs in somewhere: `Database(host=…, user=…, password=…)`."""
+    return isinstance(made, ast.Call) and not {"password", "passwd"}.isdisjoint(one.arg for one in made.keywords)
 
 
 def _grades(view: FileView, function: Block) -> tuple[Grade, ...]:
