@@ -19,7 +19,7 @@ from carrel.audit.sent import SAID, is_connection, is_of_grpc, is_request, spine
 from carrel.audit.tagged import names_scope
 from carrel.audit.taint import is_part_name
 
-__all__ = ["is_said_of_somebody", "names_user", "proven", "prover", "proves"]
+__all__ = ["is_said_of_somebody", "known_before", "names_user", "proven", "prover", "proves"]
 
 _USER: Final = re.compile(
     r"(?i)^_?(?:[a-z_]*_)?(?:user|user_?id|userid|uid|username|tenant|tenant_?id|account_?id|customer_?id|owner|"
@@ -149,7 +149,7 @@ def prover(view: FileView, function: Block, *, besides: str = "") -> str:
     for call in function.nodes(ast.Call):
         if proves(view, call, function) and not _is_one_of_many(view, call):
             return ast.unparse(call.func)
-    return view.once(_known_before, view.top, meanwhile="") if _is_served(view, function) else ""
+    return known_before(view) if _is_served(view, function) else ""
 
 
 def _is_one_of_many(view: FileView, call: ast.Call) -> bool:
@@ -168,8 +168,12 @@ def _is_served(view: FileView, function: Block) -> bool:
     return entry is not None and entry.kind in ("route", "websocket")
 
 
-def _known_before(view: FileView, top: Block) -> str:  # noqa: ARG001 - `once` works on blocks
+def known_before(view: FileView) -> str:
     """What in the file finds out before each request who is calling: `g.claims = decode(…)` of a `before_request`."""
+    return view.once(_known_before, view.top, meanwhile="")
+
+
+def _known_before(view: FileView, top: Block) -> str:  # noqa: ARG001 - `once` works on blocks
     entries = ((one, view.entry_point(one)) for one in view.functions)
     # What gives a dependency is called only for those who ask for it.
     before = (

@@ -335,3 +335,33 @@ def test_a_tool_that_goes_on_in_a_session_that_is_somebodys(kept: str, key: str,
         finds(RULE, source, "error", on="sessions.get")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("before", "used", "find", "is_found"),
+    [
+        ("", "current().messages", "self.open.get(sid)", True),
+        ("\n    check(request.headers['Agent-Session-Id'])", "current().messages", "self.open.get(sid)", False),
+        ("\n    current()", "current().messages", "self.open.get(sid)", False),
+        ("", "own(current(), g.engineer)", "self.open.get(sid)", False),
+        ("", "current().messages", "self.own(sid, g.user)", False),
+    ],
+)
+def test_a_loader_behind_a_sign_in_that_knows_nothing_of_sessions(
+    before: str, used: str, find: str, *, is_found: bool
+) -> None:
+    files = {
+        "app.py": "import jwt\nfrom quart import Quart, g, request\nfrom acme import check, own\n"
+        "from sessions import Sessions\napp = Quart(__name__)\nsessions = Sessions()\n"
+        f"@app.before_request\nasync def identify():\n    g.engineer = jwt.decode(request.headers['x'])['sub']{before}\n"
+        "def current():\n    return sessions.find(request.headers.get('Agent-Session-Id'))\n"
+        "@app.post('/begin')\nasync def begin():\n    return sessions.create(g.engineer)\n"
+        f"@app.get('/messages')\nasync def transcript():\n    return {used}\n",
+        "sessions.py": "from quart import g\nclass Sessions:\n    def __init__(self):\n        self.open = {}\n"
+        "    def create(self, owner):\n        self.open[new()] = Session(owner)\n"
+        f"    def find(self, sid):\n        return {find}\n",
+    }
+    if is_found:
+        finds(RULE, files, "error", on="sessions.find")
+    else:
+        quiet(RULE, files)

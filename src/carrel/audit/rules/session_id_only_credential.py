@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
-from carrel.audit.callers import names_user, prover
+from carrel.audit.callers import known_before, names_user, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
@@ -96,16 +96,22 @@ class SessionIdOnlyCredential:
                 return
 
     def _loader(self, view: FileView, function: Block) -> Iterator[Candidate]:
-        """`load(request)`, which handlers call that ask for nothing else, while another says whose a session is."""
+        """`load(request)`, which handlers call that ask for nothing else, while another says whose a session is.
+
+        What lets nobody in who has not signed in asks nothing about the session.
+        """
         for fetch in fetches(view, function, _SESSION):
             if _ENDS.search(fetch.method) or not names_owner(view, fetch, function) or prover(view, function):
                 continue
-            blind = next((one for one in _calling(view, function) if not prover(view, one)), None)
+            before = known_before(view)
+            known = () if before and _is_about(view, before, fetch, function) else ("", before)
+            blind = next((one for one in _calling(view, function) if prover(view, one) in known), None)
             if blind is not None and not asks_whose(view, function, fetch):
                 message = f"`{function.name}` gives the session that `{fetch.name}` of the request names to anybody"
                 used = view.location(blind.node, "asks for nothing else")
                 grades = (Grade("error", (Reachable(function.symbol),)), Grade("warning"))
-                yield view.candidate(self.info, fetch.node, message, block=function, related=(used,), grades=grades)
+                yield view.candidate(self.info, fetch.node, message, block=function, related=(used,), grades=grades,
+                                     given=unless_asked(view, function, fetch))  # fmt: skip
                 return
 
     def _dependency(self, view: FileView, function: Block, routes: list[Block]) -> Iterator[Candidate]:
@@ -136,6 +142,12 @@ class SessionIdOnlyCredential:
                 grades = (Grade("error", (Reachable(function.symbol),)), Grade("warning"))
                 yield view.candidate(self.info, fetch.node, message, block=function, given=shared, grades=grades)
                 return
+
+
+def _is_about(view: FileView, name: str, fetch: Fetch, function: Block) -> bool:
+    """Whether what the file does before each request has to do with the session, too."""
+    texts = (ast.unparse(one.node) for one in view.functions if one.name == name)
+    return any(fetch.name in text or f"{function.name}(" in text for text in texts)
 
 
 def _calling(view: FileView, function: Block) -> Iterator[Block]:
