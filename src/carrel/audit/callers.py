@@ -149,6 +149,10 @@ def prover(view: FileView, function: Block, *, besides: str = "") -> str:
     for call in function.nodes(ast.Call):
         if proves(view, call, function) and not _is_one_of_many(view, call):
             return ast.unparse(call.func)
+    for asked in function.nodes(ast.Compare):
+        # `if "patient_id" not in session: abort(401)`
+        if isinstance(asked.ops[0], ast.NotIn) and _is_proven_item(view, asked.comparators[0], asked.left, function):
+            return ast.unparse(asked.comparators[0])
     return known_before(view) if _is_served(view, function) else ""
 
 

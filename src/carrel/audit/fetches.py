@@ -24,6 +24,7 @@ _FETCHING: Final = re.compile(
 )
 _NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|"
                                   r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
+_ANY: Final = re.compile("")
 _ROW: Final = re.compile(
     r"(?is)\s*select\b.*\bwhere\s+(?:\w+\.)?id\s*=\s*(?:%s|\?|:\w+|\$\d)\s*(?:;|limit\b.*|for\b.*)?$"
 )
@@ -63,14 +64,16 @@ def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bo
                 yield found
                 continue
         is_fetching = _FETCHING.match(method) is not None and _NOT_FETCHING.match(method) is None
-        if not is_fetching and not _joins(call) and not _asks_for_row(call):
+        by_id = named.search("id") is not None and _asks_for_row(call)
+        if not is_fetching and not _joins(call) and not by_id:
             continue
         # `notes.update(note_id, name=payload.name)`: what is set says nothing about what is fetched.
         told = _NAMES if _CHANGES.match(method) and len(call.args) + len(call.keywords) > 1 else ()
         arguments = [*call.args, *(one.value for one in call.keywords if one.arg is not None and one.arg not in told)]
         arguments += [one for each in arguments for one in _inside(each)]
         for argument in arguments:
-            name = _id(view, argument, function, named, sent=sent)
+            # A statement says itself that it selects by an id, whatever that is called here.
+            name = _id(view, argument, function, _ANY if by_id else named, sent=sent)
             if name:
                 receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
                 roots = [one for one in ast.walk(receiver) if isinstance(one, ast.Name)] if receiver is not None else []
@@ -94,7 +97,7 @@ def _asks_for_row(call: ast.Call) -> bool:
     """Whether a statement selects a row: `execute("SELECT … WHERE id = ?", (note_id,))`."""
     return (
         isinstance(call.func, ast.Attribute)
-        and call.func.attr == "execute"
+        and call.func.attr.startswith(("execute", "fetch"))
         and bool(call.args)
         and _ROW.match(text_of(call.args[0])) is not None
     )

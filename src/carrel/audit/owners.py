@@ -15,6 +15,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
+from carrel.audit.rows import asked_tables, tables
 from carrel.audit.sent import origins
 
 __all__ = [
@@ -100,7 +101,9 @@ def kinds(view: FileView, node: ast.expr, function: Block) -> tuple[str, ...]:
         classes = [name for part in ast.walk(one) if (name := _class_name(view, part))]
         given = one.func if isinstance(one, ast.Call) else one
         store = given.value if isinstance(given, ast.Attribute | ast.Subscript) else given
-        if classes:
+        if selected := tables(one):
+            found.update(dict.fromkeys(selected))
+        elif classes:
             found.update(dict.fromkeys(classes))
         elif not isinstance(one, ast.Name) and not _HOLDS_ALL.search(ast.unparse(store).rpartition(".")[2]):
             found[view.path(store, function)] = None
@@ -117,7 +120,7 @@ def _class_name(view: FileView, node: ast.AST) -> str:
 
 def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
     """The kinds of objects that the function selects for their owner, or whose owner it compares with a caller."""
-    found: dict[str, None] = {}
+    found: dict[str, None] = dict.fromkeys(asked_tables(view, function))
     for comparison in function.nodes(ast.Compare):
         sides = (comparison.left, *comparison.comparators)
         for side in sides:

@@ -510,3 +510,32 @@ def test_what_all_know_by_its_name_is_nobodys(name: str, *, is_found: bool) -> N
         finds(RULE, source, "error")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("where", "asked", "other", "is_found"),
+    [
+        ("id = ?", "(number,)", "patient_id = ?", True),
+        ("id = ? AND patient_id = ?", "(number, session['patient_id'])", "patient_id = ?", False),
+        ("id = ?", "(number,)", "drug = ?", False),
+        ("id = ?", "(session['last'],)", "patient_id = ?", False),
+    ],
+)
+@pytest.mark.parametrize(("shown", "is_shown"), [("", False), ("SELECT id, drug FROM prescriptions", True)])
+def test_a_row_of_a_table_with_rows_of_persons(
+    where: str, asked: str, other: str, shown: str, *, is_found: bool, is_shown: bool
+) -> None:
+    source = (
+        "from functools import wraps\nfrom flask import Flask, abort, session\nfrom acme import db\n"
+        "app = Flask(__name__)\ndef patient_required(view):\n    @wraps(view)\n    def wrapper(*args, **kwargs):\n"
+        "        if 'patient_id' not in session:\n            abort(401)\n        return view(*args, **kwargs)\n"
+        "    return wrapper\n@app.get('/all')\n@patient_required\ndef mine():\n"
+        f"    return db().execute('SELECT id FROM prescriptions WHERE {other}', (session['patient_id'],)).fetchall()\n"
+        "@app.get('/one/<int:number>')\n@patient_required\ndef one(number):\n"
+        f"    return db().execute('SELECT drug FROM prescriptions WHERE {where}', {asked}).fetchone()\n"
+        f"@app.get('/drugs')\ndef drugs():\n    return db().execute({shown!r}).fetchall()\n"
+    )
+    if is_found and not is_shown:
+        finds(RULE, source, "error", on="SELECT drug")
+    else:
+        assert not [one for one in findings(RULE, source) if one.severity != "info"]

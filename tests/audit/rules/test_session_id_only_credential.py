@@ -353,7 +353,8 @@ def test_a_loader_behind_a_sign_in_that_knows_nothing_of_sessions(
     files = {
         "app.py": "import jwt\nfrom quart import Quart, g, request\nfrom acme import check, own\n"
         "from sessions import Sessions\napp = Quart(__name__)\nsessions = Sessions()\n"
-        f"@app.before_request\nasync def identify():\n    g.engineer = jwt.decode(request.headers['x'])['sub']{before}\n"
+        "@app.before_request\nasync def identify():\n"
+        f"    g.engineer = jwt.decode(request.headers['x'])['sub']{before}\n"
         "def current():\n    return sessions.find(request.headers.get('Agent-Session-Id'))\n"
         "@app.post('/begin')\nasync def begin():\n    return sessions.create(g.engineer)\n"
         f"@app.get('/messages')\nasync def transcript():\n    return {used}\n",

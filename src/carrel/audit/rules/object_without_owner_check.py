@@ -10,13 +10,14 @@ from typing import Final
 from carrel.audit.admission import is_restricted, sign_in
 from carrel.audit.blocks import Block
 from carrel.audit.callers import kept_names, names_user, prover
-from carrel.audit.conditions import AnyOf, Condition
+from carrel.audit.conditions import AnyOf, Condition, Not
 from carrel.audit.data_conditions import FetchesOwned, Gives, OwnerAsked
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose, unless_asked
 from carrel.audit.owners import OWNERS, is_handlers_own, kinds, names_owner
 from carrel.audit.persons import person_in
+from carrel.audit.rows import listed, tables
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import is_handler
 from carrel.findings import RuleInfo
@@ -70,6 +71,9 @@ class ObjectWithoutOwnerCheck:
             grades = [Grade("error")]
         elif caller:
             grades = [Grade("error", (AnyOf(_owned(view, function, fetch, path, caller)),))]
+            if selected := tables(fetch.node):
+                shown = OwnerAsked(tuple(map(listed, selected)))
+                grades = [Grade("error", (OwnerAsked(selected), Not(shown)))]
             # Where only a decorator asks for a sign-in, what is fetched from may know the user by itself.
             is_held = caller != sign_in(view, function)
             personal = _PERSONAL.search(fetch.name.lower()) or _PERSONAL.search(fetch.method.lower())
