@@ -26,8 +26,17 @@ def test_calls_with_what_they_pass() -> None:
     ]
 
 
-def test_a_call_that_an_executor_makes() -> None:
-    one = view("def work(job, n): ...\ndef start(executor, user_id):\n    executor.submit(work, user_id, n=1)\n")
+@pytest.mark.parametrize(
+    "made",
+    [
+        "executor.submit(work, user_id, n=1)",
+        "asyncio.to_thread(work, user_id, n=1)",
+        "run_in_threadpool(work, user_id, n=1)",
+        "loop.run_in_executor(None, work, user_id, 1)",
+    ],
+)
+def test_a_call_that_an_executor_makes(made: str) -> None:
+    one = view(f"import asyncio\ndef work(job, n): ...\ndef start(executor, loop, user_id):\n    {made}\n")
     calls = call_facts(one, one.functions[1])
     assert [(call.path, call.passes, call.in_thread) for call in calls if call.path == "app.work"] == [
         ("app.work", (("0", ""),), True)

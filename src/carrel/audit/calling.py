@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
 from carrel.audit.blocks import Block, chain
@@ -13,7 +14,7 @@ from carrel.audit.callers import is_said_of_somebody, names_user, proven, proves
 from carrel.audit.facts import CallFact
 from carrel.audit.file_view import FileView
 from carrel.audit.held import clears_context, is_under_test, worker_loop
-from carrel.audit.origins import identities, in_session, is_credential, is_made, leaves
+from carrel.audit.origins import called_name, identities, in_session, is_credential, is_made, leaves
 from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
 from carrel.audit.sent import claimed, is_request, is_said, ways
@@ -28,8 +29,11 @@ _THREADS: Final = frozenset({"to_thread", "run_in_executor", "run_sync", "run_in
 """What runs a function in another thread."""
 _SIGNS_IN: Final = re.compile(r"(?i)^(?:authorization|credentials?|bearer|jwt|access_token|session_?id|token)$")
 """What a client sends to say who it is."""
-_LATER: Final = frozenset({"submit", "start_background_task"})
-"""Methods that are handed a function first, then what to call it with."""
+_LATER: Final = MappingProxyType(
+    {"submit": 0, "start_background_task": 0, "to_thread": 0, "run_sync": 0, "run_in_threadpool": 0,
+     "run_in_executor": 1}
+)  # fmt: skip
+"""What is handed a function, at this place, and then what to call it with."""
 
 
 def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
@@ -56,8 +60,8 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     is_sifted(view, call, block),
                 )
             )
-        if isinstance(call.func, ast.Attribute) and call.func.attr in _LATER and call.args:
-            found += _submitted(view, call, block)
+        if (first := _LATER.get(called_name(call), len(call.args))) < len(call.args):
+            found += _submitted(view, call, block, first)
     if view.imports("tornado"):
         found += [one for row in block.nodes(ast.Tuple) for one in _routed(view, row, block)]
     return tuple(found)
@@ -89,9 +93,9 @@ def _is_dropped(view: FileView, call: ast.Call) -> bool:
     return isinstance(view.module.parent(around) if isinstance(around, ast.Await) else around, ast.Expr)
 
 
-def _submitted(view: FileView, call: ast.Call, block: Block) -> Iterator[CallFact]:
+def _submitted(view: FileView, call: ast.Call, block: Block, first: int) -> Iterator[CallFact]:
     """The call that an executor or a server makes of what it is handed: `executor.submit(export, job)`."""
-    made = ast.copy_location(ast.Call(call.args[0], call.args[1:], call.keywords), call)
+    made = ast.copy_location(ast.Call(call.args[first], call.args[first + 1 :], call.keywords), call)
     path = _called(view, made, block) if isinstance(made.func, ast.Name | ast.Attribute) else ""
     if path:
         passes, given = tuple(_passes(view, made, block)), tuple(_given(made))

@@ -227,3 +227,42 @@ def test_what_only_some_messages_have() -> None:
     finds(RULE, WORKER, "error", on="ctx.user = ")
     quiet(RULE, WORKER.replace('if "user" in job:', "if True:\n            del ctx.user"))
     quiet(RULE, WORKER.replace("user", "size"))
+
+
+WRITTEN = """
+import threading
+from io import StringIO
+from flask import Flask
+app = Flask(__name__)
+scratch = threading.local()
+def buffer():
+    if not hasattr(scratch, "out"):
+        scratch.out = StringIO()
+    return scratch.out
+@app.get("/slip/<name>")
+def slip(name):
+    out = buffer()
+    out.write(f"for {name}")
+    return out.getvalue()
+"""
+
+
+def test_a_file_of_the_thread_that_keeps_what_every_request_has_written() -> None:
+    finds(RULE, WRITTEN, "error", on="getvalue")
+    finds(RULE, WRITTEN.replace('@app.get("/slip/<name>")\n', ""), "info")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("    return scratch.out", "    scratch.out.seek(0)\n    scratch.out.truncate()\n    return scratch.out"),
+        ('    if not hasattr(scratch, "out"):\n        scratch.out', "    scratch.out"),
+        ("return scratch.out", "return StringIO()"),
+        ("{name}", "you"),
+        ("return out.getvalue()", "return 'written'"),
+        ("out = buffer()", "out = StringIO()"),
+    ],
+)
+def test_a_file_that_is_emptied_or_made_anew(was: str, now: str) -> None:
+    assert was in WRITTEN
+    quiet(RULE, WRITTEN.replace(was, now))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, NamedElsewhere, Not
+from carrel.audit.conditions import Condition, NamedElsewhere, Not, Reachable
 from carrel.audit.file_view import FileView
-from carrel.audit.held import is_under_test, names_identity, worker_loop
+from carrel.audit.held import given_value, is_under_test, names_identity, worker_loop
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -17,6 +18,8 @@ from carrel.audit.thread_locals import clearing, thread_local_stores
 from carrel.findings import RuleInfo
 
 __all__ = ["ThreadLocalNotCleared"]
+
+_FILES: Final = frozenset({"io.StringIO", "io.BytesIO"})
 
 
 class ThreadLocalNotCleared:
@@ -36,6 +39,7 @@ class ThreadLocalNotCleared:
 
     def check(self, view: FileView) -> Iterator[Candidate]:
         for store in thread_local_stores(view):
+            yield from self._written(view, store)
             clears = clearing(view, store)
             # Other files ask for the one, and none for the other.
             left: list[Condition] = [NamedElsewhere(store.block.symbol)] if clears else []
@@ -61,6 +65,39 @@ class ThreadLocalNotCleared:
                 self.info, store.node, message, block=store.block, grades=grades,
                 given=(Not(RunsInAsync(store.block.symbol)), *left),
             )  # fmt: skip
+
+    def _written(self, view: FileView, store: Mutation) -> Iterator[Candidate]:
+        """`if not hasattr(local, "out"): local.out = StringIO()`, and all that was ever written is given."""
+        made = [one for one in store.values if isinstance(one, ast.Call) and view.dotted(one.func) in _FILES]
+        if not made or made[0].args or not is_under_test(view, store.node):
+            return
+        calls = [(one, where) for where in view.functions for one in where.nodes(ast.Call)]
+        on = [(one.func, one, where) for one, where in calls if isinstance(one.func, ast.Attribute)]
+        if any(method.attr in ("truncate", "close") for method, _, _ in on):
+            return
+        place = f"{ast.unparse(store.target)}.{store.name}"
+        for method, given, function in on:
+            if method.attr != "getvalue" or not _leads_to(view, method.value, place):
+                continue
+            writes = (
+                one.args for other, one, where in on
+                if where is function and other.attr == "write" and ast.unparse(other.value) == ast.unparse(method.value)
+            )  # fmt: skip
+            if any(parameters_in(view, one, function) for each in writes for one in each):
+                message = f"`{function.name}` gives all that its thread has ever written, and nothing empties it"
+                made_here = view.location(store.node, "made once for each thread")
+                yield view.candidate(self.info, given, message, block=function, related=(made_here,),
+                                     grades=(Grade("error", (Reachable(function.symbol),)), Grade("info")))  # fmt: skip
+                return
+
+
+def _leads_to(view: FileView, node: ast.expr, place: str) -> bool:
+    """Whether it is what stands there: as it is, or by a local or a function of the file that gives it."""
+    value = given_value(view, node)
+    path = view.dotted(value.func) if isinstance(value, ast.Call) else ""
+    getter = next((one for one in view.functions if path and one.symbol == path), None)
+    values = [one.value for one in getter.nodes(ast.Return)] if getter is not None else [value]
+    return any(one is not None and ast.unparse(one) == place for one in values)
 
 
 def _is_of_message(view: FileView, store: Mutation) -> bool:
