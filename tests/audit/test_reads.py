@@ -13,6 +13,7 @@ from tests.audit.checking import view
     ["return BOX", "for one in BOX:\n        show(one)", "return BOX[-1]",
      "return BOX[1:]", "return BOX.values()", "show(BOX)",
      "kept = [one for one in BOX if one]",
+     "return {one: BOX[one] for one in ('a', 'b')}", "for one in ('a', 'b'):\n        show(BOX[one])",
      "return BOX.popleft()", "return BOX.pop(0)", "return [*BOX]", "x = BOX", "return f'{BOX}'"],
 )  # fmt: skip
 def test_as_a_whole(read: str) -> None:
@@ -22,7 +23,8 @@ def test_as_a_whole(read: str) -> None:
 @pytest.mark.parametrize(
     "read",
     ["BOX.append(key)", "return len(BOX)", "return key in BOX",
-     "return BOX[key]", "return BOX.get(key)", "BOX[0] = key",
+     "return BOX[key]", "return [BOX[one] for one in key]", "for one in ('a', 'b'):\n        BOX[one] = key",
+     "return BOX.get(key)", "BOX[0] = key",
      "BOX[:] = [one for one in BOX if one]", "global BOX\n    BOX = [one for one in BOX if one]",
      "del BOX[key]", "return BOX.pop(key)", "if BOX:\n        return 1", "return not BOX", "BOX"],
 )  # fmt: skip

@@ -83,6 +83,8 @@ def test_where_keys_come_from(stored: str, source: str | None) -> None:
         ("def f(key):\n    if key not in FIELDS:\n        return\n    put(key)", True),
         ("def f():\n    for key in FIELDS:\n        put(key)", True),
         ("def f(form):\n    for key, name in NAMES.items():\n        put(key)", True),
+        ("def f():\n    return {key: put(key) for key in FIELDS if key}", True),
+        ("def f(keys):\n    return [put(key) for key in keys]", False),
         (
             "class C:\n  seen = {'a': 1}\n  def f(self):\n    for key in sorted(self.seen):\n      put(key)",
             True,

@@ -14,6 +14,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.mutations import MUTATORS, Mutation
 from carrel.audit.origins import called_name
 from carrel.audit.persons import is_person, person_in
+from carrel.audit.records import is_listed
 from carrel.audit.taint import is_identity_like
 
 __all__ = ["changed_fields", "compares_owner", "is_presence_list", "is_read_on_import", "is_whole", "read_fields",
@@ -60,7 +61,7 @@ def is_whole(view: FileView, node: ast.expr) -> bool:
             return parent.attr in _WHOLE
         case ast.Subscript() if parent.value is node:
             fixed = isinstance(parent.slice, ast.Constant | ast.Slice | ast.UnaryOp)
-            return fixed and isinstance(parent.ctx, ast.Load)
+            return isinstance(parent.ctx, ast.Load) and (fixed or is_listed(view, parent.slice, view.block_of(node)))
         case ast.comprehension() if _is_pruned(view, parent, node):
             return False
         case ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.If() | ast.While() | ast.IfExp():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import Block
@@ -40,6 +41,10 @@ def is_listed(view: FileView, key: ast.expr, block: Block) -> bool:
     field of a record."""
     if not isinstance(key, ast.Name):
         return False
+    for around in takewhile(lambda one: not isinstance(one, ast.stmt), view.ancestors(key)):
+        for part in getattr(around, "generators", ()):
+            if any(isinstance(one, ast.Name) and one.id == key.id for one in ast.walk(part.target)):
+                return _is_list(view, part.iter, block)
     for loop in block.nodes(ast.For):
         if any(isinstance(one, ast.Name) and one.id == key.id for one in ast.walk(loop.target)):
             source = field_source(key, block)
@@ -69,10 +74,9 @@ def _is_list(view: FileView, node: ast.expr, block: Block) -> bool:
             else:
                 return False
             bound = scope.bindings.get(name, ())
-            changed = any(one.path == access.path for each in view.mutations for one in each.accesses)
-            return (
-                len(bound) == 1 and bound[0].value is not None and not changed and _is_list(view, bound[0].value, block)
-            )
+            if len(bound) != 1 or bound[0].value is None or not _is_list(view, bound[0].value, block):
+                return False
+            return not any(one.path == access.path for each in view.mutations for one in each.accesses)
     return False
 
 
