@@ -16,6 +16,11 @@ __all__ = ["judge"]
 
 _LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning", "warning": "info", "info": "info"})
 
+_APPLICATION: Final = 20
+"""A program of so many entry points is one whose ways are known: what none of them leads to serves no request.
+
+On strangers' applications 13 of 14 errors and warnings about leaks to which no way was seen were wrong
+(docs/decisions/0138-no-way-no-error.md)."""
 _GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType({"error": 2, "warning": 1, "info": 0})
 
 
@@ -35,6 +40,7 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
 
 def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
     is_library = HasEntryPoints().proof(program) is None
+    is_application = len(program.calls.entry_points) >= _APPLICATION
     # In a code base of nothing else, the examples are what there is.
     has_more = sum(map(is_example, program.files)) * 2 < len(program.files)
     for candidate in candidates:
@@ -56,7 +62,9 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         # What a request is not seen to lead to, and a command line is, one person runs.
         by_hand = bool(info.leak_classes) and not way and is_start_up(path)
         shown = has_more and is_example(path)
-        if apart or by_hand or shown or is_foreign(path) or is_test_plumbing(path):
+        is_function = candidate.symbol in program.resolution.functions
+        lost = bool(info.leak_classes) and not way and is_application and is_function
+        if apart or by_hand or lost or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(
             rule=info.rule,
