@@ -15,7 +15,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.tagged import names_scope
 
-__all__ = ["asked_tables", "listed", "table", "tables"]
+__all__ = ["asked_tables", "bound", "listed", "table", "tables"]
 
 _RUNS: Final = re.compile(r"^(?:execute|fetch\w*|query|raw|scalars?|all|first|one)$")
 _SELECT: Final = re.compile(r"(?is)\s*select\b.*?\bfrom\s+[\"`]?(\w+)[\"`]?(?!\w|\s*\()(?:.*?\bwhere\b(.*))?")
@@ -53,9 +53,22 @@ def asked_tables(view: FileView, function: Block) -> Iterator[str]:
         if not columns:
             yield listed(table(name))
         elif any(names_scope(one) or person_in(one) for one in columns) and any(
-            proven(view, one, function) for one in _handed(call)
+            proven(view, one, function)
+            for handed in (*call.args[1:], *(each.value for each in call.keywords))
+            for one in bound(handed)
         ):
             yield table(name)
+
+
+def bound(node: ast.expr) -> Iterator[ast.expr]:
+    """What a statement is handed: `(user, day)`, `{"user": user}`."""
+    match node:
+        case ast.Tuple() | ast.List():
+            yield from node.elts
+        case ast.Dict():
+            yield from node.values
+        case _:
+            yield node
 
 
 def _selected(call: ast.Call) -> tuple[str, str]:
@@ -63,14 +76,3 @@ def _selected(call: ast.Call) -> tuple[str, str]:
     runs = call.args and _RUNS.match(called_name(call)) is not None
     found = _SELECT.match(text_of(call.args[0])) if runs else None
     return (found[1], found[2] or "") if found is not None else ("", "")
-
-
-def _handed(call: ast.Call) -> Iterator[ast.expr]:
-    for one in (*call.args[1:], *(each.value for each in call.keywords)):
-        match one:
-            case ast.Dict():
-                yield from one.values
-            case ast.Tuple() | ast.List():
-                yield from one.elts
-            case _:
-                yield one

@@ -635,3 +635,23 @@ def test_a_dependency_that_lets_a_header_go_first(default: str, *, is_found: boo
         finds(RULE, source, "error", on="return tenant_id")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("items", "is_found"),
+    [('"user_id": user_id, **options', True), ('**options, "user_id": user_id', False)],
+)
+@pytest.mark.parametrize(("called", "runs"), [("graph.ainvoke(text, config=config)", True), ("show(config)", False)])
+def test_a_run_whose_settings_the_client_puts_over_the_user(
+    items: str, called: str, *, is_found: bool, runs: bool
+) -> None:
+    source = (
+        "from fastapi import Depends, FastAPI\nfrom auth import current_user\nfrom acme import graph, show\n"
+        "app = FastAPI()\n@app.post('/ask')\n"
+        "async def ask(text: str, options: dict[str, str], user_id: str = Depends(current_user)):\n"
+        f"    config = {{'configurable': {{{items}}}}}\n    return await {called}\n"
+    )
+    if is_found and runs:
+        finds(RULE, source, "error", on="**options")
+    else:
+        quiet(RULE, source)

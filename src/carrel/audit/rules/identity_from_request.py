@@ -17,8 +17,10 @@ from carrel.audit.data_conditions import Gives, SentParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import text_of
 from carrel.audit.keyed import keyed
+from carrel.audit.merged import merged_over
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
+from carrel.audit.rows import bound
 from carrel.audit.rule import Candidate, rule_page
 from carrel.audit.said_checks import COMPARES, SELECTS, is_compared, is_filter, is_refused, is_within, looks_up_person
 from carrel.audit.sent import claimed, origins
@@ -122,7 +124,7 @@ class IdentityFromRequest:
             texts = [text_of(one) for one in call.args]
             if not any(map(_asks_for_rows, texts)):
                 continue
-            handed = [one for each in call.args for one in _parts(each)]
+            handed = [one for each in call.args for one in bound(each)]
             said = [
                 (name, one)
                 for one in handed
@@ -144,6 +146,10 @@ class IdentityFromRequest:
         for call in function.nodes(ast.Call) if caller else ():
             if not _RUNS.match(called_name(call)):
                 continue
+            if (over := merged_over(view, call, function)) is not None:
+                message = f"`{function.name}` lets `{ast.unparse(over)}` of the request say who `{caller}` is"
+                yield view.candidate(self.info, over, message, block=function, severity="error")
+                return
             for name, value in _fields(view, call, function):
                 said = [claimed(view, one, function) for one in origins(view, value, function)]
                 is_who = names_user(name) or (own and person_in(name) == own)
@@ -332,17 +338,6 @@ def _fields(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[s
                         yield key.value, inner
 
 
-def _parts(node: ast.expr) -> Iterator[ast.expr]:
-    """What a statement is handed: `(user, day)`, `{"user": user}`."""
-    match node:
-        case ast.Tuple() | ast.List():
-            yield from node.elts
-        case ast.Dict():
-            yield from node.values
-        case _:
-            yield node
-
-
 def _data_keys(view: FileView, function: Block, *, known: bool = False) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
     for use in keyed(view, function):
         yield use.node, use.key, True
@@ -351,7 +346,7 @@ def _data_keys(view: FileView, function: Block, *, known: bool = False) -> Itera
         if _DATA.match(name) and name != "get":
             for value in (*call.args, *(one.value for one in call.keywords)):
                 # `orders.find({"user_id": query.user_id})`
-                for part in _parts(value):
+                for part in bound(value):
                     if not isinstance(part, ast.Constant):
                         yield call, part, False
         elif known and _asks_held(view, call, function):
