@@ -97,3 +97,18 @@ def test_an_inner_function_has_the_name_of_its_block() -> None:
     one = view("def f():\n    def g(): ...\n    found(g)\n")
     (call,) = one.functions[0].nodes(ast.Call)
     assert one.path(call.args[0], one.functions[0]) == "app.f.g" == one.functions[1].symbol
+
+
+@pytest.mark.parametrize(
+    ("assigned", "is_followed"),
+    [
+        ("x, y = store.turns, []", True),
+        ("y, x = [], store.turns", True),
+        ("x, y = store.turns", False),
+        ("x, *y = store.turns, 1", False),
+        ("x, y = *store.turns, 1", False),
+    ],
+)
+def test_several_values_that_are_assigned_at_once(assigned: str, *, is_followed: bool) -> None:
+    access = accessed(f"{assigned}\nfound(x)", "from chat import store")
+    assert (access.path == "chat.store.turns") is is_followed

@@ -218,6 +218,15 @@ class AccessReader:
             around = self._module.parent(around)
         return around
 
+    def _beside(self, target: ast.AST) -> ast.expr | None:
+        """What the target is given of several values that are assigned at once: `agent, log = app["agent"], []`."""
+        around = self._module.parent(target)
+        match around, self._module.parent(around) if around is not None else None:
+            case ast.Tuple(elts=targets), ast.Assign(value=ast.Tuple(elts=values)) if len(targets) == len(values):
+                if not any(isinstance(one, ast.Starred) for one in (*targets, *values)):
+                    return next(value for one, value in zip(targets, values, strict=True) if one is target)
+        return None
+
     def _global(self, node: ast.Name, bindings: list[Binding]) -> Iterable[Access]:
         targets = [target for binding in bindings for target in self._targets(binding)]
         found = []
@@ -240,8 +249,10 @@ class AccessReader:
         if binding.kind in ("import", "from_import", "function", "class"):
             return [Access("global", target) for target in self._targets(binding)]
         around = self._module.parent(binding.node)
-        if binding.value is not None and isinstance(around, ast.Assign | ast.AnnAssign | ast.NamedExpr):
-            found = self._read(binding.value, owner, depth - 1)
+        is_whole = isinstance(around, ast.Assign | ast.AnnAssign | ast.NamedExpr)
+        value = binding.value if is_whole else self._beside(binding.node)
+        if value is not None:
+            found = self._read(value, owner, depth - 1)
             # What a local was made as is still only the local's.
             return [Access("local", binding.name, block=owner) if one.kind in ("new", "unknown") else one
                     for one in found]  # fmt: skip

@@ -384,3 +384,26 @@ def test_a_step_of_maintenance_serves_no_request(name: str, *, is_found: bool) -
         "    logger.addHandler(handler)\n    work(text)\n"
     )
     assert bool(findings(RULE, source)) is is_found
+
+
+@pytest.mark.parametrize(
+    ("taken", "is_found"),
+    [
+        ("agent, journal = request.app['agent'], request.app['journal']", True),
+        ("agent, journal = TriageAgent(), request.app['journal']", False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("hook", "is_own"), [("partial(journal.add, request['patient'])", True), ("journal.add", False)]
+)
+def test_a_hook_on_the_agent_of_the_application(taken: str, hook: str, *, is_found: bool, is_own: bool) -> None:
+    source = (
+        "from functools import partial\nfrom aiohttp import web\nfrom acme import TriageAgent\n"
+        f"async def triage(request):\n    {taken}\n    agent.add_hook({hook})\n"
+        "    return web.json_response(await agent.run(await request.text()))\n"
+        "app = web.Application()\napp['agent'] = TriageAgent()\napp.add_routes([web.post('/triage', triage)])\n"
+    )
+    if is_found and is_own:
+        finds(RULE, source, "error", on="add_hook")
+    else:
+        quiet(RULE, source)

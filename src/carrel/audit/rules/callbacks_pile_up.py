@@ -271,6 +271,8 @@ def _shared(view: FileView, holder: ast.expr, function: Block) -> tuple[Conditio
     if _is_logger(view, holder, function):
         return ()
     access = view.access(holder, function)
+    if access.kind == "parameter" and access.steps[:1] == ("app",) and len(access.steps) > 1:
+        return ()  # `request.app["agent"]`
     if access.kind == "self" or not access.path or access.kind not in ("global", "class"):
         return None
     if "()" in access.steps or "[]" in access.steps:
