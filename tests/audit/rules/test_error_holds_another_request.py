@@ -370,3 +370,25 @@ def test_what_an_exception_holds_that_is_made_once(change: str, *, is_found: boo
         finds(RULE, source, on="INVALID.fields")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_found"),
+    [("json.dumps(payload)", True), ("payload", True), ("len(payload)", False), ("reply.status", False)],
+)
+def test_each_who_waits_is_told_what_the_call_for_all_was_raised_with(told: str, *, is_found: bool) -> None:
+    source = (
+        "import json\nfrom fastapi import FastAPI\nfrom acme import send\napp = FastAPI()\n"
+        "class Batcher:\n    def __init__(self):\n        self.pending = []\n"
+        "    async def flush(self):\n        batch, self.pending = self.pending, []\n"
+        "        payload = {'items': [item for item, _ in batch]}\n"
+        "        try:\n            reply = await send(payload)\n            if reply.status != 200:\n"
+        f"                raise ValueError(f'engine said {{{told}}}')\n"
+        "        except Exception as exc:\n            for _, future in batch:\n"
+        "                future.set_exception(RuntimeError(str(exc)))\n"
+        "batcher = Batcher()\n@app.post('/x')\nasync def x(text: str):\n    return await batcher.flush()\n"
+    )
+    if is_found:
+        finds(RULE, source, "error", on="set_exception")
+    else:
+        quiet(RULE, source)

@@ -111,7 +111,8 @@ class ErrorHoldsAnotherRequest:
                 if not fails or targets.isdisjoint(one.id for one in _names(call.func)):
                     continue
                 for name in _names(call.args[0]):
-                    if name.id not in targets and _is_all_of(name, loop.iter, function):
+                    of_all = (_is_all_of(one, loop.iter, function) for one in (name, *_raised(view, name, function)))
+                    if name.id not in targets and any(of_all):
                         message = f"each who waits is told `{name.id}`, which is made of what all of them sent"
                         yield view.candidate(self.info, call, message, block=function,
                                              grades=(Grade("error", (HasEntryPoints(),)), Grade("info")))  # fmt: skip
@@ -208,15 +209,24 @@ def _shown_in(value: ast.expr | None) -> Iterator[ast.expr]:
 
 
 def _is_all_of(name: ast.Name, iterated: ast.expr, function: Block) -> bool:
-    """Whether the name is what the loop goes over, or a list made of it: `[text for text, _ in batch]`."""
+    """Whether the name is what the loop goes over, or has a list made of it: `[text for text, _ in batch]`."""
     whole = ast.unparse(iterated)
     if name.id == whole:
         return True
-    made = [one.value for one in function.scope.bindings.get(name.id, ()) if one.value is not None]
+    given = [one.value for one in function.scope.bindings.get(name.id, ()) if one.value is not None]
+    made = [inner for one in given for inner in (one.values if isinstance(one, ast.Dict) else (one,))]
     return any(
         isinstance(one, ast.ListComp) and ast.unparse(one.generators[0].iter) == whole and not one.generators[0].ifs
         for one in made
     )
+
+
+def _raised(view: FileView, name: ast.Name, function: Block) -> Iterator[ast.Name]:
+    """What is told by the errors that the `try` raises whose error the name is: `raise Failed(json.dumps(payload))`."""
+    for binding in function.scope.bindings.get(name.id, ()):
+        tried = view.module.parent(binding.node) if binding.kind == "except" else None
+        raised = [one for part in getattr(tried, "body", ()) for one in ast.walk(part) if isinstance(one, ast.Raise)]
+        yield from (told for one in raised for told in _names(one.exc) if not _is_keyed(view, told))
 
 
 def _names(value: ast.expr | None) -> Iterator[ast.Name]:
