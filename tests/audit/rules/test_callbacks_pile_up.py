@@ -212,6 +212,8 @@ def test_a_listener_on_one_planner_for_all(kept: str, body: str, *, is_found: bo
         ("await channel.subscribe(hear)", "self.sub.unsubscribe()", True),
         ("channel.subscribe(hear)", "self.sub.unsubscribe()", True),
         ("self.sub = channel.subscribe(hear)", "self.sub.count()", True),
+        ("self.sub = channel.subscribe(hear)", "channel.detach(self.sub)", False),
+        ("self.sub = channel.subscribe(hear)", "channel.detach(self.other)", True),
     ],
 )
 def test_a_subscription_that_its_own_handle_ends(hang: str, leave: str, *, is_found: bool) -> None:

@@ -306,11 +306,15 @@ def _is_taken_off(function: Block, callback: ast.expr) -> bool:
 
 
 def _is_handle_kept(view: FileView, call: ast.Call) -> bool:
-    """Whether the caller gets something by which the file takes the callback off: `self.sub.unsubscribe()`."""
+    """Whether the caller gets something by which the file takes the callback off: `self.sub.unsubscribe()`,
+    `bus.detach(handle)`."""
     around = view.module.parent(call)
     around = view.module.parent(around) if isinstance(around, ast.Await) else around
+    handles = {ast.unparse(one) for one in getattr(around, "targets", ())}
     return not isinstance(around, ast.Expr) and any(
-        isinstance(one.func, ast.Attribute) and not one.args and one.func.attr in _TAKES_OFF
+        isinstance(one.func, ast.Attribute)
+        and one.func.attr in _TAKES_OFF
+        and (not one.args or not handles.isdisjoint(map(ast.unparse, one.args)))
         for block in view.functions
         for one in block.nodes(ast.Call)
     )
