@@ -8,7 +8,7 @@ import pytest
 
 from carrel.audit.sent import claimed, origins
 from tests.audit.checking import view
-from tests.audit.handlers import value
+from tests.audit.handlers import handler, value
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,17 @@ from tests.audit.handlers import value
 def test_what_is_claimed(body: str, name: str) -> None:
     seen, function, found = value(body)
     assert claimed(seen, found, function) == name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "is_claimed"),
+    [("user_id: str", True), ("user_id: CurrentActiveUser", False), ("user_id: SignedIn", False),
+     ("current_user: UserDep", False), ("user_id: CurrentPage", True)],
+)  # fmt: skip
+def test_a_dependency_of_another_file_is_not_what_the_client_says(parameter: str, *, is_claimed: bool) -> None:
+    seen, function = handler(f"return {parameter.partition(':')[0]}", parameter)
+    (found,) = (one.value for one in function.nodes(ast.Return) if one.value is not None)
+    assert bool(claimed(seen, found, function)) is is_claimed
 
 
 def test_nothing_is_claimed_in_a_function_that_no_request_calls() -> None:

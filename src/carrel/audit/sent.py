@@ -11,6 +11,7 @@ from carrel.audit.admission import sign_in
 from carrel.audit.blocks import Block, Parameter
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_METHODS, REQUEST_OBJECTS, REQUEST_TYPES, is_servicer
+from carrel.audit.persons import gives_caller
 from carrel.audit.taint import is_part_name
 
 __all__ = [
@@ -40,6 +41,7 @@ _THROUGH: Final = frozenset(
     {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
 )
 _DEPTH: Final = 8
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _READ_OUT: Final = 3
 """How often something may be read out of what was read out."""
 
@@ -122,6 +124,8 @@ def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
     if not _may_be_addressed(view, function, parameter.name):
         return False
     annotation = view.annotation_name(parameter.annotation)
+    if gives_caller(parameter.name) or gives_caller(_HUMP.sub("_", annotation).lower()):
+        return False  # `user: CurrentActiveUser`, which another file binds to a dependency
     if parameter.name == "request" and is_of_grpc(view, function):
         return True  # the message itself
     return annotation not in REQUEST_TYPES and not is_part_name(annotation) and parameter.name not in ("request", "ctx")

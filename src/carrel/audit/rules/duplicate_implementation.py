@@ -19,6 +19,8 @@ _SAME: Final = 0.8
 _FEW: Final = 4
 """Methods that two classes of different names must have before their likeness says something."""
 _NAMED: Final = 4
+_LOADED: Final = 12
+"""So many classes of one name are plug-ins."""
 _SHOWN: Final = 8
 
 
@@ -59,11 +61,11 @@ class DuplicateImplementation:
         # What was copied from file to file is one finding, however many classes it holds.
         for together in copied.values():
             names = [f"`{copies[0].name}`" for copies in together]
+            given = all(_is_convention(copies[0].name, by_name[copies[0].name]) for copies in together)
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             said = f"{', '.join(names[:_NAMED])}{more} {'are' if len(names) > 1 else 'is'} defined"
-            yield self._candidate(
-                together[0], f"{said} {len(together[0])} times, with mostly the same lines", "warning"
-            )
+            message = f"{said} {len(together[0])} times, with mostly the same lines"
+            yield self._candidate(together[0], message, "info" if given else "warning")
         yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
 
     def _namesakes(self, program: Program, name: str, alike: list[tuple[Role, Role]]) -> Candidate:
@@ -100,6 +102,11 @@ class DuplicateImplementation:
             rule=self.info.rule, location=first.location, message=message, symbol=first.symbol,
             related=tuple(one.location for one in others[:_SHOWN]), grades=(Grade(severity),),
         )  # fmt: skip
+
+
+def _is_convention(name: str, group: list[Role]) -> bool:
+    """Whether something that loads classes asks for the name: `Command` of Django, `Module` of forty plug-ins."""
+    return len(group) >= _LOADED or (name == "Command" and any(base.endswith("Command") for base in group[0].bases))
 
 
 def _members(pairs: Iterable[tuple[Role, Role]]) -> list[Role]:
