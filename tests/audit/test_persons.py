@@ -40,7 +40,7 @@ def test_a_name_that_is_a_persons_by_itself() -> None:
 @pytest.mark.parametrize(
     ("name", "gives"),
     [("current_reader", True), ("signed_in", True), ("get_current_active_user", True), ("current_page", False),
-     ("reader", False), ("signed_in_page", False)],
+     ("reader", False), ("signed_in_page", False), ("CurrentActiveUser", True), ("CurrentPage", False)],
 )  # fmt: skip
 def test_a_function_that_gives_who_is_asking(name: str, *, gives: bool) -> None:
     assert gives_caller(name) is gives

@@ -122,8 +122,11 @@ def key_parts(key: ast.expr, function: Block) -> Iterator[ast.expr]:
                 stack += [node.left, node.right]
             case ast.BoolOp(op=ast.Or()):
                 stack += node.values[-1:]  # what it is where nothing before it has a value
-            case ast.Await() | ast.Call(func=ast.Attribute(attr="encode" | "hexdigest" | "digest", value=ast.expr())):
-                stack.append(node.value if isinstance(node, ast.Await) else node.func.value)  # type: ignore[attr-defined]
+            case (
+                ast.Await(value=inner)
+                | ast.Call(func=ast.Attribute(value=inner, attr="encode" | "hexdigest" | "digest"))
+            ):
+                stack.append(inner)
             case ast.Call() if _MAKES_KEY.search(called_name(node)):
                 stack += node.args
 

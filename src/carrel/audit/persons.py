@@ -54,8 +54,8 @@ def is_person(name: str) -> bool:
 
 
 def gives_caller(name: str) -> bool:
-    """Whether a function's name says that it gives who is asking: `current_reader`, `signed_in`."""
-    current = _CURRENT.match(name)
+    """Whether a function's name says that it gives who is asking: `current_reader`, `signed_in`, `CurrentUser`."""
+    current = _CURRENT.match(_CAMEL.sub("_", name))
     return current is not None and (not current[1] or bool(person_in(current[1])))
 
 

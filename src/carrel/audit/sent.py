@@ -41,7 +41,6 @@ _THROUGH: Final = frozenset(
     {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
 )
 _DEPTH: Final = 8
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _READ_OUT: Final = 3
 """How often something may be read out of what was read out."""
 
@@ -124,7 +123,7 @@ def _is_sent(view: FileView, function: Block, parameter: Parameter) -> bool:
     if not _may_be_addressed(view, function, parameter.name):
         return False
     annotation = view.annotation_name(parameter.annotation)
-    if gives_caller(parameter.name) or gives_caller(_HUMP.sub("_", annotation).lower()):
+    if gives_caller(parameter.name) or gives_caller(annotation):
         return False  # `user: CurrentActiveUser`, which another file binds to a dependency
     if parameter.name == "request" and is_of_grpc(view, function):
         return True  # the message itself
