@@ -135,13 +135,17 @@ def test_a_leak_where_only_administrators_get_to_is_information(
         (20, "app.route0", (5,), "warning"),
         (20, "app.never", (), "warning"),
         (20, "app", (5,), "warning"),
+        (20, "app.nightly", (5,), "info"),
+        (19, "app.nightly", (5,), "warning"),
+        (20, "app.kept", (5,), "warning"),
     ],
 )
 def test_what_no_way_leads_to_in_an_application(
     routes: int, symbol: str, leak_classes: tuple[int, ...], severity: str
 ) -> None:
-    handlers = "".join(f"@app.get('/{number}')\ndef route{number}(q): ...\n" for number in range(routes))
+    handlers = "".join(f"@app.get('/{number}')\ndef route{number}(q): kept()\n" for number in range(routes - 1))
+    handlers += "@shared_task\ndef nightly(): kept()\ndef kept(): ...\n"
     candidate = Candidate(rule="r", location=Location(path="app.py", line=1), message="m", symbol=symbol)
     info = replace(INFO, leak_classes=leak_classes)
-    (found,) = judge([candidate], program(f"def never(): ...\n{handlers}"), {"r": info})
+    (found,) = judge([candidate], program(f"from celery import shared_task\ndef never(): ...\n{handlers}"), {"r": info})
     assert found.severity == severity

@@ -115,14 +115,25 @@ class CallGraph:
     @cached_property
     def _open(self) -> dict[str, str]:
         """As `_before`, for what the requests of all users lead to and share."""
+        tasks = (name for name in self.entry_points if name not in self._closed and name not in self._asked)
+        return self._ways({**self._asked, **dict.fromkeys(tasks, "")}, self._closed)
+
+    @cached_property
+    def _asked(self) -> dict[str, str]:
+        """As `_open`, for what somebody who asks leads to, and not a task that runs by itself."""
+        asked = (name for name, entry in self.entry_points.items() if entry.kind != "task" and name not in self._closed)
+        return self._ways(dict.fromkeys(asked, ""), self._closed)
+
+    @cached_property
+    def _closed(self) -> frozenset[str]:
+        """What is for administrators, or has a process of its own."""
         alone = (
             name
             for name, entry in self.entry_points.items()
             if self._is_closed(entry) or self._has_process(entry) or (entry.kind == "tool" and self._by_pipe)
         )
         functions = self._resolution.functions.values()
-        closed = frozenset((*alone, *(fact.name for fact in functions if fact.admits == "administrators")))
-        return self._ways(dict.fromkeys((name for name in self.entry_points if name not in closed), ""), closed)
+        return frozenset((*alone, *(fact.name for fact in functions if fact.admits == "administrators")))
 
     def _ways(self, before: dict[str, str], closed: frozenset[str]) -> dict[str, str]:
         waiting = deque(before)
@@ -159,6 +170,10 @@ class CallGraph:
         there, what is kept for all is meant for all, or there is nobody else."""
         return symbol in self._before and symbol not in self._open
 
+    def is_asked(self, symbol: str) -> bool:
+        """Whether somebody who asks leads to the function: more than a task that runs by itself."""
+        return symbol in self._asked
+
     def joined(self, function: str) -> Proof | None:
         """The request of users, not of administrators alone, that gets to the function and is handed all that the
         function gives: nobody on the way looks for whom it is."""
@@ -193,7 +208,8 @@ class CallGraph:
         return found
 
     def way_to(self, symbol: str) -> tuple[str, ...]:
-        """The label and name of the entry point, then the functions on the shortest way to `symbol`."""
+        """The label and name of the entry point, then the functions on the shortest way to `symbol`: from where
+        somebody asks, if there is one, before a task's."""
         before = self._before
         if symbol not in before:
             return ()

@@ -17,10 +17,11 @@ __all__ = ["judge"]
 _LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning", "warning": "info", "info": "info"})
 
 _APPLICATION: Final = 20
-"""A program of so many entry points is one whose ways are known: what none of them leads to serves no request.
+"""A program of so many entry points is one whose ways are known: what none of them leads to, or a task alone, serves
+no request.
 
-On strangers' applications 13 of 14 errors and warnings about leaks to which no way was seen were wrong
-(docs/decisions/0138-no-way-no-error.md)."""
+On strangers' applications 13 of 14 errors and warnings about leaks to which no way was seen were wrong, and 13 of 14 to
+which only a task's was (docs/decisions/0138-no-way-no-error.md)."""
 _GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType({"error": 2, "warning": 1, "info": 0})
 
 
@@ -63,7 +64,9 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         by_hand = bool(info.leak_classes) and not way and is_start_up(path)
         shown = has_more and is_example(path)
         is_function = candidate.symbol in program.resolution.functions
-        lost = bool(info.leak_classes) and not way and is_application and is_function
+        lost = (
+            bool(info.leak_classes) and is_application and is_function and not program.calls.is_asked(candidate.symbol)
+        )
         if apart or by_hand or lost or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(
