@@ -40,6 +40,7 @@ def test_nothing_is_exit_code_0(run: Run, code: Path) -> None:
         (("--fail-on", "fatal"), "fail-on"),
         (("--format", "pdf"), "format"),
         (("--group", "size"), "group"),
+        (("--show", "all"), "show"),
         (("--baseline", "nowhere.json"), "baseline"),
         (("--write-baseline",), "baseline"),
         (("--explain", "CAR999"), "rule"),
@@ -85,6 +86,24 @@ def test_a_severity_below_the_bar(run: Run, code: Path) -> None:
     (code / "app.py").write_text("def ask(q, history=[]):\n    return history\n", encoding="utf-8")
     assert run("audit", "--no-cache").exit_code == 0
     assert run("audit", "--no-cache", "--fail-on", "info").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_shown"),
+    [
+        ((), False),
+        (("--show", "info"), True),
+        (("--fail-on", "info"), True),
+        (("--fail-on", "info", "--show", "error"), False),
+    ],
+)
+def test_what_only_informs_is_shown_when_it_is_asked_for(
+    run: Run, code: Path, arguments: tuple[str, ...], is_shown: bool
+) -> None:
+    (code / "app.py").write_text("def ask(q, history=[]):\n    return history\n", encoding="utf-8")
+    shown = run("audit", "--no-cache", *arguments).stdout
+    assert ("--> app.py:1" in shown) is is_shown
+    assert ("1 finding counted by rule alone" in shown) is not is_shown
 
 
 def test_the_safe_fix_as_a_diff(run: Run, code: Path) -> None:

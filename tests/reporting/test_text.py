@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from rich.cells import cell_len
 
-from carrel.findings import Location, Report
+from carrel.findings import Fix, Location, Report
 from carrel.reporting import TextFormat
 from carrel.reporting.prose import one_line, visible
 from tests.reporting.samples import ARGUMENT, CONTAINER, EMPTY, FULL, report
@@ -61,6 +61,19 @@ def test_findings_are_grouped_by_file_or_by_rule():
     by_rule = TextFormat(group="rule").render(FULL)
     assert "CAR001 module-level-container  1 finding" in by_rule
     assert "app/service.py  2 findings" not in by_rule
+
+
+def test_what_is_below_the_bar_is_counted_by_rule_alone():
+    both = report(CONTAINER, replace(ARGUMENT, severity="info"))
+    text = TextFormat(show="warning").render(both)
+    assert CONTAINER.message in text
+    assert ARGUMENT.message not in text
+    assert re.search(rf"{ARGUMENT.code} +{ARGUMENT.rule} +info", text)
+    assert "1 finding counted by rule alone: `--show info` shows where" in text
+    assert ARGUMENT.message in TextFormat(show="info").render(both)
+    assert "counted by rule alone" not in TextFormat(show="info").render(both)
+    changed = replace(ARGUMENT, severity="info", fix=Fix(description="Pass it.", diff="-a\n+b\n"))
+    assert ARGUMENT.message in TextFormat(show="warning", diff=True).render(report(changed))
 
 
 def test_the_evidence_of_a_probe_is_shown_instead_of_source():
@@ -128,8 +141,8 @@ def test_a_terminal_has_colours_and_its_width_unless_they_are_not_wanted(monkeyp
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "72")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert TextFormat.for_stream(Terminal(), group="rule") == TextFormat(width=72, colour=True, group="rule")
-    assert TextFormat.for_stream(io.StringIO(), diff=True) == TextFormat(colour=False, diff=True)
+    assert TextFormat.for_stream(Terminal()) == TextFormat(width=72, colour=True)
+    assert TextFormat.for_stream(io.StringIO()) == TextFormat()
     monkeypatch.setenv("NO_COLOR", "1")
     assert not TextFormat.for_stream(Terminal()).colour
     monkeypatch.delenv("NO_COLOR")

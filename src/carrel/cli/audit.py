@@ -15,13 +15,9 @@ from carrel.errors import SettingsError
 
 if TYPE_CHECKING:
     from carrel.audit.settings import AuditSettings
-    from carrel.findings import Report
+    from carrel.findings import Report, Severity
 
 __all__ = ["audit"]
-
-_CHECK = "What to check"
-_SHOW = "What to show"
-_RUN = "How to run"
 
 
 @click.command(short_help="Find where one user's state can reach another.")
@@ -52,6 +48,12 @@ _RUN = "How to run"
     "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here, not to standard output."
 )
 @click.option("--group", default="file", metavar="file|rule", help="How the text report is grouped.")
+@click.option(
+    "--show",
+    metavar="SEVERITY",
+    help="Findings from this severity on are shown in the text report, the others counted by rule. "
+    "[default: warning, or that of --fail-on]",
+)
 @click.option("--diff", is_flag=True, help="Show the fixes that are safe as unified diffs.")
 @click.option(
     "--jobs", type=click.IntRange(min=0), default=0, metavar="N", help="Processes that read; 0 is one per processor."
@@ -77,6 +79,7 @@ def audit(
     format_name: str,
     output: Path | None,
     group: str,
+    show: str | None,
     diff: bool,
     jobs: int,
     cache_dir: Path | None,
@@ -124,6 +127,8 @@ def audit(
     root = path.resolve()
     settings, home = read_settings(root)
     settings = _with_options(settings, select, ignore, exclude, tests, fail_on)
+    # What fails the build is never left out.
+    shown = ("info" if settings.fail_on == "info" else "warning") if show is None else _severity("show", show)
     known = baseline or (home / settings.baseline if settings.baseline else None)
     if write_baseline and known is None:
         raise SettingsError("baseline", "where should it be written? Name a file with --baseline FILE")
@@ -136,7 +141,7 @@ def audit(
             jobs=jobs,
             progress=progress,
         )
-    _show(report, format_name, output, group, diff=diff)
+    _show(report, format_name, output, group, show=shown, diff=diff)
     if write_baseline and known is not None:
         write(known, report.findings, report.summary.score.value if report.summary.score else 100.0)
     elif report.failing(settings.fail_on):
@@ -154,21 +159,25 @@ def _with_options(
     """The settings with what was given on the command line; patterns and rules to leave out come on top."""
     import msgspec
 
-    from carrel.findings import SEVERITIES
-
-    if fail_on is not None and fail_on not in SEVERITIES:
-        raise SettingsError("fail-on", f"there is no severity {fail_on!r}; there are: {', '.join(SEVERITIES)}")
     changes: dict[str, object] = {
         "select": tuple(select) if select else settings.select,
         "ignore": (*settings.ignore, *ignore),
         "exclude": (*settings.exclude, *exclude),
         "tests": settings.tests if tests is None else tests,
-        "fail_on": fail_on or settings.fail_on,
+        "fail_on": settings.fail_on if fail_on is None else _severity("fail-on", fail_on),
     }
     return msgspec.structs.replace(settings, **changes)
 
 
-def _show(report: Report, format_name: str, output: Path | None, group: str, *, diff: bool) -> None:
+def _severity(option: str, given: str) -> Severity:
+    from carrel.findings import SEVERITIES
+
+    if given not in SEVERITIES:
+        raise SettingsError(option, f"there is no severity {given!r}; there are: {', '.join(SEVERITIES)}")
+    return given
+
+
+def _show(report: Report, format_name: str, output: Path | None, group: str, *, show: Severity, diff: bool) -> None:
     from carrel.reporting import Format, TextFormat, format_named
 
     if group not in ("file", "rule"):
@@ -176,7 +185,7 @@ def _show(report: Report, format_name: str, output: Path | None, group: str, *, 
     form: Format
     if format_name == "text":
         grouping = cast("Literal['file', 'rule']", group)  # it was looked at above
-        form = TextFormat.for_stream(sys.stdout, group=grouping, diff=diff)
+        form = replace(TextFormat.for_stream(sys.stdout), group=grouping, show=show, diff=diff)
         form = replace(form, colour=False) if output is not None else form
     else:
         try:

@@ -14,7 +14,7 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.text import Text
 
-from carrel.findings import Finding, Location, Report, Severity, Sources
+from carrel.findings import SEVERITIES, Finding, Location, Report, Severity, Sources
 from carrel.reporting.excerpt import ExcerptLine, excerpt, position
 from carrel.reporting.prose import counted, one_line, pieces, visible
 from carrel.reporting.text_summary import summary
@@ -38,15 +38,17 @@ class TextFormat:
     group: Literal["file", "rule"] = "file"
     diff: bool = False
     """Whether to show the changes that are safe to make."""
+    show: Severity = "info"
+    """Findings below it are counted by rule, and not shown, unless for their changes."""
     name: str = "text"
 
     @classmethod
-    def for_stream(cls, stream: TextIO, *, group: Literal["file", "rule"] = "file", diff: bool = False) -> TextFormat:
+    def for_stream(cls, stream: TextIO) -> TextFormat:
         """As it suits the stream: a terminal's width and colours, unless `NO_COLOR` is set; plain lines otherwise."""
         if not stream.isatty():
-            return cls(group=group, diff=diff)
+            return cls()
         colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return cls(width=max(NARROWEST, Console(file=stream).width), colour=colour, group=group, diff=diff)
+        return cls(width=max(NARROWEST, Console(file=stream).width), colour=colour)
 
     def render(self, report: Report) -> str:
         console = Console(
@@ -61,11 +63,13 @@ class TextFormat:
             legacy_windows=False,
             _environ={},
         )
-        for heading, findings in _groups(report, self.group):
+        bar = SEVERITIES[: SEVERITIES.index(self.show) + 1]
+        shown = [one for one in report.findings if one.severity in bar or (self.diff and one.fix.diff)]
+        for heading, findings in _groups(shown, self.group):
             _print(console, _heading(console, heading, len(findings)))
             for finding in findings:
                 _print(console, _finding(console, finding, report.sources, diff=self.diff))
-        summary(console, report)
+        summary(console, report, unseen=len(report.findings) - len(shown))
         assert isinstance(console.file, StringIO)
         return "\n".join(line.rstrip() for line in console.file.getvalue().split("\n")).strip("\n") + "\n"
 
@@ -86,12 +90,12 @@ def _coloured(console: Console, line: Text) -> str:
     )
 
 
-def _groups(report: Report, group: Literal["file", "rule"]) -> Iterator[tuple[str, list[Finding]]]:
+def _groups(findings: list[Finding], group: Literal["file", "rule"]) -> Iterator[tuple[str, list[Finding]]]:
     def key(finding: Finding) -> str:
         return finding.location.path if group == "file" else f"{finding.code} {finding.rule}"
 
-    for heading, findings in groupby(sorted(report.findings, key=key), key):
-        yield heading, list(findings)
+    for heading, found in groupby(sorted(findings, key=key), key):
+        yield heading, list(found)
 
 
 def _heading(console: Console, heading: str, findings: int) -> Iterator[Text]:

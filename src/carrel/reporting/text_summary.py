@@ -19,8 +19,11 @@ __all__ = ["summary"]
 MOST_ROWS: Final = 12
 
 
-def summary(console: Console, report: Report) -> None:
-    """Print the summary: a table by rule, the score by package, and totals as the last lines."""
+def summary(console: Console, report: Report, *, unseen: int = 0) -> None:
+    """Print the summary: a table by rule, the score by package, and totals as the last lines.
+
+    unseen: how many of the findings were not shown one by one.
+    """
     if report.findings:
         _by_rule(console, report)
     score = report.summary.score
@@ -33,6 +36,10 @@ def summary(console: Console, report: Report) -> None:
         console.print(Text(f"{visible(label)}: {visible(value)}"))
     if score is not None:
         _score(console, score)
+    if unseen:
+        console.print(
+            Text(f"{counted(unseen, 'finding')} counted by rule alone: `--show info` shows where", style="dim")
+        )
     _totals(console, report)
 
 
