@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from carrel.reporting.html_summary import filters, header, tables
 from tests.reporting.page import Reader
-from tests.reporting.samples import EMPTY, FULL
+from tests.reporting.samples import ARGUMENT, CONTAINER, EMPTY, FULL, report
 
 
 def test_the_score_stands_with_its_formula_and_trend():
@@ -39,6 +39,12 @@ def test_rules_that_found_nothing_are_named_too():
     assert "1 rule found nothing" in text
     assert "CAR030 A closure reads a variable of the loop" in text
     assert "14.4" in text
+
+
+def test_a_rule_is_as_grave_as_what_it_found():
+    informing = report(replace(CONTAINER, severity="info"), replace(CONTAINER, severity="info"), ARGUMENT)
+    badges = [have["class"] for have in Reader(tables(informing)).all("span") if "severity" in str(have.get("class"))]
+    assert badges == ["severity warning", "severity info"]
 
 
 def test_without_a_score_the_rules_have_no_cost():

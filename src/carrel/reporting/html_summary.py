@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from carrel.findings import SEVERITIES, Report, Score
+from carrel.findings import SEVERITIES, Report, Score, Severity
 from carrel.reporting.html_findings import sentence
 from carrel.reporting.markup import Markup, element, joined
 from carrel.reporting.product import title
@@ -101,27 +101,32 @@ def _baseline(report: Report) -> list[Markup]:
 
 
 def _rules(report: Report) -> Markup:
-    counts = Counter(finding.code for finding in report.findings)
+    counts = Counter((finding.code, finding.severity) for finding in report.findings)
+    by_rule = {rule.code: [counts[rule.code, severity] for severity in SEVERITIES] for rule in report.rules}
     costs = {one.rule: one.cost for one in report.summary.score.per_rule} if report.summary.score else {}
-    found = [rule for rule in report.rules if counts[rule.code]]
-    clean = [rule for rule in report.rules if not counts[rule.code]]
+    found = [rule for rule in report.rules if any(by_rule[rule.code])]
+    clean = [rule for rule in report.rules if not any(by_rule[rule.code])]
     rows = [
         element(
             "tr",
             element("th", element("code", rule.code), " ", rule.title, scope="row"),
-            element("td", element("span", rule.severity, class_=f"severity {rule.severity}")),
+            *(_count(severity, counts[rule.code, severity]) for severity in SEVERITIES),
             *((element("td", f"{costs.get(rule.rule, 0):.1f}", class_="number"),) if costs else ()),
-            element("td", f"{counts[rule.code]:,}", class_="number"),
         )
-        for rule in sorted(found, key=lambda one: (SEVERITIES.index(one.severity), -counts[one.code], one.code))
+        for rule in sorted(found, key=lambda one: ([-count for count in by_rule[one.code]], one.code))
     ]
-    columns = ("Rule", "Severity", *(("Cost",) if costs else ()), "Findings")
+    columns = ("Rule", "Errors", "Warnings", "Info", *(("Cost",) if costs else ()))
     table = _table("Rules that found something", columns, rows) if rows else Markup()
     if not clean:
         return table
     names = (element("li", element("code", rule.code), " ", rule.title) for rule in clean)
     heading = element("summary", f"{counted(len(clean), 'rule')} found nothing")
     return joined(table, element("details", heading, element("ul", *names), class_="clean-rules"))
+
+
+def _count(severity: Severity, count: int) -> Markup:
+    shown = (element("span", f"{count:,}", class_=f"severity {severity}"),) if count else ()
+    return element("td", *shown, class_="number")
 
 
 def _packages(score: Score) -> Markup:
@@ -146,7 +151,7 @@ def _unparsable(report: Report) -> Markup:
 
 
 def _table(caption: str, columns: tuple[str, ...], rows: list[Markup]) -> Markup:
-    numeric = {"Cost", "Score", "Lines", "Findings"}
+    numeric = {"Errors", "Warnings", "Info", "Cost", "Score", "Lines", "Findings"}
     head = (
         element("th", column, scope="col", class_="number" if column in numeric else "text")
         if column
