@@ -28,7 +28,12 @@ class Advisory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: tuple[str, ...]
     """Where it is written: the advisory, the project's issue."""
     uses: tuple[str, ...] = ()
-    """The part of the package that leaks, by dotted names; empty where whoever has the package uses it."""
+    """What a program that leaks imports, calls or sets, by dotted names, or by the argument of a call:
+    `launch(server_name)`; empty where whoever has the package uses it."""
+    unless: tuple[str, ...] = ()
+    """What it does not do, by such names."""
+    hooks: tuple[str, ...] = ()
+    """The hooks that nothing leaks with, when they use the session in every request."""
 
     def affects(self, version: Version) -> bool:
         return any(SpecifierSet(one).contains(version, prereleases=True) for one in self.affected)

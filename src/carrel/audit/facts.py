@@ -230,3 +230,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The lines of the imports that are there for what they do, `carrel.audit.registering`."""
     is_generated: bool = False
     """A tool wrote it, so that nobody mends it by hand."""
+    assigned: tuple[tuple[str, int], ...] = ()
+    """What functions set on the objects of the current request, `flask.session.permanent`, each with the line."""
+    in_session: tuple[str, ...] = ()
+    """The functions that read or change the session of the request."""

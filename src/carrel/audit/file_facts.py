@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from carrel.audit.admission import administrators_routers
+from carrel.audit.assigned import assigned, in_session
 from carrel.audit.calling import call_facts
 from carrel.audit.context_values import context_flags, shared_contexts
 from carrel.audit.facts import FileFacts
@@ -73,6 +74,8 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             context_flags(view),
             registering_imports(view),
             is_generated(data),
+            assigned(view),
+            in_session(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

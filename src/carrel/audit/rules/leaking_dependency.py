@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.advisories import Advisory, advisories_for
+from carrel.audit.facts import FileFacts
 from carrel.audit.pins import Pin
 from carrel.audit.places import is_test_path
 from carrel.audit.program import Program
@@ -45,9 +46,9 @@ class LeakingDependency:
             for advisory in advisories_for(pin.package, pin.version):
                 found.setdefault(advisory, []).append(pin)
         for advisory, pins in found.items():
-            pins.sort(key=lambda one: not _is_deployed(one.path))
-            first, *others = pins
-            used = _used(program, advisory.uses) if _is_deployed(first.path) else None
+            installed = [one for one in pins if _is_installed(program, one, advisory)]
+            shown = ((one, place) for one in installed if (place := _used(program, one.path, advisory)) is not None)
+            first, used = next(shown, ((installed or pins)[0], None))
             yield Candidate(
                 rule=self.info.rule,
                 location=Location(path=first.path, line=first.line),
@@ -55,10 +56,18 @@ class LeakingDependency:
                 fix=Fix(description=f"Move to {first.package} {advisory.fixed} or later."),
                 related=(
                     *(used or ()),
-                    *(Location(path=one.path, line=one.line, note="pinned here too") for one in others),
+                    *(Location(path=one.path, line=one.line, note="pinned here too") for one in pins if one != first),
                 ),
                 grades=(Grade("info" if used is None else "error"),),
             )
+
+
+def _is_installed(program: Program, pin: Pin, advisory: Advisory) -> bool:
+    """Whether the product gets this version: no list beside it says that it gets one that is repaired."""
+    beside = pin.path.rpartition("/")[0]
+    others = (one for one in program.pins if one.package == pin.package and one.path.rpartition("/")[0] == beside)
+    repaired = any(not advisory.affects(one.version) and _is_deployed(one.path) for one in others)
+    return _is_deployed(pin.path) and not repaired
 
 
 def _is_deployed(path: str) -> bool:
@@ -69,16 +78,46 @@ def _is_deployed(path: str) -> bool:
     return not is_test_path(path) and (not is_list or own <= _DEPLOYED)
 
 
-def _used(program: Program, uses: tuple[str, ...]) -> tuple[Location, ...] | None:
-    """Where the product imports or calls what leaks; `None` when nothing of it is to be seen, though there is code."""
-    if not uses or not program.files:
+def _used(program: Program, pinned: str, advisory: Advisory) -> tuple[Location, ...] | None:
+    """Where the program that is installed from the list uses what leaks, `()` when there is no code to be seen."""
+    files = [one for path, one in sorted(program.files.items()) if not is_test_path(path)]
+    if not advisory.uses or not program.files:
         return ()
-    for path, facts in sorted(program.files.items()):
-        if is_test_path(path):
-            continue
-        named = [(f"{one.module}.{one.name}".rstrip("."), one.line) for one in facts.outline.imports if not one.level]
-        calls = (*facts.imported_calls, *(call for function in facts.functions for call in function.calls))
-        for name, line in (*named, *((call.path, call.line) for call in calls)):
-            if any(f"{name}.".startswith(f"{one}.") for one in uses):
-                return (Location(path=path, line=line, note="used here"),)
-    return None
+    files = _beside(files, pinned)
+    names = [(name, file.path, line) for file in files for name, line in _names(file)]
+    if any(_is_one_of(name, advisory.unless) for name, _, _ in names) or _is_hooked(program, files, advisory.hooks):
+        return None
+    used = ((path, line) for name, path, line in names if _is_one_of(name, advisory.uses))
+    return next(((Location(path=path, line=line, note="used here"),) for path, line in used), None)
+
+
+def _beside(files: list[FileFacts], pinned: str) -> list[FileFacts]:
+    """The files that a list is for: those in its directory and below, or in the next one above that has some."""
+    directory = pinned
+    while directory:
+        directory = directory.rpartition("/")[0]
+        own = [one for one in files if not directory or one.path.startswith(f"{directory}/")]
+        if own:
+            return own
+    return []
+
+
+def _names(file: FileFacts) -> Iterator[tuple[str, int]]:
+    """What a file imports, calls and sets, and the arguments that it names in calls, each with its line."""
+    yield from ((f"{one.module}.{one.name}".rstrip("."), one.line) for one in file.outline.imports if not one.level)
+    yield from file.assigned
+    for call in (*file.imported_calls, *(call for function in file.functions for call in function.calls)):
+        yield call.path, call.line
+        yield from ((f"{call.path.rpartition('.')[2]}({one})", call.line) for one in call.given)
+
+
+def _is_one_of(name: str, known: tuple[str, ...]) -> bool:
+    return any(f"{name}.".startswith(f"{one}.") for one in known)
+
+
+def _is_hooked(program: Program, files: list[FileFacts], hooks: tuple[str, ...]) -> bool:
+    """Whether one of an application's hooks, or what it calls, uses the session in every request."""
+    entries = (one for file in files for one in file.entry_points if one.label.partition(" ")[0] in hooks)
+    named = [one.path for one in entries if "app" in one.label or "app" in one.by.rpartition(".")[2]]
+    called = (fact.name for one in named for _, fact in program.calls.callees.get(one, ()))
+    return not {one for file in files for one in file.in_session}.isdisjoint((*named, *called))
