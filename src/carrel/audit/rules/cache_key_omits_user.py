@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from itertools import takewhile
 from typing import Final
 
 import msgspec
 
 from carrel.audit.access import Access
+from carrel.audit.askers import asker
 from carrel.audit.blocks import Block
-from carrel.audit.chains import chain_root
+from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.conditions import (
     AnyOf,
     Condition,
@@ -25,6 +25,7 @@ from carrel.audit.conditions import (
 from carrel.audit.data_conditions import KeepsByKey, StoresUnder
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_TYPES
+from carrel.audit.held import given_value
 from carrel.audit.implied import (
     is_about_one_user,
     is_admission,
@@ -35,6 +36,7 @@ from carrel.audit.implied import (
     is_of_the_same,
     whole_parameters,
 )
+from carrel.audit.lookups import MAKES, is_looked_up, is_only_counted, keys_of
 from carrel.audit.memos import CACHE_NAME, is_cache
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import (
@@ -56,10 +58,8 @@ from carrel.findings import RuleInfo, Severity
 
 __all__ = ["CacheKeyOmitsUser"]
 
-_MAKE: Final = frozenset({"get_or_set", "get_or_create", "aget_or_set"})
-_STORES: Final = _MAKE | {"set", "setex", "set_many", "add", "setdefault", "aset", "put", "psetex"}
+_STORES: Final = MAKES | {"set", "setex", "set_many", "add", "setdefault", "aset", "put", "psetex"}
 _SAVES: Final = re.compile(r"(?:^|_)(?:set|put|write|store|save|remember|keep|cache|add|insert)(?:_|$)")
-_READS: Final = frozenset({"get", "aget", "get_or_set", "getex", "__contains__", "has_key", "exists"})
 _HASHING: Final = frozenset({"cache_data", "cache_resource", "experimental_memo", "experimental_singleton"})
 _BESIDE: Final = re.compile(r"_key$|^(?:namespace|region|group)$")
 _MANY: Final = re.compile(
@@ -92,9 +92,9 @@ class CacheKeyOmitsUser:
                 yield from self._wrapped(view, call, function)
             yield from self._left_out(view, function)
         for mutation in view.mutations:
-            if mutation.kind == "item" and _is_only_counted(view, mutation):
+            if mutation.kind == "item" and is_only_counted(view, mutation):
                 continue
-            if mutation.kind == "item" and _outlives(view, mutation) and _looked_up(mutation):
+            if mutation.kind == "item" and _outlives(view, mutation) and is_looked_up(mutation):
                 yield from self._kept(view, mutation)
             elif mutation.kind == "item" and mutation.block.class_ is not None and _is_own_memo(view, mutation):
                 shared = SharedClass(mutation.block.class_.symbol)
@@ -113,7 +113,7 @@ class CacheKeyOmitsUser:
             return
         if any(_BESIDE.search(one.arg or "") and not is_fixed(view, one.value, function) for one in call.keywords):
             return  # `cache.set(name, value, base_key=place)`: a second part of the key
-        keys = _keys(call, function) if is_cache(view, call.func.value) else ()
+        keys = keys_of(call, function) if is_cache(view, call.func.value) else ()
         if keys:
             timed = call.func.attr in ("setex", "psetex") and len(call.args) > 2
             value, container = call.args[2 if timed else len(keys)], ast.unparse(call.func.value)
@@ -169,15 +169,19 @@ class CacheKeyOmitsUser:
             return  # by the address of an object: see `map-keyed-by-id`
         whole = {name for key in keys for name in whole_parameters(view, key, function)}
         inputs = [
-            (one, _handed_to(view, one, where))
+            (one, *_handed_to(view, one, where, asked))
             for one, where in telling(view, value, function)
-            if not is_made_of(view, one, where, whole)
+            if (asked := asker(view, one, where)) is not None
+            and not is_made_of(view, one, where, whole)
             and not is_of_the_same(view, one, container, function)
             and not _is_its_own(one, container)
             and not is_admission(view, one, keys, function)
         ]
         # What needs no further proof comes first.
-        told, given = min(() if known else inputs, key=lambda one: bool(one[1]), default=(None, ()))
+        told, given, asked = min(() if known else inputs, key=lambda one: (bool(one[1]), bool(one[2])),
+                                 default=(None, (), ()))  # fmt: skip
+        if asked:
+            asked = (AnyOf(tuple(one for _, _, conditions in inputs for one in conditions)),)
         if told is None:
             told, given = _depended_on(view, value, keys, function, container)
         if told is None or any(_says_whose(view, key, function) for key in keys) or is_about_one_user(view, function):
@@ -193,7 +197,8 @@ class CacheKeyOmitsUser:
             if isinstance(leaf, ast.Call) and (path := view.symbol_path(view.access(leaf.func, where)))
         )
         message = f"what is stored depends on `{ast.unparse(told)}`, its key `{ast.unparse(keys[-1])}` does not"
-        yield view.candidate(self.info, node, message, block=function, given=given, grades=_grades(view, function),
+        yield view.candidate(self.info, node, message, block=function, given=given,
+                             grades=_grades(view, function, asked),
                              related=(view.location(keys[-1], "the key"),))  # fmt: skip
 
     def _made_once(self, view: FileView, mutation: Mutation) -> Iterator[Candidate]:
@@ -210,9 +215,10 @@ def _signs_in(made: ast.expr) -> bool:
     return isinstance(made, ast.Call) and not {"password", "passwd"}.isdisjoint(one.arg for one in made.keywords)
 
 
-def _grades(view: FileView, function: Block) -> tuple[Grade, ...]:
+def _grades(view: FileView, function: Block, asked: tuple[Condition, ...] = ()) -> tuple[Grade, ...]:
     """An error where a request gets there; where there is nothing that requests start from, a warning."""
-    return Grade("error", reached(view, function)), Grade("warning", (Not(HasEntryPoints()),)), Grade("info")
+    error = Grade("error", (*asked, *reached(view, function)))
+    return error, Grade("warning", (*asked, Not(HasEntryPoints()))), Grade("info")
 
 
 def _depended_on(
@@ -266,17 +272,20 @@ def _made(view: FileView, node: ast.expr, function: Block) -> ast.expr | None:
     return None
 
 
-def _handed_to(view: FileView, leaf: ast.expr, function: Block) -> tuple[Condition, ...]:
-    """Of a request that is handed on as a whole: the function that gets it must ask it for more than its host."""
+def _handed_to(
+    view: FileView, leaf: ast.expr, function: Block, asked: tuple[Condition, ...]
+) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+    """Of a request that is handed on as a whole: the function that gets it may ask it for more than its host, and is
+    seen to do so. With what must hold for it to be who asks, `asked`."""
     around = view.module.parent(leaf)
     call = view.module.parent(around) if isinstance(around, ast.keyword) else around
     parameter = function.parameter(leaf.id) if isinstance(leaf, ast.Name) else None
     if parameter is None or not isinstance(call, ast.Call) or call.func is leaf:
-        return ()
+        return (), asked
     if not is_request_name(parameter.name) and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
-        return ()
+        return (), asked
     path = view.symbol_path(view.access(call.func, function))
-    return (ReadsRequest(path),) if path else ()
+    return ((ReadsRequest(path),), (*asked, ReadsRequest(path, shown=True))) if path else ((), asked)
 
 
 def _says_whose(view: FileView, key: ast.expr, function: Block) -> bool:
@@ -290,33 +299,12 @@ def _says_whose(view: FileView, key: ast.expr, function: Block) -> bool:
     )  # fmt: skip
 
 
-def _keys(call: ast.Call, function: Block) -> tuple[ast.expr, ...]:
-    """What the same function looks into the cache with: only then is something given back for what was stored.
-
-    `cache.get(region, name)` looks with two keys: in `cache.set(region, name, value)` the third is the value.
-    """
-    assert isinstance(call.func, ast.Attribute)
-    if call.func.attr in _MAKE:
-        return (call.args[0],)
-    cache = ast.unparse(call.func.value)
-    looks = [
-        one.args for one in function.nodes(ast.Call)
-        if isinstance(one.func, ast.Attribute) and one.func.attr in _READS and ast.unparse(one.func.value) == cache
-    ]  # fmt: skip
-    if not looks:
-        return ()
-    same = max(sum(1 for _ in takewhile(_is_same, zip(call.args, look, strict=False))) for look in looks)
-    return tuple(call.args[: max(1, min(same, len(call.args) - 1))])
-
-
-def _is_same(pair: tuple[ast.expr, ast.expr]) -> bool:
-    return ast.unparse(pair[0]) == ast.unparse(pair[1])
-
-
 def _outlives(view: FileView, mutation: Mutation) -> bool:
     """Whether it is a map by some key that is there for the next call too."""
     if is_fixed(view, mutation.keys[-1], mutation.block) or view.dotted(mutation.target) == "os.environ":
         return False
+    if any(says_whose(one) for one in chain_names(given_value(view, mutation.target))[1:-1]):
+        return False  # `current.user.preferences` are those of one user
     return any(
         access.kind in ("global", "class", "cell")
         and not {"()", "[]"} & set(access.steps)
@@ -328,7 +316,7 @@ def _outlives(view: FileView, mutation: Mutation) -> bool:
 def _is_own_memo(view: FileView, mutation: Mutation) -> bool:
     """Whether the object keeps what it has worked out: `self._made[question] = answer`, looked up before."""
     own = any(one.kind == "self" and len(one.steps) == 1 for one in mutation.accesses)
-    return own and not is_fixed(view, mutation.keys[-1], mutation.block) and _looked_up(mutation)
+    return own and not is_fixed(view, mutation.keys[-1], mutation.block) and is_looked_up(mutation)
 
 
 def _is_own_cache(mutation: Mutation) -> bool:
@@ -349,35 +337,6 @@ def _is_of_one_call(view: FileView, access: Access, inner: Block) -> bool:
     parents = [view.module.parent(one) for one in uses]
     only_called = all(isinstance(one, ast.Call) and one.func in uses for one in parents)
     return bool(uses) and only_called and not inner.decorators
-
-
-def _looked_up(mutation: Mutation) -> bool:
-    """Whether the function that stores under the key first looks whether the key is there."""
-    key, container = ast.unparse(mutation.keys[-1]), ast.unparse(mutation.target)
-    for compare in mutation.block.nodes(ast.Compare):
-        looks = isinstance(compare.ops[0], ast.In | ast.NotIn) and ast.unparse(compare.left) == key
-        if looks and ast.unparse(compare.comparators[0]) == container:
-            return True
-    tried = any("KeyError" in ast.unparse(one.type) for one in mutation.block.nodes(ast.ExceptHandler) if one.type)
-    return any(
-        isinstance(call.func, ast.Attribute) and call.func.attr == "get" and call.args
-        and ast.unparse(call.func.value) == container and ast.unparse(call.args[0]) == key
-        for call in mutation.block.nodes(ast.Call)
-    ) or any(
-        tried and isinstance(one.ctx, ast.Load) and ast.unparse(one) == f"{container}[{key}]"
-        for one in mutation.block.nodes(ast.Subscript)
-    )  # fmt: skip
-
-
-def _is_only_counted(view: FileView, mutation: Mutation) -> bool:
-    """Whether what is found under the key is given to nobody: `if key in seen: seen[key]["count"] += 1`."""
-    place = f"{ast.unparse(mutation.target)}[{ast.unparse(mutation.keys[-1])}]"
-    found = [
-        one for one in mutation.block.nodes(ast.Subscript)
-        if isinstance(one.ctx, ast.Load) and ast.unparse(one) == place
-    ]  # fmt: skip
-    changed = [view.module.parent(one) for one in found]
-    return bool(found) and all(isinstance(getattr(one, "ctx", None), ast.Store) for one in changed)
 
 
 def _guarded(view: FileView, mutation: Mutation) -> bool:
