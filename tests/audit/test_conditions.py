@@ -17,7 +17,7 @@ from carrel.audit.conditions import (
     MutableGlobal,
     NamedElsewhere,
     Not,
-    OnlyOnNew,
+    OnShared,
     Reachable,
     SharedClass,
     SharedObject,
@@ -121,10 +121,12 @@ def test_a_library_has_no_entry_points() -> None:
     assert HasEntryPoints().proof(program({"tests/a.py": "import argparse\n", "b.py": ""})) is None
 
 
-def test_new_objects_only() -> None:
-    source = "class Desk:\n    def use(self, user):\n        self.user = user\ndef f(u):\n    Desk().use(u)\n"
-    assert OnlyOnNew("app.Desk.use").proof(program(source)) == ()
-    assert OnlyOnNew("app.Desk.use").proof(program(source.replace("Desk().use", "use"))) is None
+def test_a_method_of_an_object_that_others_have() -> None:
+    source = (
+        "class Desk:\n    def use(self, user):\n        self.user = user\nDESK = Desk()\ndef f(u):\n    DESK.use(u)\n"
+    )
+    assert OnShared("app.Desk.use").proof(program(source)) == ()
+    assert OnShared("app.Desk.use").proof(program(source.replace("    DESK.use", "    Desk().use"))) is None
 
 
 @pytest.mark.parametrize(("function", "holds"), [("def f(a): ...", True), ("def f(): ...", False),

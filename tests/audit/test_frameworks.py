@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.frameworks import AMBIGUOUS, DECORATED, REGISTERED, REQUEST_CALLS, REQUEST_OBJECTS, handling
+from carrel.audit.frameworks import (
+    AMBIGUOUS,
+    DECORATED,
+    REGISTERED,
+    REQUEST_CALLS,
+    REQUEST_OBJECTS,
+    handling,
+    is_made_for_request,
+)
 
 
 def test_what_is_ambiguous_is_in_the_table() -> None:
@@ -28,3 +36,19 @@ def test_what_calls_the_methods_of_a_class(base: str, method: str) -> None:
     found = handling(base)
     assert (found is None) is (not method)
     assert found is None or method in found[1]
+
+
+@pytest.mark.parametrize(
+    ("base", "is_made"),
+    [
+        ("django.views.generic.ListView", True),
+        ("flask.views.MethodView", True),
+        ("channels.generic.websocket.WebsocketConsumer", True),
+        ("twisted.web.resource.Resource", False),
+        ("echo_pb2_grpc.EchoServicer", False),
+        ("asyncio.DatagramProtocol", False),
+        ("app.Desk", False),
+    ],
+)
+def test_what_there_is_one_object_of_for_each_request(base: str, *, is_made: bool) -> None:
+    assert is_made_for_request(base) is is_made

@@ -37,3 +37,10 @@ def test_what_a_shared_object_makes_when_it_is_asked_for_it_and_keeps(kind: str,
         def ask(): return box.desk
         """)
     assert ("app.Desk" in everything.shared_classes) is shared
+
+
+@pytest.mark.parametrize(("base", "shared"), [("django.views.View", False), ("app.base.Base", True)])
+def test_of_a_view_there_is_one_for_each_request(base: str, *, shared: bool) -> None:
+    home, _, name = base.rpartition(".")
+    source = f"from {home} import {name}\nclass Page({name}):\n    def export(self): ...\nROUTES = [Page().export]\n"
+    assert ("app.Page" in program(source).shared_classes) is shared

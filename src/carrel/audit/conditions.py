@@ -73,7 +73,7 @@ __all__ = [
     "NamedElsewhere",
     "Not",
     "OfLibrary",
-    "OnlyOnNew",
+    "OnShared",
     "Proof",
     "Reachable",
     "ResultChanged",
@@ -191,13 +191,13 @@ class LeftOutByRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.calls.left_out_by_request(program.resolution.canonical(self.function), self.parameter)
 
 
-class OnlyOnNew(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The method is called on objects that their callers have just made, and on no other: `Desk().answer(user)`."""
+class OnShared(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some call of the method is seen to be on an object that all requests share: `desk.answer(user)`."""
 
     method: str
 
     def proof(self, program: Program) -> Proof | None:
-        return () if program.receivers.only_new(self.method) else None
+        return () if program.receivers.on_shared(self.method) else None
 
 
 class HasEntryPoints(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -369,7 +369,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     LeftOut,
     LeftOutByRequest,
     OfLibrary,
-    OnlyOnNew,
+    OnShared,
     RunsInAsync,
     RunsInPool,
     ContextVariable,

@@ -28,7 +28,7 @@ __all__ = [
     "SERVERS",
     "EntryKind",
     "Registration",
-    "handling", "is_servicer",
+    "handling", "is_made_for_request", "is_servicer",
 ]  # fmt: skip
 
 EntryKind = Literal["route", "websocket", "tool", "task", "consumer", "callback", "middleware"]
@@ -215,6 +215,10 @@ By the last part of their names, or by the whole where that part says too little
 """
 
 
+_ONE_FOR_ALL: Final = ("HomeAssistantView", "twisted.web.resource.Resource")
+"""Those of which one object, that the application is handed, answers all requests."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Family:
     """Classes whose subclasses are handlers, too many to name: `ListAPIView`, `ReadOnlyModelViewSet`."""
@@ -241,6 +245,12 @@ def handling(base: str) -> tuple[EntryKind, tuple[str, ...]] | None:
         if base.endswith(family.ending) and family.home in base:
             return family.kind, family.methods
     return HANDLER_BASES.get(base.rpartition(".")[2]) or HANDLER_BASES.get(base)
+
+
+def is_made_for_request(base: str) -> bool:
+    """Whether the framework makes an object of a class with this base, a dotted name, for each request or client."""
+    kind, _ = handling(base) or ("task", ())
+    return kind in ("route", "websocket") and not (is_servicer((base,)) or base.endswith(_ONE_FOR_ALL))
 
 
 def is_servicer(bases: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""On which objects a method is called: new ones only, or also one that others have."""
+"""On which objects a method is called: new ones, or one that others have too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.facts import FunctionFact
-from carrel.audit.frameworks import REQUEST_OBJECTS
+from carrel.audit.frameworks import REQUEST_OBJECTS, is_made_for_request
 from carrel.audit.resolution import Resolution
 
 __all__ = ["Receivers"]
@@ -24,29 +24,53 @@ class Receivers:
         self._calls = calls
         self._shared = shared
 
-    def only_new(self, method: str) -> bool:
-        """Whether every call of the method that is known is made on an object that the caller has just made.
+    def on_shared(self, method: str) -> bool:
+        """Whether some call of the method is seen to be made on an object that all requests share.
 
-        A call on `self` is as good as the calls of the method that it stands in. Of a method that nobody calls, nobody
-        knows; a call that was only found by the method's name says nothing, unless it is of the application's state.
+        A call on `self` is as good as the calls of the method that it stands in. Of the method of an object that is
+        itself an entry point there is one object, unless the framework makes one for each request. What nothing calls
+        is for others to call.
         """
-        waiting, seen, found = list(self._versions(method)), set[str](), False
+        waiting, seen, is_called = list(self._versions(method)), set[str](), False
         while waiting:
             name = waiting.pop()
             if name in seen:
                 continue
             seen.add(name)
             if name in self._calls.entry_points:
-                return False
+                is_called = True
+                if not self._is_made_for_request(name):
+                    return True
             for caller, call in self._calls.callers.get(name, ()):
-                receiver = call.path.rpartition(".")[0]
+                receiver, _, called = call.path.rpartition(".")
+                if name.endswith(".__init__") and called != "__init__":
+                    receiver = f"{call.path}()"  # of the class itself
                 if call.on_self:
                     waiting += self._versions(caller)
-                elif self._gives_new(receiver, _DEPTH) or self._holds_new(receiver) or _is_of_request(receiver):
-                    found = True
-                elif self._resolution.values(receiver) or ".state." in call.path:
-                    return False
-        return found
+                    continue
+                is_called = True
+                if self._is_shared(receiver):
+                    return True
+        return not is_called
+
+    def _is_made_for_request(self, method: str) -> bool:
+        lineage = self._resolution.lineage(method.rpartition(".")[0])
+        facts = (self._resolution.classes.get(one) for one in lineage)
+        return any(is_made_for_request(base) for fact in facts if fact is not None for base in fact.bases)
+
+    def _is_shared(self, path: str) -> bool:
+        """Whether what the path gives is one object for all: it is made once, or a shared object has it."""
+        if self._gives_new(path, _DEPTH) or self._holds_new(path) or _is_of_request(path):
+            return False
+        given = self._resolution.values(path)
+        if not given:
+            # What a framework hands its handlers it may have made once: the `self` of a task.
+            return ":" in path and path.partition(":")[0] in self._calls.entry_points
+        if any(value.kind == "function" for value in given):
+            given = self._resolution.values(f"{path}()")  # what a property gives
+        objects = [value for value in given if value.kind in ("instance", "class")]
+        below = (one for value in objects for one in self._resolution.descendants(value.name))
+        return any(value.shared is not None for value in objects) or any(one in self._shared for one in below)
 
     def _versions(self, method: str) -> list[str]:
         """The method, and what subclasses have in its place: theirs may call it through `super()`."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.facts import FunctionFact, KeptFact
-from carrel.audit.frameworks import COPYING_BASES, DECLARING_BASES, ROW_BASES, ROW_MAKERS
+from carrel.audit.frameworks import COPYING_BASES, DECLARING_BASES, ROW_BASES, ROW_MAKERS, is_made_for_request
 from carrel.audit.places import is_test_path
 from carrel.audit.resolution import Resolution
 from carrel.audit.taint import is_identity_like
@@ -37,7 +37,7 @@ class SharedClasses:
         waiting = list(self._kept())
         while waiting:
             name, where = waiting.pop()
-            if name in found or self._is_row(name):
+            if name in found or self._is_of_one(name):
                 continue
             found[name] = where
             # What a shared object makes and holds is shared with it, and what it is set up with before any request.
@@ -52,10 +52,12 @@ class SharedClasses:
             waiting += [(one, where) for path in paths for one in self._instances(path)]
         return found
 
-    def _is_row(self, name: str) -> bool:
-        """Whether there is an object of the class for each row of a table, so that one more is a stand-in."""
+    def _is_of_one(self, name: str) -> bool:
+        """Whether there is an object of the class for each row of a table, or for each request, so that one more is a
+        stand-in."""
         facts = (self._resolution.classes.get(one) for one in self._resolution.lineage(name))
-        return any(base in ROW_BASES or self._makes_rows(base) for fact in facts if fact for base in fact.bases)
+        bases = [base for fact in facts if fact for base in fact.bases]
+        return any(base in ROW_BASES or self._makes_rows(base) or is_made_for_request(base) for base in bases)
 
     def _makes_rows(self, base: str) -> bool:
         made = self._resolution.globals.get(self._resolution.canonical(base.removesuffix(".Model")))

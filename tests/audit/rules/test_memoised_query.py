@@ -121,3 +121,12 @@ def test_queries_of_nobody_that_are_kept_by_name(old: str, new: str) -> None:
 
 def test_queries_that_are_kept_by_name_and_account() -> None:
     quiet(RULE, BY_NAME.replace("if name not", "if (name, account_id) not").replace("[name]", "[name, account_id]"))
+
+
+def test_what_the_first_caller_only_hands_over() -> None:
+    quiet(RULE, LAZY.replace("select(Note).where(Note.owner == owner)", "owner"))
+
+
+def test_a_query_on_an_object_that_each_caller_makes() -> None:
+    quiet(RULE, f"{LAZY}def show(owner):\n    return Notes().mine(owner)\n")
+    finds(RULE, f"{LAZY}def show(owner):\n    return notes.mine(owner)\n", "error")

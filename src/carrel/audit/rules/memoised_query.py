@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import FUNCTIONS, Block
-from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
+from carrel.audit.conditions import Condition, OnShared, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
 from carrel.audit.held import names_identity
 from carrel.audit.mutations import Mutation
@@ -63,8 +63,10 @@ class MemoisedQuery:
         if mutation.kind == "attribute":
             if owner is None or not any(one.kind == "self" and not one.steps for one in mutation.accesses):
                 return
-            shared = (SharedClass(owner.symbol),)
+            shared = (SharedClass(owner.symbol), OnShared(function.symbol))
         for value in mutation.values:
+            if isinstance(value, ast.Name | ast.Attribute):
+                continue  # was made by whoever calls
             used = [name for name in parameters_in(view, value, function) if name not in guard]
             if used:
                 yield self._candidate(view, mutation.node, function, value, used, shared)
@@ -81,7 +83,8 @@ class MemoisedQuery:
         used = [name for name in parameters_in(view, value, function) if name not in in_key and says_whose(name)]
         for access in mutation.accesses if used else ():
             if access.kind == "self" and len(access.steps) == 1 and owner is not None:
-                yield self._candidate(view, mutation.node, function, value, used, (SharedClass(owner.symbol),))
+                shared = (SharedClass(owner.symbol), OnShared(function.symbol))
+                yield self._candidate(view, mutation.node, function, value, used, shared)
             elif access.kind == "global" and not access.steps:
                 yield self._candidate(view, mutation.node, function, value, used, ())
 

@@ -11,7 +11,7 @@ from typing import Final
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_names
-from carrel.audit.conditions import FieldRead, HasEntryPoints, NamedElsewhere, Not, OnlyOnNew, Reachable, SharedClass
+from carrel.audit.conditions import FieldRead, HasEntryPoints, NamedElsewhere, Not, OnShared, Reachable, SharedClass
 from carrel.audit.conversations import given_conversations
 from carrel.audit.file_view import FileView
 from carrel.audit.logged import logged_getters
@@ -107,11 +107,11 @@ class SharedObjectCollects:
         is_held = mutation.kind == "item" and (configures or is_guarded(view, mutation))
         if is_held or _is_listened_to(view, mutation.block) or _is_drained(view, mutation.block, name):
             grades = (Grade("info"),)
+        grades = where(grades, (OnShared(mutation.block.symbol),))
         getters = logged_getters(view, mutation.block, name)
         if getters:
             # Another file may give out what this one only logs.
             grades = (Grade("info", tuple(Not(NamedElsewhere(one.symbol)) for one in getters)), *grades)
-        grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(SharedClass(owner),),
                               grades=grades)  # fmt: skip
 

@@ -16,7 +16,7 @@ from carrel.audit.conditions import (
     HasSetter,
     IdentityParameter,
     Not,
-    OnlyOnNew,
+    OnShared,
     Reachable,
     SharedClass,
     SharedObject,
@@ -34,6 +34,7 @@ from carrel.audit.sharing import (
     is_guarded,
     is_setting_name,
     makes_work,
+    where,
 )
 from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
@@ -93,7 +94,7 @@ class SharedObjectStoresArgument:
             grades = (Grade("info"),)
         if isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
-            grades = (Grade("info", (OnlyOnNew(mutation.block.symbol),)), *grades)
+            grades = where(grades, (OnShared(mutation.block.symbol),))
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
