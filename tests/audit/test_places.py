@@ -62,6 +62,7 @@ def test_any_other_file_is_of_the_product(path: str) -> None:
     "path",
     [
         "tests/a.py",
+        "tests_of_pages/a.py",
         "a/test_b.py",
         "a/test2.py",
         "a/b_test.py",

@@ -10,7 +10,7 @@ from typing import Final
 from carrel.audit.program import Program
 from carrel.audit.roles import Role
 
-__all__ = ["are_copies", "share_lines", "spread", "stand_side_by_side"]
+__all__ = ["are_copies", "are_variants", "share_lines", "spread", "stand_side_by_side"]
 
 _SAME: Final = 0.65
 """The share of equal lines from which on one class was written by copying the other."""
@@ -23,6 +23,7 @@ _SEVERAL: Final = 3
 _MANY: Final = 3
 """Classes or files that are no coincidence."""
 _NUMBERED: Final = re.compile(r"_v\d+\.py$")
+_VERSION: Final = re.compile(r"(?:^|_)v\d+(?:_|$)")
 _SYSTEM: Final = re.compile(r"(?:linux|windows|win32|posix|unix|darwin|macos|osx|bsd)(?:\.py)?$")
 _PRIVATE: Final = re.compile(r"(?:^|/)_(?!_)[^/]*\.py$")
 _NUMBER: Final = re.compile(r"\d+")
@@ -94,16 +95,26 @@ def stand_side_by_side(one: Role, other: Role) -> bool:
     Files of one name in two directories, or on the two sides of a wire: `events/filters.py` and
     `server/events/filters.py`; `v1.py` and `v2.py`, `from_20.py` and `from_24.py`, `_linux.py` and `_windows.py`.
     """
+    if are_variants(one.location.path, other.location.path):
+        return True
     ours, theirs = (role.location.path.split("/") for role in (one, other))
-    if ours != theirs and any(plain(ours) == plain(theirs) for plain in (_without_side, _without_numbers)):
+    if len(ours) != len(theirs) or ours[-1] != theirs[-1]:
+        return False
+    near = (len(ours) + 1) // 2
+    return ours[:near] == theirs[:near] or sum(a != b for a, b in zip(ours, theirs, strict=True)) == 1
+
+
+def are_variants(path: str, other: str) -> bool:
+    """Whether two files are one for two circumstances, such as the versions of what both of them speak."""
+    ours, theirs = path.split("/"), other.split("/")
+    if ours == theirs:
+        return False
+    if any(plain(ours) == plain(theirs) for plain in (_without_side, _without_numbers)):
+        return True
+    if any(_VERSION.search(part) for part in {*ours[:-1]} ^ {*theirs[:-1]}):
         return True
     differing = [parts for parts in zip(ours, theirs, strict=False) if parts[0] != parts[1]]
-    if len(ours) != len(theirs) or not differing:
-        return False
-    if ours[-1] == theirs[-1]:
-        near = (len(ours) + 1) // 2
-        return len(differing) == 1 or ours[:near] == theirs[:near]
-    return len(differing) == 1 and all(_SYSTEM.search(part) for part in differing[0])
+    return len(ours) == len(theirs) and len(differing) == 1 and all(_SYSTEM.search(part) for part in differing[0])
 
 
 def _common_lines(one: Role, other: Role) -> int:

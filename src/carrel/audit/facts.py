@@ -146,7 +146,7 @@ class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     frozen: bool = False
     decorators: tuple[str, ...] = ()
     lines: tuple[int, ...] = ()
-    """At the top of a module: a number for each line of its body, `carrel.audit.class_lines`."""
+    """At the top of a module: a number for each line of its body, `carrel.audit.body_lines`."""
     owner: str = ""
     """The attribute that links an object to the user whose it is."""
 
@@ -234,3 +234,5 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What functions set on the objects of the current request, `flask.session.permanent`, each with the line."""
     in_session: tuple[str, ...] = ()
     """The functions that read or change the session of the request."""
+    bodies: dict[str, tuple[int, ...]] = {}
+    """By function at the top of the module, a number for each line of its body, `carrel.audit.body_lines`."""

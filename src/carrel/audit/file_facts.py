@@ -9,6 +9,7 @@ import msgspec
 
 from carrel.audit.admission import administrators_routers
 from carrel.audit.assigned import assigned, in_session
+from carrel.audit.body_lines import function_lines
 from carrel.audit.calling import call_facts
 from carrel.audit.context_values import context_flags, shared_contexts
 from carrel.audit.facts import FileFacts
@@ -76,6 +77,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             is_generated(data),
             assigned(view),
             in_session(view),
+            function_lines(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept
     except SourceError as error:

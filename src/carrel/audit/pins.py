@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 from carrel.errors import SourceError
 from carrel.source import SourceFile, SourceTree
 
-__all__ = ["PIN_SUFFIXES", "Pin", "find_pins", "read_pins"]
+__all__ = ["PIN_SUFFIXES", "Pin", "find_pins", "is_pin_file", "read_pins"]
 
 PIN_SUFFIXES: Final = (".txt", ".in", ".lock", ".toml")
 _REQUIREMENTS: Final = re.compile(r"(?:^|/)(?:[^/]*(?:requirements|constraints)[^/]*|requirements/[^/]*)\.(?:txt|in)$")

@@ -20,7 +20,7 @@ _START_UP: Final = re.compile(
 )
 
 _TEST: Final = re.compile(
-    r"(?:^|/)(?:tests?\d*|testing|test_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|"
+    r"(?:^|/)(?:tests?\d*|testing|tests?_[^/]*|[^/]*_tests?|conftest\.py|docs?|examples?|example_[^/]*|backups?|"
     r"benchmarks?|cookbook|fixtures|mocks?|scripts|(?:south_)?migrations|alembic|vendor|_vendor|vendored|third_?party|"
     r"dist|extern|\.[^/]*)(?:/|$|\.py$)|_test\.py$|_pb2(?:_grpc)?\.py$"
     # What a tool copies into a new project, or shows to newcomers.

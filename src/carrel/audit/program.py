@@ -36,8 +36,13 @@ _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 class Program:
     """What the files say about each other. Names may be given as any file has them; they are followed home."""
 
-    def __init__(self, files: Iterable[FileFacts], pins: tuple[Pin, ...] = (), roots: Iterable[str] = ()) -> None:
+    def __init__(
+        self, files: Iterable[FileFacts], pins: tuple[Pin, ...] = (), roots: Iterable[str] = (),
+        manifests: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         self.pins = pins
+        self.manifests = manifests
+        """The paths of the files that say what a part of the code base needs, `pyproject.toml` and the like."""
         self.resolution = Resolution(files, roots)
 
     @property

@@ -11,9 +11,9 @@ from carrel.audit.access import Access
 from carrel.audit.admission import admitted
 from carrel.audit.asking import asks_request, asks_who
 from carrel.audit.blocks import Block, chain
+from carrel.audit.body_lines import class_lines
 from carrel.audit.cacheable import cacheable_headers
 from carrel.audit.calling import FOREIGN, call_facts
-from carrel.audit.class_lines import class_lines
 from carrel.audit.depending import run_before
 from carrel.audit.entry_points import page_of
 from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact

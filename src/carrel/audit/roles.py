@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from carrel.audit.facts import FileFacts
 from carrel.audit.places import is_test_path
 from carrel.audit.program import Program
 from carrel.findings import Location
 
-__all__ = ["Role", "likeness", "plain_name", "related_roles", "roles"]
+__all__ = ["Role", "likeness", "plain_name", "product_files", "related_roles", "roles"]
 
 _MARKED: Final = re.compile(
     r"^(?:Legacy|Deprecated|Enhanced|Unified|Consolidated|Modern|Improved|Refactored|Optimi[sz]ed|Fixed)(?=[A-Z])"
@@ -43,7 +44,7 @@ class Role:
     decorators: frozenset[str] = frozenset()
     """Those that make something else of it: `dataclasses.dataclass`, `strawberry.type`."""
     lines: tuple[int, ...] = ()
-    """A number for each line of its body, `carrel.audit.class_lines`."""
+    """A number for each line of its body, `carrel.audit.body_lines`."""
     is_protocol: bool = False
 
     @property
@@ -54,11 +55,16 @@ class Role:
         )
 
 
+def product_files(program: Program) -> Iterator[tuple[str, FileFacts]]:
+    """The files that somebody wrote for those who use the program."""
+    for path, facts in sorted(program.files.items()):
+        if not (is_test_path(path) or facts.is_generated or _is_out_of_reach(program, path)):
+            yield path, facts
+
+
 def roles(program: Program) -> Iterator[Role]:
     """Every public class at the top of a module that somebody wrote."""
-    for path, facts in sorted(program.files.items()):
-        if is_test_path(path) or facts.is_generated or _is_out_of_reach(program, path):
-            continue
+    for path, facts in product_files(program):
         for name, exports in facts.outline.exports.items():
             for export in exports[:1]:
                 if export.kind != "class" or name.startswith(("_", "Mock", "Fake", "Test", "Stub")):

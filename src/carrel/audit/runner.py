@@ -18,7 +18,7 @@ from carrel.audit.baseline import Baseline
 from carrel.audit.facts import FileFacts
 from carrel.audit.file_facts import read_facts
 from carrel.audit.judgement import judge
-from carrel.audit.pins import PIN_SUFFIXES, find_pins
+from carrel.audit.pins import PIN_SUFFIXES, find_pins, is_pin_file
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate, Rule, has_project_part
 from carrel.audit.rules import RULES
@@ -74,7 +74,8 @@ def audit(
     files, unnamed = _with_names([file for file in everything if file.is_python])
     roots = _roots(tree, files, settings.roots)
     facts = _read(tree, files, roots, rules, cache, jobs, progress)
-    program = Program(facts, find_pins(tree, everything), roots)
+    manifests = tuple(file.path for file in everything if is_pin_file(file.path))
+    program = Program(facts, find_pins(tree, everything), roots, manifests)
     found = judge(_candidates(program, rules, checked), program, checked)
     left, suppressed = suppress(found, {one.path: one.suppressions for one in facts if one.suppressions}, checked)
     sources = _Sources(tree)

@@ -46,6 +46,28 @@ def test_a_file_that_was_copied_is_one_finding() -> None:
     )
 
 
+def work(name: str) -> str:
+    lines = "".join(f"    if rows[{number}] is None:\n        rows.drop({number})\n" for number in range(6))
+    return f"def {name}(rows):\n{lines}    return rows\n"
+
+
+def test_a_function_that_was_copied() -> None:
+    sources = {"p/__init__.py": "", "p/a.py": work("trim"), "p/b.py": "import os\n" + work("trim")}
+    (found,) = finds(RULE, sources, "warning", on="def trim")
+    assert found.message == "`trim` is defined 2 times, with mostly the same lines"
+    assert [(place.path, place.line) for place in found.related] == [("p/b.py", 2)]
+
+
+def test_functions_and_classes_of_one_file_are_one_finding() -> None:
+    text = manager() + work("trim") + work("_cut")
+    (found,) = finds(RULE, {"p/__init__.py": "", "p/a.py": text, "p/b.py": text}, "warning")
+    assert found.message == "`SocketManager`, `trim`, `_cut` are defined 2 times, with mostly the same lines"
+
+
+def test_a_function_of_two_programs_is_only_mentioned() -> None:
+    finds(RULE, {"a.py": work("trim"), "b.py": work("trim")}, "info")
+
+
 def test_one_name_and_one_interface_are_only_mentioned() -> None:
     bare = "class SocketManager:\n    def connect(self): ...\n    def send(self): ...\n    def close(self): ...\n"
     (found,) = finds(RULE, {"a.py": manager(), "b.py": bare}, "info")

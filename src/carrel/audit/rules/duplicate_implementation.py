@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Final
 
+from carrel.audit.copied_functions import Written, copied_functions
 from carrel.audit.copies import are_copies, spread
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, likeness, related_roles, roles
@@ -47,7 +48,7 @@ class DuplicateImplementation:
                 protocols.append(role)
             else:
                 by_name.setdefault(role.name, []).append(role)
-        copied: dict[tuple[str, ...], list[list[Role]]] = {}
+        copied: dict[tuple[str, ...], list[Sequence[Role | Written]]] = {}
         for name, group in by_name.items():
             alike = [pair for pair in combinations(group, 2)
                      if not related_roles(program, *pair) and _may_be_one(*pair)]  # fmt: skip
@@ -58,15 +59,25 @@ class DuplicateImplementation:
                 copied.setdefault(tuple(one.location.path for one in copies), []).append(copies)
             if not sets:
                 yield self._namesakes(program, name, alike)
-        # What was copied from file to file is one finding, however many classes it holds.
+        conventions = {name for name, group in by_name.items() if _is_convention(name, group)}
+        for functions in copied_functions(program):
+            paths = tuple(one.location.path for one in functions.members)
+            if functions.is_one_program or paths in copied:
+                copied.setdefault(paths, []).append(functions.members)
+            else:
+                yield self._copies([functions.members], "info")
         for together in copied.values():
-            names = [f"`{copies[0].name}`" for copies in together]
-            given = all(_is_convention(copies[0].name, by_name[copies[0].name]) for copies in together)
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            said = f"{', '.join(names[:_NAMED])}{more} {'are' if len(names) > 1 else 'is'} defined"
-            message = f"{said} {len(together[0])} times, with mostly the same lines"
-            yield self._candidate(together[0], message, "info" if given else "warning")
+            given = all(copies[0].name in conventions for copies in together)
+            yield self._copies(together, "info" if given else "warning")
         yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
+
+    def _copies(self, together: list[Sequence[Role | Written]], severity: Severity) -> Candidate:
+        """What was copied from file to file is one finding, however many classes and functions it holds."""
+        names = [f"`{copies[0].name}`" for copies in together]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        said = f"{', '.join(names[:_NAMED])}{more} {'are' if len(names) > 1 else 'is'} defined"
+        message = f"{said} {len(together[0])} times, with mostly the same lines"
+        return self._candidate(together[0], message, severity)
 
     def _namesakes(self, program: Program, name: str, alike: list[tuple[Role, Role]]) -> Candidate:
         group = _members(alike)
@@ -96,7 +107,7 @@ class DuplicateImplementation:
                 message = f"{len(group)} classes offer the same {len(group[0].methods)} methods and share no protocol"
                 yield self._candidate(group, message, "info")
 
-    def _candidate(self, members: list[Role], message: str, severity: Severity) -> Candidate:
+    def _candidate(self, members: Sequence[Role | Written], message: str, severity: Severity) -> Candidate:
         first, *others = members
         return Candidate(
             rule=self.info.rule, location=first.location, message=message, symbol=first.symbol,

@@ -1,8 +1,8 @@
-"""Classes by their lines."""
+"""Classes and functions by their lines."""
 
 from __future__ import annotations
 
-from carrel.audit.class_lines import class_lines
+from carrel.audit.body_lines import class_lines, function_lines
 from tests.audit.checking import view
 
 STORE = '''
@@ -52,3 +52,11 @@ def test_classes_inside_others_belong_to_them() -> None:
 
 def test_a_class_on_one_line() -> None:
     assert lines("class Empty: pass\n") == [()]
+
+
+def test_functions_at_the_top() -> None:
+    body = "".join(f"    rows.append({number})\n" for number in range(8))
+    head = 'def fill(rows):\n    """Fills."""\n    # All of them.\n'
+    source = f"{head}{body}\n\nclass A:\n    def fill(rows):\n        pass\n"
+    assert {name: len(found) for name, found in function_lines(view(source)).items()} == {"fill": 8}
+    assert function_lines(view(source.replace("    rows.append(7)\n", ""))) == {}

@@ -1,19 +1,21 @@
-"""The lines of classes as numbers, to tell a copy from a namesake without keeping the text."""
+"""The lines of classes and functions as numbers, to tell a copy from a namesake without keeping the text."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 from zlib import crc32
 
-from carrel.audit.blocks import Block
+from carrel.audit.blocks import FUNCTIONS, Block
 from carrel.audit.file_view import FileView
 
-__all__ = ["class_lines"]
+__all__ = ["class_lines", "function_lines"]
 
 _LONG: Final = 9
 """Characters of a line that nobody writes twice by chance: more than `else:`, `finally:` or a bracket."""
+_FEW: Final = 8
+"""Lines that a function must have for its likeness to say something."""
 
 
 def class_lines(view: FileView) -> dict[Block, tuple[int, ...]]:
@@ -21,11 +23,21 @@ def class_lines(view: FileView) -> dict[Block, tuple[int, ...]]:
 
     Equal lines have equal numbers wherever they stand, whatever their indentation.
     """
+    return _lines(view, (one for one in view.classes if one.parent is view.top))
+
+
+def function_lines(view: FileView) -> dict[str, tuple[int, ...]]:
+    """The same for the functions at the top of a file, by their names, where they are longer than a few lines."""
+    found = _lines(view, (one for one in view.functions if one.parent is view.top))
+    return {one.name: lines for one, lines in found.items() if len(lines) >= _FEW}
+
+
+def _lines(view: FileView, blocks: Iterable[Block]) -> dict[Block, tuple[int, ...]]:
     texts = [line.strip() for line in view.module.text.utf8.splitlines()]
     silent = {line for block in view.blocks for line in _docstring(block)}
     found = {}
-    for owner in view.classes:
-        if owner.parent is view.top and isinstance(owner.node, ast.ClassDef):
+    for owner in blocks:
+        if isinstance(owner.node, (ast.ClassDef, *FUNCTIONS)):
             first, last = max(owner.node.body[0].lineno, owner.node.lineno + 1), owner.node.end_lineno or 0
             said = (texts[line - 1] for line in range(first, last + 1) if line not in silent)
             found[owner] = tuple(crc32(text) for text in said if len(text) >= _LONG and not text.startswith(b"#"))
