@@ -128,6 +128,15 @@ def test_a_route_says_by_what_runs_before_it_who_gets_there() -> None:
         ("def f(owner=Depends(project_owner)): ...", "permitted"),
         ("def f(user):\n  return pick(user.role)", "permitted"),
         ("def f(user):\n  return pick(user.name)", "anybody"),
+        # Those of one kind, whatever it is: what they work on is seldom one's own.
+        ("@worker_required\ndef f(): ...", "permitted"),
+        ("@editors_only\ndef f(): ...", "permitted"),
+        ("class V(EditorRequiredMixin, View):\n  def get(self, r): ...", "permitted"),
+        ("@fresh_token_required\ndef f(): ...", "anybody"),
+        ("@post_only\ndef f(): ...", "anybody"),
+        ("@patient_required\ndef f(): ...", "anybody"),
+        ("@team_required\ndef f(): ...", "anybody"),
+        ("class V(LoginAndTeamRequiredMixin, View):\n  def get(self, r): ...", "anybody"),
     ],
 )
 def test_what_asks_for_more_than_having_signed_in(source: str, expected: str) -> None:
@@ -138,6 +147,12 @@ def test_what_asks_for_more_than_having_signed_in(source: str, expected: str) ->
 def test_a_page_whose_name_says_whose_it_is() -> None:
     file = view("def admin_page(r): ...\ndef page(r): ...\n")
     assert [admitted(file, one) for one in file.functions] == ["permitted", "anybody"]
+
+
+def test_a_module_that_is_for_those_who_run_the_site() -> None:
+    source = {f"shop/{one}.py": "def page(r): ...\n" for one in ("internal", "internals")}
+    facts = program(source).resolution.functions
+    assert [facts[f"shop.{one}.page"].admits for one in ("internal", "internals")] == ["permitted", "anybody"]
 
 
 def test_routers_for_administrators() -> None:

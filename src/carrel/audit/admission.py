@@ -13,6 +13,8 @@ from carrel.audit.facts import Admitted
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import DECORATED
 from carrel.audit.origins import called_name
+from carrel.audit.persons import person_in
+from carrel.audit.tagged import names_scope
 
 __all__ = ["administrators_routers", "admitted", "is_refusal", "is_restricted", "sign_in"]
 
@@ -43,6 +45,16 @@ _SIGNED_IN: Final = re.compile(
     r"^(?:login|sign_?in|jwt|auth|token|authentication|member)_required$|^require[sd]?_(?:auth|login|user)$|"
     r"^(?:jwt|token)_auth(?:enticated)?$|^(?:authenticated|logged_in|signed_in)(?:_only)?$"
 )
+_REQUIRED: Final = re.compile(r"(?i)^(\w+)_(?:required|only)$")
+_NO_RANK: Final = re.compile(
+    r"(?i)(?:^|_)(?:log_?in|sign_?(?:in|ed)|logged|auth\w*|identity|token|jwt|session|credentials?|key|csrf|ajax|htmx|xhr|json|"
+    r"form|body|params?|args?|fields?|get|post|put|patch|delete|safe|http|https|ssl|method|fresh|mfa|2fa|otp|sudo|"
+    r"confirm\w*|verified|active|setup|feature|flag|debug|local|keyword)(?:_|$)"
+)
+"""What else may be required of a request, or of whoever sends it: `fresh_token_required`, `post_only`."""
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_INTERNAL: Final = re.compile(r"(?i)admin|(?:^|[._])(?:internal|backoffice)(?:[._]|$)")
+"""In the name of a module or class: what is there is for those who run the site, or for other services."""
 _SIGNS_IN: Final = re.compile(
     r"^_?(?:require[sd]?_(?:login|user|signed_in|authenticated_user)|login_required|"
     r"(?:get_|require_)?(?:current|authenticated|signed_in|logged_in)_(?:active_)?user)$"
@@ -129,7 +141,7 @@ def _is_for_administrators(view: FileView, function: Block) -> bool:
 def _is_for_permitted(view: FileView, function: Block) -> bool:
     """Whether something says that only some users get as far as this: a guard, a check, a look at what they may."""
     for decorator in _guards(view, function):
-        if not _SIGNED_IN.search(decorator.name) and _PERMITS.search(_told(decorator)):
+        if not _SIGNED_IN.search(decorator.name) and (_PERMITS.search(_told(decorator)) or _asks_rank(decorator.name)):
             return True
     if any(one not in _SIGNED_IN_CLASSES for one in _permission_classes(function)):
         return True
@@ -138,10 +150,28 @@ def _is_for_permitted(view: FileView, function: Block) -> bool:
         if dependency is not None and _PERMITS.search(f"{parameter.name} {dependency.rpartition('.')[2]}"):
             return True
     return (
-        any(_ALLOWS.search(called_name(call)) for call in function.nodes(ast.Call))
+        any(map(_asks_rank, _mixins(function)))
+        or any(_ALLOWS.search(called_name(call)) for call in function.nodes(ast.Call))
         or any(one.attr in _RANKS and isinstance(one.ctx, ast.Load) for one in function.nodes(ast.Attribute))
-        or "admin" in function.symbol.lower()
+        or "admin" in function.name.lower()
+        or _INTERNAL.search(function.symbol.rpartition(".")[0]) is not None
     )
+
+
+def _asks_rank(name: str) -> bool:
+    """Whether a name says that only those of one kind get in: `worker_required`, not `member_required`."""
+    asked = _REQUIRED.match(name)
+    if asked is None or _NO_RANK.search(asked[1]):
+        return False
+    return not person_in(asked[1]) and not names_scope(asked[1])
+
+
+def _mixins(function: Block) -> Iterator[str]:
+    """What the class of a view has from mixins, as a decorator would be called: `editor_required`."""
+    for base in getattr(function.class_.node, "bases", ()) if function.class_ is not None else ():
+        name = chain(base).rpartition(".")[2]
+        if name.endswith("Mixin"):
+            yield _HUMP.sub("_", name.removesuffix("Mixin")).lower()
 
 
 def _guards(view: FileView, function: Block) -> Iterator[Decorator]:

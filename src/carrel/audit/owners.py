@@ -34,10 +34,11 @@ _MAKES: Final = re.compile(r"^a?_?(?:insert|add|create|open|start|begin|new|regi
 _HOLDS_ALL: Final = re.compile(
     r"(?i)(?:^|_)(?:session|db|database|conn|connection|cursor|engine|client|redis|cache|pool)$"
 )
-_SAVES: Final = re.compile(
-    r"^a?_?(?:update|upsert|save|set|put|write|log|record|track|emit|publish|send|notify)(?:_\w+)?$"
+_SELECTS: Final = re.compile(
+    r"^a?_?(?:filter|get|find|list|fetch|load|select|query|where|exclude|all|first|one|count|exists|read|retrieve|"
+    r"scalars?|delete|remove|of|for|owned|mine)(?:_\w+)?$"
 )
-"""Methods that are told who changes something, and let everybody do it."""
+"""Methods that ask for what there is already. Others are told who does something, `enqueue(job, user=user)`."""
 _NOUN: Final = re.compile(r"^a?_?[a-z]+_(?!by_)(?P<noun>[a-z0-9_]+?)s?(?:_(?:by|for|of|from|with|in|to)(?:_.*)?)?$")
 """What a method makes or fetches, `site` of `create_site`, `product` of `get_products_by_name`."""
 _OF_ID: Final = re.compile(r"^(?P<noun>\w{2,}?)s?_?(?:id|uuid|pk|key|name|slug)$")
@@ -54,7 +55,10 @@ _USERS: Final = re.compile(
 )
 _NUMBERS: Final = frozenset({"id", "pk", "uid", "user_id", "sub", "identity", "username"})
 _LINKS: Final = frozenset({"ForeignKey", "OneToOneField"})
-_NOT_OWNING: Final = re.compile(r"(?:^|_)(?:by|editor|reviewer|assignee|approver|moderator)(?:_id)?$")
+_NOT_OWNING: Final = re.compile(
+    r"(?:^|_)(?:by|editor|reviewer|assignee|approver|moderator)(?:_id)?$|"
+    r"(?:^|_)(?:last|modif(?:y|ied|ying)|updat(?:ed?|ing)|chang(?:ed?|ing)|edit(?:ed|ing))_"
+)
 """Somebody who did something with the object; the object is not theirs."""
 
 
@@ -129,9 +133,8 @@ def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
             if owned is not None and any(is_caller(view, one, function) for one in others):
                 found.update(dict.fromkeys(kinds(view, _root(owned, function), function)))
     for call in function.nodes(ast.Call):
-        name = called_name(call)
-        makes = _MAKES.match(name) is not None or _SAVES.match(name) is not None or name[:1].isupper()
-        if not makes and any(_selects_for(view, one, function) for one in call.keywords):
+        selects = _SELECTS.match(called_name(call)) is not None
+        if selects and any(_selects_for(view, one, function) for one in call.keywords):
             found.update(dict.fromkeys(kinds(view, call, function)))  # `Report.query.filter_by(user_id=user.id)`
     return tuple(found)
 
@@ -252,11 +255,12 @@ def _is_of_another_kind(maker: str, fetch: Fetch) -> bool:
     """Whether what a method makes has another name than what is fetched, and than what the id is of."""
     made = _nouns(_NOUN.match(maker))
     fetched = _nouns(_NOUN.match(fetch.method), _OF_ID.match(fetch.name))
-    return bool(made and fetched) and not any(one in other or other in one for one in made for other in fetched)
+    return bool(made and fetched) and made.isdisjoint(fetched)
 
 
 def _nouns(*found: re.Match[str] | None) -> set[str]:
-    return {one["noun"] for one in found if one is not None} - _ANY_KIND
+    """What is talked about, by the last word, `store` of `bundle_store`: what goes before it is of what kind."""
+    return {one["noun"].rpartition("_")[2] for one in found if one is not None} - _ANY_KIND
 
 
 def _tells_whose(view: FileView, value: ast.expr, function: Block) -> bool:
