@@ -16,7 +16,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.tagged import names_scope
 
-__all__ = ["administrators_routers", "admitted", "is_refusal", "is_restricted", "sign_in"]
+__all__ = ["administrators_routers", "admitted", "guards", "is_refusal", "is_restricted", "is_sign_in", "sign_in"]
 
 _ADMINISTRATOR: Final = re.compile(r"(?i)admin|super_?user|staff|sysop")
 _OR: Final = re.compile(r"_or_|\bor\b|\||(?<=[a-z])Or(?=[A-Z])")
@@ -96,7 +96,7 @@ def sign_in(view: FileView, function: Block) -> str:
 
     A key of another service is no such thing: a service may ask for whom it likes.
     """
-    for decorator in _guards(view, function):
+    for decorator in guards(view, function):
         if _SIGNED_IN.search(decorator.name):
             return decorator.name
     if _asks_for_sign_in(function):
@@ -131,7 +131,7 @@ def _is_for_administrators(view: FileView, function: Block) -> bool:
     """Whether something in front of the function, or in it, turns everybody away who is no administrator."""
     owner = function.class_
     return (
-        any(_lets_in(one) for one in _guards(view, function))
+        any(_lets_in(one) for one in guards(view, function))
         or any(_asks(view, one) for one in function.parameters)
         or any(_refuses(one) for one in getattr(function.node, "body", ()))
         or (owner is not None and _is_administrators(view, owner))
@@ -140,7 +140,7 @@ def _is_for_administrators(view: FileView, function: Block) -> bool:
 
 def _is_for_permitted(view: FileView, function: Block) -> bool:
     """Whether something says that only some users get as far as this: a guard, a check, a look at what they may."""
-    for decorator in _guards(view, function):
+    for decorator in guards(view, function):
         if not _SIGNED_IN.search(decorator.name) and (_PERMITS.search(_told(decorator)) or _asks_rank(decorator.name)):
             return True
     if any(one not in _SIGNED_IN_CLASSES for one in _permission_classes(function)):
@@ -174,7 +174,12 @@ def _mixins(function: Block) -> Iterator[str]:
             yield _HUMP.sub("_", name.removesuffix("Mixin")).lower()
 
 
-def _guards(view: FileView, function: Block) -> Iterator[Decorator]:
+def is_sign_in(name: str) -> bool:
+    """Whether a decorator of this name lets in whoever has signed in."""
+    return _SIGNED_IN.search(name) is not None
+
+
+def guards(view: FileView, function: Block) -> Iterator[Decorator]:
     """The decorators of the function, and those that its class has for all methods: `decorators = [login_required]`."""
     yield from function.decorators
     owner = function.class_

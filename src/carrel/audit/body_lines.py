@@ -10,7 +10,7 @@ from zlib import crc32
 from carrel.audit.blocks import FUNCTIONS, Block
 from carrel.audit.file_view import FileView
 
-__all__ = ["class_lines", "function_lines"]
+__all__ = ["class_lines", "function_lines", "statements"]
 
 _LONG: Final = 9
 """Characters of a line that nobody writes twice by chance: more than `else:`, `finally:` or a bracket."""
@@ -48,3 +48,17 @@ def _docstring(block: Block) -> Iterator[int]:
     match getattr(block.node, "body", None):
         case [ast.Expr(value=ast.Constant(value=str()), lineno=first, end_lineno=int(last)), *_]:
             yield from range(first, last + 1)
+
+
+def statements(body: list[ast.stmt]) -> int:
+    """How many statements there are, those inside others too, strings and `...` that stand alone left out."""
+    found = 0
+    for statement in body:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        found += 1
+        for part in ("body", "orelse", "finalbody"):
+            found += statements(getattr(statement, part, []))
+        for part in ("handlers", "cases"):
+            found += sum(statements(inner.body) for inner in getattr(statement, part, []))
+    return found

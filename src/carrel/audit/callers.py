@@ -46,7 +46,8 @@ _PROVING: Final = re.compile(
 )
 _PROVEN_PARTS: Final = frozenset(
     {"user", "user_id", "current_user", "principal", "identity", "tenant", "tenant_id", "access_token", "auth",
-     "account", "claims", "username", "uid", "subject", "sub", "jwt", "auth_user", "viewer", "owner"}
+     "account", "claims", "username", "uid", "subject", "sub", "jwt", "auth_user", "viewer", "owner",
+     "credentials"}
 )  # fmt: skip
 _SEALED: Final = ("itsdangerous.", "django.core.signing.", "cryptography.fernet.")
 _OPENS: Final = frozenset({"loads", "unsign", "unsign_object", "decrypt"})

@@ -43,12 +43,16 @@ object."""
 
 
 class ChecksRights(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the path calls, or what that calls, refuses those who may not: `raise Forbidden`, `user.can_edit(build)`."""
+    """What the path calls, or what that calls, refuses those who may not: `raise Forbidden`, `user.can_edit(build)`.
+
+    `given`: it is handed what has this name, or a dependency of it is.
+    """
 
     path: str
+    given: str = ""
 
     def proof(self, program: Program) -> Proof | None:
-        return program.ownership.checks_rights(self.path)
+        return program.ownership.checks_rights(self.path, self.given)
 
 
 class DecidesItself(msgspec.Struct, frozen=True, array_like=True, tag=True):

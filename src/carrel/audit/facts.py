@@ -124,6 +124,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     collected: tuple[tuple[str, str], ...] = ()
     """Of a method that gives all that its object has collected: the methods that put it there, each with the parameter
     that it is."""
+    refuses: int = 0
+    """The line where it turns somebody away who may not: `raise Forbidden`, `abort(403)`."""
 
     def parameter_at(self, place: str) -> str:
         """The parameter that an argument is for; empty when it cannot be told."""

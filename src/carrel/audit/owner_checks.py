@@ -7,33 +7,43 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from carrel.audit.admission import guards, is_sign_in
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user, proves
-from carrel.audit.chains import chain_root
+from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.conditions import Condition, Not
 from carrel.audit.data_conditions import ChecksRights, DecidesItself
+from carrel.audit.depending import run_before
 from carrel.audit.fetches import IDS, Fetch, fetches
 from carrel.audit.file_view import FileView
+from carrel.audit.frameworks import DECORATED
 from carrel.audit.origins import called_name
 from carrel.audit.owners import OWNERS, is_caller, parts, unconverted
-from carrel.audit.sent import claimed, origins
+from carrel.audit.said_checks import SELECTS, is_made_for
+from carrel.audit.sent import SAID, claimed, is_request, origins, spine
+from carrel.audit.tagged import names_scope
 
 __all__ = ["asks_whose", "fetched_model", "unless_asked"]
 
 _COLUMN: Final = re.compile(r"(?i)\b(?:user_id|owner_id|owner|tenant_id|account_id|created_by|org_id|workspace_id)\b")
 _ASKING: Final = re.compile(
     r"(?i)check|can_|has_|require|verif|(?<!un)(?<!not)authori[sz]|permi|allow|ensure|access|assert|owner|belongs|guard|forbid|"
-    r"scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
+    r"(?:get|find|fetch|load|user|caller)_(?:\w+_)?(?:roles?|membership|privileges?)(?:_|$)|scope|restrict|reject|validate_.*(?:user|session|token)|is_admin"
 )
+_FIRST: Final = ("dispatch", "initial", "prepare")
+"""Methods of views that frameworks call before the one that is asked for."""
 _WRITES_DOWN: Final = re.compile(r"^(?:debug|info|warning|warn|error|exception|critical|log|print|msg|capture|track)$")
 """Calls that keep a note of who did what, and let everybody do it."""
+_DEPTH: Final = 3
 _ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
 """Calls that find out who is asking, and ask nothing about the object."""
 
 
 def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
     """Whether the function narrows the fetch to the caller, compares its owner, or has somebody check it."""
-    if _tells_users(view, fetch.node, function, besides=fetch.key):
+    if _tells_users(view, fetch.node, function, besides=fetch.key) or _only_narrows(view, function, fetch):
+        return True
+    if fetch.receiver is not None and is_made_for(view, fetch.receiver, function):
         return True
     for comparison in function.nodes(ast.Compare):
         sides = (comparison.left, *comparison.comparators)
@@ -63,7 +73,8 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
 
 def unless_asked(view: FileView, function: Block, fetch: Fetch) -> tuple[Condition, ...]:
     """What must hold besides: that what the function calls to fetch does not find out by itself who is asking, and
-    what makes that from which it fetches neither: `wiki = wiki_of(request)` and then `wiki.page(page_id)`.
+    what makes that from which it fetches neither: `wiki = wiki_of(request)` and then `wiki.page(page_id)`. And that
+    nothing which stands before the function, or is handed the id or the object, refuses those who may not.
     """
     called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
     asked = [called.func] if isinstance(called, ast.Call) else []
@@ -72,19 +83,35 @@ def unless_asked(view: FileView, function: Block, fetch: Fetch) -> tuple[Conditi
         if isinstance(call, ast.Call):
             asked.append(call.func)
     by_itself = tuple(Not(DecidesItself(path)) for one in asked if (path := view.path(one, function)))
-    return by_itself + tuple(Not(ChecksRights(path)) for path in _handed_on(view, function, fetch))
+    paths = (*_handed_on(view, function, fetch), *_before(view, function))
+    depending = tuple(Not(ChecksRights(path, fetch.name)) for path in run_before(view, function))
+    return by_itself + tuple(Not(ChecksRights(path)) for path in dict.fromkeys(paths)) + depending
+
+
+def _before(view: FileView, function: Block) -> Iterator[str]:
+    """What runs before the function and is told all that it is: decorators, and what its class does for all methods."""
+    for decorator in guards(view, function):
+        if decorator.dotted and decorator.name not in DECORATED and not is_sign_in(decorator.name):
+            yield decorator.dotted
+    if function.class_ is not None:
+        yield from (f"{function.class_.symbol}().{one}" for one in _FIRST)
 
 
 def _handed_on(view: FileView, function: Block, fetch: Fetch) -> Iterator[str]:
-    """What is called with what was fetched, `cancel(build)`, and its own methods, `invite.send()`: as paths."""
+    """What fetches, and what is called with the id or what was fetched, `cancel(build)`, and the own methods of that,
+    `invite.send()`: as paths.
+    """
     assigned = next((one for one in view.ancestors(fetch.node) if not isinstance(one, ast.Await)), None)
     names = {one.id for one in getattr(assigned, "targets", ()) if isinstance(one, ast.Name)}
-    for call in function.nodes(ast.Call) if names else ():
+    if isinstance(fetch.key, ast.Name):
+        names.add(fetch.key.id)
+    for call in function.nodes(ast.Call):
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
         if isinstance(receiver, ast.Name) and receiver.id in names:
             if fetch.model is not None:
                 yield f"{view.dotted(fetch.model)}.{called_name(call)}"
-        elif any(isinstance(one, ast.Name) and one.id in names for one in call.args):
+        elif any(isinstance(one, ast.Name) and one.id in names
+                 for one in (*call.args, *(named.value for named in call.keywords))):  # fmt: skip
             path = view.path(call.func, function)
             if path:
                 yield path
@@ -119,10 +146,24 @@ def _tells_users(view: FileView, node: ast.expr, function: Block, *, besides: as
         # A view narrows its own queryset once, for all that it does.
         if isinstance(part, ast.Attribute) and part.attr == "get_queryset":
             return True
-        # `user__isnull=True` narrows it down to what nobody owns.
-        if isinstance(part, ast.Call) and any((one.arg or "").partition("__")[0] in OWNERS for one in part.keywords):
+        if isinstance(part, ast.Call) and any(_narrows(view, one, function) for one in part.keywords):
             return True
+        if isinstance(part, ast.Attribute) and names_scope(part.attr) and _is_set(view, part, function):
+            return True  # `Note.team == request.team`
     return False
+
+
+def _narrows(view: FileView, keyword: ast.keyword, function: Block) -> bool:
+    """Whether a keyword asks for somebody's: `user__isnull=True` for nobody's, `queue__team=request.team`."""
+    way = (keyword.arg or "").split("__")
+    said = (claimed(view, one, function) for one in origins(view, keyword.value, function))
+    return not OWNERS.isdisjoint(way) or (any(map(names_scope, way)) and not any(said))
+
+
+def _is_set(view: FileView, node: ast.Attribute, function: Block) -> bool:
+    """Whether the server has put it on the request, as the client cannot."""
+    parts = chain_names(node)
+    return SAID.isdisjoint(parts) and (parts[0] == "g" or is_request(view, chain_root(node), function))
 
 
 def _is_whose(view: FileView, node: ast.expr, function: Block) -> bool:
@@ -131,6 +172,25 @@ def _is_whose(view: FileView, node: ast.expr, function: Block) -> bool:
         return True
     # `str(note.owner)` and `signed_in(request)` look the same.
     return is_caller(view, inner, function) or is_caller(view, node, function)
+
+
+def _only_narrows(view: FileView, function: Block, fetch: Fetch) -> bool:
+    """Whether what is found narrows down what is the caller's own: `Report.of(user).filter(sheet__in=sheets)`."""
+    found = {fetch.node}
+    names: set[str] = set()
+    for _ in range(_DEPTH):
+        for assign in function.nodes(ast.Assign):
+            if any(one in found or (isinstance(one, ast.Name) and one.id in names) for one in ast.walk(assign.value)):
+                names.update(one.id for one in assign.targets if isinstance(one, ast.Name))
+    for call in function.nodes(ast.Call) if names else ():
+        if called_name(call) in SELECTS and isinstance(call.func, ast.Attribute):
+            asked = [one for one in spine(call.func.value) if isinstance(one, ast.Call)]
+            told = (value for one in asked for value in (*one.args, *(each.value for each in one.keywords)))
+            handed = (part for one in (*call.args, *call.keywords) for part in ast.walk(one))
+            is_narrowed = any(isinstance(one, ast.Name) and one.id in names for one in handed)
+            if is_narrowed and any(is_caller(view, one, function) for one in told):
+                return True
+    return False
 
 
 def _is_statement(view: FileView, call: ast.Call) -> bool:

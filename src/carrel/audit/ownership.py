@@ -15,9 +15,9 @@ from carrel.findings import Location
 
 __all__ = ["Ownership"]
 
-_DENIES: Final = re.compile(
-    r"(?i)forbid|denied|insufficient|unauthori[sz]ed|permission|not_?allowed|^(?:user_)?(?:can|may)_|^has_(?:perm|access|role)"
-)
+_ASKS: Final = re.compile(r"(?i)not_?allowed$|^(?:user_)?(?:can|may)_|^has_(?:perm|access|role)")
+_DEPTH: Final = 4
+_MANY: Final = 200
 
 
 class Ownership:
@@ -27,14 +27,46 @@ class Ownership:
         self._resolution = resolution
         self._calls = calls
 
-    def checks_rights(self, path: str) -> Proof | None:
-        """Where what the path calls, or what that calls, asks whether somebody may, or says that they may not."""
-        for fact in self._resolution.called(path):
-            for one in (fact, *(called for _, called in self._calls.callees.get(fact.name, ()))):
-                for call in one.calls:
-                    if _DENIES.search(call.path.rpartition(".")[2]):
-                        return (Location(path=self._resolution.paths[one.name], line=call.line, note="may refuse"),)
+    def checks_rights(self, path: str, given: str = "") -> Proof | None:
+        """Where what the path calls, or what that calls, asks whether somebody may, or says that they may not.
+
+        `given`: only if it, or a dependency of it, is handed what has this name.
+        """
+        level = list(self._resolution.called(path))
+        seen = {one.name: one for one in level}
+        found: Proof | None = None
+        for _ in range(_DEPTH):
+            for one in level:
+                found = found or self._refusal(one)
+                given = "" if given in one.parameters else given
+            if found and not given:
+                return found
+            level = [one for fact in level for one in self._led_to(fact) if one.name not in seen][:_MANY]
+            seen.update((one.name, one) for one in level)
         return None
+
+    def _led_to(self, fact: FunctionFact) -> Iterator[FunctionFact]:
+        """What runs for a call of the function: what it calls, its dependencies, and what a decorator puts around."""
+        yield from (called for _, called in self._calls.callees.get(fact.name, ()))
+        for path in fact.run_before:
+            yield from self._resolution.called(path)
+        yield from self._inner.get(fact.name, ())
+
+    def _refusal(self, fact: FunctionFact) -> Proof | None:
+        asked = (call.line for call in fact.calls if _ASKS.search(call.path.rpartition(".")[2]))
+        line = fact.refuses or next(asked, 0)
+        return (Location(path=self._resolution.paths[fact.name], line=line, note="may refuse"),) if line else None
+
+    @cached_property
+    def _inner(self) -> dict[str, list[FunctionFact]]:
+        """By function, those that are defined in it."""
+        functions = self._resolution.functions
+        found: dict[str, list[FunctionFact]] = {}
+        for name, fact in functions.items():
+            outer = name.rpartition(".")[0]
+            if outer in functions:
+                found.setdefault(outer, []).append(fact)
+        return found
 
     def asked(self, kinds: tuple[str, ...]) -> Proof | None:
         """The function that asks for the owner of an object of one of these kinds."""

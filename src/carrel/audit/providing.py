@@ -28,6 +28,8 @@ class Providing:
         for place in self._markers(parameter):
             if chain(place.func).rpartition(".")[2] in ("Depends", "Security"):
                 given = place.args[0] if place.args else parameter.annotation
+                if isinstance(given, ast.Call) and (made := self._view.dotted(given.func)):
+                    return f"{made}()"  # `Depends(Editor(Note))`
                 return self._view.dotted(given) or chain(given) if given is not None else ""
         return self._provided.get(parameter.name) if self._provided and self._is_provided_for(parameter) else None
 

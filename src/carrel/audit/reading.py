@@ -11,7 +11,7 @@ from carrel.audit.access import Access
 from carrel.audit.admission import admitted
 from carrel.audit.asking import asks_request, asks_who
 from carrel.audit.blocks import Block, chain
-from carrel.audit.body_lines import class_lines
+from carrel.audit.body_lines import class_lines, statements
 from carrel.audit.cacheable import cacheable_headers
 from carrel.audit.calling import FOREIGN, call_facts
 from carrel.audit.depending import run_before
@@ -26,6 +26,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.owner_checks import fetched_model
 from carrel.audit.owners import asked_kinds, owner_field
 from carrel.audit.reads import changed_fields, read_fields, read_names
+from carrel.audit.refusals import refusal
 from carrel.audit.tagged import tagged_stores
 from carrel.source import Binding
 
@@ -86,7 +87,7 @@ def _function(
         "function" if not is_method else "method" if function.receiver else "static",
         function.is_async,
         gives_none(function),
-        _statements(getattr(function.node, "body", [])),
+        statements(getattr(function.node, "body", [])),
         tuple(one.dotted for one in function.decorators),
         changed_fields(view, function),
         (*read_fields(view, function), *names),
@@ -107,21 +108,8 @@ def _function(
         stored_under(view, function),
         next((one.name for one in function.parameters if one.kind == "**"), ""),
         collected_by(view, function),
+        refusal(function),
     )
-
-
-def _statements(body: list[ast.stmt]) -> int:
-    """How many statements there are, those inside others too, strings and `...` that stand alone left out."""
-    found = 0
-    for statement in body:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-            continue
-        found += 1
-        for part in ("body", "orelse", "finalbody"):
-            found += _statements(getattr(statement, part, []))
-        for part in ("handlers", "cases"):
-            found += sum(_statements(inner.body) for inner in getattr(statement, part, []))
-    return found
 
 
 def _types(view: FileView, function: Block) -> dict[str, str]:

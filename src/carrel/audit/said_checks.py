@@ -15,7 +15,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.sent import claimed, origins
 
-__all__ = ["COMPARES", "SELECTS", "is_compared", "is_filter", "is_refused", "is_within", "looks_up_person"]
+__all__ = ["COMPARES", "SELECTS", "is_compared", "is_filter", "is_made_for", "is_refused", "is_within", "looks_up_person"]
 
 COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
 """Calls that compare what they are handed with who is calling, or find out what the caller may."""
@@ -23,6 +23,7 @@ _CHECKS: Final = re.compile(
     r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
 )
 _GROUP: Final = re.compile(r"(?i)(?:^|_)(?:org|organi[sz]ation|team|company|account|customer)(?:_?id)?$")
+_SIGNS_IN: Final = re.compile(r"(?i)^(?:x[-_])?(?:authori[sz]ation|(?:access_|auth_|bearer_|user_)?token|jwt|credentials)$")
 SELECTS: Final = frozenset({"where", "filter", "filter_by"})
 """Methods that ask for rows."""
 
@@ -47,7 +48,7 @@ def is_compared(view: FileView, function: Block, name: str) -> bool:
         if COMPARES.search(called_name(call)) or any(proven(view, one, function) for one in beside):
             return True
         # `Messages(db, user).search(author=user_id)` knows who is asking.
-        if isinstance(call.func, ast.Attribute) and _is_made_for(view, call.func.value, function):
+        if isinstance(call.func, ast.Attribute) and is_made_for(view, call.func.value, function):
             return True
     return False
 
@@ -91,13 +92,17 @@ def is_within(view: FileView, node: ast.expr, function: Block) -> bool:
     return any(name.endswith("_id") and not names_user(name) and is_compared(view, function, name) for name in names)
 
 
-def _is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:
-    """Whether it is an object that was made with who is calling: `Messages(db, current_user)`."""
-    return any(
-        isinstance(one, ast.Call) and any(proven(view, each, function)
-                                          for each in (*one.args, *(named.value for named in one.keywords)))
-        for one in origins(view, node, function)
-    )  # fmt: skip
+def is_made_for(view: FileView, node: ast.expr, function: Block) -> bool:
+    """Whether it is an object that was made with who is calling, or with what they sign in with: `Messages(db, user)`,
+    `Api(token=authorization)`.
+    """
+    for one in origins(view, node, function):
+        handed = [*one.args, *(named.value for named in one.keywords)] if isinstance(one, ast.Call) else []
+        for each in handed:
+            signs_in = (claimed(view, part, function) for part in origins(view, each, function))
+            if proven(view, each, function) or any(map(_SIGNS_IN.match, signs_in)):
+                return True
+    return False
 
 
 def is_refused(view: FileView, choice: ast.expr, function: Block) -> bool:

@@ -539,3 +539,65 @@ def test_a_row_of_a_table_with_rows_of_persons(
         finds(RULE, source, "error", on="SELECT drug")
     else:
         assert not [one for one in findings(RULE, source) if one.severity != "info"]
+
+
+@pytest.mark.parametrize(
+    ("refuses", "is_found"),
+    [("raise Forbidden", False), ("abort(403)", False), ("raise NotSignedIn", True), ("count(user)", True)],
+)
+def test_a_decorator_that_refuses_others(refuses: str, *, is_found: bool) -> None:
+    guards = (
+        "def editing(view):\n    @wraps(view)\n    def wrapper(invoice_id, user):\n"
+        f"        if user.kind != 'editor':\n            {refuses}\n        return view(invoice_id, user)\n"
+        "    return wrapper\n"
+    )
+    files = route("from db import session\nreturn session.get(Invoice, invoice_id)")
+    files["guards.py"] = f"from functools import wraps\n{guards}"
+    files["app.py"] = f"from guards import editing\n{files['app.py']}".replace("async def", "@editing\nasync def")
+    if is_found:
+        finds(RULE, files, "error")
+    else:
+        quiet(RULE, files)
+
+
+@pytest.mark.parametrize(
+    ("given", "is_found"), [("invoice_id: int", False), ("invoice=Depends(found)", False), ("user=Depends(me)", True)]
+)
+def test_a_dependency_that_is_handed_the_id_and_refuses(given: str, *, is_found: bool) -> None:
+    guards = (
+        f"class Reader:\n    def __init__(self, strict=False): ...\n    async def __call__(self, {given}):\n"
+        "        raise HTTPException(403)\n"
+    )
+    files = route(
+        "from db import session\nreturn session.get(Invoice, invoice_id)",
+        parameters="invoice_id: int, seen=Depends(Reader()), user=Depends(get_current_user)",
+    )
+    found = "from fastapi import Depends, HTTPException\ndef me(): ...\ndef found(invoice_id: int): ...\n"
+    files["guards.py"] = found + guards
+    files["app.py"] = f"from guards import Reader\n{files['app.py']}"
+    if is_found:
+        finds(RULE, files, "error")
+    else:
+        quiet(RULE, files)
+
+
+@pytest.mark.parametrize(("kept", "is_found"), [("enqueue", True), ("of", False)])
+def test_who_does_something_with_a_store_does_not_own_what_is_in_it(kept: str, *, is_found: bool) -> None:
+    source = (
+        f"{HEAD}from app2 import captures\n@router.get('/m')\ndef mine(user=Depends(get_current_user)):\n"
+        f"    return captures.{kept}('x', user=user)\n"
+        "@router.get('/c/{number_id}')\ndef one(number_id: str, user=Depends(get_current_user)):\n"
+        "    return captures.find(number_id)\n"
+    )
+    severe = [one for one in findings(RULE, source) if one.severity != "info"]
+    assert bool(severe) is not is_found
+
+
+@pytest.mark.parametrize(
+    ("other", "severity"), [("modified_user", "warning"), ("last_user", "warning"), ("user", "error"), ("patient", "error")]
+)
+def test_who_changed_a_row_last_is_not_its_owner(other: str, severity: str) -> None:
+    files = route("from db import session\nreturn session.get(Invoice, invoice_id)")
+    link = f"    {other} = ForeignKey('auth.User', on_delete=CASCADE)\n"
+    files["models.py"] = f"from django.db.models import CASCADE, ForeignKey\nclass Invoice(Base):\n    id = 1\n{link}"
+    finds(RULE, files, severity)
