@@ -601,3 +601,27 @@ def test_who_changed_a_row_last_is_not_its_owner(other: str, severity: str) -> N
     link = f"    {other} = ForeignKey('auth.User', on_delete=CASCADE)\n"
     files["models.py"] = f"from django.db.models import CASCADE, ForeignKey\nclass Invoice(Base):\n    id = 1\n{link}"
     finds(RULE, files, severity)
+
+
+@pytest.mark.parametrize(
+    ("route", "parameters", "is_found"),
+    [("/lessons/<lesson_id>/live", "lesson_id", True), ("/shared/<lesson_id>", "lesson_id", False)],
+)
+def test_what_is_somebodys_is_given_to_whoever_names_it(route: str, parameters: str, *, is_found: bool) -> None:
+    source = f"""
+from quart import Quart, request, session
+from lessons import store
+app = Quart(__name__)
+@app.post("/lessons")
+async def start():
+    return await store.create(session["pupil"], "algebra")
+@app.websocket("{route}")
+async def live({parameters}):
+    lesson = await store.open({parameters})
+    return lesson.transcript
+"""
+    if is_found:
+        finds(RULE, source, "error", on="store.open")
+        quiet(RULE, source.replace("lesson.transcript", "lesson if lesson.pupil == session['pupil'] else None"))
+    else:
+        quiet(RULE, source)

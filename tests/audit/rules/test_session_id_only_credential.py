@@ -218,30 +218,6 @@ def test_a_socket_of_nobody_that_resumes_what_the_query_names(store: str, found:
         quiet(RULE, source)
 
 
-@pytest.mark.parametrize(
-    ("route", "parameters", "is_found"),
-    [("/lessons/<lesson_id>/live", "lesson_id", True), ("/shared/<lesson_id>", "lesson_id", False)],
-)
-def test_what_is_somebodys_is_given_to_whoever_names_it(route: str, parameters: str, *, is_found: bool) -> None:
-    source = f"""
-from quart import Quart, request, session
-from lessons import store
-app = Quart(__name__)
-@app.post("/lessons")
-async def start():
-    return await store.create(session["pupil"], "algebra")
-@app.websocket("{route}")
-async def live({parameters}):
-    lesson = await store.open({parameters})
-    return lesson.transcript
-"""
-    if is_found:
-        finds(RULE, source, "error", on="store.open")
-        quiet(RULE, source.replace("lesson.transcript", "lesson if lesson.pupil == session['pupil'] else None"))
-    else:
-        quiet(RULE, source)
-
-
 @pytest.mark.parametrize(("more", "is_found"), [("", True), ("if who(request) != chat['member']: raise E", False)])
 def test_a_helper_of_handlers_that_load_a_session(more: str, *, is_found: bool) -> None:
     source = f"""
@@ -266,19 +242,6 @@ routes = [Route("/chats", start), Route("/history", history)]
         finds(RULE, source, "error", on="redis.get")
     else:
         quiet(RULE, source)
-
-
-def test_what_hangs_on_the_handlers_own_object_may_be_the_callers() -> None:
-    source = (
-        "from fastapi import APIRouter\nfrom db import lessons\nrouter = APIRouter()\n@controller(router)\n"
-        "class Lessons(UserController):\n"
-        "    @router.post('/lessons')\n    def create(self, lesson: Lesson):\n"
-        "        return {0}.create(lesson.text, self.user.id)\n"
-        "    @router.put('/lessons/{lesson_id}')\n    def join(self, lesson_id: int):\n"
-        "        return {0}.open(lesson_id)\n"
-    )
-    quiet(RULE, source.replace("{0}", "self.lessons"))
-    finds(RULE, source.replace("{0}", "lessons"), "error")
 
 
 def test_a_service_that_finds_out_who_is_asking() -> None:

@@ -29,6 +29,8 @@ _PERSONAL: Final = re.compile(r"(?:^|_)(?:thread|conversation|chat|message|memor
 
 _OF_MANY: Final = re.compile(r"(?i)(?:^|_)(?:group|team|org|organi[sz]ation|community|channel)_?(?:name|slug)$")
 """What several people have in common, by the name that all of them know."""
+_IS_SHOWN: Final = re.compile(r"(?i)shar(?:e|ed|ing)|public|invit|embed|webhook|callback|token|slug|login|sign|health")
+"""Places that are for whoever has the link, and names of what is meant to be given away."""
 _PROGRESS: Final = re.compile(r"^(?:in_)?(?:progress|percent(?:age)?|status|ready|done|finished|completed|running)$")
 
 
@@ -67,7 +69,7 @@ class ObjectWithoutOwnerCheck:
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
         path = view.path(called.func, function) if isinstance(called, ast.Call) else ""
-        if (caller or not is_handlers_own(view, fetch, function)) and names_owner(view, fetch, function):
+        if (caller or not _is_for_all(view, fetch, function)) and names_owner(view, fetch, function):
             grades = [Grade("error")]
         elif caller:
             grades = [Grade("error", (AnyOf(_owned(view, function, fetch, path, caller)),))]
@@ -83,6 +85,15 @@ class ObjectWithoutOwnerCheck:
         message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
         yield view.candidate(self.info, fetch.node, message, block=function, grades=tuple(grades),
                              given=unless_asked(view, function, fetch))  # fmt: skip
+
+
+def _is_for_all(view: FileView, fetch: Fetch, function: Block) -> bool:
+    """Whether nobody has to say who they are: the handler's own object was perhaps made for them, or whoever has the
+    link is meant.
+    """
+    entry = view.entry_point(function)
+    shown = f"{function.name} {fetch.name} {entry.label if entry is not None else ''}"
+    return is_handlers_own(view, fetch, function) or _IS_SHOWN.search(shown) is not None
 
 
 def _owned(view: FileView, function: Block, fetch: Fetch, path: str, caller: str) -> tuple[Condition, ...]:

@@ -11,10 +11,10 @@ from carrel.audit.admission import is_restricted
 from carrel.audit.blocks import Block
 from carrel.audit.callers import known_before, names_user, prover
 from carrel.audit.conditions import Condition, Reachable, SharedClass, SharedObject
-from carrel.audit.fetches import IDS, Fetch, fetches
+from carrel.audit.fetches import Fetch, fetches
 from carrel.audit.file_view import FileView
 from carrel.audit.owner_checks import asks_whose, unless_asked
-from carrel.audit.owners import is_handlers_own, names_owner
+from carrel.audit.owners import names_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import origins
 from carrel.audit.through import called_here
@@ -26,8 +26,6 @@ _SESSION: Final = re.compile(r"(?:^|_)(?:session|session_?id|sid|session_?key|se
                              r"(?<!db_)(?<!database_)(?<!source_)connection_?id|terminal_?id|stream_?id)$")  # fmt: skip
 _ENDS: Final = re.compile(r"(?:^|_)(?:delete|remove|close|pop|discard|disconnect|cleanup)(?:_|$)")
 
-_IS_SHOWN: Final = re.compile(r"(?i)shar(?:e|ed|ing)|public|invit|embed|webhook|callback|token|slug|login|sign|health")
-"""Places that are for whoever has the link, and names of what is meant to be given away."""
 _URL: Final = frozenset({"query", "query_params", "match_info", "path_params", "rel_url"})
 
 
@@ -51,8 +49,7 @@ class SessionIdOnlyCredential:
             entry = view.entry_point(function)
             if entry is not None and entry.kind in ("route", "websocket"):
                 if not is_restricted(view, function):
-                    continued = tuple(self._handler(view, function))
-                    yield from continued or self._owned(view, function, entry.label)
+                    yield from self._handler(view, function)
             elif entry is not None and entry.kind == "tool":
                 # A server of tools that asks nobody who they are serves one person.
                 yield from (one for one in self._handler(view, function) if one.grades[0].severity == "error")
@@ -78,22 +75,6 @@ class SessionIdOnlyCredential:
                                  given=(*shared, *unless_asked(view, function, fetch)),
                                  severity="error" if caller or owned else "warning")  # fmt: skip
             return
-
-    def _owned(self, view: FileView, function: Block, label: str) -> Iterator[Candidate]:
-        """`lessons.open(lesson_id)` for anybody, where another handler says whose a new one is."""
-        if prover(view, function) or _IS_SHOWN.search(f"{function.name} {label}"):
-            return
-        for fetch in fetches(view, function, IDS):
-            named = fetch.name.lower()
-            if names_user(named) or _IS_SHOWN.search(named) or _ENDS.search(fetch.method):
-                continue
-            if is_handlers_own(view, fetch, function) or not names_owner(view, fetch, function):
-                continue
-            if not asks_whose(view, function, fetch):
-                message = f"`{function.name}` gives what `{fetch.name}` names to anybody, and it is somebody's"
-                yield view.candidate(self.info, fetch.node, message, block=function, severity="error",
-                                     given=unless_asked(view, function, fetch))  # fmt: skip
-                return
 
     def _loader(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`load(request)`, which handlers call that ask for nothing else, while another says whose a session is.
