@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from carrel.audit.keyed import keyed
+from carrel.audit.keyed import is_there, keyed, only_ends
 from tests.audit.checking import view
 
 
@@ -37,3 +37,21 @@ def test_uses_of_a_key(statement: str) -> None:
 )  # fmt: skip
 def test_what_is_none(statement: str) -> None:
     assert keys(statement) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "ends", "there"),
+    [
+        ("cache.delete(key)", True, False),
+        ("self.run(lambda: cache.delete(key))", True, False),
+        ("del KEPT[key]", True, False),
+        ("return KEPT[key] == 1", True, False),
+        ("cache.get(key)", False, False),
+        ("if key: KEPT[key] = 1", False, True),
+        ("if key or rows: KEPT[key] = 1", False, False),
+    ],
+)
+def test_what_gives_nobody_anything(statement: str, *, ends: bool, there: bool) -> None:
+    seen = view(f"KEPT = {{}}\nclass C:\n    def f(self, cache, key, rows):\n        {statement}\n")
+    (use,) = keyed(seen, next(one for one in seen.functions if one.name == "f"))
+    assert (only_ends(seen, use), is_there(seen, use)) == (ends, there)

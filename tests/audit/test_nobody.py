@@ -91,3 +91,11 @@ def test_the_parameters_that_keys_are_made_of() -> None:
 def test_a_key_that_says_besides_whose_it_is_hands_on_no_session() -> None:
     seen = view("KEPT = {}\ndef keep(organization_id, session_id):\n    KEPT[organization_id, session_id] = 1\n")
     assert [keyed_parameters(seen, one) for one in seen.functions] == [(("organization_id", False),)]
+
+
+@pytest.mark.parametrize(
+    ("use", "is_kept"), [("cache.set(whose, 1)", True), ("cache.delete(whose)", False), ("if whose: KEPT[whose]", False)]
+)
+def test_what_only_ends_or_is_left_out_keeps_nothing(use: str, *, is_kept: bool) -> None:
+    (function,) = (seen := view(f"KEPT = {{}}\ndef f(whose):\n    {use}\n")).functions
+    assert bool(keyed_parameters(seen, function)) is is_kept

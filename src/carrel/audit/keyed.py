@@ -11,7 +11,7 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 
-__all__ = ["Keyed", "keyed"]
+__all__ = ["Keyed", "is_there", "keyed", "only_ends"]
 
 _BY_FIRST: Final = frozenset({"get", "setdefault", "pop", "__getitem__", "__setitem__", "has_key"})
 _STORE_CALLS: Final = frozenset(
@@ -21,6 +21,8 @@ _STORE_CALLS: Final = frozenset(
      "aset", "mget"}
 )  # fmt: skip
 """Methods of key-value stores and caches: the first argument is the key."""
+_ENDS: Final = frozenset({"delete", "adelete", "hdel", "expire", "exists", "remove", "unlink", "has_key"})
+"""Methods that take out what is there, or look whether something is."""
 _STORES: Final = ("redis", "rds", "cache", "store", "valkey", "kv", "memcache", "db", "storage", "memory")
 
 
@@ -77,3 +79,28 @@ def _is_module(container: ast.expr, function: Block) -> bool:
 def _is_store(container: ast.expr) -> bool:
     text = ast.unparse(container).lower().rpartition(".")[2].strip("_()")
     return any(text == word or text.endswith(word) or text.startswith(f"{word}_") for word in _STORES)
+
+
+def only_ends(view: FileView, use: Keyed) -> bool:
+    """Whether the key is only used to take something out, or to compare it: nobody is given anything."""
+    match use.node:
+        case ast.Subscript(ctx=ast.Del()):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _ENDS:
+            return True
+    return isinstance(view.module.parent(use.node), ast.Compare)
+
+
+def is_there(view: FileView, use: Keyed) -> bool:
+    """Whether the key is used only where there is something in it: `if chat_id: names[chat_id] = name`."""
+    inner: ast.AST = use.node
+    for around in view.ancestors(use.node):
+        if isinstance(around, ast.If | ast.IfExp) and inner in (
+            around.body if isinstance(around.body, list) else [around.body]
+        ):
+            tests = around.test.values if isinstance(around.test, ast.BoolOp) else [around.test]
+            alternative = isinstance(around.test, ast.BoolOp) and isinstance(around.test.op, ast.Or)
+            if not alternative and any(ast.dump(one) == ast.dump(use.key) for one in tests):
+                return True
+        inner = around
+    return False

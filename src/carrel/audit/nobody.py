@@ -11,7 +11,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.callers import is_said_of_somebody, names_user, proves
 from carrel.audit.chains import chain_names, chain_root
 from carrel.audit.file_view import FileView
-from carrel.audit.keyed import keyed
+from carrel.audit.keyed import is_there, keyed, only_ends
 from carrel.audit.origins import called_name, in_session
 from carrel.audit.persons import person_in, says_of_person
 from carrel.audit.sent import claimed, origins
@@ -93,6 +93,8 @@ def keyed_parameters(view: FileView, function: Block) -> tuple[tuple[str, bool],
     """The parameters that the function makes keys of what outlives the call of; each with whether its object has it."""
     found: dict[tuple[str, bool], None] = {}
     for use in keyed(view, function):
+        if only_ends(view, use) or is_there(view, use):
+            continue
         parts = tuple(key_parts(use.key, function))
         for part in parts:
             handed = isinstance(part, ast.Name) and part.id != function.receiver and function.parameter(part.id)

@@ -13,7 +13,7 @@ from carrel.audit.chains import chain_names
 from carrel.audit.conditions import Condition, Reachable, SharedClass
 from carrel.audit.data_conditions import Gives, KeepsUnder, MakesKeyOf, MayGiveNone, OpenToAll
 from carrel.audit.file_view import FileView
-from carrel.audit.keyed import Keyed, keyed
+from carrel.audit.keyed import Keyed, is_there, keyed, only_ends
 from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
 from carrel.audit.origins import called_name, is_request_name
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -58,10 +58,10 @@ class MissingIdentityCollapses:
             yield from self._handed_on(view, function)
             seen: set[ast.expr] = set()
             for use in (*keyed(view, function), *_opened(view, function)):
-                if counts_only(ast.unparse(use.container).rpartition(".")[2]) or _only_ends(view, use):
+                if counts_only(ast.unparse(use.container).rpartition(".")[2]) or only_ends(view, use):
                     continue
                 for default, text in stand_ins(view, use.key, function):
-                    if text == "`''`" and (_only_looks(view, use, function) or _is_there(view, use)):
+                    if text == "`''`" and (_only_looks(view, use, function) or is_there(view, use)):
                         continue
                     if default not in seen:
                         seen.add(default)
@@ -253,12 +253,6 @@ def _asked(view: FileView) -> Iterator[ast.Attribute]:
     return (node for function in view.functions for node in function.nodes(ast.Attribute))
 
 
-def _only_ends(view: FileView, use: Keyed) -> bool:
-    """Whether the key is only used to take something out or to compare it: nobody is given anything."""
-    is_deleted = isinstance(use.node, ast.Subscript) and isinstance(use.node.ctx, ast.Del)
-    return is_deleted or isinstance(view.module.parent(use.node), ast.Compare)
-
-
 def _only_looks(view: FileView, use: Keyed, function: Block) -> bool:
     """Whether the function only looks whether there is something under the key, and stores nothing under it."""
     key = ast.unparse(use.key)
@@ -267,21 +261,6 @@ def _only_looks(view: FileView, use: Keyed, function: Block) -> bool:
         for other in keyed(view, function)
         if ast.unparse(other.key) == key
     )
-
-
-def _is_there(view: FileView, use: Keyed) -> bool:
-    """Whether the key is used only where there is something in it: `if chat_id: names[chat_id] = name`."""
-    inner: ast.AST = use.node
-    for around in view.ancestors(use.node):
-        if isinstance(around, ast.If | ast.IfExp) and inner in (
-            around.body if isinstance(around.body, list) else [around.body]
-        ):
-            tests = around.test.values if isinstance(around.test, ast.BoolOp) else [around.test]
-            alternative = isinstance(around.test, ast.BoolOp) and isinstance(around.test.op, ast.Or)
-            if not alternative and any(ast.dump(one) == ast.dump(use.key) for one in tests):
-                return True
-        inner = around
-    return False
 
 
 def _opened(view: FileView, function: Block) -> Iterator[Keyed]:
