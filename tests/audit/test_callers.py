@@ -31,6 +31,19 @@ def test_what_is_not(expression: str) -> None:
     assert not proven(seen, found, function)
 
 
+def test_whom_the_client_names_and_what_has_registered_the_handler() -> None:
+    seen = view(
+        "class Server:\n    def add_tools(self, app):\n        @app.post('/f')\n        def f(body: Body):\n"
+        "            get_user(body.email)\n            get_user()\n            return self.core.user_id\n"
+    )
+    function = seen.functions[-1]
+    calls = [proven(seen, one, function) for one in function.nodes(ast.Call)]
+    (given,) = (one.value for one in function.nodes(ast.Return))
+    assert calls == [False, True]
+    assert given is not None
+    assert not proven(seen, given, function)
+
+
 @pytest.mark.parametrize(
     ("parameters", "body", "found"),
     [

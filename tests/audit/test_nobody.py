@@ -94,7 +94,8 @@ def test_a_key_that_says_besides_whose_it_is_hands_on_no_session() -> None:
 
 
 @pytest.mark.parametrize(
-    ("use", "is_kept"), [("cache.set(whose, 1)", True), ("cache.delete(whose)", False), ("if whose: KEPT[whose]", False)]
+    ("use", "is_kept"),
+    [("cache.set(whose, 1)", True), ("cache.delete(whose)", False), ("if whose: KEPT[whose]", False)],
 )
 def test_what_only_ends_or_is_left_out_keeps_nothing(use: str, *, is_kept: bool) -> None:
     (function,) = (seen := view(f"KEPT = {{}}\ndef f(whose):\n    {use}\n")).functions

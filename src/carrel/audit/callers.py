@@ -15,7 +15,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
 from carrel.audit.origins import leaves
 from carrel.audit.persons import is_person, person_in
-from carrel.audit.sent import SAID, is_connection, is_of_grpc, is_request, spine, ways
+from carrel.audit.sent import SAID, claimed, is_connection, is_of_grpc, is_request, origins, spine, ways
 from carrel.audit.tagged import names_scope
 from carrel.audit.taint import is_part_name
 
@@ -102,8 +102,11 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
                 return True
             if _is_kept(view, parts[0], parts[1:]):
                 return True
+            # The `self` of a method around this function is what has registered it, the same for all requests.
+            around = block.parent.receiver if block.parent is not None and block.parent.kind == "function" else ""
+            held = parts[0] in ("self", "g", "info", "ctx", "context") and parts[0] != around
             return not _PROVEN_PARTS.isdisjoint(parts[1:]) and SAID.isdisjoint(parts) and (
-                parts[0] in ("self", "g", "info", "ctx", "context") or is_request(view, chain_root(leaf), block)
+                held or is_request(view, chain_root(leaf), block)
             )  # fmt: skip
         case ast.Subscript():
             return _is_proven_item(view, leaf.value, leaf.slice, block)
@@ -112,7 +115,9 @@ def proves(view: FileView, leaf: ast.expr, block: Block) -> bool:
             if dotted in REQUEST_CALLS and not dotted.startswith("streamlit"):
                 return True
             called = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else getattr(leaf.func, "id", "")
-            if _PROVING.match(called) or _finds_sender(view, leaf, called, block):
+            if (_PROVING.match(called) and not _looks_up(view, leaf, called, block)) or _finds_sender(
+                view, leaf, called, block
+            ):
                 return True
             if _opens_sealed(view, leaf, block) or _gives_proven(view, leaf):
                 return True
@@ -239,6 +244,12 @@ def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> 
         for value in call.args
         for one in (value, *spine(value))
     )  # fmt: skip
+
+
+def _looks_up(view: FileView, call: ast.Call, called: str, block: Block) -> bool:
+    """Whether it is `get_user(email)` of somebody whom the client names, which says nothing of who that is."""
+    said = (claimed(view, one, block) for each in call.args for one in origins(view, each, block))
+    return called == "get_user" and any(map(names_user, said))
 
 
 def _is_proven_item(view: FileView, held: ast.expr, key: ast.expr, block: Block) -> bool:

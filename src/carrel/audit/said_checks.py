@@ -10,12 +10,23 @@ from typing import Final
 from carrel.audit.admission import is_refusal
 from carrel.audit.blocks import Block
 from carrel.audit.callers import names_user, proven
+from carrel.audit.chains import chain_root
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.sent import claimed, origins
 
-__all__ = ["COMPARES", "SELECTS", "is_compared", "is_filter", "is_made_for", "is_refused", "is_within", "looks_up_person"]
+__all__ = [
+    "COMPARES",
+    "SELECTS",
+    "is_compared",
+    "is_filter",
+    "is_made_for",
+    "is_owner_compared",
+    "is_refused",
+    "is_within",
+    "looks_up_person",
+]
 
 COMPARES: Final = re.compile(r"(?i)check|verif|authori|ensure|resolve|scope|require|assert|permi|valid")
 """Calls that compare what they are handed with who is calling, or find out what the caller may."""
@@ -23,7 +34,9 @@ _CHECKS: Final = re.compile(
     r"^_?(?:is_)?(?:allowed|can|check|require|authori[sz]e)(?:_|d|$)|^_?has_(?:\w+_)?permission"
 )
 _GROUP: Final = re.compile(r"(?i)(?:^|_)(?:org|organi[sz]ation|team|company|account|customer)(?:_?id)?$")
-_SIGNS_IN: Final = re.compile(r"(?i)^(?:x[-_])?(?:authori[sz]ation|(?:access_|auth_|bearer_|user_)?token|jwt|credentials)$")
+_SIGNS_IN: Final = re.compile(
+    r"(?i)^(?:x[-_])?(?:authori[sz]ation|(?:access_|auth_|bearer_|user_)?token|jwt|credentials)$"
+)
 SELECTS: Final = frozenset({"where", "filter", "filter_by"})
 """Methods that ask for rows."""
 
@@ -50,6 +63,19 @@ def is_compared(view: FileView, function: Block, name: str) -> bool:
         # `Messages(db, user).search(author=user_id)` knows who is asking.
         if isinstance(call.func, ast.Attribute) and is_made_for(view, call.func.value, function):
             return True
+    return False
+
+
+def is_owner_compared(view: FileView, found: ast.expr, function: Block) -> bool:
+    """Whether something of what is found is compared with who is calling: `if row.user_id != user.id`."""
+    for comparison in function.nodes(ast.Compare):
+        sides = (comparison.left, *comparison.comparators)
+        for side in sides:
+            made = (
+                one.value if isinstance(one, ast.Await) else one for one in origins(view, chain_root(side), function)
+            )
+            if found in made and any(proven(view, one, function) for one in sides if one is not side):
+                return True
     return False
 
 

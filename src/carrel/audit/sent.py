@@ -19,6 +19,7 @@ __all__ = [
     "claimed",
     "is_connection",
     "is_handler",
+    "is_in_address",
     "is_of_grpc",
     "is_request",
     "is_said",
@@ -40,6 +41,7 @@ _ARGUMENTS: Final = frozenset(one for one in REQUEST_METHODS if "argument" in on
 _THROUGH: Final = frozenset(
     {"str", "int", "UUID", "uuid.UUID", "ObjectId", "bson.ObjectId", "quote", "unquote", "cast"}
 )
+_ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
 _DEPTH: Final = 8
 _READ_OUT: Final = 3
 """How often something may be read out of what was read out."""
@@ -140,6 +142,17 @@ def _may_be_addressed(view: FileView, function: Block, name: str) -> bool:
         return True
     texts = [ast.unparse(one.call.args[0]) for one in routes if one.call is not None and one.call.args]
     return not texts or any(re.search(rf"[<:{{]{name}[>:}}]", text) for text in texts)
+
+
+def is_in_address(function: Block, name: str, label: str) -> bool:
+    """Whether a part of the address has the name: as the route says, or as an argument of a view of Django, whose
+    `urls.py` does.
+    """
+    if f"{{{name}" in label or f":{name}>" in label or f"<{name}>" in label:
+        return True
+    first = function.parameters[0].name if function.parameters else ""
+    addressed = any(one.name in _ADDRESSES for one in function.decorators)
+    return first == "request" and not addressed and function.parameter(name) is not None
 
 
 def _marks(call: ast.Call) -> bool:

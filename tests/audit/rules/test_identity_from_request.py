@@ -655,3 +655,30 @@ def test_a_run_whose_settings_the_client_puts_over_the_user(
         finds(RULE, source, "error", on="**options")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("compares", "is_found"), [("if row.user_id != user.id:\n    raise E", False), ("if not row:\n    raise E", True)]
+)
+def test_what_is_found_is_compared_with_who_is_asking(compares: str, *, is_found: bool) -> None:
+    source = route(
+        f"row = await store.get_row(body.user_id)\n{compares}\nreturn row", "body: Note, user=Depends(get_current_user)"
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+def test_an_owner_is_whose_the_thing_is_to_be() -> None:
+    chosen = "owner = body.get('{0}') or request.user\nreturn publish(request.user, owner)"
+    source = route(chosen, "request: Request, body: dict")
+    quiet(RULE, source.replace("{0}", "owner"))
+    finds(RULE, source.replace("{0}", "user_id"), "error")
+
+
+def test_an_object_that_is_made_with_what_one_signs_in_with_asks_by_itself() -> None:
+    change = "api = Api({0})\nreturn api.get_member(user_id=body.user_id)"
+    source = route(change, "body: Note, user=Depends(get_current_user), authorization: str = Header()")
+    quiet(RULE, source.replace("{0}", "token=authorization"))
+    finds(RULE, source.replace("{0}", "retries=3"), "error")

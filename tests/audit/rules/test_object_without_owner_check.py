@@ -594,7 +594,8 @@ def test_who_does_something_with_a_store_does_not_own_what_is_in_it(kept: str, *
 
 
 @pytest.mark.parametrize(
-    ("other", "severity"), [("modified_user", "warning"), ("last_user", "warning"), ("user", "error"), ("patient", "error")]
+    ("other", "severity"),
+    [("modified_user", "warning"), ("last_user", "warning"), ("user", "error"), ("patient", "error")],
 )
 def test_who_changed_a_row_last_is_not_its_owner(other: str, severity: str) -> None:
     files = route("from db import session\nreturn session.get(Invoice, invoice_id)")

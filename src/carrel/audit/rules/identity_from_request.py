@@ -22,8 +22,17 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rows import bound
 from carrel.audit.rule import Candidate, rule_page
-from carrel.audit.said_checks import COMPARES, SELECTS, is_compared, is_filter, is_refused, is_within, looks_up_person
-from carrel.audit.sent import claimed, origins
+from carrel.audit.said_checks import (
+    COMPARES,
+    SELECTS,
+    is_compared,
+    is_filter,
+    is_owner_compared,
+    is_refused,
+    is_within,
+    looks_up_person,
+)
+from carrel.audit.sent import claimed, is_in_address, origins
 from carrel.audit.tagged import names_scope
 from carrel.audit.through import called_here
 from carrel.findings import RuleInfo, Severity
@@ -53,7 +62,6 @@ _ROWS: Final = re.compile(r"(?is)\b(?:select|update|delete)\b.*?\bwhere\b(.*)")
 _COLUMN: Final = re.compile(r"(\w+)\s*=\s*(?:\$\d|%s|\?|:\w|%\()")
 _EMAIL: Final = re.compile(r"(?i)(?:^|_)email$")
 _STORE: Final = re.compile(r"(?i)(?:store|storage|repo|repository|repositories|dao)$")
-_ADDRESSES: Final = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "api_route", "tool"})
 _RANKS: Final = re.compile(r"(?i)\brole|admin|superuser|is_staff|manager")
 
 
@@ -102,8 +110,9 @@ class IdentityFromRequest:
                 continue
             if caller and (looks_up_person(view, node) or is_within(view, node, function)):
                 continue  # whoever that is, it is not who is asking
-            in_path = f"{{{name}" in label or f":{name}>" in label or f"<{name}>" in label
-            in_path = in_path or _is_in_djangos_path(function, name)
+            if caller and is_owner_compared(view, node, function):
+                continue  # what is found is compared with who is asking
+            in_path = is_in_address(function, name, label)
             severity: Severity = "error" if caller else "warning"
             if in_path:
                 # `/users/<int:user_id>/followers`: more often whom it is about than who is asking.
@@ -190,7 +199,7 @@ class IdentityFromRequest:
             name = said[0] if said else ""
             if not name or not all(said) or not _is_identity(name) or is_compared(view, function, name):
                 continue
-            if f"{{{name}" not in label and f":{name}>" not in label and f"<{name}>" not in label:
+            if not is_in_address(function, name, label):
                 message = (
                     f"`{function.name}` selects by `{name}` of the request, and does nothing with what `{caller}` says"
                 )
@@ -210,7 +219,9 @@ class IdentityFromRequest:
             claim = _claim(last, name)
             own = isinstance(last, ast.Attribute) and last.attr in _NUMBERS
             is_who = (
-                names_user(name) or bool(given) or ((claim in (_bare(name), "sub") or own) and _is_whose(_bare(name)))
+                (names_user(name) and name != "owner")
+                or bool(given)
+                or ((claim in (_bare(name), "sub") or own) and _is_whose(_bare(name)))
             )
             if not is_who or is_refused(view, choice, function):
                 continue
@@ -287,13 +298,6 @@ def _asks_for_rows(text: str) -> bool:
     rows = _ROWS.search(text)
     columns = _COLUMN.findall(rows[1]) if rows is not None else ()
     return any(_is_whose(one) or _EMAIL.search(one) for one in columns)
-
-
-def _is_in_djangos_path(function: Block, name: str) -> bool:
-    """Whether it is an argument of a view of Django: those are parts of the address, which `urls.py` says."""
-    first = function.parameters[0].name if function.parameters else ""
-    addressed = any(one.name in _ADDRESSES for one in function.decorators)
-    return first == "request" and not addressed and function.parameter(name) is not None
 
 
 def _unheeded(view: FileView, function: Block) -> str:
