@@ -110,3 +110,10 @@ def test_who_uses_a_global() -> None:
     assert notes(flow.used_by("db.session", "function")) == ["used here"]
     assert flow.used_by("db.session", "request") is None
     assert flow.used_by("db.other", "function") is None
+
+
+def test_what_is_taken_beside_who_asks_does_not_tell() -> None:
+    code = "from contextvars import ContextVar\ncaller = ContextVar('caller')\ndef f():\n    return caller.get().{}\n"
+    for taken, told in (("language", False), ("user_id", True), ("student", True)):
+        flow = program({"app.py": code.format(taken)}).flow
+        assert (flow.reads_identity("app.f", itself=True) is not None) is told

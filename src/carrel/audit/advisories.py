@@ -32,8 +32,8 @@ class Advisory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `launch(server_name)`; empty where whoever has the package uses it."""
     unless: tuple[str, ...] = ()
     """What it does not do, by such names."""
-    hooks: tuple[str, ...] = ()
-    """The hooks that nothing leaks with, when they use the session in every request."""
+    unless_session: bool = False
+    """Nothing leaks where a hook uses the session in every request."""
 
     def affects(self, version: Version) -> bool:
         return any(SpecifierSet(one).contains(version, prereleases=True) for one in self.affected)

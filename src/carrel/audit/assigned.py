@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
+from carrel.findings import Location
 
 if TYPE_CHECKING:
+    from carrel.audit.conditions import Proof
+    from carrel.audit.facts import FileFacts
     from carrel.audit.file_view import FileView
+    from carrel.audit.program import Program
 
-__all__ = ["assigned", "in_session"]
+__all__ = ["assigned", "in_session", "session_hook"]
 
 _SESSIONS: Final = frozenset({"flask.session", "quart.session", "flask_login.current_user", "quart_auth.current_user"})
 """What lies in the session of the request, or is looked up in it."""
+_HOOKS: Final = frozenset({"before_request", "before_app_request", "after_request", "after_app_request"})
 
 
 def assigned(view: FileView) -> tuple[tuple[str, int], ...]:
@@ -42,6 +47,20 @@ def in_session(view: FileView) -> tuple[str, ...]:
         for function in view.functions
         if any(view.dotted(one) in _SESSIONS for one in function.nodes(ast.Name, ast.Attribute))
     )
+
+
+def session_hook(program: Program, files: Iterable[FileFacts]) -> Proof | None:
+    """The hook of an application in these files that, or that calls what, uses the session in every request."""
+    files = list(files)
+    users = {name for file in files for name in file.in_session}
+    for file in files if users else ():
+        for entry in file.entry_points:
+            owner = entry.by.rpartition(".")[2]
+            if entry.label.partition(" ")[0] in _HOOKS and ("app" in entry.label or "app" in owner):
+                called = (fact.name for _, fact in program.calls.callees.get(entry.path, ()))
+                if not users.isdisjoint((entry.path, *called)):
+                    return (Location(path=file.path, line=entry.line, note="uses the session in every request"),)
+    return None
 
 
 def _objects(view: FileView, mutation: Mutation) -> Iterator[str]:

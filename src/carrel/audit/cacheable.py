@@ -20,6 +20,8 @@ _TELLS_APART: Final = frozenset({"private", "no_store", "no_cache", "vary", "use
                                  "cookies", "authorization", "auth"})  # fmt: skip
 _SETS: Final = frozenset({"set_header", "add_header", "setdefault", "set", "add"})
 _HEADER: Final = "cache-control"
+_VARIES: Final = frozenset({"vary", "add_vary_header", "patch_vary_headers"})
+_WHO_SENT: Final = frozenset({"cookie", "authorization", "*"})
 
 
 def cacheable_headers(view: FileView) -> Iterator[tuple[Block, ast.AST]]:
@@ -136,6 +138,10 @@ def _said(part: ast.Constant) -> str:
 
 
 def _varies(function: Block) -> bool:
-    named = any(isinstance(one.value, str) and one.value.lower() == "vary" for one in function.nodes(ast.Constant))
+    """Whether it sends a `Vary`: a header of that name, or werkzeug's `response.vary.add("Cookie")`."""
+    said = [one.value.lower() for one in function.nodes(ast.Constant) if isinstance(one.value, str)]
+    told = not _WHO_SENT.isdisjoint(said) and any(one.attr in _VARIES for one in function.nodes(ast.Attribute))
+    called = any(getattr(one.func, "id", "") in _VARIES for one in function.nodes(ast.Call))
     removed = (target for one in function.nodes(ast.Delete) for target in one.targets)
+    named = "vary" in said or told or (called and not _WHO_SENT.isdisjoint(said))
     return named and not any("vary" in ast.unparse(one).lower() for one in removed)

@@ -19,6 +19,7 @@ from carrel.audit.persons import is_person
 from carrel.audit.records import is_record
 from carrel.audit.sent import claimed, is_request, is_said, ways
 from carrel.audit.sifting import is_sifted
+from carrel.audit.taint import is_identity_like
 from carrel.audit.through import through
 
 __all__ = ["FOREIGN", "call_facts"]
@@ -58,6 +59,7 @@ def call_facts(view: FileView, block: Block) -> tuple[CallFact, ...]:
                     tuple(_sends(view, call, block)),
                     tuple(_hands(view, call, block)) if path.rpartition(".")[2][:1].isupper() else (),
                     is_sifted(view, call, block),
+                    _is_beside(view, call),
                 )
             )
         if (first := _LATER.get(called_name(call), len(call.args))) < len(call.args):
@@ -80,6 +82,11 @@ def _routed(view: FileView, row: ast.Tuple, block: Block) -> Iterator[CallFact]:
     made = ast.copy_location(ast.Call(handler, [], named), row)
     path, given = f"{view.path(handler, block)}.initialize", tuple(_given(made))
     yield CallFact(path, row.lineno, given=given, hands=tuple(_hands(view, made, block)))
+
+
+def _is_beside(view: FileView, call: ast.Call) -> bool:
+    taken = view.module.parent(call) if called_name(call) == "get" and not call.args else None
+    return isinstance(taken, ast.Attribute) and not (is_identity_like(taken.attr) or is_person(taken.attr))
 
 
 def _records(view: FileView, call: ast.Call, block: Block) -> Iterator[str]:

@@ -60,6 +60,8 @@ class CallFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Of a call that makes an object, the arguments that are objects themselves, each with its path."""
     is_sifted: bool = False
     """Of what it gives in turn, the caller hands on only what is for somebody."""
+    is_beside: bool = False
+    """Of what it gives, the caller takes only what says nothing of who asks: `current.get().language`."""
 
 
 class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

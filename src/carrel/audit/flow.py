@@ -158,26 +158,26 @@ class Flow:
                     return (self._at(self._resolution.functions[name], call.line, "reads what is left"),)
         return None
 
-    def reads_identity(self, function: str, *, itself: bool) -> Proof | None:
+    def reads_identity(self, function: str, *, itself: bool, within: int = _NEAR) -> Proof | None:
         """Where a function that this one leads to by few calls finds out who is asking; `itself` counts too."""
         home = self._resolution.canonical(function)
-        for name in self._made_with(home):
+        for name in self._made_with(home, within):
             fact = self._resolution.functions[name]
             if name == home and not itself:
                 continue
             for variable, call in self._context_calls(fact, "get"):
-                if variable in self._telling:
+                if variable in self._telling and not call.is_beside:
                     return (self._at(fact, call.line, "reads who is asking"),)
             if fact.asks:
                 return (self._at(fact, fact.asks, "reads who is asking"),)
         return None
 
-    def _made_with(self, home: str) -> Iterator[str]:
+    def _made_with(self, home: str, within: int = _NEAR) -> Iterator[str]:
         """The function and those below it, of few calls, whose results it may be using."""
         return _walk(
             (home,) if home in self._resolution.functions else (),
             lambda one: [called.name for call, called in self._calls.callees.get(one, ()) if not call.is_dropped],
-            _NEAR,
+            within,
         )
 
     @cached_property

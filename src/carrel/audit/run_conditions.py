@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from carrel.audit.assigned import session_hook
+
 if TYPE_CHECKING:
     from carrel.audit.conditions import Proof
     from carrel.audit.program import Program
@@ -87,14 +89,15 @@ class SetBeforeRequests(msgspec.Struct, frozen=True, array_like=True, tag=True):
 class ReadsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """A function that this one leads to finds out who is asking: by a context variable, or from the framework.
 
-    `itself`: this one may do so too.
+    `itself`: this one may do so too. `within` so many calls.
     """
 
     function: str
     itself: bool = False
+    within: int = 4
 
     def proof(self, program: Program) -> Proof | None:
-        return program.flow.reads_identity(self.function, itself=self.itself)
+        return program.flow.reads_identity(self.function, itself=self.itself, within=self.within)
 
 
 class Preloaded(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -122,11 +125,15 @@ class RequestsAreAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Some function that a request leads to finds out who is asking, so that there are answers for one user.
 
     Of a code base without routes nobody knows. With `addresses`, a route whose address begins with one of them.
+    `by_flask`: no hook uses the session in every request, with which Flask sends `Vary: Cookie`.
     """
 
     addresses: tuple[str, ...] = ()
+    by_flask: bool = False
 
     def proof(self, program: Program) -> Proof | None:
+        if self.by_flask and session_hook(program, program.files.values()):
+            return None
         return program.flow.asked_at(self.addresses) if self.addresses else program.flow.requests_are_asked
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.private_response_cacheable import PrivateResponseCacheable
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = PrivateResponseCacheable()
 FASTAPI = """
@@ -411,3 +411,41 @@ def test_a_middleware_that_lets_caches_keep_what_is_at_an_address_of_users() -> 
 def test_a_middleware_that_lets_caches_keep_what_no_user_gets(was: str, now: str) -> None:
     assert was in TABLE
     quiet(RULE, TABLE.replace(was, now))
+
+
+_HOOKED = """
+    from flask import Flask, current_app, session
+    from flask_login import current_user
+    app = Flask("shop")
+    @app.before_request
+    def begin():
+        {begin}
+    @app.after_request
+    def finish(response):
+        {test}
+        response.cache_control.public = True
+        response.cache_control.max_age = 60
+        {vary}
+        return response
+    @app.get("/orders")
+    def orders():
+        return load(current_user.id)
+    """
+_LEAVES = "if current_user.is_authenticated:\n            return response"
+
+
+@pytest.mark.parametrize(
+    ("begin", "test", "vary", "found"),
+    [
+        ("begin_timer()", "", "", True),
+        ("begin_timer()", "", "response.vary.add('Cookie')", False),
+        ("begin_timer()", "", "response.vary = 'Authorization'", False),
+        ("begin_timer()", "", "response.vary.add('Accept-Encoding')", True),
+        ("begin_timer()", _LEAVES, "", False),
+        ("begin_timer()", "if response.status_code != 200:\n            return response", "", True),
+        ("session.setdefault('n', 0)", "", "", False),
+        ("begin_timer(session)", "", "", False),
+    ],
+)
+def test_a_hook_that_tells_caches_apart_or_leaves_users_out(begin: str, test: str, vary: str, *, found: bool) -> None:
+    assert bool(findings(RULE, _HOOKED.format(begin=begin, test=test, vary=vary))) is found

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.advisories import Advisory, advisories_for
+from carrel.audit.assigned import session_hook
 from carrel.audit.facts import FileFacts
 from carrel.audit.pins import Pin
 from carrel.audit.places import is_test_path
@@ -85,7 +86,9 @@ def _used(program: Program, pinned: str, advisory: Advisory) -> tuple[Location, 
         return ()
     files = _beside(files, pinned)
     names = [(name, file.path, line) for file in files for name, line in _names(file)]
-    if any(_is_one_of(name, advisory.unless) for name, _, _ in names) or _is_hooked(program, files, advisory.hooks):
+    if any(_is_one_of(name, advisory.unless) for name, _, _ in names):
+        return None
+    if advisory.unless_session and session_hook(program, files):
         return None
     used = ((path, line) for name, path, line in names if _is_one_of(name, advisory.uses))
     return next(((Location(path=path, line=line, note="used here"),) for path, line in used), None)
@@ -113,11 +116,3 @@ def _names(file: FileFacts) -> Iterator[tuple[str, int]]:
 
 def _is_one_of(name: str, known: tuple[str, ...]) -> bool:
     return any(f"{name}.".startswith(f"{one}.") for one in known)
-
-
-def _is_hooked(program: Program, files: list[FileFacts], hooks: tuple[str, ...]) -> bool:
-    """Whether one of an application's hooks, or what it calls, uses the session in every request."""
-    entries = (one for file in files for one in file.entry_points if one.label.partition(" ")[0] in hooks)
-    named = [one.path for one in entries if "app" in one.label or "app" in one.by.rpartition(".")[2]]
-    called = (fact.name for one in named for _, fact in program.calls.callees.get(one, ()))
-    return not {one for file in files for one in file.in_session}.isdisjoint((*named, *called))

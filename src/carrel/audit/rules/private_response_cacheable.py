@@ -52,9 +52,10 @@ class PrivateResponseCacheable:
         for function, node in cacheable_headers(view):
             entry = view.entry_point(function)
             if (entry is not None and entry.kind == "middleware") or _is_asgi(function):
-                if not _selects(view, node, _ASKS_WHO):
+                if not _selects(view, node, _ASKS_WHO) and not _leaves_users_out(function, node):
                     message = f"`{function.name}` lets caches keep every response, those for one user too"
-                    yield view.candidate(self.info, node, message, block=function, given=(RequestsAreAsked(),))
+                    given = (RequestsAreAsked(by_flask=view.imports("flask", "quart")),)
+                    yield view.candidate(self.info, node, message, block=function, given=given)
                 elif addresses := picked_addresses(view, function, node):
                     message = f"`{function.name}` lets caches keep what is answered to one user"
                     yield view.candidate(self.info, node, message, block=function,
@@ -87,6 +88,17 @@ class PrivateResponseCacheable:
                 message = f"caches may keep what `{function.name}` answers to `{owner}`"
                 given = (SendsCacheable(path), *asked)
                 yield view.candidate(self.info, statement, message, block=function, given=given)
+
+
+def _leaves_users_out(function: Block, node: ast.AST) -> bool:
+    """Whether it has gone back before, where somebody has signed in: `if user.is_authenticated: return response`."""
+    for test in function.nodes(ast.If):
+        words = {getattr(one, "attr", getattr(one, "id", "")) for one in ast.walk(test.test)}
+        goes = any(isinstance(one, ast.Return) for one in test.body)
+        is_before = test.end_lineno is not None and test.end_lineno < getattr(node, "lineno", 0)
+        if is_before and goes and not isinstance(test.test, ast.UnaryOp) and not words.isdisjoint(_ASKS_WHO.split(".")):
+            return True
+    return False
 
 
 def _is_asgi(function: Block) -> bool:
@@ -153,7 +165,7 @@ def _asked(view: FileView, function: Block) -> Iterator[tuple[str, Condition]]:
     for call in function.nodes(ast.Call):
         path = view.symbol_path(view.access(call.func, function))
         if path and not _is_only_compared(view, call):
-            asks = AnyOf((ReadsIdentity(path, itself=True), ReadsRequest(path, shown=True)))
+            asks = AnyOf((ReadsIdentity(path, itself=True, within=2), ReadsRequest(path, shown=True)))
             yield f"{ast.unparse(call.func)}()", asks
 
 
