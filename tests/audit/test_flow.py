@@ -113,7 +113,7 @@ def test_who_uses_a_global() -> None:
 
 
 def test_what_is_taken_beside_who_asks_does_not_tell() -> None:
-    code = "from contextvars import ContextVar\ncaller = ContextVar('caller')\ndef f():\n    return caller.get().{}\n"
+    code = "from contextvars import ContextVar\ntenant = ContextVar('u')\ndef f():\n    return tenant.get().{}\n"
     for taken, told in (("language", False), ("user_id", True), ("student", True)):
         flow = program({"app.py": code.format(taken)}).flow
         assert (flow.reads_identity("app.f", itself=True) is not None) is told

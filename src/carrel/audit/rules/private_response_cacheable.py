@@ -54,8 +54,8 @@ class PrivateResponseCacheable:
             if (entry is not None and entry.kind == "middleware") or _is_asgi(function):
                 if not _selects(view, node, _ASKS_WHO) and not _leaves_users_out(function, node):
                     message = f"`{function.name}` lets caches keep every response, those for one user too"
-                    given = (RequestsAreAsked(by_flask=view.imports("flask", "quart")),)
-                    yield view.candidate(self.info, node, message, block=function, given=given)
+                    someone = RequestsAreAsked(by_flask=view.imports("flask", "quart"))
+                    yield view.candidate(self.info, node, message, block=function, given=(someone,))
                 elif addresses := picked_addresses(view, function, node):
                     message = f"`{function.name}` lets caches keep what is answered to one user"
                     yield view.candidate(self.info, node, message, block=function,
