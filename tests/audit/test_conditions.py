@@ -12,8 +12,6 @@ from carrel.audit.conditions import (
     ForEachThread,
     HasEntryPoints,
     HasSetter,
-    LeftOut,
-    LeftOutByRequest,
     MutableGlobal,
     NamedElsewhere,
     Not,
@@ -23,7 +21,7 @@ from carrel.audit.conditions import (
     SharedObject,
     TaintedParameter,
 )
-from carrel.audit.data_conditions import WrapsArguments
+from carrel.audit.data_conditions import LeftOut, LeftOutByRequest, WrapsArguments
 from tests.audit.checking import program
 
 SOURCE = """

@@ -6,7 +6,15 @@ import ast
 
 import pytest
 
-from carrel.audit.held import calls_method, held_calls, is_in_finally, is_under_test, names_identity, text_of
+from carrel.audit.held import (
+    calls_method,
+    held_calls,
+    is_in_finally,
+    is_under_test,
+    names_identity,
+    own_containers,
+    text_of,
+)
 from tests.audit.checking import view
 
 
@@ -64,3 +72,9 @@ def test_places_in_a_function() -> None:
     assert [name for name, call in calls.items() if is_under_test(seen, call)] == ["three()"]
     assert not is_in_finally(seen, seen.module.tree)
     assert not is_under_test(seen, seen.module.tree)
+
+
+def test_the_containers_that_each_object_has_for_itself() -> None:
+    seen = view("class A:\n    a = b = c = []\n    def __init__(self):\n        self.a = []\n        self.b = None\n"
+                "    def f(self):\n        self.c = []\n")  # fmt: skip
+    assert own_containers(seen, seen.classes[0]) == ("a",)

@@ -43,12 +43,13 @@ def test_cached_getters(getter: str, shared: bool) -> None:
 
 def test_mutable_globals_through_modules_and_names() -> None:
     everything = program({
-        "state.py": "LATEST = {}\nLIMIT = 3\nclass Box: ...\nbox = Box()\nOTHER = LATEST\n",
+        "state.py": "LATEST = {}\nLIMIT = 3\nclass Box:\n    y = []\n    z = 1\nbox = Box()\nOTHER = LATEST\n",
         "pkg/__init__.py": "from state import LATEST as SEEN\n",
     })  # fmt: skip
-    for name in ("state.LATEST", "pkg.SEEN", "state.OTHER", "state.box", "state.box.items", "state.Box.x", "state"):
+    changed = ("state.LATEST", "pkg.SEEN", "state.OTHER", "state.box", "state.box.items", "state.Box.x", "state.Box.y")
+    for name in (*changed, "state"):
         assert everything.mutable_global(name) is not None, name
-    for name in ("state.LIMIT", "state.nothing", "os.environ"):
+    for name in ("state.LIMIT", "state.Box.z", "state.nothing", "os.environ"):
         assert everything.mutable_global(name) is None, name
 
 

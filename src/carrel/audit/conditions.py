@@ -14,10 +14,13 @@ from carrel.audit.data_conditions import (
     FetchesOwned,
     GivenRecord,
     Gives,
+    HasOwn,
     Joined,
     KeepsByKey,
     KeepsOwners,
     KeepsUnder,
+    LeftOut,
+    LeftOutByRequest,
     MadeBy,
     MadeForPerson,
     MakesKeyOf,
@@ -67,8 +70,6 @@ __all__ = [
     "HasMember",
     "HasSetter",
     "IdentityParameter",
-    "LeftOut",
-    "LeftOutByRequest",
     "MutableGlobal",
     "NamedElsewhere",
     "Not",
@@ -163,32 +164,6 @@ class Reachable(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return () if program.way_to(self.function) else None
-
-
-class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Some call of the function leaves the argument out; but for `shown`, it may be one that is not in the project.
-
-    `always`: none passes it.
-    """
-
-    function: str
-    parameter: str
-    shown: bool = False
-    always: bool = False
-
-    def proof(self, program: Program) -> Proof | None:
-        proof = program.calls.left_out(self.function, self.parameter, always=self.always)
-        return proof if proof or not self.shown else None
-
-
-class LeftOutByRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What a request of any user leads to calls the function without the argument."""
-
-    function: str
-    parameter: str
-
-    def proof(self, program: Program) -> Proof | None:
-        return program.calls.left_out_by_request(program.resolution.canonical(self.function), self.parameter)
 
 
 class OnShared(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -352,6 +327,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     GivenRecord,
     Gives,
     HasEntryPoints,
+    HasOwn,
     HasSetter,
     Joined,
     KeepsOwners,

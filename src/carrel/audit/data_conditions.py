@@ -1,4 +1,4 @@
-"""Conditions on what functions give, make keys of and store."""
+"""Conditions on what functions are handed, give, make keys of and store."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ __all__ = [
     "Given",
     "GivenRecord",
     "Gives",
+    "HasOwn",
     "Joined",
     "KeepsByKey",
     "KeepsOwners",
     "KeepsUnder",
+    "LeftOut",
+    "LeftOutByRequest",
     "MadeBy",
     "MadeForPerson",
     "MakesKeyOf",
@@ -133,6 +136,32 @@ class KeepsUnder(msgspec.Struct, frozen=True, array_like=True, tag=True):
         return program.keeps_under(self.path, self.place)
 
 
+class LeftOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Some call of the function leaves the argument out; but for `shown`, it may be one that is not in the project.
+
+    `always`: none passes it.
+    """
+
+    function: str
+    parameter: str
+    shown: bool = False
+    always: bool = False
+
+    def proof(self, program: Program) -> Proof | None:
+        proof = program.calls.left_out(self.function, self.parameter, always=self.always)
+        return proof if proof or not self.shown else None
+
+
+class LeftOutByRequest(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What a request of any user leads to calls the function without the argument."""
+
+    function: str
+    parameter: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.calls.left_out_by_request(program.resolution.canonical(self.function), self.parameter)
+
+
 class MadeBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """What the dotted name stands for is a global that one of these calls makes: `socketio.AsyncServer`."""
 
@@ -187,6 +216,16 @@ class Collected(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.fields.collected(self.path)
+
+
+class HasOwn(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Each object of the class is given a container of its own under the attribute when it is made."""
+
+    owner: str
+    attribute: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return program.fields.has_own(self.owner, self.attribute)
 
 
 class MadeForPerson(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -153,6 +153,8 @@ class ClassFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """At the top of a module: a number for each line of its body, `carrel.audit.body_lines`."""
     owner: str = ""
     """The attribute that links an object to the user whose it is."""
+    own: tuple[str, ...] = ()
+    """The attributes for which its `__init__` gives each object a container of its own."""
 
 
 class GlobalFact(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -56,6 +56,16 @@ class Fields:
         permitted = fact.admits in ("permitted", "administrators")
         return not permitted and bool(self._calls.way_to(fact.name)) and not self._calls.is_apart(fact.name)
 
+    def has_own(self, owner: str, attribute: str) -> Proof | None:
+        """The class, or the one above it, whose `__init__` gives each object a container of its own."""
+        for name in self._resolution.lineage(self._resolution.canonical(owner)):
+            fact = self._resolution.classes.get(name)
+            if fact is not None and attribute in fact.own:
+                return (
+                    Location(path=self._resolution.paths[name], line=fact.line, note=f"gives each its `{attribute}`"),
+                )
+        return None
+
     def made_for_person(self, owner: str) -> Proof | None:
         """Where the class takes a person whom its objects are made for, by the name of a class: `patient: Patient`."""
         fact = self._resolution.method(self._resolution.canonical(owner), "__init__")

@@ -24,6 +24,7 @@ __all__ = [
     "is_under_test",
     "keeps_context",
     "names_identity",
+    "own_containers",
     "text_of",
     "worker_loop",
 ]
@@ -168,6 +169,16 @@ def _goes_on(handler: ast.ExceptHandler) -> bool:
     """Whether the function goes on as if nothing were missing: `except KeyError: pass`."""
     named = {ast.unparse(one) for one in ast.walk(handler.type)} if handler.type is not None else set()
     return not named.isdisjoint(_MISSING) and all(isinstance(one, ast.Pass) for one in handler.body)
+
+
+def own_containers(view: FileView, owner: Block) -> tuple[str, ...]:
+    """The attributes for which `__init__` gives each object of the class a container of its own."""
+    given = (one for method in view.methods(owner) if method.is_initializer for one in view.mutations_in(method))
+    return tuple(
+        one.name for one in given
+        if one.kind == "attribute" and any(access.own_class is owner and not access.steps for access in one.accesses)
+        and any(view.value_kind(value) == "container" for value in one.values)
+    )  # fmt: skip
 
 
 def fields_of(owner: Block) -> dict[str, ast.expr]:

@@ -146,6 +146,9 @@ class Program:
                     return (fact.location,)
                 return next((proof for path in fact.paths if (proof := self._alias(path, name)) is not None), None)
             if home in self.resolution.classes:
+                attribute = self.resolution.canonical(name).removeprefix(home)[1:].partition(".")[0]
+                if attribute and self.has_member(home, (attribute,)) is not None:
+                    return None  # what its body gives the attribute is no such value
                 fact_of = self.resolution.classes[home]
                 return (Location(path=self.resolution.paths[home], line=fact_of.line, note="the class"),)
             if home in self.resolution.functions:

@@ -19,7 +19,7 @@ from carrel.audit.entry_points import page_of
 from carrel.audit.facts import PRELOADED, ClassFact, FunctionFact, GlobalFact
 from carrel.audit.file_view import FileView
 from carrel.audit.gives import collected_by, given_back, gives_none
-from carrel.audit.held import fields_of, goes_round
+from carrel.audit.held import fields_of, goes_round, own_containers
 from carrel.audit.memos import memo_of, stored_under
 from carrel.audit.nobody import key_names, keyed_parameters
 from carrel.audit.origins import called_name
@@ -145,9 +145,7 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
     """Every class of a file, with what its objects hold."""
     attributes: dict[Block, dict[str, dict[str, None]]] = {owner: {} for owner in view.classes}
     made: dict[Block, dict[str, None]] = {owner: {} for owner in view.classes}
-    for mutation in view.mutations:
-        if mutation.kind != "attribute":
-            continue
+    for mutation in (one for one in view.mutations if one.kind == "attribute"):
         for access in mutation.accesses:
             owner = access.block if access.kind == "class" else access.own_class
             if owner is None or access.steps or owner not in attributes:
@@ -177,6 +175,7 @@ def class_facts(view: FileView) -> tuple[ClassFact, ...]:
             tuple(one.dotted for one in owner.decorators),
             lines.get(owner, ()),
             owner_field(view, owner),
+            own_containers(view, owner),
         )
         for owner in view.classes
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.global_current_user import GlobalCurrentUser
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = GlobalCurrentUser()
 APP = "from fastapi import FastAPI, Request\napp = FastAPI()\ncurrent_user = None\n"
@@ -293,3 +293,10 @@ def test_a_class_that_each_call_makes(indent: str, *, is_found: bool) -> None:
         finds(RULE, source, "error")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("body", "is_found"), [("here = threading.local()", False), ("name = 1", True)])
+def test_what_a_class_of_another_file_has_for_each_thread(body: str, *, is_found: bool) -> None:
+    model = f"import threading\nclass Place: ...\nclass Model:\n    {body}\n"
+    source = "from model import Model\ndef middleware(request):\n    Model.here.request = request\n"
+    assert bool(findings(RULE, {"app.py": source, "model.py": model})) is is_found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.mutable_class_attribute import MutableClassAttribute
+from carrel.findings import Severity
 from tests.audit.checking import findings, finds, quiet
 
 RULE = MutableClassAttribute()
@@ -279,3 +280,62 @@ def test_what_the_framework_itself_shows() -> None:
     get = "    def get(self, request):\n        self.{0}['who'] = request.user\n        return render(self)\n"
     finds(RULE, (base + get).replace("{0}", "extra_context"), "error")
     finds(RULE, (base + get).replace("{0}", "extra_data"), "info")
+
+
+ORDER = """
+from base import Basket
+class Order(Basket):
+    rows = []
+    def add(self, text):
+        self.rows.append(text)
+        return complete(self.rows)
+"""
+ABOVE = "class Basket:\n    def __init__(self, user):\n        self.{0} = []\n"
+
+
+def test_what_a_class_of_another_file_gives_each_object() -> None:
+    route = ROUTE.replace("Bot(user).say", "Order(user).add")
+    finds(RULE, {"app.py": ORDER + route, "base.py": ABOVE.format("others")}, "error")
+    quiet(RULE, {"app.py": ORDER + route, "base.py": ABOVE.format("rows")})
+
+
+@pytest.mark.parametrize(("made", "is_found"), [("{}", True), ("Json(default={})", False)])
+def test_what_the_class_above_only_declares(made: str, *, is_found: bool) -> None:
+    above = f"from fields import Json\nclass Base:\n    data = {made}\n"
+    below = "from base import Base\nclass Record(Base):\n    def keep(self, text):\n        self.data.update(text)\n"
+    assert bool(findings(RULE, {"app.py": below, "base.py": above})) is is_found
+
+
+SOCKETS = """
+class Bot:
+    open = []
+    def __init__(self, user):
+        self.user = user
+    def say(self, text):
+        self.open.append(text)
+        return complete(self.open)
+    def close(self, text):
+        self.open.{0}(text)
+"""
+
+
+@pytest.mark.parametrize(("method", "severity"), [("remove", "info"), ("index", "error")])
+def test_what_is_taken_out_again(method: str, severity: Severity) -> None:
+    finds(RULE, SOCKETS.format(method) + ROUTE, severity, on="append")
+
+
+TABS = """
+class Bot:
+    tabs = {0}
+    def __init__(self, user):
+        self.user = user
+    def say(self, text):
+        for tab in self.tabs:
+            tab["text"] = text
+        return complete(self.tabs)
+"""
+
+
+@pytest.mark.parametrize(("tabs", "severity"), [("[]", "info"), ("[{}, {}]", "error")])
+def test_an_element_of_what_is_empty(tabs: str, severity: Severity) -> None:
+    finds(RULE, TABS.format(tabs) + ROUTE, severity, on='tab["text"]')

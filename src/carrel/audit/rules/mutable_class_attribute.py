@@ -16,10 +16,12 @@ from carrel.audit.conditions import (
     HasEntryPoints,
     NamedElsewhere,
     Not,
-    SharedObject,
+    SharedContainer,
     TaintedParameter,
 )
+from carrel.audit.data_conditions import HasOwn
 from carrel.audit.file_view import FileView
+from carrel.audit.filled import is_empty
 from carrel.audit.frameworks import COPYING_BASES, READ_BY_BASES
 from carrel.audit.held import fields_of
 from carrel.audit.mutations import Mutation
@@ -33,6 +35,7 @@ __all__ = ["MutableClassAttribute"]
 
 _WRITES: Final = frozenset({"append", "appendleft", "extend", "insert", "update", "add"})
 _KEEPS: Final = frozenset({"append", "add", "remove", "discard", "clear"})
+_TAKES_OUT: Final = frozenset({"remove", "discard"})
 _FOR_ALL: Final = re.compile(
     r"(?i)cache|memo|regist|instance|singleton|lock|pool|stat|count|metric|known|handler|plugin"
 )
@@ -97,11 +100,12 @@ class MutableClassAttribute:
                 grades = (*(Grade(one.severity, (*one.given, named)) for one in grades), Grade("info"))
         if fixed and name not in READ_BY_BASES:
             grades = where(grades, (FieldRead(owner.symbol, name, ""),))
-        if _begins_anew(view, owner, name):
+        is_registry = _is_taken_out(view, owner, name)
+        if is_registry or _begins_anew(view, owner, name) or _is_of_nothing(view, mutation, owner, name):
             grades = (Grade("info"),)
         made = _made(owner, name)
         related = (view.location(made, "made once, with the class"),) if made is not None else ()
-        given = (Not(HasBase(owner.symbol, COPYING_BASES)), *given)
+        given = (Not(HasBase(owner.symbol, COPYING_BASES)), Not(HasOwn(owner.symbol, name)), *given)
         if mutation.name == "add":
             # Whatever registers itself is added to a set; what a request brings is no such thing.
             grades = tuple(one for one in grades if one.severity == "error")
@@ -128,7 +132,7 @@ def _attribute(view: FileView, mutation: Mutation) -> tuple[Block, str, tuple[Co
         if any(view.value_kind(one.value) == "container" for one in owner.scope.bindings.get(name, ())):
             return owner, name, ()
         if access.kind == "self" and name not in owner.scope.bindings and not rest and view.base_paths(owner):
-            return owner, name, (SharedObject(f"{owner.symbol}().{name}"),)
+            return owner, name, (SharedContainer(f"{owner.symbol}().{name}"),)
     return None
 
 
@@ -166,6 +170,27 @@ def _begins_anew(view: FileView, owner: Block, name: str) -> bool:
         and any(one.kind == "class" and one.block is owner and not one.steps for one in mutation.accesses)
         and all(view.value_kind(value) == "container" for value in mutation.values)
         for mutation in view.mutations
+    )  # fmt: skip
+
+
+def _is_taken_out(view: FileView, owner: Block, name: str) -> bool:
+    """Whether exactly what was put in is taken out again: who is connected, not what was said."""
+    for mutation in view.mutations:
+        if mutation.name in _TAKES_OUT and mutation.kind == "method":
+            found = _attribute(view, mutation)
+            if found is not None and found[:2] == (owner, name):
+                return True
+    return False
+
+
+def _is_of_nothing(view: FileView, mutation: Mutation, owner: Block, name: str) -> bool:
+    """Whether what is changed is an element of a container that the class makes empty: some other class has them."""
+    made = [one.value for one in owner.scope.bindings.get(name, ())]
+    elements = any(access.steps[:1] == (name,) and "[]" in access.steps for access in mutation.accesses)
+    return elements and bool(made) and all(map(is_empty, made)) and not any(
+        one is not mutation and _adds(view, one) and (found := _attribute(view, one)) is not None
+        and found[:2] == (owner, name) and not any("[]" in access.steps for access in one.accesses)
+        for one in view.mutations
     )  # fmt: skip
 
 

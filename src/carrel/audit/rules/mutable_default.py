@@ -17,11 +17,11 @@ from carrel.audit.conditions import (
     Condition,
     FieldChanged,
     HasEntryPoints,
-    LeftOut,
     Not,
     Reachable,
     ResultChanged,
 )
+from carrel.audit.data_conditions import LeftOut
 from carrel.audit.diff import insert_before, replace_node, unified_diff
 from carrel.audit.file_view import FileView
 from carrel.audit.filled import has_something, is_empty

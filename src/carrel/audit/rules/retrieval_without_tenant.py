@@ -16,11 +16,10 @@ from carrel.audit.conditions import (
     Condition,
     HasEntryPoints,
     IdentityParameter,
-    LeftOutByRequest,
     Reachable,
     SharedClass,
 )
-from carrel.audit.data_conditions import KeepsOwners
+from carrel.audit.data_conditions import KeepsOwners, LeftOutByRequest
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name, identities, is_credential
 from carrel.audit.rule import Candidate, Grade, rule_page
