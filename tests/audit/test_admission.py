@@ -286,3 +286,17 @@ def test_who_is_let_in(source: str, who: str) -> None:
 def test_what_a_class_and_an_address_say_of_who_is_let_in(source: str, who: str) -> None:
     file = view(source)
     assert admitted(file, file.functions[-1]) == who
+
+
+def test_what_is_run_before_all_methods_of_a_view_turns_others_away() -> None:
+    code = """
+        class Migration(View):
+            def dispatch(self, request):
+                if not request.user.{}:
+                    raise Http404
+                return super().dispatch(request)
+            def get(self, request):
+                return run()
+        """
+    assert is_for(code.format("is_superuser"))
+    assert not is_for(code.format("is_authenticated"))

@@ -78,3 +78,9 @@ def test_what_happens_while_a_module_is_imported_happens_once() -> None:
 def test_removing() -> None:
     found = view("def f(x, k):\n    x.pop(k)\n    del x[k]\n    x.add(k)\n").mutations
     assert sorted((one.name, one.removes) for one in found) == [("", True), ("add", False), ("pop", True)]
+
+
+def test_an_attribute_is_deleted_by_its_name() -> None:
+    file = view("import threading\nLOCAL = threading.local()\ndef clear(name):\n    delattr(LOCAL, name)\n")
+    (mutation,) = file.mutations
+    assert (mutation.kind, mutation.removes) == ("delete", True)

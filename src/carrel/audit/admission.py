@@ -70,6 +70,8 @@ _AREA: Final = re.compile(r"(?i)admin|super_?user|staff|internal|scim")
 _BEFORE: Final = frozenset({"dependencies", "guards", "auth", "permission", "permissions"})
 _FOR_METHODS: Final = ("decorators", "method_decorators")
 _SIGNED_IN_CLASSES: Final = frozenset({"IsAuthenticated", "AllowAny", "IsAuthenticatedOrReadOnly"})
+_FIRST: Final = frozenset({"dispatch", "dispatch_request", "prepare", "initial", "setup"})
+"""The methods of a class of views that are run before those for what is asked."""
 _MIXIN: Final = re.compile(r"(?i)(?:mixin|required|only)$")
 _PERSONNEL: Final = frozenset({"Staff", "StaffMember"})
 _STAFF: Final = re.compile(r"(?i)staff")
@@ -315,6 +317,9 @@ def is_refusal(statement: ast.stmt) -> bool:
 def _is_administrators(view: FileView, owner: Block) -> bool:
     """Whether a class of views is for administrators, by its decorators, its bases, or the permissions it asks for."""
     if any(_lets_in(one) for one in owner.decorators):
+        return True
+    first = (one for one in view.methods(owner) if one.name in _FIRST)
+    if any(_refuses(statement) for one in first for statement in getattr(one.node, "body", ())):
         return True
     bases = [chain(one).rpartition(".")[2] for one in getattr(owner.node, "bases", ())]
     mixins = [one for one in bases if _MIXIN.search(one)]

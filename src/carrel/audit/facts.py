@@ -128,6 +128,8 @@ class FunctionFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     that it is."""
     refuses: int = 0
     """The line where it turns somebody away who may not: `raise Forbidden`, `abort(403)`."""
+    awaits: bool = False
+    """It is a coroutine that lets others run in between."""
 
     def parameter_at(self, place: str) -> str:
         """The parameter that an argument is for; empty when it cannot be told."""

@@ -16,6 +16,7 @@ from carrel.audit.frameworks import SERVERS
 from carrel.audit.origins import says_which, says_whose
 from carrel.audit.passing import Passing
 from carrel.audit.resolution import Resolution
+from carrel.audit.scripts import is_script
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Location
 
@@ -261,12 +262,13 @@ class Flow:
                 for variable, call in self._context_calls(one, "set"):
                     yield variable, self._at(one, call.line, "sets the context")
 
-    def used_by(self, name: str, kind: Literal["request", "async", "function"]) -> Proof | None:
-        """A function that calls the global or a method of it: any, a coroutine, or one that a request leads to."""
+    def used_by(self, name: str, kind: Literal["request", "async", "waiting", "function"]) -> Proof | None:
+        """A function that uses the global or a method of it: any, a coroutine, one with an `await`, of a request."""
         home = self._resolution.canonical(name)
         for fact, call in self._uses(home):
-            fits = kind == "function" or (fact.is_async if kind == "async" else bool(self._calls.way_to(fact.name)))
-            if fits:
+            serves = not is_script(self._resolution.files[self._resolution.paths[fact.name]])
+            fits = {"function": True, "async": fact.is_async and serves, "waiting": fact.awaits and serves}
+            if fits.get(kind, kind == "request" and bool(self._calls.way_to(fact.name))):
                 return (self._at(fact, call.line, "used here"),)
         return None
 

@@ -61,7 +61,7 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         apart = bool(info.leak_classes) and not candidate.by_anybody and program.calls.is_apart(candidate.symbol)
         path = candidate.location.path
         # What a request is not seen to lead to, and a command line is, one person runs.
-        by_hand = bool(info.leak_classes) and not way and is_start_up(path)
+        by_hand = bool(info.leak_classes) and not way and (is_start_up(path) or path in program.scripts)
         shown = has_more and is_example(path)
         is_function = candidate.symbol in program.resolution.functions
         lost = (

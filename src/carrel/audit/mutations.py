@@ -135,6 +135,9 @@ def _calls(node: ast.Call, block: Block, reader: AccessReader) -> Iterator[Mutat
     elif isinstance(node.func, ast.Name) and node.func.id == "setattr" and len(node.args) == 3:
         name = node.args[1].value if isinstance(node.args[1], ast.Constant) else ""
         yield _made("attribute", node, node.args[0], block, reader, name=str(name), values=(node.args[2],))
+    elif isinstance(node.func, ast.Name) and node.func.id == "delattr" and len(node.args) == 2:
+        name = node.args[1].value if isinstance(node.args[1], ast.Constant) else ""
+        yield _made("delete", node, node.args[0], block, reader, name=str(name))
 
 
 def _made(

@@ -21,13 +21,13 @@ from carrel.audit.pins import Pin
 from carrel.audit.places import is_test_path
 from carrel.audit.receivers import Receivers
 from carrel.audit.resolution import Resolution
+from carrel.audit.scripts import COMMAND_LINES, is_script
 from carrel.audit.shared_classes import SharedClasses, kept_result
 from carrel.findings import Location
 from carrel.source import ImportGraph, Project
 
 __all__ = ["Program"]
 
-_COMMAND_LINES: Final = frozenset({"argparse", "click", "typer", "cyclopts", "docopt", "fire", "optparse"})
 _DEPTH: Final = 4
 _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 """Bases of which one object is another one in each thread: `threading.local`, and what it is often bound to."""
@@ -316,4 +316,11 @@ class Program:
     def is_command(self) -> bool:
         """Whether it reads a command line: one person runs it."""
         sites = (site for path, facts in self.files.items() if not is_test_path(path) for site in facts.outline.imports)
-        return any(site.module.partition(".")[0] in _COMMAND_LINES for site in sites)
+        return any(site.module.partition(".")[0] in COMMAND_LINES for site in sites)
+
+    @cached_property
+    def scripts(self) -> frozenset[str]:
+        """The files that one person runs, and that no other file of the product imports."""
+        files = {path for path, one in self.files.items() if is_script(one)}
+        importers = self.imports.importers() if files else {}
+        return frozenset(one for one in files if all(map(is_test_path, importers.get(one, ()))))

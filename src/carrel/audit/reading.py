@@ -109,6 +109,7 @@ def _function(
         next((one.name for one in function.parameters if one.kind == "**"), ""),
         collected_by(view, function),
         refusal(function),
+        function.is_async and view.suspends(function),
     )
 
 

@@ -197,7 +197,7 @@ class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """A function of this kind calls the global, or a method of it."""
 
     name: str
-    kind: Literal["request", "async", "function"]
+    kind: Literal["request", "async", "waiting", "function"]
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.used_by(self.name, self.kind)

@@ -301,3 +301,17 @@ def test_a_worker_that_takes_the_next_one(body: str, taken: str, *, is_found: bo
         finds(RULE, source, "warning", on="async def work")
     else:
         quiet(RULE, source)
+
+
+def test_a_process_that_its_round_starts_has_the_variables_as_they_are() -> None:
+    code = """
+        def run(users):
+            jobs = []
+            for user in users:
+                job = Process(target=lambda: work(user))
+                jobs.append(job)
+                {}
+            {}
+        """
+    quiet(RULE, code.format("job.start()", "pass"))
+    finds(RULE, code.format("pass", "[one.start() for one in jobs]"), "error")

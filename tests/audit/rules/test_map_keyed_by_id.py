@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.map_keyed_by_id import MapKeyedById
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = MapKeyedById()
 
@@ -175,3 +175,17 @@ def test_a_helper_that_is_handed_the_connection(holder: str, severity: str) -> N
         f"    lines_of({holder}).append(await ws.receive_text())\n"
     )
     finds(RULE, source, severity, on="setdefault")
+
+
+def test_what_is_added_under_an_entry_goes_with_the_entry() -> None:
+    code = """
+        SENT = {}
+        def connect(websocket: WebSocket):
+            SENT[id(websocket)] = set()
+        def mark(websocket: WebSocket, message):
+            SENT[id(websocket)].add(message)
+        def leave(websocket):
+            {}
+        """
+    assert findings(RULE, code.replace("            {}\n", "            pass\n"))
+    quiet(RULE, code.replace("            {}\n", "            SENT.pop(id(websocket), None)\n"))

@@ -29,7 +29,7 @@ def test_a_session_of_the_module_in_a_coroutine_and_in_a_function() -> None:
 def test_a_session_by_thread_in_coroutines() -> None:
     finds(
         RULE,
-        HEAD + "S = scoped_session(SessionLocal)\nasync def feed():\n    S.add(1)\n",
+        HEAD + "S = scoped_session(SessionLocal)\nasync def feed():\n    S.add(await read())\n",
         "error",
         on="scoped_session(",
     )
@@ -40,11 +40,12 @@ def test_a_session_whose_scope_is_said_to_be_the_thread_in_coroutines(ident: str
     code = (
         "import asyncio\nimport threading\nfrom sqlalchemy.ext.asyncio import async_scoped_session\n"
         f"S = async_scoped_session(SessionLocal, scopefunc=threading.{ident})\n"
-        "async def feed():\n    S.add(1)\n"
+        "async def feed():\n    S.add(await read())\n"
     )
     finds(RULE, HEAD + code, "error", on="async_scoped_session(")
     quiet(RULE, HEAD + code.replace(f"threading.{ident}", "asyncio.current_task"))
-    quiet(RULE, HEAD + code.replace("async def", "def"))
+    quiet(RULE, HEAD + code.replace("async def", "def").replace("await ", ""))
+    quiet(RULE, HEAD + code.replace("await ", ""))
 
 
 def test_a_session_in_a_shared_object() -> None:
@@ -64,7 +65,7 @@ def test_a_session_in_a_cached_getter() -> None:
         "def get_db():\n    session = SessionLocal()\n    yield session\n",
         (
             "import asyncio\nS = scoped_session(SessionLocal, scopefunc=asyncio.current_task)\n"
-            "async def feed():\n    S.add(1)\n"
+            "async def feed():\n    S.add(await read())\n"
         ),
         "S = scoped_session(SessionLocal)\ndef feed():\n    S.add(1)\n",
         "session = SessionLocal()\nsession.add(1)\nsession.commit()\n",
@@ -224,3 +225,11 @@ def test_a_session_that_a_function_of_the_file_opens() -> None:
     """
     finds(RULE, code, "error", on="db = open_session()")
     quiet(RULE, code.replace("return Session(engine)", "return scoped_session(engine)"))
+
+
+def test_coroutines_of_a_script_that_one_person_runs() -> None:
+    code = HEAD + "S = scoped_session(SessionLocal)\n"
+    used = "from app import S\nasync def check():\n    S.add(await read())\n"
+    quiet(RULE, {"app.py": code, "cron.py": "import argparse\n" + used})
+    served = "import argparse\n" + used + "def main():\n    server.serve_forever()\n"
+    finds(RULE, {"app.py": code, "cron.py": served}, "error")

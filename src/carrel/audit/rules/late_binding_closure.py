@@ -240,7 +240,7 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             name = around.func.attr if isinstance(around.func, ast.Attribute) else getattr(around.func, "id", "")
             # What is handed to anything else (`sorted(..., key=...)`) is used up there.
             puts_aside = _REGISTERS.match(name) is not None and isinstance(view.module.parent(around), ast.Expr)
-            if name == "on_commit" and _commits(view, around, loop):
+            if (name == "on_commit" and _commits(view, around, loop)) or _is_forked(view, around, loop):
                 return False
             if name in _KEPT or not _is_part(view, child, around):
                 return (name in _KEPT or puts_aside) and not _is_awaited_inside(view, around, loop)
@@ -257,6 +257,16 @@ def _is_kept(view: FileView, node: ast.AST, loop: Loop) -> bool:
             return True
         child = around
     return False
+
+
+def _is_forked(view: FileView, call: ast.Call, loop: Loop) -> bool:
+    """Whether it is what a process runs that the round starts: the fork has the variables as they are."""
+    around = view.module.parent(call)
+    made = [call, *(around.targets if isinstance(around, ast.Assign) else ())]
+    texts = {ast.unparse(one) for one in made} if called_name(call) == "Process" else set()
+    started = (one.func for part in loop.body for one in ast.walk(part) if texts and isinstance(one, ast.Call))
+    return any(isinstance(one, ast.Attribute) and one.attr == "start" and ast.unparse(one.value) in texts
+               for one in started)  # fmt: skip
 
 
 def _commits(view: FileView, call: ast.Call, loop: Loop) -> bool:

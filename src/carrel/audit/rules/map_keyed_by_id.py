@@ -166,8 +166,10 @@ def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
 
     The oldest that goes when there are too many may be of any object.
     """
-    text = ast.unparse(mutation.target)
-    removals = (one for one in view.mutations if one.removes and ast.unparse(one.target) == text)
+    # What is added to the set under the key, `sent[key].add(message)`, goes with the set.
+    target = mutation.target.value if isinstance(mutation.target, ast.Subscript) else mutation.target
+    texts = {ast.unparse(target), ast.unparse(mutation.target)}
+    removals = (one for one in view.mutations if one.removes and ast.unparse(one.target) in texts)
     if any(
         one.name not in ("clear", "popitem") and not any(_is_oldest(view, key, one.block) for key in one.keys[-1:])
         for one in removals

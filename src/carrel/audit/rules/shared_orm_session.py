@@ -112,7 +112,8 @@ class SharedOrmSession:
     def _scoped(self, view: FileView, held: Held) -> Candidate:
         name = held.symbol.rpartition(".")[2]
         message = f"`{name}` keeps a session for each thread, and all coroutines run in one"
-        return view.candidate(self.info, held.node, message, grades=(Grade("error", (UsedBy(held.symbol, "async"),)),))
+        waits = UsedBy(held.symbol, "waiting")
+        return view.candidate(self.info, held.node, message, grades=(Grade("error", (waits,)),))
 
     def _cached(self, view: FileView, function: Block, makers: set[str]) -> Iterator[Candidate]:
         for statement in function.nodes(ast.Return):
