@@ -23,6 +23,8 @@ def {name}(rows, user):
             found.insert(0, value)
         else:
             found.append(value)
+    waiting.clear()
+    found.reverse()
     user.log.info("sorted them")
     return found, len(waiting)
 '''
@@ -55,8 +57,23 @@ def test_three_lines_that_differ() -> None:
     assert told(package(a=work(), b=other)) == []
 
 
+def test_a_long_one_may_have_drifted_further() -> None:
+    def long(start: int) -> str:
+        return "def fill(rows):\n" + "".join(f"    rows.take({number})\n" for number in range(start, start + 30))
+
+    assert told(package(a=long(0), b=long(6))) == [(["app/a.py", "app/b.py"], True)]
+    assert told(package(a=long(0), b=long(8))) == []
+
+
+def test_short_ones_that_are_equal_throughout() -> None:
+    short = "def fill(rows):\n" + "".join(f"    rows.take({number})\n" for number in range(8))
+    assert told(package(a=short, b=short)) == [(["app/a.py", "app/b.py"], True)]
+    assert told(package(a=short, b=short.replace("(7)", "(8)"))) == []
+
+
 def test_a_few_lines_are_soon_the_same() -> None:
-    few = "def sort_rows(rows):\n" + "".join(f"    rows.take({number})\n" for number in range(9))
+    few = "def sort_rows(rows):\n" + "".join(f"    rows.take({number})\n" for number in range(6))
+    few += "    rows.take(\n        amount=6,\n        above=rows.least,\n    )\n"
     assert told(package(a=few, b=few)) == []
 
 
@@ -81,8 +98,8 @@ def test_tests_and_what_a_tool_wrote() -> None:
 
 def test_files_for_two_circumstances() -> None:
     assert told(package(on_linux=work(), on_windows=work())) == [(["app/on_linux.py", "app/on_windows.py"], False)]
-    assert told({"app/__init__.py": "", "app/a.py": work(), "app/v2_parts/a.py": work()}) == [
-        (["app/a.py", "app/v2_parts/a.py"], False)
+    assert told({"app/__init__.py": "", "app/v1/a.py": work(), "app/v2/a.py": work()}) == [
+        (["app/v1/a.py", "app/v2/a.py"], False)
     ]
 
 

@@ -16,14 +16,15 @@ from carrel.findings import Location
 
 __all__ = ["Copied", "Written", "copied_functions"]
 
-_LOGIC: Final = 10
+_LOGIC: Final = 8
 """Statements of a function that nobody writes twice by chance."""
-_SAME: Final = 0.9
-"""The share of equal lines from which on one was written by copying the other, and still does the same."""
+_LIKE: Final = ((12, 0.9), (24, 0.8))
+"""Of two that are not equal throughout, so many equal lines and such a share of them: one was written by copying the
+other, and still does the same. A long one has more places to drift."""
 _NEAR: Final = 12
 """So many functions of one name are compared with each other; of more, only what is equal is found."""
-_HOOKS: Final = frozenset({"main", "cli", "run", "handle", "setup", "configure", "register", "create_app", "init_app",
-                           "upgrade", "downgrade", "application", "entrypoint"})  # fmt: skip
+_HOOKS: Final = frozenset({"main", "cli", "run", "handle", "execute", "setup", "configure", "register", "create_app",
+                           "init_app", "upgrade", "downgrade", "application", "entrypoint"})  # fmt: skip
 """Names that whoever loads a file asks for: what stands in it begins the program, or its part of one."""
 
 
@@ -89,5 +90,8 @@ def _of_programs(parts: Parts, members: list[Written]) -> Iterator[Copied]:
 
 
 def _are_same(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    enough = max(len(one), len(other)) * _SAME
-    return min(len(one), len(other)) >= enough and (Counter(one) & Counter(other)).total() >= enough
+    longer = max(len(one), len(other))
+    if min(len(one), len(other)) < longer * _LIKE[-1][1]:
+        return False
+    equal = (Counter(one) & Counter(other)).total()
+    return any(equal >= enough and equal >= longer * share for enough, share in _LIKE)

@@ -23,7 +23,6 @@ _SEVERAL: Final = 3
 _MANY: Final = 3
 """Classes or files that are no coincidence."""
 _NUMBERED: Final = re.compile(r"_v\d+\.py$")
-_VERSION: Final = re.compile(r"(?:^|_)v\d+(?:_|$)")
 _SYSTEM: Final = re.compile(r"(?:linux|windows|win32|posix|unix|darwin|macos|osx|bsd)(?:\.py)?$")
 _PRIVATE: Final = re.compile(r"(?:^|/)_(?!_)[^/]*\.py$")
 _NUMBER: Final = re.compile(r"\d+")
@@ -110,8 +109,6 @@ def are_variants(path: str, other: str) -> bool:
     if ours == theirs:
         return False
     if any(plain(ours) == plain(theirs) for plain in (_without_side, _without_numbers)):
-        return True
-    if any(_VERSION.search(part) for part in {*ours[:-1]} ^ {*theirs[:-1]}):
         return True
     differing = [parts for parts in zip(ours, theirs, strict=False) if parts[0] != parts[1]]
     return len(ours) == len(theirs) and len(differing) == 1 and all(_SYSTEM.search(part) for part in differing[0])
