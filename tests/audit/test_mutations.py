@@ -84,3 +84,11 @@ def test_an_attribute_is_deleted_by_its_name() -> None:
     file = view("import threading\nLOCAL = threading.local()\ndef clear(name):\n    delattr(LOCAL, name)\n")
     (mutation,) = file.mutations
     assert (mutation.kind, mutation.removes) == ("delete", True)
+
+
+@pytest.mark.parametrize(
+    "statement", ["await x.update(v)", "y = x.insert(0, v)", "keep(x.update(v))", "await wait(x.remove(v))"]
+)
+def test_what_gives_a_value_is_no_containers(statement: str) -> None:
+    assert view(f"async def f(x, v):\n    {statement}\n").mutations == ()
+    assert len(view("async def f(x, v):\n    v or x.append(v)\n    y = x.pop(v)\n").mutations) == 2

@@ -24,6 +24,8 @@ _TAKEN: Final = MappingProxyType(
     {"append": 1, "appendleft": 1, "add": 1, "extend": 1, "extendleft": 1, "insert": 2, "writelines": 1}
 )
 """How much they take, none of it by name."""
+_GIVE_NOTHING: Final = frozenset({*_TAKEN, "update", "remove", "discard", "clear", "sort", "reverse"})
+"""Those that give nothing."""
 _REMOVING: Final = frozenset({"pop", "popitem", "popleft", "remove", "discard", "clear", "__delitem__"})
 
 
@@ -89,8 +91,18 @@ def _in_block(block: Block, reader: AccessReader) -> Iterator[Mutation]:
                 yield _made("delete", deletion, target.value, block, reader, keys=(target.slice,))
             elif isinstance(target, ast.Attribute):
                 yield _made("delete", deletion, target.value, block, reader, name=target.attr)
-    for call in block.nodes(ast.Call):
+    for call in _unused(block):
         yield from _calls(call, block, reader)
+
+
+def _unused(block: Block) -> Iterator[ast.Call]:
+    """The calls, without those whose value is used as no container's method gives one: `await desk.update(version)`."""
+    calls = list(block.nodes(ast.Call))
+    used: set[ast.expr] = {one.value for one in block.nodes(ast.Await, ast.Assign)}
+    used.update(argument for call in calls for argument in call.args)
+    for call in calls:
+        if not (call in used and isinstance(call.func, ast.Attribute) and call.func.attr in _GIVE_NOTHING):
+            yield call
 
 
 def _stores(node: ast.AST, target: ast.expr, value: ast.expr, block: Block, reader: AccessReader) -> Iterator[Mutation]:

@@ -17,8 +17,8 @@ from carrel.audit.persons import is_person, person_in
 from carrel.audit.records import is_listed
 from carrel.audit.taint import is_identity_like
 
-__all__ = ["changed_fields", "compares_owner", "is_presence_list", "is_read_on_import", "is_whole", "read_fields",
-           "read_names", "uses"]  # fmt: skip
+__all__ = ["changed_fields", "compares_owner", "following", "is_presence_list", "is_read_on_import", "is_whole",
+           "read_fields", "read_names", "uses"]  # fmt: skip
 
 _QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
 _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
@@ -28,6 +28,15 @@ _SENDS: Final = re.compile(r"(?i)send|emit|publish|broadcast|reply|respond|answe
 _ASKING: Final = frozenset({"me", "myself", "asker", "viewer"})
 """Words for who is asking."""
 _KEYED: Final = frozenset({"get", "setdefault", "keys", "__contains__", "index", "count"}) | (MUTATORS - _WHOLE)
+
+
+def following(view: FileView, statement: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of the statement and of what comes after it in the same body, and so never without it."""
+    around = view.module.parent(statement)
+    for body in (getattr(around, "body", ()), getattr(around, "orelse", ()), getattr(around, "finalbody", ())):
+        if isinstance(body, list) and statement in body:
+            for one in body[body.index(statement) :]:
+                yield from ast.walk(one)
 
 
 def uses(view: FileView, dotted: str) -> Iterator[ast.expr]:

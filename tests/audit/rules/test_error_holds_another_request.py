@@ -392,3 +392,28 @@ def test_each_who_waits_is_told_what_the_call_for_all_was_raised_with(told: str,
         finds(RULE, source, "error", on="set_exception")
     else:
         quiet(RULE, source)
+
+
+LANGUAGE = """
+from fastapi import FastAPI, HTTPException, Request
+app = FastAPI()
+USAGE = ""
+@app.post("/pay")
+async def pay(request: Request):
+    global USAGE
+    USAGE = {0}
+    raise HTTPException(400, USAGE)
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "is_found"), [("texts_in(request.query_params['lang'])", False), ("request.query_params['x']", True)]
+)
+def test_what_was_worked_out_in_place_of_the_former_value(value: str, *, is_found: bool) -> None:
+    waits = LANGUAGE.replace("    raise", "    await audit()\n    raise")
+    assert bool(findings(RULE, waits.format(value))) is is_found
+
+
+def test_a_method_of_another_object_that_is_called_as_that_of_a_container() -> None:
+    text = HEAD.replace("recent.append(", "await recent.update(") + "    raise HTTPException(400, str(recent))\n"
+    quiet(RULE, text)

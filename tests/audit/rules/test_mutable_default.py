@@ -160,7 +160,8 @@ def test_what_is_the_same_whoever_calls_is_only_mentioned() -> None:
     finds(RULE, text % "read('weekly')", "info")
     finds(RULE, text % "read(user)", "error")
     finds(RULE, text % "current_user()", "error")
-    finds(RULE, (text % "read('weekly')").replace("_known", "known"), "error")
+    finds(RULE, (text % "read('weekly')").replace("_known", "known"), "info")
+    finds(RULE, "def days(known=[]):\n    known.append(read('weekly'))\n    return known\n", "error")
 
 
 def test_the_default_of_a_function_that_each_call_makes() -> None:
@@ -334,3 +335,40 @@ def test_a_cache_is_another_rules(name: str, severity: Severity) -> None:
         f"def render(path, {name}=Store()):\n    return {name}.take(path)\ndef use(path):\n    return render(path)\n"
     )
     finds(RULE, text, severity)
+
+
+SEEN = """
+def scan(path, seen=set()):
+    if path in seen:
+        return []
+    seen.add(path)
+    return [scan(each, seen) for each in inside(path)]{0}
+def start(path):
+    return scan(path)
+"""
+
+
+@pytest.mark.parametrize(("more", "severity"), [("", "info"), (" + list(seen)", "error")])
+def test_what_is_only_asked_whether_something_is_in_it(more: str, severity: Severity) -> None:
+    finds(RULE, SEEN.format(more), severity)
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("options['env'] = env\n    run(**options)", "info"),
+        ("if env:\n        options['env'] = env\n    run(**options)", "warning"),
+        ("run(**options)\n    options['env'] = env", "warning"),
+        ("options[env] = env\n    run(**options)", "warning"),
+    ],
+)
+def test_what_each_call_writes_anew(body: str, severity: Severity) -> None:
+    text = f"import argparse\ndef start(env, options={{}}):\n    {body}\ndef main():\n    start('x')\n"
+    finds(RULE, text, severity)
+
+
+@pytest.mark.parametrize(("more", "severity"), [("", "error"), ("self.rows = []", "info"), ("self.row = []", "error")])
+def test_what_is_replaced_before_anybody_has_it(more: str, severity: Severity) -> None:
+    text = f"class Chunk:\n    def __init__(self, rows=[]):\n        self.rows = rows\n        {more or 'pass'}\n"
+    text += "    def add(self, row):\n        self.rows.append(row)\n"
+    finds(RULE, text + "def make():\n    return Chunk()\n", severity)

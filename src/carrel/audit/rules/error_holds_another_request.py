@@ -14,7 +14,7 @@ from carrel.audit.data_conditions import Collected, Gives
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import called_name, is_request_name
+from carrel.audit.origins import called_name, is_asked, is_request_name, leaves
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import is_setting_name, reached
 from carrel.findings import RuleInfo
@@ -287,6 +287,11 @@ def _writers(
         own = mutation.kind == "attribute" and mutation.block is function
         if own and not view.suspends_between(mutation.node, answer, function):
             continue
+        # What was worked out with a request is put in place of the former value: the texts of a language.
+        is_one = mutation.kind in ("attribute", "rebind") and not isinstance(mutation.node, ast.AugAssign)
+        made = [leaf for value in mutation.values for leaf, _ in leaves(view, value, mutation.block, direct=is_one)]
         taint = view.best_taint(mutation.values, mutation.block)
+        if is_one and all(isinstance(one, ast.Call) and not is_asked(one) for one in made):
+            continue
         if taint is not None and taint.by != "parameter":
             yield reached(view, mutation.block)

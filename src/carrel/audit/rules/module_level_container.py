@@ -14,7 +14,7 @@ from carrel.audit.data_conditions import GivenRecord
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_fixed
-from carrel.audit.reads import is_presence_list, is_read_on_import, uses
+from carrel.audit.reads import following, is_presence_list, is_read_on_import, uses
 from carrel.audit.records import field_source, is_listed, is_record
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
@@ -140,18 +140,9 @@ def _is_read_at_once(view: FileView, mutation: Mutation, access: Access) -> bool
     """Whether the place is written anew by each call and read by that call alone, before another task may run."""
     if mutation.kind != "item":
         return False
-    after = list(_from_there_on(view, mutation.node))
+    after = list(following(view, mutation.node))
     reads = (use for use in uses(view, access.name) if use is not mutation.target)
     return all(use in after and not view.suspends_between(mutation.node, use, mutation.block) for use in reads)
-
-
-def _from_there_on(view: FileView, statement: ast.AST) -> Iterator[ast.AST]:
-    """What comes after the statement, in the same body, and so never without it."""
-    around = view.module.parent(statement)
-    for body in (getattr(around, "body", ()), getattr(around, "orelse", ()), getattr(around, "finalbody", ())):
-        if isinstance(body, list) and statement in body:
-            for following in body[body.index(statement) :]:
-                yield from ast.walk(following)
 
 
 def _fields(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:

@@ -28,6 +28,7 @@ from carrel.audit.filled import has_something, is_empty
 from carrel.audit.memos import CACHE_NAME
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_fixed, leaves, parameters_in
+from carrel.audit.reads import following
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import is_identity_like
 from carrel.findings import Fix, RuleInfo
@@ -85,7 +86,11 @@ class MutableDefault:
         if changes and not _is_memo(view, function, parameter, changes):
             telling = [one for one in changes if not _says_nothing(view, one) and not _is_filled(view, one, parameter)]
             candidate = self._candidate(view, function, parameter, (telling or changes)[0])
-            yield candidate if telling else msgspec.structs.replace(candidate, grades=(Grade("info"),))
+            if telling and _is_written_anew(view, function, parameter, changes):
+                # Only calls that run at the same time meet there, which those of a command line do not.
+                candidate = msgspec.structs.replace(candidate, grades=(candidate.grades[0], Grade("info")))
+            is_kept = telling and not _is_only_asked(function, parameter)
+            yield candidate if is_kept else msgspec.structs.replace(candidate, grades=(Grade("info"),))
         elif kept and not changes:
             message = f"the default of `{parameter.name}` is one object, and `{function.name}` gives it away"
             # Which of the objects is changed, nobody knows: it has the default where all of them have it.
@@ -156,8 +161,19 @@ def _changed_later(view: FileView, function: Block, parameter: Parameter, kept: 
     for mutation in view.mutations_in(function):
         value = mutation.values[0] if mutation.kind == "attribute" else None
         on_self = any(one.kind == "self" and not one.steps for one in mutation.accesses)
-        if owner is not None and on_self and isinstance(value, ast.Name) and value.id == parameter.name:
+        is_default = on_self and isinstance(value, ast.Name) and value.id == parameter.name
+        if owner is not None and is_default and not _is_replaced(view, mutation, function):
             yield FieldChanged(owner.symbol, mutation.name)
+
+
+def _is_replaced(view: FileView, mutation: Mutation, function: Block) -> bool:
+    """Whether the function goes on to give the object another value under the name, whatever happens."""
+    line = getattr(mutation.node, "lineno", 0)
+    return any(
+        one.kind == "attribute" and one.name == mutation.name and getattr(one.node, "lineno", 0) > line
+        and view.module.parent(one.node) is function.node and not isinstance(one.node, ast.AugAssign)
+        for one in view.mutations_in(function)
+    )  # fmt: skip
 
 
 def _diff(view: FileView, function: Block, parameter: Parameter) -> str:
@@ -196,6 +212,39 @@ def _has_something(view: FileView, statement: ast.AST, name: str, function: Bloc
     named = [one for one in ast.walk(statement) if isinstance(one, ast.Name) and one.id == name]
     tests = [one.test for one in ast.walk(statement) if isinstance(one, ast.IfExp)]
     return all(has_something(view, one, name, function) for one in named if one not in tests)
+
+
+def _is_only_asked(function: Block, parameter: Parameter) -> bool:
+    """Whether nothing comes out again: the function asks what is in it, adds to it, hands it to itself: `visited`."""
+    around = {id(child): one for one in ast.walk(function.node) for child in ast.iter_child_nodes(one)}
+    uses = (one for one in ast.walk(function.node) if isinstance(one, ast.Name) and one.id == parameter.name)
+    parents = [around.get(id(use)) for use in uses]
+    return any(isinstance(one, ast.Compare) for one in parents) and all(_only_asks(one, function) for one in parents)
+
+
+def _only_asks(around: ast.AST | None, function: Block) -> bool:
+    """Whether what stands around a use of the container gives nothing of what is in it to anybody."""
+    match around:
+        case ast.Compare(ops=[ast.In() | ast.NotIn()]):
+            return True
+        case ast.Attribute(attr="add" | "append" | "update" | "extend" | "discard"):
+            return True
+        case ast.Call(func=called):
+            return ast.unparse(called).rpartition(".")[2] == function.name
+    return False
+
+
+def _is_written_anew(view: FileView, function: Block, parameter: Parameter, changes: list[Mutation]) -> bool:
+    """Whether each call writes the same keys before it uses them: no call finds what another one has left."""
+    if not all(one.kind == "item" and all(is_fixed(view, key, function) for key in one.keys) for one in changes):
+        return False
+    first = changes[0]
+    after = set(following(view, first.node))
+    written = {id(one.target) for one in changes}
+    reads = (one for one in function.nodes(ast.Name) if one.id == parameter.name and id(one) not in written)
+    return all(view.module.parent(one.node) is view.module.parent(first.node) for one in changes) and all(
+        isinstance(use.ctx, ast.Load) and use in after for use in reads
+    )
 
 
 def _is_memo(view: FileView, function: Block, parameter: Parameter, changes: list[Mutation]) -> bool:
@@ -254,11 +303,12 @@ def _is_of_process(view: FileView, value: ast.expr, function: Block, depth: int 
 
 
 def _is_filled(view: FileView, change: Mutation, parameter: Parameter) -> bool:
-    """Whether it goes on from what it holds, or, being one that no caller is meant to pass, `_known`, gets what is the
-    same whoever calls."""
+    """Whether it goes on from what it holds, or, being one that no caller is meant to pass, `_known`, or that the
+    function asks whether there is something in it, gets what is the same whoever calls."""
     if change.values and all(_goes_on(view, value, change.block, parameter.name) for value in change.values):
         return True
-    if not parameter.name.startswith("_") or _is_made_of_self(view, change, change.block):
+    is_asked = any(parameter.name in map(ast.unparse, ast.walk(one.test)) for one in change.block.nodes(ast.If))
+    if not (is_asked or parameter.name.startswith("_")) or _is_made_of_self(view, change, change.block):
         return False
     values = (*change.keys, *change.values)
     used = {one for value in values for one in parameters_in(view, value, change.block)}
