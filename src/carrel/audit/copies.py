@@ -10,13 +10,13 @@ from typing import Final
 from carrel.audit.program import Program
 from carrel.audit.roles import Role
 
-__all__ = ["are_copies", "are_variants", "share_lines", "spread", "stand_side_by_side"]
+__all__ = ["ENOUGH", "are_copies", "are_variants", "share_lines", "spread", "stand_side_by_side"]
 
 _SAME: Final = 0.65
 """The share of equal lines from which on one class was written by copying the other."""
 _SOME: Final = 0.25
 """The share from which on they do the same work."""
-_ENOUGH: Final = 12
+ENOUGH: Final = 12
 """Equal lines that are no coincidence."""
 _SEVERAL: Final = 3
 """Statements of a method that does something of its own."""
@@ -38,8 +38,8 @@ _HOOKS: Final = frozenset({
 """Methods that a framework asks for by name, and those that only turn a value into another one."""
 
 
-def are_copies(program: Program, one: Role, other: Role) -> bool:
-    """Whether both do work, and most lines of them are the same.
+def are_copies(program: Program, one: Role, other: Role, enough: int = ENOUGH) -> bool:
+    """Whether both do work, and most lines of them are the same, `enough` of them at least.
 
     The file of a neural network holds all of its layers, so layers are written in as many files as use them.
     """
@@ -49,10 +49,10 @@ def are_copies(program: Program, one: Role, other: Role) -> bool:
         return False
     if not (_works(program, one) and _works(program, other)):
         return False
-    enough = max(_ENOUGH, (len(one.lines) + len(other.lines)) / 2 * _SAME)
-    if min(len(one.lines), len(other.lines)) < enough:
+    most = max(enough, (len(one.lines) + len(other.lines)) / 2 * _SAME)
+    if min(len(one.lines), len(other.lines)) < most:
         return False
-    if _common_lines(one, other) < enough:
+    if _common_lines(one, other) < most:
         return False
     return not (_is_version(program, one) or _is_version(program, other))
 

@@ -64,6 +64,16 @@ def test_functions_and_classes_of_one_file_are_one_finding() -> None:
     assert found.message == "`SocketManager`, `trim`, `_cut` are defined 2 times, with mostly the same lines"
 
 
+def test_functions_copied_from_directory_to_directory_are_one_finding() -> None:
+    sources = {"p/__init__.py": "", "p/a/__init__.py": "", "p/b/__init__.py": ""}
+    sources |= {f"p/{part}/{name}.py": work(name) for part in "ab" for name in ("trim", "cut")}
+    (found,) = finds(RULE, sources, "warning", on="def cut")
+    assert found.message == "`cut`, `trim` are defined 2 times, with mostly the same lines"
+    assert [place.path for place in found.related] == ["p/b/cut.py", "p/a/trim.py", "p/b/trim.py"]
+    (found,) = finds(RULE, sources | {"p/a/again.py": work("cut")}, "warning", on="def cut")
+    assert "several times" in found.message
+
+
 def test_a_function_of_two_programs_is_only_mentioned() -> None:
     finds(RULE, {"a.py": work("trim"), "b.py": work("trim")}, "info")
 
@@ -187,3 +197,20 @@ def test_a_name_that_a_loader_asks_for(count: int, name: str, bases: str, severi
     text = manager(name=name, bases=bases)
     head = "from django.core.management.base import BaseCommand\n" if bases else ""
     finds(RULE, {f"{letter}.py": head + text for letter in "abcdefghijkl"[:count]}, severity)
+
+
+def test_a_plug_in_that_was_copied() -> None:
+    def plug_in(start: int) -> str:
+        work = "".join(f"        self.take({number})\n" for number in range(start, start + 26))
+        return "class Module:\n    def generate(self):\n        self.begin(params)\n" + work
+
+    every = {f"m{number}.py": plug_in(100 * number) for number in range(12)}
+    finds(RULE, every, "info")
+    (found,) = finds(RULE, every | {"n.py": plug_in(0).replace("take(3)", "take(-3)")}, "warning", on="class Module")
+    assert [found.location.path, *(place.path for place in found.related)] == ["m0.py", "n.py"]
+
+
+def test_a_command_that_was_copied() -> None:
+    head = "from django.core.management.base import BaseCommand\n"
+    text = manager(name="Command", bases="(BaseCommand)") + "".join(f"        self.x{n}()\n" for n in range(10, 30))
+    finds(RULE, {"a.py": head + text, "b.py": head + text}, "warning")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
+from posixpath import dirname
 from typing import Final
 
 from carrel.audit.copied_functions import Written, copied_functions
-from carrel.audit.copies import are_copies, spread
+from carrel.audit.copies import ENOUGH, are_copies, spread
 from carrel.audit.program import Program
 from carrel.audit.roles import Role, likeness, related_roles, roles
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -54,30 +57,39 @@ class DuplicateImplementation:
                      if not related_roles(program, *pair) and _may_be_one(*pair)]  # fmt: skip
             if not alike:
                 continue
-            sets = _sets(pair for pair in alike if are_copies(program, *pair))
+            own = _own_lines(group)
+            enough = ENOUGH * 2 if _is_convention(name, group) else ENOUGH
+            sets = _sets(
+                (one, other) for one, other in alike if are_copies(program, own[one.symbol], own[other.symbol], enough)
+            )
             for copies in sets:
                 copied.setdefault(tuple(one.location.path for one in copies), []).append(copies)
             if not sets:
                 yield self._namesakes(program, name, alike)
-        conventions = {name for name, group in by_name.items() if _is_convention(name, group)}
+        # Of functions, what was copied from directory to directory is one finding.
+        beside: dict[frozenset[str], list[Sequence[Role | Written]]] = {}
         for functions in copied_functions(program):
             paths = tuple(one.location.path for one in functions.members)
-            if functions.is_one_program or paths in copied:
-                copied.setdefault(paths, []).append(functions.members)
+            if paths in copied:
+                copied[paths].append(functions.members)
+            elif functions.is_one_program:
+                beside.setdefault(frozenset(map(dirname, paths)), []).append(functions.members)
             else:
                 yield self._copies([functions.members], "info")
-        for together in copied.values():
-            given = all(copies[0].name in conventions for copies in together)
-            yield self._copies(together, "info" if given else "warning")
+        for together in (*copied.values(), *beside.values()):
+            yield self._copies(together, "warning")
         yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
 
     def _copies(self, together: list[Sequence[Role | Written]], severity: Severity) -> Candidate:
         """What was copied from file to file is one finding, however many classes and functions it holds."""
-        names = [f"`{copies[0].name}`" for copies in together]
+        names = list(dict.fromkeys(f"`{copies[0].name}`" for copies in together))
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         said = f"{', '.join(names[:_NAMED])}{more} {'are' if len(names) > 1 else 'is'} defined"
-        message = f"{said} {len(together[0])} times, with mostly the same lines"
-        return self._candidate(together[0], message, severity)
+        times = {len(copies) for copies in together}
+        message = f"{said} {times.pop() if len(times) == 1 else 'several'} times, with mostly the same lines"
+        first_of = {one.location.path: one for copies in reversed(together) for one in copies}
+        members = {one.location.path: first_of[one.location.path] for copies in together for one in copies}
+        return self._candidate([*members.values()], message, severity)
 
     def _namesakes(self, program: Program, name: str, alike: list[tuple[Role, Role]]) -> Candidate:
         group = _members(alike)
@@ -118,6 +130,15 @@ class DuplicateImplementation:
 def _is_convention(name: str, group: list[Role]) -> bool:
     """Whether something that loads classes asks for the name: `Command` of Django, `Module` of forty plug-ins."""
     return len(group) >= _LOADED or (name == "Command" and any(base.endswith("Command") for base in group[0].bases))
+
+
+def _own_lines(group: list[Role]) -> dict[str, Role]:
+    """By symbol, the classes without the lines that most of them have, where those are the frame of a plug-in."""
+    having = Counter(line for one in group for line in set(one.lines)) if len(group) >= _LOADED else Counter[int]()
+    return {
+        one.symbol: replace(one, lines=tuple(line for line in one.lines if having[line] * 2 <= len(group)))
+        for one in group
+    }
 
 
 def _members(pairs: Iterable[tuple[Role, Role]]) -> list[Role]:
