@@ -149,3 +149,23 @@ def test_what_no_way_leads_to_in_an_application(
     info = replace(INFO, leak_classes=leak_classes)
     (found,) = judge([candidate], program(f"from celery import shared_task\ndef never(): ...\n{handlers}"), {"r": info})
     assert found.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("routes", "calls", "parameter", "severity"),
+    [(20, 4, "text", "info"), (20, 3, "text", "warning"), (20, 4, "user_id", "warning"), (19, 4, "text", "warning")],
+)
+def test_what_is_handed_on_far_in_an_application(routes: int, calls: int, parameter: str, severity: str) -> None:
+    handlers = "".join(f"@app.get('/{number}')\ndef route{number}(q): f1(q)\n" for number in range(routes))
+    handed = "".join(f"def f{number}({parameter}): f{number + 1}({parameter})\n" for number in range(1, calls - 1))
+    source = f"{handlers}{handed}def f{calls - 1}({parameter}): ...\n"
+    place = Location(path="app.py", line=1)
+    given = (TaintedParameter(f"app.f{calls - 1}", parameter),)
+    candidates = [
+        Candidate(rule="r", location=place, message="given", symbol=f"app.f{calls - 1}", given=given),
+        Candidate(
+            rule="r", location=place, message="graded", symbol=f"app.f{calls - 1}", grades=(Grade("warning", given),)
+        ),
+    ]
+    found = judge(candidates, program(source), {"r": replace(INFO, leak_classes=(5,))})
+    assert [one.severity for one in found] == [severity, severity]

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from carrel.audit.conditions import Condition, HasEntryPoints, Proof
+from carrel.audit.conditions import Condition, HasEntryPoints, Proof, TaintedParameter
 from carrel.audit.places import is_example, is_foreign, is_start_up, is_test_plumbing
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate
+from carrel.audit.taint import is_identity_like
 from carrel.findings import Finding, Fix, Location, RuleInfo, Severity
 
 __all__ = ["judge"]
@@ -22,6 +23,9 @@ no request.
 
 On strangers' applications 13 of 14 errors and warnings about leaks to which no way was seen were wrong, and 13 of 14 to
 which only a task's was (docs/decisions/0138-no-way-no-error.md)."""
+_NEAR: Final = 3
+"""So many functions hand on what one user sent, and it is still taken for the user's: of 15 findings that were further
+away, one was right, of 36 that were not, 12 (docs/decisions/0138-no-way-no-error.md)."""
 _GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType({"error": 2, "warning": 1, "info": 0})
 
 
@@ -54,7 +58,7 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         graded = _grade(candidate, info, program)
         if graded is None:
             continue
-        severity, further = graded
+        severity, proving, further = graded
         way = program.way_to(candidate.symbol)
         if candidate.lower_unreachable and not is_library and not way:
             severity = _LOWER[severity]
@@ -67,7 +71,9 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         lost = (
             bool(info.leak_classes) and is_application and is_function and not program.calls.is_asked(candidate.symbol)
         )
-        if apart or by_hand or lost or shown or is_foreign(path) or is_test_plumbing(path):
+        handed = any(map(_is_handed, (*candidate.given, *proving)))
+        far = bool(info.leak_classes) and is_application and handed and len(way) > _NEAR
+        if apart or by_hand or lost or far or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(
             rule=info.rule,
@@ -83,14 +89,21 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         )
 
 
-def _grade(candidate: Candidate, info: RuleInfo, program: Program) -> tuple[Severity, Proof] | None:
+def _grade(
+    candidate: Candidate, info: RuleInfo, program: Program
+) -> tuple[Severity, tuple[Condition, ...], Proof] | None:
     if not candidate.grades:
-        return info.severity, ()
+        return info.severity, (), ()
     for grade in candidate.grades:
         proof = _proof(grade.given, program)
         if proof is not None:
-            return grade.severity, proof
+            return grade.severity, grade.given, proof
     return None
+
+
+def _is_handed(condition: Condition) -> bool:
+    """Whether what is one user's is known to be so only because a caller has it: not by what it is called."""
+    return isinstance(condition, TaintedParameter) and not is_identity_like(condition.parameter)
 
 
 def _proof(conditions: Iterable[Condition], program: Program) -> Proof | None:
