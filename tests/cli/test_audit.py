@@ -106,6 +106,17 @@ def test_what_only_informs_is_shown_when_it_is_asked_for(
     assert ("1 finding counted by rule alone" in shown) is not is_shown
 
 
+def test_doubtful_leaks_of_an_application_are_said_aloud_when_it_is_strict(run: Run, code: Path) -> None:
+    routes = "".join(f"@app.get('/{number}')\ndef route{number}(): ...\n" for number in range(20))
+    head = "from celery import shared_task\nfrom fastapi import FastAPI\napp = FastAPI()\n"
+    (code / "app.py").write_text(f"{head}{routes}@shared_task\n{LEAK}", encoding="utf-8")
+    assert run("audit", "--no-cache", "--fail-on", "warning").exit_code == 0
+    assert run("audit", "--no-cache", "--fail-on", "warning", "--strict").exit_code == 1
+    (code / "pyproject.toml").write_text("[tool.carrel.audit]\nstrict = true\n", encoding="utf-8")
+    assert run("audit", "--no-cache", "--fail-on", "warning").exit_code == 1
+    assert run("audit", "--no-cache", "--fail-on", "warning", "--no-strict").exit_code == 0
+
+
 def test_the_safe_fix_as_a_diff(run: Run, code: Path) -> None:
     result = run("audit", "--diff", "--no-cache")
     assert "+def ask(q, history: list | None = None):" in result.stdout

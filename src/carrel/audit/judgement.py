@@ -6,36 +6,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from carrel.audit.conditions import Condition, HasEntryPoints, Proof, TaintedParameter
+from carrel.audit.applications import is_application, is_doubtful
+from carrel.audit.conditions import Condition, HasEntryPoints, Proof
 from carrel.audit.places import is_example, is_foreign, is_start_up, is_test_plumbing
 from carrel.audit.program import Program
 from carrel.audit.rule import Candidate
-from carrel.audit.taint import is_identity_like
 from carrel.findings import Finding, Fix, Location, RuleInfo, Severity
 
 __all__ = ["judge"]
 
 _LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning", "warning": "info", "info": "info"})
 
-_APPLICATION: Final = 20
-"""A program of so many entry points is one whose ways are known: what none of them leads to, or a task alone, serves
-no request.
-
-On strangers' applications 13 of 14 errors and warnings about leaks to which no way was seen were wrong, and 13 of 14 to
-which only a task's was (docs/decisions/0138-no-way-no-error.md)."""
-_NEAR: Final = 3
-"""So many functions hand on what one user sent, and it is still taken for the user's: of 15 findings that were further
-away, one was right, of 36 that were not, 12 (docs/decisions/0138-no-way-no-error.md)."""
 _GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType({"error": 2, "warning": 1, "info": 0})
 
 
-def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
+def judge(
+    candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo], *, strict: bool = False
+) -> Iterator[Finding]:
     """The findings of the candidates whose rules are in `rules`, by name.
 
-    What a rule says of a place for two reasons is said once, for the graver one.
+    What a rule says of a place for two reasons is said once, for the graver one. strict: a leak in an application is as
+    grave as in a small program, doubtful or not.
     """
     found: dict[tuple[str, str, int, int, str], Finding] = {}
-    for one in _judged(candidates, program, rules):
+    for one in _judged(candidates, program, rules, strict=strict):
         key = (one.rule, one.location.path, one.location.line, one.location.column, one.message)
         other = found.get(key)
         if other is None or _GRAVITY[one.severity] > _GRAVITY[other.severity]:
@@ -43,9 +37,11 @@ def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str,
     yield from found.values()
 
 
-def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
+def _judged(
+    candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo], *, strict: bool
+) -> Iterator[Finding]:
     is_library = HasEntryPoints().proof(program) is None
-    is_application = len(program.calls.entry_points) >= _APPLICATION
+    with_doubt = not strict and is_application(program)
     # In a code base of nothing else, the examples are what there is.
     has_more = sum(map(is_example, program.files)) * 2 < len(program.files)
     for candidate in candidates:
@@ -58,7 +54,7 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         graded = _grade(candidate, info, program)
         if graded is None:
             continue
-        severity, proving, further = graded
+        severity, given, further = graded
         way = program.way_to(candidate.symbol)
         if candidate.lower_unreachable and not is_library and not way:
             severity = _LOWER[severity]
@@ -67,13 +63,9 @@ def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[st
         # What a request is not seen to lead to, and a command line is, one person runs.
         by_hand = bool(info.leak_classes) and not way and (is_start_up(path) or path in program.scripts)
         shown = has_more and is_example(path)
-        is_function = candidate.symbol in program.resolution.functions
-        lost = (
-            bool(info.leak_classes) and is_application and is_function and not program.calls.is_asked(candidate.symbol)
-        )
-        handed = any(map(_is_handed, (*candidate.given, *proving)))
-        far = bool(info.leak_classes) and is_application and handed and len(way) > _NEAR
-        if apart or by_hand or lost or far or shown or is_foreign(path) or is_test_plumbing(path):
+        proving = (*candidate.given, *given)
+        doubtful = bool(info.leak_classes) and with_doubt and is_doubtful(candidate, proving, way, info, program)
+        if apart or by_hand or doubtful or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(
             rule=info.rule,
@@ -99,11 +91,6 @@ def _grade(
         if proof is not None:
             return grade.severity, grade.given, proof
     return None
-
-
-def _is_handed(condition: Condition) -> bool:
-    """Whether what is one user's is known to be so only because a caller has it: not by what it is called."""
-    return isinstance(condition, TaintedParameter) and not is_identity_like(condition.parameter)
 
 
 def _proof(conditions: Iterable[Condition], program: Program) -> Proof | None:

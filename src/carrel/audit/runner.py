@@ -76,7 +76,7 @@ def audit(
     facts = _read(tree, files, roots, rules, cache, jobs, progress)
     manifests = tuple(file.path for file in everything if is_pin_file(file.path))
     program = Program(facts, find_pins(tree, everything), roots, manifests)
-    found = judge(_candidates(program, rules, checked), program, checked)
+    found = judge(_candidates(program, rules, checked), program, checked, strict=settings.strict)
     left, suppressed = suppress(found, {one.path: one.suppressions for one in facts if one.suppressions}, checked)
     sources = _Sources(tree)
     findings = fingerprinted(left, sources)

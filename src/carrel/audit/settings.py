@@ -31,6 +31,8 @@ class AuditSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Look at tests too."""
     roots: tuple[str, ...] = ()
     """Directories that modules are imported from, when they are not found by their packages: `services/api/src`."""
+    strict: bool = False
+    """Say leaks in an application as loud as in a small program, the doubtful ones too."""
     fail_on: Severity = "error"
     """The lowest severity that makes the command fail."""
     baseline: str = ""

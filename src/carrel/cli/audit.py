@@ -33,6 +33,11 @@ __all__ = ["audit"]
     "--exclude", multiple=True, metavar="PATTERN", help="Leave out paths like this (vendor/*); may be repeated."
 )
 @click.option("--tests/--no-tests", default=None, help="Look at tests too.")
+@click.option(
+    "--strict/--no-strict",
+    default=None,
+    help="Say leaks in an application (20 entry points or more) as loud as elsewhere, the doubtful ones too.",
+)
 @click.option("--fail-on", metavar="SEVERITY", help="Exit with 1 from this severity on: error, warning, info.")
 @click.option(
     "--baseline",
@@ -73,6 +78,7 @@ def audit(
     ignore: tuple[str, ...],
     exclude: tuple[str, ...],
     tests: bool | None,
+    strict: bool | None,
     fail_on: str | None,
     baseline: Path | None,
     write_baseline: bool,
@@ -126,7 +132,7 @@ def audit(
         return
     root = path.resolve()
     settings, home = read_settings(root)
-    settings = _with_options(settings, select, ignore, exclude, tests, fail_on)
+    settings = _with_options(settings, select, ignore, exclude, tests, strict, fail_on)
     # What fails the build is never left out.
     shown = ("info" if settings.fail_on == "info" else "warning") if show is None else _severity("show", show)
     known = baseline or (home / settings.baseline if settings.baseline else None)
@@ -154,6 +160,7 @@ def _with_options(
     ignore: Sequence[str],
     exclude: Sequence[str],
     tests: bool | None,
+    strict: bool | None,
     fail_on: str | None,
 ) -> AuditSettings:
     """The settings with what was given on the command line; patterns and rules to leave out come on top."""
@@ -164,6 +171,7 @@ def _with_options(
         "ignore": (*settings.ignore, *ignore),
         "exclude": (*settings.exclude, *exclude),
         "tests": settings.tests if tests is None else tests,
+        "strict": settings.strict if strict is None else strict,
         "fail_on": settings.fail_on if fail_on is None else _severity("fail-on", fail_on),
     }
     return msgspec.structs.replace(settings, **changes)
