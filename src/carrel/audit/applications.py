@@ -30,9 +30,9 @@ _READ: Final[Mapping[str, tuple[float, int]]] = MappingProxyType(
         "CAR032": (1, 3), "CAR033": (1, 4), "CAR037": (0, 5),
     }
 )  # fmt: skip
-"""Of each rule about leaks: in how many programs of strangers its errors and warnings were right, and in how many, three
-or more, they were read; where it had said several things of one program, the share of them that was right. From the four
-measures of November 2026 in which readers knew no rule (docs/decisions/0140-as-loud-as-right.md)."""
+"""Of each rule about leaks: in how many programs of strangers its errors and warnings were right, and in how many,
+three or more, they were read; where it had said several things of one program, the share that was right. From the
+four measures of November 2026 in which readers knew no rule (docs/decisions/0140-as-loud-as-right.md)."""
 _SELDOM: Final = 0.25
 
 
