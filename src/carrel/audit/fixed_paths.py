@@ -10,7 +10,7 @@ from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
-from carrel.audit.origins import called_name
+from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.persons import is_person
 from carrel.audit.taint import is_identity_like
 from carrel.audit.through import called_here
@@ -20,12 +20,15 @@ __all__ = [
     "fixed_path",
     "gives_fixed_path",
     "handed_parts",
+    "is_kept_by_name",
     "is_temporary",
     "is_unique",
     "lent_parts",
     "path_parts",
+    "written_into",
 ]
 
+_IS_THERE: Final = frozenset({"exists", "isfile", "is_file"})
 _ROOT: Final = re.compile(r"^/(?:var/)?tmp(?:/|$)|^/dev/shm(?:/|$)")
 _UNIQUE_CALLS: Final = re.compile(
     r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
@@ -192,6 +195,38 @@ def is_unique(part: ast.AST) -> bool:
         case ast.Attribute(attr=word) | ast.Name(id=word):
             return is_identity_like(word) or is_person(word) or _UNIQUE_NAMES.search(word) is not None
     return False
+
+
+def is_kept_by_name(view: FileView, data: list[ast.expr], parts: list[ast.AST], function: Block) -> bool:
+    """Whether it is fetched once and then there for all who name it: what is written is made of its name alone.
+
+    `if not os.path.exists(path): open(path, "wb").write(storage.read(language))`
+    """
+    if not any(called_name(one) in _IS_THERE for one in function.nodes(ast.Call)):
+        return False
+    used = {name for one in data for name in parameters_in(view, one, function)}
+    named = {
+        one.id for one in parts
+        if isinstance(one, ast.Name) and not isinstance(view.module.parent(one), ast.Attribute | ast.Subscript)
+    }  # fmt: skip
+    return bool(used) and used <= named
+
+
+def written_into(view: FileView, opened: ast.Call) -> list[ast.expr]:
+    """What is written into a file that `with open(…) as file` opens."""
+    item = view.module.parent(opened)
+    item = view.module.parent(item) if isinstance(item, ast.Await) else item
+    around = view.module.parent(item) if isinstance(item, ast.withitem) else None
+    if not isinstance(item, ast.withitem) or not isinstance(item.optional_vars, ast.Name) or around is None:
+        return []
+    name = item.optional_vars.id
+    found: list[ast.expr] = []
+    for call in (one for one in ast.walk(around) if isinstance(one, ast.Call)):
+        root = call.func.value if isinstance(call.func, ast.Attribute) else None
+        is_file = isinstance(root, ast.Name) and root.id == name
+        if is_file or any(isinstance(one, ast.Name) and one.id == name for one in call.args):
+            found += [one for one in call.args if not (isinstance(one, ast.Name) and one.id == name)]
+    return found
 
 
 def _is_foreign(view: FileView, call: ast.Call) -> bool:

@@ -29,9 +29,14 @@ __all__ = [
     "is_made_of",
     "is_of_somebody",
     "is_of_the_same",
+    "is_sifted_again",
     "whole_parameters",
 ]
 
+_SIFTS: Final = re.compile(
+    r"(?i)^_?(?:visible|allowed|accessible|permitted|readable|viewable|restrict|only_|for_user|can_)"
+)
+"""Methods that leave of many those that somebody may see."""
 _SESSION: Final = re.compile(r"Session(?:Store|Base|Backend|Interface)$")
 
 
@@ -41,6 +46,8 @@ def whole_parameters(view: FileView, key: ast.expr, function: Block) -> Iterator
     A key that the object itself makes, `self.key()`, is made of the object.
     """
     for leaf, where in leaves(view, key, function):
+        if isinstance(leaf, ast.Attribute) and _is_key_of_object(view, leaf, function):
+            yield function.receiver
         if not isinstance(leaf, ast.Name) or where is not function:
             continue
         around = view.module.parent(leaf)
@@ -53,6 +60,19 @@ def whole_parameters(view: FileView, key: ast.expr, function: Block) -> Iterator
         parameter = None if is_part or is_request_name(leaf.id) else function.parameter(leaf.id)
         if parameter is not None and view.annotation_name(parameter.annotation) not in REQUEST_TYPES:
             yield leaf.id
+
+
+def _is_key_of_object(view: FileView, leaf: ast.Attribute, function: Block) -> bool:
+    """Whether it is what the object was made with: `self.key = f"{url}:{client}"` of `__init__(self, url, client)`."""
+    if function.class_ is None or not function.receiver or chain_names(leaf) != (function.receiver, leaf.attr):
+        return False
+    stores = [one for one in view.mutations if one.name == leaf.attr and one.block.class_ is function.class_]
+    return bool(stores) and all(
+        one.kind == "attribute"
+        and one.block.is_initializer
+        and any(parameters_in(view, value, one.block) for value in one.values)
+        for one in stores
+    )
 
 
 def is_made_of(view: FileView, leaf: ast.expr, function: Block, whole: set[str]) -> bool:
@@ -152,6 +172,25 @@ def is_checked(view: FileView, told: str, container: str, function: Block) -> bo
         if equal and ((found[0] and asked[1]) or (found[1] and asked[0])):
             return True
     return False
+
+
+def is_sifted_again(view: FileView, value: ast.expr, told: str, store: ast.AST, function: Block) -> bool:
+    """Whether what is found is gone through for who asks before it is given: `filter(id__in=kept).visible_to(user)`."""
+    if not isinstance(value, ast.Name):
+        return False
+    guard = next((one for one in view.ancestors(store) if isinstance(one, ast.If)), None)
+    inside = set(ast.walk(guard)) if guard is not None else set()
+    uses = [
+        one for one in function.nodes(ast.Name)
+        if one.id == value.id and isinstance(one.ctx, ast.Load) and one not in inside
+    ]  # fmt: skip
+    statements = [next(each for each in view.ancestors(one) if isinstance(each, ast.stmt)) for one in uses]
+    return bool(statements) and all(_sifts(statement, told) for statement in statements)
+
+
+def _sifts(statement: ast.stmt, told: str) -> bool:
+    calls = (one for one in ast.walk(statement) if isinstance(one, ast.Call) and _SIFTS.match(called_name(one)))
+    return any(told in map(ast.unparse, (*call.args, *(one.value for one in call.keywords))) for call in calls)
 
 
 def is_about_one_user(view: FileView, function: Block) -> bool:

@@ -940,3 +940,38 @@ def test_a_template_that_is_handed_the_request_may_not_ask_who_it_is_for() -> No
         """
     assert {one.severity for one in findings(RULE, code.format(""))} <= {"info"}
     assert findings(RULE, code.format(', "name": request.user.name'))
+
+
+def test_what_is_sifted_again_for_who_asks() -> None:
+    code = """
+        def trends(request):
+            found = cache.get("trends")
+            if found is None:
+                found = list(Post.objects.visible_to(request.user).values_list("id"))
+                cache.set("trends", found, 60)
+            return HttpResponse({})
+        """
+    quiet(RULE, code.format("Post.objects.filter(id__in=found).visible_to(request.user)"))
+    finds(RULE, code.format("Post.objects.filter(id__in=found)"), "error")
+    finds(RULE, code.format("render(found, request.user)"), "error")
+
+
+def test_a_token_under_a_key_that_the_object_was_made_with() -> None:
+    code = """
+        class Tokens:
+            def __init__(self, url, client, secret):
+                self.cache, self.url, self.client, self.secret = Cache(), url, client, secret
+                self.key = {}
+            async def token(self, request):
+                if (kept := self.cache.get(self.key)) is None:
+                    token_data = await fetch(self.url, self.client, self.secret)
+                    self.cache.set(self.key, token_data)
+                return token_data
+        tokens = Tokens(URL, CLIENT, SECRET)
+        @app.get("/models")
+        async def models(request):
+            return await tokens.token(request)
+        """
+    assert not [one for one in findings(RULE, code.format("f'token:{url}:{client}'")) if one.severity != "info"]
+    of_caller = code.replace("fetch(self.url, self.client, self.secret)", "fetch(request.user)")
+    finds(RULE, of_caller.format("'token'"), "error")

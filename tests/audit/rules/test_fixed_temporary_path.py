@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.fixed_temporary_path import FixedTemporaryPath
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = FixedTemporaryPath()
 HEAD = """
@@ -502,3 +502,18 @@ def test_a_path_that_opens_itself(made: str, mode: str, *, is_found: bool) -> No
         finds(RULE, source, "error", on="audio =")
     else:
         quiet(RULE, source)
+
+
+def test_what_is_fetched_once_by_its_name_is_the_same_for_all() -> None:
+    code = """
+        @app.get("/pack/{language}")
+        def pack(language: str, text: str):
+            fetch(language, text)
+        def fetch(language, text):
+            path = f"/tmp/{language}.pack"
+            if not os.path.exists(path):
+                with open(path, "wb") as file:
+                    file.write(%s)
+        """
+    assert {one.severity for one in findings(RULE, code % "storage.read(language)")} <= {"info"}
+    assert {one.severity for one in findings(RULE, code % "storage.read(language, text)")} & {"error", "warning"}

@@ -34,6 +34,7 @@ from carrel.audit.implied import (
     is_made_of,
     is_of_somebody,
     is_of_the_same,
+    is_sifted_again,
     whole_parameters,
 )
 from carrel.audit.lookups import MAKES, is_looked_up, is_only_counted, keys_of
@@ -187,6 +188,8 @@ class CacheKeyOmitsUser:
         if told is None or any(_says_whose(view, key, function) for key in keys) or is_about_one_user(view, function):
             return
         if is_of_somebody(view, node, function) or is_for_nobody(view, node, told):
+            return
+        if is_sifted_again(view, value, ast.unparse(told), node, function):
             return
         if container and is_checked(view, ast.unparse(told), container, function):
             return

@@ -16,10 +16,12 @@ from carrel.audit.fixed_paths import (
     FixedPath,
     fixed_path,
     handed_parts,
+    is_kept_by_name,
     is_temporary,
     is_unique,
     lent_parts,
     path_parts,
+    written_into,
 )
 from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -73,7 +75,7 @@ class FixedTemporaryPath:
                 path, data = _written(call)
                 if path is None:
                     continue
-                data = _written_into(view, call) if data == [] and _is_used_again(path, call, function) else data
+                data = written_into(view, call) if data == [] and _is_used_again(path, call, function) else data
                 parts = list(path_parts(path, function))
                 parts += lent_parts(view, parts, function)
                 temporary = is_temporary(view, parts) or _is_upload(view, call, parts, function)
@@ -111,7 +113,7 @@ class FixedTemporaryPath:
             fixed = fixed_path(view, path, function)
             if fixed is None or fixed.parameters or fixed.helpers or is_temporary(view, parts):
                 continue
-            taint = view.best_taint(tuple(data or _written_into(view, call)), function)
+            taint = view.best_taint(tuple(data or written_into(view, call)), function)
             message = f"`{function.name}` works on a file that another request writes at the same path"
             if taint is not None:
                 yield view.candidate(self.info, call, message, block=function,
@@ -145,7 +147,7 @@ class FixedTemporaryPath:
             is_named = any(isinstance(one, ast.Constant) for one in made) and not any(map(is_unique, made))
             if owner is None or not is_named or not _is_used_again(path, call, function, for_result=view):
                 continue
-            taint = view.best_taint(tuple(data or _written_into(view, call)), function)
+            taint = view.best_taint(tuple(data or written_into(view, call)), function)
             if taint is not None:
                 message = f"`{function.name}` works on a file that another request writes at the same path"
                 grades = (Grade("error", (*taint.given, Reachable(function.symbol))),)
@@ -182,7 +184,8 @@ class FixedTemporaryPath:
         is_chosen = any(_is_chosen(part, function) for part in parts)
         if data is None and (is_chosen or not names):
             return  # a directory for all, in which each has its own
-        grades = [] if is_chosen else self._grades(view, call, function, names, data)
+        is_kept = is_kept_by_name(view, data or written_into(view, call), parts, function)
+        grades = [] if is_chosen or is_kept else self._grades(view, call, function, names, data)
         message = f"`{function.name}` writes to a temporary path that another request has too"
         made = _made(function, parts)
         related = (view.location(call, "written here"),) if made is not None else ()
@@ -357,23 +360,6 @@ def _is_used_again(path: ast.expr, opened: ast.Call, function: Block, *, for_res
 def _gives_result(view: FileView, call: ast.Call) -> bool:
     around = view.module.parent(call)
     return not isinstance(view.module.parent(around) if isinstance(around, ast.Await) else around, ast.Expr)
-
-
-def _written_into(view: FileView, opened: ast.Call) -> list[ast.expr]:
-    """What is written into a file that `with open(…) as file` opens."""
-    item = view.module.parent(opened)
-    item = view.module.parent(item) if isinstance(item, ast.Await) else item
-    around = view.module.parent(item) if isinstance(item, ast.withitem) else None
-    if not isinstance(item, ast.withitem) or not isinstance(item.optional_vars, ast.Name) or around is None:
-        return []
-    name = item.optional_vars.id
-    found: list[ast.expr] = []
-    for call in (one for one in ast.walk(around) if isinstance(one, ast.Call)):
-        root = call.func.value if isinstance(call.func, ast.Attribute) else None
-        is_file = isinstance(root, ast.Name) and root.id == name
-        if is_file or any(isinstance(one, ast.Name) and one.id == name for one in call.args):
-            found += [one for one in call.args if not (isinstance(one, ast.Name) and one.id == name)]
-    return found
 
 
 def _is_upload(view: FileView, call: ast.Call, parts: list[ast.AST], function: Block) -> bool:
