@@ -206,3 +206,11 @@ def test_a_class_that_signs_everybody_in_before_each_request(base: str, method: 
 )  # fmt: skip
 def test_what_is_said_of_somebody(value: str, *, said: bool) -> None:
     assert is_said_of_somebody(ast.parse(value, mode="eval").body) is said
+
+
+@pytest.mark.parametrize(
+    ("name", "is_user"),
+    [("uid", True), ("firebase_uid", True), ("patient_uid", True), ("conv_uid", False), ("document_uid", False)],
+)
+def test_a_number_that_is_a_things(name: str, *, is_user: bool) -> None:
+    assert names_user(name) is is_user

@@ -80,3 +80,17 @@ def test_a_call_that_looks_somebody_up(call: str, *, expected: bool) -> None:
     seen, function = handler(call)
     (found,) = function.nodes(ast.Call)
     assert looks_up_person(seen, found) is expected
+
+
+@pytest.mark.parametrize(
+    ("call", "is_person"),
+    [
+        ("User.query.get(user_id)", True),
+        ("get_object_or_404(User, id=user_id)", True),
+        ("Note.query.get(user_id)", False),
+    ],
+)
+def test_who_is_looked_up_is_not_who_is_asking(call: str, *, is_person: bool) -> None:
+    seen = view(f"{HEAD}    return {call}\n")
+    (found,) = (one.value for one in seen.functions[0].nodes(ast.Return) if one.value is not None)
+    assert looks_up_person(seen, found) is is_person

@@ -26,6 +26,9 @@ _USER: Final = re.compile(
     r"owner_?id|org_?id|organi[sz]ation_?id|principal|identity|workspace_?id|on_behalf_of|acting_as|email|subject)$"
 )
 _NOT_USER: Final = re.compile(r"(?i)^(?:is|has|new|target|other|max|min|num|default|system|bot|agent|model|file)_")
+_UID: Final = re.compile(r"(?i)^_?(?:[a-z_]*_)?([a-z]+)_uid$")
+_PROVIDES: Final = re.compile(r"(?i)^(?:auth|firebase|google|ldap|sso|oauth|x|current|my|login|viewer|author|creator)$")
+"""What a user's number may be called by, where `document_uid` is a thing's."""
 _AUTH: Final = re.compile(
     r"(?i)user|auth|principal|identity|jwt|api_?key|tenant|claims|signed_in|logged_in|viewer|account|access_token|"
     r"credentials|(?:^|_)me$|member"
@@ -66,7 +69,10 @@ _CARRIERS: Final = frozenset({"request", "req", "g", "websocket", "ws", "socket"
 def names_user(name: str) -> bool:
     """Whether a name says who somebody is: `user_id`, `tenant`, `x-on-behalf-of`. A session's name does not."""
     words = name.replace("-", "_")
-    return _USER.match(words) is not None and _NOT_USER.match(words) is None
+    if _USER.match(words) is None or _NOT_USER.match(words) is not None:
+        return False
+    thing = _UID.match(words)
+    return thing is None or bool(person_in(thing[1])) or _PROVIDES.match(thing[1]) is not None
 
 
 def is_said_of_somebody(value: ast.expr) -> bool:

@@ -23,7 +23,8 @@ _FETCHING: Final = re.compile(
     r"hget|hgetall|query|download|fetch_?(?:row|one|val)|rejoin|reattach)(?:_[a-z0-9_]+)?$|(?:^|_)by_id$|^\w+_or_404$|^find_?one"
 )
 _NOT_FETCHING: Final = re.compile(r"^(?:get_(?:settings|config|logger|event_loop|running_loop)|read_text|"
-                                  r"open_connection|get_type_hints|fetch_add|pop_.*context)$")  # fmt: skip
+                                  r"open_connection|get_type_hints|fetch_add|pop_.*context|"
+                                  r"get_\w+_(?:roles?|membership|privileges?|permissions?))$")  # fmt: skip
 _ANY: Final = re.compile("")
 _ROW: Final = re.compile(
     r"(?is)\s*select\b.*\bwhere\s+(?:\w+\.)?id\s*=\s*(?:%s|\?|:\w+|\$\d)\s*(?:;|limit\b.*|for\b.*)?$"

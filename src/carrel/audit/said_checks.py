@@ -105,8 +105,10 @@ def _stands_for(view: FileView, node: ast.expr, function: Block, name: str) -> b
 
 
 def looks_up_person(view: FileView, node: ast.expr) -> bool:
-    """Whether it is a call that is handed a class of people, or of groups: `get_object_or_404(User, id=user_id)`."""
-    handed = node.args if isinstance(node, ast.Call) else ()
+    """Whether it is a call that is handed a class of people, or of groups, or is of one:
+    `get_object_or_404(User, id=user_id)`, `User.query.get(user_id)`.
+    """
+    handed = [*node.args, chain_root(node.func)] if isinstance(node, ast.Call) else []
     classes = (view.dotted(one).rpartition(".")[2] for one in handed)
     return any(one[:1].isupper() and (person_in(one) or _GROUP.search(one)) for one in classes)
 

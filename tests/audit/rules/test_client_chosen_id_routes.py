@@ -358,3 +358,15 @@ def test_a_handler_of_tornado_waits_at_its_application(tag: str, *, leaks: bool)
         finds(RULE, code, "error", on="waiting[tag]")
     else:
         quiet(RULE, code)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "PENDING[f'{request_id}:{id(websocket)}'] = websocket",
+        "PENDING[f'{request_id}:{account_user.id}'] = websocket",
+        "one = PENDING.get(request_id)\nif not one:\n    one = PENDING[request_id] = asyncio.Event()\none.set()",
+    ],
+)
+def test_an_entry_that_no_other_client_replaces(body: str) -> None:
+    quiet(RULE, handler(body))

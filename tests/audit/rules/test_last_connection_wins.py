@@ -282,3 +282,18 @@ def test_the_connection_behind_quarts_proxy(kept: str, *, leaks: bool) -> None:
         finds(RULE, code, "error", on="_get_current_object")
     else:
         quiet(RULE, code)
+
+
+@pytest.mark.parametrize(
+    ("test", "severity"),
+    [("self.socket is None", "info"), ("not self.socket or self.socket.closed", "info"), ("self.is_open", "error")],
+)
+def test_a_slot_that_is_filled_only_where_it_is_empty(test: str, severity: str) -> None:
+    body = "        if {0}:\n            self.socket = socket\n"
+    source = (
+        "from fastapi import FastAPI, WebSocket\napp = FastAPI()\nclass Desk:\n    def __init__(self):\n"
+        "        self.socket = None\n    async def attach(self, socket: WebSocket):\n"
+        + body.replace("{0}", test)
+        + "desk = Desk()\n@app.websocket('/desk')\nasync def live(socket: WebSocket):\n    await desk.attach(socket)\n"
+    )
+    finds(RULE, source, severity)

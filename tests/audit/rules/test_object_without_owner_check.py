@@ -626,3 +626,82 @@ async def live({parameters}):
         quiet(RULE, source.replace("lesson.transcript", "lesson if lesson.pupil == session['pupil'] else None"))
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("redirect_uri", False), ("page", True)])
+def test_an_application_that_asks_for_consent_is_nobodys(name: str, *, is_found: bool) -> None:
+    fetch = f"from db import session\nback = request.query_params['{name}']\nreturn session.get(Invoice, client_id)"
+    source = route(fetch, parameters="request: Request, client_id: int, user=Depends(get_current_user)")
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("test", "severity"),
+    [
+        ("current_user.is_anonymous:\n        count()", "info"),
+        ("not current_user.is_authenticated:\n        abort(401)", "error"),
+    ],
+)
+def test_what_those_get_too_who_have_not_signed_in(test: str, severity: str) -> None:
+    source = (
+        "from flask import Flask, abort\nfrom flask_login import current_user\nfrom models import Invoice\n"
+        "app = Flask(__name__)\n@app.get('/invoices/<invoice_id>')\ndef read(invoice_id):\n"
+        f"    if {test}\n    return Invoice.query.get(invoice_id)\n"
+    )
+    finds(RULE, {"app.py": source, "models.py": MODELS}, severity)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "is_found"),
+    [
+        ("desk__team=request.team", False),
+        ("desk__team=request.query_params['team']", True),
+        ("desk__open=True", True),
+    ],
+)
+def test_a_fetch_among_what_the_callers_team_has(narrowed: str, *, is_found: bool) -> None:
+    source = route(
+        f"return Invoice.objects.filter(id=invoice_id, {narrowed}).first()",
+        parameters="request: Request, invoice_id: int, user=Depends(get_current_user)",
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("own", "is_found"),
+    [("Report.objects.of(user)", False), ("Report.objects", True), ("Report.objects.of('x')", True)],
+)
+def test_what_is_found_only_narrows_down_what_is_the_callers(own: str, *, is_found: bool) -> None:
+    source = route(
+        "from db import Report\nsheet = Invoice.query.get(invoice_id)\nsheets = [sheet.number]\n"
+        f"return {own}.filter(sheet__in=sheets)"
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_found"), [("Api(token=authorization)", False), ("Api(retries=3)", True), ("Api(user)", False)]
+)
+def test_a_fetch_from_what_was_made_for_the_caller(made: str, *, is_found: bool) -> None:
+    source = route(
+        f"from api import Api\napi = {made}\nreturn await api.get_invoice(Invoice, invoice_id)",
+        parameters="invoice_id: int, authorization: str = Header(), user=Depends(get_current_user)",
+    )
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)
+
+
+def test_the_role_of_the_caller_is_asked_for_first() -> None:
+    asked = "from db import session, api\nif api.get_user_role(invoice_id) > 2:\n    return None\n"
+    quiet(RULE, route(f"{asked}return session.get(Invoice, invoice_id)"))

@@ -81,6 +81,8 @@ class ClientChosenIdRoutes:
         chosen = _chosen(view, key, mutation.block, any_name=answers)
         if len(mutation.keys) > 1 or chosen is None or _says_who(view, key, mutation.block):
             return
+        if not waits and _is_asked_before(mutation):
+            return  # nobody's entry is replaced, and no answer comes by it
         name, sent = chosen
         message = f"`{mutation.block.name}` waits for the answer under `{name}`, which the client chose"
         grades = (
@@ -213,6 +215,8 @@ def _says_who(view: FileView, key: ast.expr, block: Block) -> bool:
     """Whether some part of the key tells users apart."""
     for leaf, where in leaves(view, key, block):
         name = leaf.attr if isinstance(leaf, ast.Attribute) else getattr(leaf, "id", "")
+        if isinstance(leaf, ast.Attribute) and isinstance(leaf.value, ast.Name) and names_user(leaf.value.id):
+            return True
         if (is_identity_like(name) and (names_user(name) or "session" in name.lower())) or proves(view, leaf, where):
             return True
     return False
@@ -221,7 +225,9 @@ def _says_who(view: FileView, key: ast.expr, block: Block) -> bool:
 def _chosen(view: FileView, key: ast.expr, block: Block, *, any_name: bool) -> tuple[str, tuple[Condition, ...]] | None:
     """The id's name with what must hold for it to be the client's; `None` when the server may have made it."""
     for leaf, _ in leaves(view, key, block):
-        if isinstance(leaf, ast.Call) and MADE.search(ast.unparse(leaf.func)):
+        if isinstance(leaf, ast.Call) and (
+            MADE.search(ast.unparse(leaf.func)) or view.dotted(leaf.func) == "builtins.id"
+        ):
             return None
     for one in origins(view, key, block):
         said = claimed(view, one, block)

@@ -69,7 +69,7 @@ class LastConnectionWins:
     ) -> Candidate:
         slot = mutation.name or ast.unparse(mutation.target)
         message = f"`{mutation.block.name}` keeps the connection in `{slot}`, one slot for all of them"
-        severity: Severity = "info" if _closes_former(mutation) else "error"
+        severity: Severity = "info" if _closes_former(mutation) or _leaves_former(view, mutation) else "error"
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=(*given, *sent),
                               grades=(Grade(severity),), lower_unreachable=True)  # fmt: skip
 
@@ -159,6 +159,20 @@ def _closes_former(mutation: Mutation) -> bool:
         isinstance(call.func, ast.Attribute) and call.func.attr == "close" and ast.unparse(call.func.value) in former
         for call in mutation.block.nodes(ast.Call)
     )
+
+
+def _leaves_former(view: FileView, mutation: Mutation) -> bool:
+    """Whether the slot is filled only where there is nothing in it: `if not slot or slot.is_closed: slot = socket`."""
+    slot = f"{ast.unparse(mutation.target)}.{mutation.name}" if mutation.kind == "attribute" else mutation.name
+    empty = {f"not {slot}", f"{slot} is None"}
+    inner: ast.AST = mutation.node
+    for around in view.ancestors(mutation.node):
+        if isinstance(around, ast.If) and inner in around.body:
+            tests = around.test.values if isinstance(around.test, ast.BoolOp) else [around.test]
+            if any(ast.unparse(one) in empty for one in tests):
+                return True
+        inner = around
+    return False
 
 
 def _sends_through(view: FileView, mutation: Mutation) -> bool:

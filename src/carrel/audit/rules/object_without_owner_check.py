@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from carrel.audit.admission import is_restricted, sign_in
+from carrel.audit.admission import is_refusal, is_restricted, sign_in
 from carrel.audit.blocks import Block
 from carrel.audit.callers import kept_names, names_user, prover
 from carrel.audit.conditions import AnyOf, Condition, Not
@@ -60,7 +60,8 @@ class ObjectWithoutOwnerCheck:
                 continue
             caller = prover(view, function)
             for fetch in fetches(view, function, IDS):
-                if names_user(fetch.name) or _OF_MANY.search(fetch.name) or not _is_stored(view, fetch, function):
+                public = _OF_MANY.search(fetch.name) or (fetch.name == "client_id" and _asks_for_consent(function))
+                if names_user(fetch.name) or public or not _is_stored(view, fetch, function):
                     continue
                 if not asks_whose(view, function, fetch):
                     yield from self._candidates(view, function, fetch, caller)
@@ -69,7 +70,9 @@ class ObjectWithoutOwnerCheck:
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
         path = view.path(called.func, function) if isinstance(called, ast.Call) else ""
-        if (caller or not _is_for_all(view, fetch, function)) and names_owner(view, fetch, function):
+        if _serves_anybody(view, function):
+            grades = [Grade("info")]
+        elif (caller or not _is_for_all(view, fetch, function)) and names_owner(view, fetch, function):
             grades = [Grade("error")]
         elif caller:
             grades = [Grade("error", (AnyOf(_owned(view, function, fetch, path, caller)),))]
@@ -115,6 +118,23 @@ def _only_tells_progress(function: Block) -> bool:
     keys = [key for dicts in told for one in dicts for key in one.keys]
     named = all(isinstance(key, ast.Constant) and _PROGRESS.match(str(key.value)) for key in keys)
     return named and all(len(dicts) == 1 and len(dicts[0].keys) > 1 for dicts in told)
+
+
+def _asks_for_consent(function: Block) -> bool:
+    """Whether it is a page of OAuth: everybody may know the applications that ask for a user's consent."""
+    return any(one.value in ("response_type", "redirect_uri") for one in function.nodes(ast.Constant))
+
+
+def _serves_anybody(view: FileView, function: Block) -> bool:
+    """Whether those who have not signed in are served as well: `if current_user.is_anonymous: …` without a refusal."""
+    if sign_in(view, function):
+        return False
+    tests = [one for one in function.nodes(ast.If) if any(map(_asks_for_sign_in, ast.walk(one.test)))]
+    return bool(tests) and not any(is_refusal(one) for test in tests for one in (*test.body[-1:], *test.orelse[-1:]))
+
+
+def _asks_for_sign_in(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("is_anonymous", "is_authenticated")
 
 
 def _members(view: FileView, function: Block, caller: str) -> list[str]:

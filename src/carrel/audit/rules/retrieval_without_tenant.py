@@ -120,6 +120,7 @@ class RetrievalWithoutTenant:
                 not isinstance(default, ast.Constant)
                 or default.value is not None
                 or is_credential(parameter.name)  # what is looked up by a token is the token's
+                or _FILTERS.fullmatch(parameter.name)  # whatever it narrows down
                 or not _tests(function, parameter.name)
             ):
                 continue
