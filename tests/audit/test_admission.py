@@ -132,6 +132,8 @@ def test_a_route_says_by_what_runs_before_it_who_gets_there() -> None:
         ("@worker_required\ndef f(): ...", "permitted"),
         ("@editors_only\ndef f(): ...", "permitted"),
         ("class V(EditorRequiredMixin, View):\n  def get(self, r): ...", "permitted"),
+        ("class V(ProjectOwnerView):\n  def get(self, r): ...", "permitted"),
+        ("class V(ProjectView):\n  def get(self, r): ...", "anybody"),
         ("@fresh_token_required\ndef f(): ...", "anybody"),
         ("@post_only\ndef f(): ...", "anybody"),
         ("@patient_required\ndef f(): ...", "anybody"),

@@ -53,6 +53,8 @@ _NO_RANK: Final = re.compile(
 )
 """What else may be required of a request, or of whoever sends it: `fresh_token_required`, `post_only`."""
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_RANKED: Final = re.compile(r"admin|staff|permission|owner|restrict|internal|moderator|privilege")
+"""In the name of what a view is below: it is for some users only."""
 _INTERNAL: Final = re.compile(r"(?i)admin|(?:^|[._])(?:internal|backoffice)(?:[._]|$)")
 """In the name of a module or class: what is there is for those who run the site, or for other services."""
 _SIGNS_IN: Final = re.compile(
@@ -152,7 +154,7 @@ def _is_for_permitted(view: FileView, function: Block) -> bool:
         if dependency is not None and _PERMITS.search(f"{parameter.name} {dependency.rpartition('.')[2]}"):
             return True
     return (
-        any(map(_asks_rank, _mixins(function)))
+        any(_asks_rank(one) or _RANKED.search(one) for one in _bases(function))
         or any(_ALLOWS.search(called_name(call)) for call in function.nodes(ast.Call))
         or any(one.attr in _RANKS and isinstance(one.ctx, ast.Load) for one in function.nodes(ast.Attribute))
         or "admin" in function.name.lower()
@@ -168,12 +170,11 @@ def _asks_rank(name: str) -> bool:
     return not person_in(asked[1]) and not names_scope(asked[1])
 
 
-def _mixins(function: Block) -> Iterator[str]:
-    """What the class of a view has from mixins, as a decorator would be called: `editor_required`."""
+def _bases(function: Block) -> Iterator[str]:
+    """The names of what the class of a view has above it, as decorators would be called: `editor_required`."""
     for base in getattr(function.class_.node, "bases", ()) if function.class_ is not None else ():
         name = chain(base).rpartition(".")[2]
-        if name.endswith("Mixin"):
-            yield _HUMP.sub("_", name.removesuffix("Mixin")).lower()
+        yield _HUMP.sub("_", name.removesuffix("Mixin")).lower()
 
 
 def is_sign_in(name: str) -> bool:

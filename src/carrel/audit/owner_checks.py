@@ -34,6 +34,10 @@ _FIRST: Final = ("dispatch", "initial", "prepare")
 """Methods of views that frameworks call before the one that is asked for."""
 _WRITES_DOWN: Final = re.compile(r"^(?:debug|info|warning|warn|error|exception|critical|log|print|msg|capture|track)$")
 """Calls that keep a note of who did what, and let everybody do it."""
+_FOR_CALLER: Final = re.compile(
+    r"(?i)or_403|(?:^|_)(?:for_(?:current_)?(?:user|member|caller|request|me)|owned|visible|accessible|permitted|allowed|authori[sz]ed)(?:_|$)"
+)
+"""A fetch that says by its name that it gives only what the caller may have."""
 _DEPTH: Final = 3
 _ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
 """Calls that find out who is asking, and ask nothing about the object."""
@@ -41,9 +45,7 @@ _ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|ide
 
 def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
     """Whether the function narrows the fetch to the caller, compares its owner, or has somebody check it."""
-    if _tells_users(view, fetch.node, function, besides=fetch.key) or _only_narrows(view, function, fetch):
-        return True
-    if fetch.receiver is not None and is_made_for(view, fetch.receiver, function):
+    if _is_for_caller(view, function, fetch):
         return True
     for comparison in function.nodes(ast.Compare):
         sides = (comparison.left, *comparison.comparators)
@@ -69,6 +71,19 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
         if any(_is_about(view, one, function, fetch) for one in beside):
             return True
     return False
+
+
+def _is_for_caller(view: FileView, function: Block, fetch: Fetch) -> bool:
+    """Whether the fetch itself asks only for what the caller may have: it is handed who that is, says so by its name,
+    is of what was made or found for them, or narrows that down.
+    """
+    receiver = chain_root(fetch.receiver) if fetch.receiver is not None else None
+    return (
+        _FOR_CALLER.search(fetch.method) is not None
+        or _tells_users(view, fetch.node, function, besides=fetch.key)
+        or (receiver is not None and is_made_for(view, receiver, function))
+        or _only_narrows(view, function, fetch)
+    )
 
 
 def unless_asked(view: FileView, function: Block, fetch: Fetch) -> tuple[Condition, ...]:
@@ -157,7 +172,8 @@ def _narrows(view: FileView, keyword: ast.keyword, function: Block) -> bool:
     """Whether a keyword asks for somebody's: `user__isnull=True` for nobody's, `queue__team=request.team`."""
     way = (keyword.arg or "").split("__")
     said = (claimed(view, one, function) for one in origins(view, keyword.value, function))
-    return not OWNERS.isdisjoint(way) or (any(map(names_scope, way)) and not any(said))
+    within = is_made_for(view, keyword.value, function)  # `project = mine(user)` and then `project=project`
+    return within or not OWNERS.isdisjoint(way) or (any(map(names_scope, way)) and not any(said))
 
 
 def _is_set(view: FileView, node: ast.Attribute, function: Block) -> bool:

@@ -705,3 +705,21 @@ def test_a_fetch_from_what_was_made_for_the_caller(made: str, *, is_found: bool)
 def test_the_role_of_the_caller_is_asked_for_first() -> None:
     asked = "from db import session, api\nif api.get_user_role(invoice_id) > 2:\n    return None\n"
     quiet(RULE, route(f"{asked}return session.get(Invoice, invoice_id)"))
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("desk = Desk.of(user)\nreturn Invoice.objects.filter(id=invoice_id, desk=desk).first()", False),
+        ("desk = Desk.of(1)\nreturn Invoice.objects.filter(id=invoice_id, desk=desk).first()", True),
+        ("desk = Desk.of(user)\nreturn desk.invoices.get_one(Invoice, invoice_id)", False),
+        ("return desks.get_visible_one(Invoice, invoice_id)", False),
+        ("return desks.get_one(Invoice, invoice_id)", True),
+    ],
+)
+def test_a_fetch_within_what_is_the_callers(body: str, *, is_found: bool) -> None:
+    source = route(f"from db import Desk, desks\n{body}")
+    if is_found:
+        finds(RULE, source, "error")
+    else:
+        quiet(RULE, source)

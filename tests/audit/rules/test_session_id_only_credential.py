@@ -329,3 +329,14 @@ def test_a_loader_behind_a_sign_in_that_knows_nothing_of_sessions(
         finds(RULE, files, "error", on="sessions.find")
     else:
         quiet(RULE, files)
+
+
+@pytest.mark.parametrize(("store", "is_found"), [("sessions", True), ("db", False)])
+def test_rows_of_a_database_are_no_sessions_that_go_on(store: str, *, is_found: bool) -> None:
+    source = handler(f"return {store}.get_session(session_id)", "session_id: str")
+    kept = source.replace("from store import stored", f"from kept import {store}")
+    files = {"app.py": kept, "kept.py": f"class Kept:\n    def get_session(self, session_id): ...\n{store} = Kept()\n"}
+    if is_found:
+        finds(RULE, files, "warning")
+    else:
+        quiet(RULE, files)

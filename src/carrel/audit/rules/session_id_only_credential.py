@@ -26,6 +26,7 @@ _SESSION: Final = re.compile(r"(?:^|_)(?:session|session_?id|sid|session_?key|se
                              r"(?<!db_)(?<!database_)(?<!source_)connection_?id|terminal_?id|stream_?id)$")  # fmt: skip
 _ENDS: Final = re.compile(r"(?:^|_)(?:delete|remove|close|pop|discard|disconnect|cleanup)(?:_|$)")
 
+_DATABASE: Final = re.compile(r"(?i)(?:^|[._])(?:db|database|conn|connection|engine|crud|dao|objects|query)$")
 _URL: Final = frozenset({"query", "query_params", "match_info", "path_params", "rel_url"})
 
 
@@ -156,6 +157,8 @@ def _shared(view: FileView, fetch: Fetch, function: Block) -> tuple[Condition, .
     if fetch.receiver is None:
         return None
     access = view.access(fetch.receiver, function)
+    if _DATABASE.search(ast.unparse(fetch.receiver)):
+        return None  # rows of all kinds are there, and whose they are the rule for objects asks
     if access.kind == "global" and not access.name.startswith(("os.", "builtins.", "flask.", "streamlit.")):
         mutable = view.mutable_global(access)
         if isinstance(fetch.node, ast.Subscript) or mutable == ():
