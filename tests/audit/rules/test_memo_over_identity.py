@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.memo_over_identity import MemoOverIdentity
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = MemoOverIdentity()
 
@@ -199,3 +199,9 @@ def test_a_function_of_the_same_file_is_known_by_what_it_does(asks: str, *, is_f
         f"def get_user():\n    return {asks}\n@cache\ndef rows():\n    return load(get_user())\n"
     )
     (finds if is_found else quiet)(RULE, code)
+
+
+@pytest.mark.parametrize(("read", "found"), [("request.remote_addr", False), ("request.headers['X-User']", True)])
+def test_where_a_request_comes_from_is_not_who_asks(read: str, *, found: bool) -> None:
+    code = f"from flask import request\n@lru_cache\ndef prices(day):\n    limit({read})\n    return load(day)\n"
+    assert bool(findings(RULE, "from functools import lru_cache\n" + code)) is found

@@ -22,6 +22,11 @@ _WHO: Final = re.compile(
     r"^_?(?:get|current|require|load)_(?:current_|active_|request_|authenticated_|logged_in_)*"
     r"(?:user|user_id|username|tenant|tenant_id|principal|identity|account|session_id)$"
 )
+_BESIDE: Final = frozenset(
+    {"remote_addr", "access_route", "user_agent", "method", "scheme", "host", "host_url", "endpoint", "url_root",
+     "root_url", "is_secure", "path", "base_url", "url_rule", "blueprint"}
+)  # fmt: skip
+"""What a request says of where it came from and where to."""
 _FOR_CLASS: Final = ("cached_property", "reify", "threaded_cached_property")
 
 
@@ -70,7 +75,8 @@ def _has_own_key(function: Block) -> bool:
 def _asks(view: FileView, function: Block) -> Iterator[tuple[ast.AST, str, tuple[Condition, ...]]]:
     """The places where the function finds out who is asking, without being told."""
     for node in function.nodes(ast.Attribute, ast.Name):
-        if view.dotted(node) in REQUEST_OBJECTS and not _is_parameter(view, node, function):
+        is_told = view.dotted(node) in REQUEST_OBJECTS and not _is_beside(view.module.parent(node))
+        if is_told and not _is_parameter(view, node, function):
             yield node, ast.unparse(node), ()
     for call in function.nodes(ast.Call):
         dotted = view.dotted(call.func)
@@ -85,6 +91,11 @@ def _asks(view: FileView, function: Block) -> Iterator[tuple[ast.AST, str, tuple
         # Of a function of this file more is known than its name: `get_user` may ask the operating system.
         elif _WHO.match(dotted.rpartition(".")[2]) and not any(one.symbol == dotted for one in view.functions):
             yield call, ast.unparse(call), ()
+
+
+def _is_beside(read: ast.AST | None) -> bool:
+    """Whether of a request only that is read which says where it came from and where to: `request.remote_addr`."""
+    return isinstance(read, ast.Attribute) and read.attr in _BESIDE
 
 
 def _is_parameter(view: FileView, node: ast.expr, function: Block) -> bool:
