@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.parts import Parts
-from carrel.audit.program import Program
 from tests.audit.checking import program
 
 
 def are_one(sources: dict[str, str], path: str, other: str, *manifests: str) -> bool:
-    read = program(sources)
-    return Parts(Program(read.files.values(), (), (".",), manifests)).are_one(path, other)
+    return Parts(program(sources).imports, manifests).are_one(path, other)
 
 
 LOOSE = {"mail.py": "", "search.py": "", "both.py": "import mail\nimport search\n"}

@@ -9,7 +9,6 @@ from itertools import combinations
 from typing import Final
 
 from carrel.audit.copies import are_variants
-from carrel.audit.parts import Parts
 from carrel.audit.program import Program
 from carrel.audit.roles import product_files
 from carrel.findings import Location
@@ -24,7 +23,7 @@ other, and still does the same. A long one has more places to drift."""
 _NEAR: Final = 12
 """So many functions of one name are compared with each other; of more, only what is equal is found."""
 _HOOKS: Final = frozenset({"main", "cli", "run", "handle", "execute", "setup", "configure", "register", "create_app",
-                           "init_app", "upgrade", "downgrade", "application", "entrypoint"})  # fmt: skip
+                           "init_app", "start", "serve", "upgrade", "downgrade", "application"})  # fmt: skip
 """Names that whoever loads a file asks for: what stands in it begins the program, or its part of one."""
 
 
@@ -58,7 +57,6 @@ def copied_functions(program: Program) -> Iterator[Copied]:
             if fact is not None and fact.statements >= _LOGIC and name not in _HOOKS:
                 one = Written(name, symbol, Location(path=path, line=fact.line), lines)
                 by_name.setdefault(name, {}).setdefault(lines, []).append(one)
-    parts = Parts(program)
     for bodies in by_name.values():
         alike = list(bodies) if len(bodies) <= _NEAR else []
         joined = {body: body for body in bodies}
@@ -69,17 +67,19 @@ def copied_functions(program: Program) -> Iterator[Copied]:
         for home in dict.fromkeys(joined.values()):
             members = [one for body, written in bodies.items() if joined[body] == home for one in written]
             if len(members) > 1:
-                yield from _of_programs(parts, sorted(members, key=lambda one: one.location.path))
+                yield from _of_programs(program, sorted(members, key=lambda one: one.location.path))
 
 
-def _of_programs(parts: Parts, members: list[Written]) -> Iterator[Copied]:
+def _of_programs(program: Program, members: list[Written]) -> Iterator[Copied]:
     """Those of each program, or all of them where each is of a program of its own."""
     programs: list[list[Written]] = []
     for one in members:
         path = one.location.path
         for together in programs:
             other = together[0].location.path
-            if parts.are_one(path, other) and not any(are_variants(path, each.location.path) for each in together):
+            if program.parts.are_one(path, other) and not any(
+                are_variants(path, each.location.path) for each in together
+            ):
                 together.append(one)
                 break
         else:

@@ -14,6 +14,8 @@ __all__ = ["ENOUGH", "are_copies", "are_variants", "share_lines", "spread", "sta
 
 _SAME: Final = 0.65
 """The share of equal lines from which on one class was written by copying the other."""
+_EQUAL: Final = 0.9
+"""The share from which on even what each of several has for itself is a copy."""
 _SOME: Final = 0.25
 """The share from which on they do the same work."""
 ENOUGH: Final = 12
@@ -45,11 +47,16 @@ def are_copies(program: Program, one: Role, other: Role, enough: int = ENOUGH) -
     """
     if "Module" in one.bases or not _are_of_one_kind(one, other):
         return False
-    if stand_side_by_side(one, other):
+    if are_variants(one.location.path, other.location.path):
         return False
+    share = _SAME
+    if stand_side_by_side(one, other):
+        if not program.parts.are_one(one.location.path, other.location.path):
+            return False
+        share = _EQUAL
     if not (_works(program, one) and _works(program, other)):
         return False
-    most = max(enough, (len(one.lines) + len(other.lines)) / 2 * _SAME)
+    most = max(enough, (len(one.lines) + len(other.lines)) / 2 * share)
     if min(len(one.lines), len(other.lines)) < most:
         return False
     if _common_lines(one, other) < most:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
 from carrel.audit.places import is_test_path
-from carrel.audit.program import Program
+from carrel.source import ImportGraph
 
 __all__ = ["Parts"]
 
@@ -17,8 +18,10 @@ _OF_REQUIREMENTS: Final = re.compile(r"(?:/|^)requirements$")
 class Parts:
     """What is installed together, and what leads to each other."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, imports: ImportGraph, manifests: Iterable[str] = ()) -> None:
+        """`manifests` are the files that say what a part needs, `pyproject.toml` and the like."""
+        self._imports = imports
+        self._manifests = tuple(manifests)
 
     def are_one(self, path: str, other: str) -> bool:
         """Whether the same requirements hold for both files, and imports connect them.
@@ -39,7 +42,7 @@ class Parts:
 
     @cached_property
     def _describing(self) -> frozenset[str]:
-        files = [*self._program.manifests, *(one for one in self._program.files if _name(one) == "setup.py")]
+        files = [*self._manifests, *(one for one in self._imports.every if _name(one) == "setup.py")]
         found = (path.rpartition("/")[0] for path in files if not is_test_path(path))
         return frozenset(_OF_REQUIREMENTS.sub("", one) for one in found)
 
@@ -52,8 +55,8 @@ class Parts:
     @cached_property
     def _parents(self) -> dict[str, str]:
         """A forest of the files, one tree for all that imports connect (Galler and Fischer 1964)."""
-        parents = self.__dict__["_parents"] = {path: path for path in self._program.files}
-        for path, targets in self._program.imports.every.items():
+        parents = self.__dict__["_parents"] = {path: path for path in self._imports.every}
+        for path, targets in self._imports.every.items():
             if not is_test_path(path):
                 for target in (*targets, _package(path)):
                     if target in parents:

@@ -16,6 +16,7 @@ from carrel.audit.flow import Flow
 from carrel.audit.frameworks import RECEIVES, SENDS
 from carrel.audit.naming import Naming
 from carrel.audit.ownership import Ownership
+from carrel.audit.parts import Parts
 from carrel.audit.passing import Passing
 from carrel.audit.pins import Pin
 from carrel.audit.places import is_test_path
@@ -41,8 +42,7 @@ class Program:
         manifests: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.pins = pins
-        self.manifests = manifests
-        """The paths of the files that say what a part of the code base needs, `pyproject.toml` and the like."""
+        self._manifests = manifests
         self.resolution = Resolution(files, roots)
 
     @property
@@ -57,6 +57,10 @@ class Program:
     @cached_property
     def imports(self) -> ImportGraph:
         return ImportGraph.of(self.project)
+
+    @cached_property
+    def parts(self) -> Parts:
+        return Parts(self.imports, self._manifests)
 
     @cached_property
     def calls(self) -> CallGraph:

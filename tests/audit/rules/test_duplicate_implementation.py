@@ -133,6 +133,14 @@ def test_one_in_each_of_several_plug_ins_is_only_mentioned() -> None:
     finds(RULE, {f"plugins/{name}/client.py": manager() for name in ("a", "b", "c")}, "info")
 
 
+def test_one_in_each_of_several_that_was_copied() -> None:
+    sources = {f"p/{name}/client.py": manager() for name in ("a", "b")} | {"p/__init__.py": "", "p/main.py": ""}
+    sources |= {"p/a/__init__.py": "", "p/b/__init__.py": ""}
+    finds(RULE, sources, "warning")
+    finds(RULE, sources | {"p/b/client.py": manager().replace("self.sockets", "self.others")}, "info")
+    finds(RULE, sources | {"p/b/setup.py": ""}, "info")
+
+
 def test_a_row_and_the_message_about_it() -> None:
     quiet(RULE, {"orm.py": manager("(Base)"), "schema.py": manager("(BaseModel)")})
 
