@@ -19,6 +19,7 @@ from carrel.audit.sent import claimed, origins
 __all__ = [
     "COMPARES",
     "SELECTS",
+    "is_another",
     "is_compared",
     "is_filter",
     "is_made_for",
@@ -64,6 +65,11 @@ def is_compared(view: FileView, function: Block, name: str) -> bool:
         if isinstance(call.func, ast.Attribute) and is_made_for(view, call.func.value, function):
             return True
     return False
+
+
+def is_another(view: FileView, found: ast.expr, function: Block) -> bool:
+    """Whether what is asked for is somebody's who is not asking, whoever that is, or is compared with who is."""
+    return looks_up_person(view, found) or is_within(view, found, function) or is_owner_compared(view, found, function)
 
 
 def is_owner_compared(view: FileView, found: ast.expr, function: Block) -> bool:

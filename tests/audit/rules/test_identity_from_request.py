@@ -682,3 +682,14 @@ def test_an_object_that_is_made_with_what_one_signs_in_with_asks_by_itself() -> 
     source = route(change, "body: Note, user=Depends(get_current_user), authorization: str = Header()")
     quiet(RULE, source.replace("{0}", "token=authorization"))
     finds(RULE, source.replace("{0}", "retries=3"), "error")
+
+
+@pytest.mark.parametrize(("last", "severity"), [("self.user_id", "info"), ("get_current_user().id", "error")])
+def test_what_the_object_of_a_method_was_made_with(last: str, severity: str) -> None:
+    files = {
+        "app.py": "from fastapi import FastAPI\nfrom core import Core\napp = FastAPI()\ncore = Core()\n"
+        "@app.post('/x')\ndef clear(user_id: str):\n    core.clear(user_id)\n",
+        "core.py": "class Core:\n    user_id = 'me'\n    def clear(self, user_id=None):\n"
+        f"        user_id = user_id or {last}\n        self.drop(user_id)\n",
+    }
+    finds(RULE, files, "info", severity)

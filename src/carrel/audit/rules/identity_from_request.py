@@ -22,16 +22,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rows import bound
 from carrel.audit.rule import Candidate, rule_page
-from carrel.audit.said_checks import (
-    COMPARES,
-    SELECTS,
-    is_compared,
-    is_filter,
-    is_owner_compared,
-    is_refused,
-    is_within,
-    looks_up_person,
-)
+from carrel.audit.said_checks import COMPARES, SELECTS, is_another, is_compared, is_filter, is_refused
 from carrel.audit.sent import claimed, is_in_address, origins
 from carrel.audit.tagged import names_scope
 from carrel.audit.through import called_here
@@ -108,10 +99,8 @@ class IdentityFromRequest:
             is_who = _is_identity(name) or (bool(own) and own == person_in(name))
             if not name or not all(said) or not is_who or is_compared(view, function, name):
                 continue
-            if caller and (looks_up_person(view, node) or is_within(view, node, function)):
-                continue  # whoever that is, it is not who is asking
-            if caller and is_owner_compared(view, node, function):
-                continue  # what is found is compared with who is asking
+            if caller and is_another(view, node, function):
+                continue
             in_path = is_in_address(function, name, label)
             severity: Severity = "error" if caller else "warning"
             if in_path:
@@ -228,9 +217,11 @@ class IdentityFromRequest:
             target = getattr(view.module.parent(choice), "targets", [None])[0]
             is_own = own and isinstance(target, ast.Name) and _is_whose(target.id)
             is_identity = is_own or claim == "sub" or _is_whose(claim) or _is_identity_then(view, choice, function)
+            # What is handed to a method goes before what its object was made with: who has made that is not seen.
+            severity: Severity = "info" if given and chain_names(last)[0] == (function.receiver or "self") else "error"
             if is_identity and not is_restricted(view, function):
                 message = f"`{function.name}` lets `{name}` of the request go before the user that the token proves"
-                yield view.candidate(self.info, choice, message, block=function, given=given, severity="error")
+                yield view.candidate(self.info, choice, message, block=function, given=given, severity=severity)
 
 
 def _choices(function: Block) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
