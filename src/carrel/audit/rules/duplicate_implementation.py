@@ -1,4 +1,4 @@
-"""One role that several classes play."""
+"""One role that several classes or functions play."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DuplicateImplementation:
         rule="duplicate-implementation",
         code="CAR101",
         severity="warning",
-        title="Several classes play one role",
+        title="Several classes or functions play one role",
         why="A repair of one leaves the others as they were. Where the role is to keep users apart, the copy that was "
         "forgotten is the one that leaks.",
         fix="Keep one, and import it everywhere; where they must differ, give them one protocol and telling names.",
