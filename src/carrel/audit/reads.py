@@ -12,7 +12,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_names
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import MUTATORS, Mutation
-from carrel.audit.origins import called_name
+from carrel.audit.origins import called_name, identities
 from carrel.audit.persons import is_person, person_in
 from carrel.audit.records import is_listed
 from carrel.audit.taint import is_identity_like
@@ -111,6 +111,18 @@ def compares_owner(reader: Block) -> bool:
     )
 
 
+def _picks_own(view: FileView, reader: Block) -> bool:
+    """Whether it looks for the entries of who asks: `id = user.id`, and `[one for one in ROWS if one["id"] == id]`."""
+    parts = (one for made in reader.nodes(ast.ListComp, ast.GeneratorExp) for one in made.generators)
+    for test in (test for one in parts for test in one.ifs):
+        match test:
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                same = _last_name(left) != "" and _last_name(left) == _last_name(right)
+                if same and any(True for side in (left, right) for _ in identities(view, side, reader)):
+                    return True
+    return False
+
+
 def _is_about_owner(comparison: ast.Compare) -> bool:
     sides = (comparison.left, *comparison.comparators)
     named = [_last_name(side) for side in sides]
@@ -185,7 +197,7 @@ def _read(view: FileView, function: Block, nodes: Sequence[ast.Attribute | ast.N
             continue
         if _is_field(access) or (access.kind == "global" and not access.steps):
             found.setdefault(access.path, node.lineno)
-    if found and compares_owner(function):
+    if found and (compares_owner(function) or _picks_own(view, function)):
         return ()
     return tuple((path, line) for path, line in found.items() if not _takes_away(view, function, path))
 

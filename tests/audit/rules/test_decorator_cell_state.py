@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.rules.decorator_cell_state import DecoratorCellState
-from tests.audit.checking import finds, quiet
+from tests.audit.checking import findings, finds, quiet
 
 RULE = DecoratorCellState()
 
@@ -349,3 +349,25 @@ def test_a_function_that_reads_the_cell_and_is_handed_on(handed: str, given: str
         finds(RULE, source, "error", on="grant = claims")
     else:
         quiet(RULE, source)
+
+
+KEYS = """
+def memoized(func):
+    order = deque()
+    results = {{}}
+    @wraps(func)
+    def wrapper(*args):
+        key = Key(*args)
+        if key not in results:
+            results[key] = func(*args)
+            order.append({0})
+        while len(order) > 9:
+            del results[order.popleft()]
+        return results[key]
+    return wrapper
+"""
+
+
+@pytest.mark.parametrize(("kept", "is_found"), [("Entry(key, 9)", False), ("Entry(key, args)", True)])
+def test_the_order_of_the_keys_of_a_cache(kept: str, *, is_found: bool) -> None:
+    assert bool(findings(RULE, KEYS.format(kept))) is is_found

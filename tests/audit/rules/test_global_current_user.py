@@ -300,3 +300,10 @@ def test_what_a_class_of_another_file_has_for_each_thread(body: str, *, is_found
     model = f"import threading\nclass Place: ...\nclass Model:\n    {body}\n"
     source = "from model import Model\ndef middleware(request):\n    Model.here.request = request\n"
     assert bool(findings(RULE, {"app.py": source, "model.py": model})) is is_found
+
+
+@pytest.mark.parametrize(("test", "is_found"), [(" if row['id'] != user_id", False), ("", True)])
+def test_a_list_without_some_of_its_entries(test: str, *, is_found: bool) -> None:
+    text = "ROWS = []\ndef drop(request):\n    global ROWS\n    user_id = request.user.id\n"
+    rows = "row for row in ROWS" if test else "(row, user_id) for row in read()"
+    assert bool(findings(RULE, f"{text}    ROWS = [{rows}{test}]\ndef rows():\n    return ROWS\n")) is is_found

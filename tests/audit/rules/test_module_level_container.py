@@ -332,3 +332,19 @@ def test_what_a_property_gives_is_no_container_of_the_module() -> None:
         return legs
     """
     quiet(RULE, code)
+
+
+@pytest.mark.parametrize(("asked", "severity"), [("request.user.id", "info"), ("8", "error")])
+def test_entries_that_are_picked_out_for_who_asks(asked: str, severity: str) -> None:
+    source = f"""
+        from fastapi import FastAPI, Request
+        app = FastAPI()
+        ROWS = []
+        @app.get("/rows")
+        def sort(request: Request):
+            id = {asked}
+            own = [one for one in ROWS if one["id"] == id]
+            ROWS.append({{"id": request.user.id}})
+            return own
+        """
+    finds(RULE, source, severity)

@@ -552,3 +552,12 @@ def test_settings_that_are_kept_as_such(attribute: str, parameter: str, severity
     text += f"    def show(self):\n        return self.{attribute}\ndesk = Desk()\n"
     text += "@app.put('/use')\ndef use(text: str):\n    desk.use(text)\n    return desk.show()\n"
     finds(RULE, text, severity)
+
+
+@pytest.mark.parametrize(("other", "severity"), [("raise ValueError", "info"), ("pass", "error")])
+def test_what_the_first_brings_where_others_are_turned_away(other: str, severity: Severity) -> None:
+    text = (
+        "class Desk:\n    def use(self, profile):\n        if self.shape is None:\n            self.shape = profile\n"
+    )
+    text += f"        elif self.shape != profile:\n            {other}\ndesk = Desk()\n"
+    finds(RULE, text + "@app.put('/use')\ndef use(profile: str):\n    desk.use(profile)\n", severity)

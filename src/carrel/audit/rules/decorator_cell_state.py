@@ -55,7 +55,11 @@ class DecoratorCellState:
                       if name not in _RECEIVERS]  # fmt: skip
             made = any(_calls_decorated(value, wrapper) for value in mutation.values)
             # Value and arguments of one call may be kept in several variables: once is enough.
-            if not (told or ((passed or made) and wrapper not in found)) or _is_entry(mutation, cell):
+            if (
+                not (told or ((passed or made) and wrapper not in found))
+                or _is_entry(mutation, cell)
+                or _is_of_keys(view, mutation)
+            ):
                 continue
             if _is_given_out(view, wrapper, cell, mutation):
                 found[wrapper] = self._candidate(view, mutation, cell, told, passed)
@@ -200,6 +204,18 @@ def _is_entry(mutation: Mutation, cell: str) -> bool:
     names = {one.name for one in mutation.block.parameters}
     tuples = (one for value in mutation.values for one in ast.walk(value) if isinstance(one, ast.Tuple))
     return any(len({isinstance(part, ast.Name) and part.id in names for part in one.elts}) == 2 for one in tuples)
+
+
+def _is_of_keys(view: FileView, mutation: Mutation) -> bool:
+    """Whether of the call it only keeps the key under which its value is kept elsewhere: the order of a cache."""
+    keys = {
+        key.id for one in view.mutations_in(mutation.block) if one is not mutation and one.kind == "item"
+        for key in one.keys if isinstance(key, ast.Name)
+    }  # fmt: skip
+    used = [one for value in mutation.values for one in ast.walk(value) if isinstance(one, ast.Name)]
+    return any(one.id in keys for one in used) and not any(
+        one.id not in keys and parameters_in(view, one, mutation.block) for one in used
+    )
 
 
 def _is_given_out(view: FileView, wrapper: Block, cell: str, mutation: Mutation) -> bool:

@@ -153,8 +153,14 @@ def _is_filled(view: FileView, mutation: Mutation) -> bool:
 
 
 def _is_registry(mutation: Mutation) -> bool:
-    """Whether a set is replaced by one with an element more or less: `_open |= {session_id}`."""
+    """Whether a set is replaced by one with an element more or less, `_open |= {session_id}`, or a container by itself
+    without some of its entries."""
     match mutation.node:
+        case ast.Assign(value=ast.ListComp() | ast.SetComp() | ast.DictComp() as left):
+            kept = left.generators[0]
+            return bool(kept.ifs) and any(
+                isinstance(one, ast.Name) and one.id == mutation.name for one in ast.walk(kept.iter)
+            )
         case ast.AugAssign(op=op, value=element):
             pass
         case ast.Assign(value=ast.BinOp(left=ast.Name(id=name), op=op, right=element)) if name == mutation.name:

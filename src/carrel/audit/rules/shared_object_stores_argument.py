@@ -89,7 +89,7 @@ class SharedObjectStoresArgument:
             grades = () if is_guarded(view, mutation) else _worked_out(view, mutation, taint)
             grades = (*grades, Grade("info"))
         owner = mutation.block.class_
-        unread = _is_never_read(view, mutation) or _is_checked(view, mutation)
+        unread = _is_never_read(view, mutation) or _is_checked(view, mutation) or _is_begun(view, mutation)
         if unread or (owner is not None and _DOUBLE.search(owner.name)):
             grades = (Grade("info"),)
         if isinstance(given[0], SharedClass):
@@ -200,6 +200,21 @@ def _is_never_read(view: FileView, mutation: Mutation) -> bool:
         for block in view.blocks
         for one in block.nodes(ast.Attribute, ast.Constant)
     )
+
+
+def _is_begun(view: FileView, mutation: Mutation) -> bool:
+    """Whether it is done only while the object has nothing yet, `if self._shape is None:`, and who brings something
+    else than the first is turned away."""
+    for around in view.ancestors(mutation.node):
+        if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        match around:
+            case ast.If(test=ast.Compare(left=ast.Attribute() as asked, ops=[ast.Is()],
+                                         comparators=[ast.Constant(value=None)]), orelse=[*others]):  # fmt: skip
+                refuses = any(isinstance(part, ast.Raise) for other in others for part in ast.walk(other))
+                if refuses and ast.unparse(asked.value) == ast.unparse(mutation.target):
+                    return True
+    return False
 
 
 def _is_checked(view: FileView, mutation: Mutation) -> bool:
