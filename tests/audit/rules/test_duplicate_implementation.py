@@ -74,6 +74,14 @@ def test_functions_copied_from_directory_to_directory_are_one_finding() -> None:
     assert "several times" in found.message
 
 
+def test_directories_that_copies_lead_to_from_each_other_are_one_finding() -> None:
+    sources = {f"p/{part}__init__.py": "" for part in ("", "a/", "b/", "c/", "d/", "e/")}
+    sources |= {f"p/{part}/x.py": work("trim") for part in "ab"} | {f"p/{part}/y.py": work("cut") for part in "bc"}
+    (found,) = finds(RULE, sources, "warning")
+    assert found.message == "`trim`, `cut` are defined 2 times, with mostly the same lines"
+    finds(RULE, sources | {f"p/{part}/z.py": work("turn") for part in "de"}, "warning", "warning")
+
+
 def test_a_function_of_two_programs_is_only_mentioned() -> None:
     finds(RULE, {"a.py": work("trim"), "b.py": work("trim")}, "info")
 

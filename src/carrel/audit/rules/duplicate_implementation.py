@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from posixpath import dirname
-from typing import Final
+from typing import Final, TypeVar
 
 from carrel.audit.copied_functions import Written, copied_functions
 from carrel.audit.copies import ENOUGH, are_copies, spread
@@ -26,6 +26,7 @@ _NAMED: Final = 4
 _LOADED: Final = 12
 """So many classes of one name are plug-ins."""
 _SHOWN: Final = 8
+_Member = TypeVar("_Member")
 
 
 class DuplicateImplementation:
@@ -66,17 +67,16 @@ class DuplicateImplementation:
                 copied.setdefault(tuple(one.location.path for one in copies), []).append(copies)
             if not sets:
                 yield self._namesakes(program, name, alike)
-        # Of functions, what was copied from directory to directory is one finding.
-        beside: dict[frozenset[str], list[Sequence[Role | Written]]] = {}
+        beside: list[Sequence[Role | Written]] = []
         for functions in copied_functions(program):
             paths = tuple(one.location.path for one in functions.members)
             if paths in copied:
                 copied[paths].append(functions.members)
             elif functions.is_one_program:
-                beside.setdefault(frozenset(map(dirname, paths)), []).append(functions.members)
+                beside.append(functions.members)
             else:
                 yield self._copies([functions.members], "info")
-        for together in (*copied.values(), *beside.values()):
+        for together in (*copied.values(), *_by_directories(beside)):
             yield self._copies(together, "warning")
         yield from self._same_interface(program, [one for group in by_name.values() for one in group], protocols)
 
@@ -147,12 +147,25 @@ def _members(pairs: Iterable[tuple[Role, Role]]) -> list[Role]:
 
 def _sets(pairs: Iterable[tuple[Role, Role]]) -> list[list[Role]]:
     """Those that copies lead to from each other: a name such as `Command` can stand for two things, each copied."""
-    found: list[set[Role]] = []
-    for pair in pairs:
-        joined = [one for one in found if not one.isdisjoint(pair)]
+    return [sorted(one, key=lambda role: role.symbol) for one in _joined(pairs)]
+
+
+def _by_directories(copied: list[Sequence[Role | Written]]) -> Iterator[list[Sequence[Role | Written]]]:
+    """What was copied between directories that copies lead to from each other: of thirty drivers, each in its own, that
+    began as copies of one, all that they have in common."""
+    homes = [frozenset(dirname(one.location.path) for one in members) for members in copied]
+    for directories in _joined(homes):
+        yield [members for members, home in zip(copied, homes, strict=True) if not home.isdisjoint(directories)]
+
+
+def _joined(groups: Iterable[Collection[_Member]]) -> list[set[_Member]]:
+    """The groups that have a member in common as one."""
+    found: list[set[_Member]] = []
+    for group in groups:
+        joined = [one for one in found if not one.isdisjoint(group)]
         found = [one for one in found if one not in joined]
-        found.append(set(pair).union(*joined))
-    return [sorted(one, key=lambda role: role.symbol) for one in found]
+        found.append(set(group).union(*joined))
+    return found
 
 
 def _may_be_one(one: Role, other: Role) -> bool:
