@@ -81,7 +81,7 @@ def test_other_names() -> None:
     assert told(package(a=work(), b=work("order"))) == []
 
 
-@pytest.mark.parametrize("name", ["main", "upgrade", "handle"])
+@pytest.mark.parametrize("name", ["main", "upgrade", "handle", "__getattr__"])
 def test_names_that_a_loader_asks_for(name: str) -> None:
     assert told(package(a=work(name), b=work(name))) == []
 

@@ -17,6 +17,7 @@ def test_a_copy_of_another_project_is_foreign(path: str) -> None:
 def test_what_shows_how_something_is_used() -> None:
     assert is_example("docs/hooks/app.py")
     assert is_example("chat/examples/bot.py")
+    assert is_example("notebooks/evaluate.py")
     assert not is_example("chat/example.py")
     assert not is_example("documents/app.py")
 

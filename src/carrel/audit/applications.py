@@ -24,15 +24,16 @@ _NEAR: Final = 3
 away, one was right, of 36 that were not, 12 (docs/decisions/0138-no-way-no-error.md)."""
 _READ: Final[Mapping[str, tuple[float, int]]] = MappingProxyType(
     {
-        "CAR001": (2, 8), "CAR002": (4, 7), "CAR003": (1, 8), "CAR004": (3.1, 12), "CAR005": (7, 19),
-        "CAR007": (0.3, 3), "CAR008": (3.7, 17), "CAR009": (2, 8), "CAR012": (1, 3), "CAR017": (2, 5), "CAR021": (1, 5),
-        "CAR023": (14.5, 36), "CAR024": (2.7, 13), "CAR025": (0, 3), "CAR026": (0, 4), "CAR028": (2, 4),
-        "CAR032": (1, 3), "CAR033": (1, 4), "CAR037": (0, 5),
+        "CAR001": (3, 9), "CAR002": (4, 12), "CAR003": (2, 9), "CAR004": (3.1, 14), "CAR005": (9, 25),
+        "CAR006": (1, 3), "CAR007": (1.9, 8), "CAR008": (3.7, 21), "CAR009": (3, 11), "CAR012": (1, 4),
+        "CAR016": (0.7, 3), "CAR017": (2, 5), "CAR020": (0, 3), "CAR021": (2, 8), "CAR023": (18.5, 49),
+        "CAR024": (3.7, 21), "CAR025": (0, 11), "CAR026": (2, 9), "CAR028": (3, 11), "CAR029": (1, 4),
+        "CAR032": (1, 5), "CAR033": (1, 9), "CAR037": (0, 6),
     }
 )  # fmt: skip
 """Of each rule about leaks: in how many programs of strangers its errors and warnings were right, and in how many,
 three or more, they were read; where it had said several things of one program, the share that was right. From the
-four measures of November 2026 in which readers knew no rule (docs/decisions/0140-as-loud-as-right.md)."""
+five measures of November 2026 in which readers knew no rule (docs/decisions/0140-as-loud-as-right.md)."""
 _SELDOM: Final = 0.25
 
 

@@ -24,7 +24,8 @@ _NEAR: Final = 12
 """So many functions of one name are compared with each other; of more, only what is equal is found."""
 _HOOKS: Final = frozenset({"main", "cli", "run", "handle", "execute", "setup", "configure", "register", "create_app",
                            "init_app", "start", "serve", "upgrade", "downgrade", "application"})  # fmt: skip
-"""Names that whoever loads a file asks for: what stands in it begins the program, or its part of one."""
+"""Names that whoever loads a file asks for: what stands in it begins the program, or its part of one. So do those that
+the language asks a module for, `__getattr__`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def copied_functions(program: Program) -> Iterator[Copied]:
         for name, lines in facts.bodies.items():
             symbol = f"{facts.module}.{name}"
             fact = program.resolution.functions.get(symbol)
-            if fact is not None and fact.statements >= _LOGIC and name not in _HOOKS:
+            if fact is not None and fact.statements >= _LOGIC and name not in _HOOKS and not name.startswith("__"):
                 one = Written(name, symbol, Location(path=path, line=fact.line), lines)
                 by_name.setdefault(name, {}).setdefault(lines, []).append(one)
     for bodies in by_name.values():

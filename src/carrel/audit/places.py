@@ -11,7 +11,9 @@ _FOREIGN: Final = re.compile(
     r"(?:^|/)(?:dist|vendor|_vendor|vendored|_vendored|third_party|thirdparty|extern|_extern|externals|bundled|"
     r"site-packages|dist-packages|node_modules)/"
 )
-_EXAMPLE: Final = re.compile(r"(?:^|/)(?:docs?(?:_src)?|examples?|samples?|demos?|tutorials?|cookbooks?|snippets)/")
+_EXAMPLE: Final = re.compile(
+    r"(?:^|/)(?:docs?(?:_src)?|examples?|samples?|demos?|tutorials?|cookbooks?|snippets|notebooks?)/"
+)
 _PLUMBING: Final = re.compile(
     r"(?:^|/)(?:pytest|testing|_testing|test_utils|e2e|mocks?)/|(?:^|/)(?:(?:pytest|mock)_[^/]*|conftest)\.py$"
 )

@@ -12,7 +12,7 @@ from carrel.audit.settings import AuditSettings
 
 
 def test_each_pin_is_found_at_its_line(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("import channels\nfrom redis import asyncio as redis\n")
+    (tmp_path / "app.py").write_text("from asgiref.local import Local\nfrom redis import asyncio as redis\n")
     (tmp_path / "requirements.txt").write_text("flask==3.0.0\nredis==4.5.1\n")
     (tmp_path / "uv.lock").write_text('[[package]]\nname = "asgiref"\nversion = "3.8.1"\n')
     report = audit(tmp_path, AuditSettings(), rules=(LeakingDependency(),), jobs=1)
