@@ -78,3 +78,15 @@ def test_the_class_that_a_function_says_it_gives(given: str, model: str) -> None
     body = f"  def get(self, note_id) -> {given}:\n    row = self.pool.fetchrow(ONE, note_id)\n    return Note(**row)\n"
     seen = view(f"from models import Note\nclass S:\n{body}")
     assert fetched_model(seen, seen.functions[0]) == model
+
+
+@pytest.mark.parametrize(("refuses", "asked"), [("shelf.owner_id != me(request)", True), ("shelf.closed", False)])
+def test_what_is_called_before_may_ask_whose_it_is(refuses: str, *, asked: bool) -> None:
+    seen = view(
+        f"{HEAD}    return 0\ndef shelf_of(request):\n    shelf = NOTES.get(request.headers['shelf-id'])\n"
+        f"    if {refuses}:\n        raise E\n    return shelf\n"
+        "from fastapi import Request\n@app.delete('/n')\nasync def drop(request: Request):\n"
+        "    shelf_of(request)\n    NOTES.pop(request.headers['shelf-id'])\n"
+    )
+    function = seen.functions[-1]
+    assert [asks_whose(seen, function, one) for one in fetches(seen, function, ID)] == [asked]

@@ -118,3 +118,28 @@ def test_a_container_that_is_cut_to_size_is_still_read() -> None:
     for size, read in (("10:", True), ("0", False), (":", False)):
         seen = view(cut.format(size))
         assert bool(read_names(seen)) is read, size
+
+
+@pytest.mark.parametrize(
+    ("test", "is_read"),
+    [
+        ("one[1] == rider", False),
+        ("one[0] > last and rider == one['for']['id']", False),
+        ("one[0] > last", True),
+        ("one[1] == last", True),
+        ("one[1] == rider or last", True),
+    ],
+)
+def test_entries_that_are_compared_with_who_has_signed_in_are_their_own(test: str, *, is_read: bool) -> None:
+    seen = view(
+        "import jwt\nfrom fastapi import Depends, FastAPI\napp = FastAPI()\nTRIPS = []\n"
+        "def holder(ticket: str):\n    return jwt.decode(ticket, 'k', algorithms=['HS256'])['sub']\n"
+        "@app.get('/')\ndef trips(last: int, rider=Depends(holder)):\n    def rows():\n"
+        f"        yield from [one for one in TRIPS if {test}]\n    return list(rows())\n"
+    )
+    assert any(read_names(seen).values()) is is_read
+
+
+def test_what_only_a_log_gets_is_read_by_nobody() -> None:
+    assert _read("BOX = []\ndef f():\n    log.error('%s', dumps(list(BOX)))\n") == []
+    assert _read("BOX = []\ndef f():\n    return page.error('%s', dumps(list(BOX)))\n") == ["app.BOX"]

@@ -9,7 +9,7 @@ from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.origins import called_name
 
-__all__ = ["logged_getters"]
+__all__ = ["is_logged", "logged_getters"]
 
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 _PUTS: Final = frozenset({"append", "appendleft", "extend", "insert", "clear"})
@@ -50,20 +50,20 @@ def _is_logged_call(view: FileView, method: ast.expr) -> bool:
         return False
     assign = view.module.parent(call)
     if not isinstance(assign, ast.Assign):
-        return _is_logged(view, call)
+        return is_logged(view, call)
     function = view.block_of(call)
     names = [one.id for one in assign.targets if isinstance(one, ast.Name) and one.id in function.scope.bindings]
     if function.kind != "function" or len(names) < len(assign.targets):
         return False
     # A name of a function is also read by the functions inside it.
     return all(
-        _is_logged(view, one)
+        is_logged(view, one)
         for one in ast.walk(function.node)
         if isinstance(one, ast.Name) and one.id in names and isinstance(one.ctx, ast.Load)
     )
 
 
-def _is_logged(view: FileView, node: ast.expr) -> bool:
+def is_logged(view: FileView, node: ast.expr) -> bool:
     """Whether a log gets the value or a text of it, or it is only counted."""
     around = view.module.parent(node)
     if not isinstance(around, ast.Call) or node not in around.args:
@@ -72,6 +72,6 @@ def _is_logged(view: FileView, node: ast.expr) -> bool:
     if name == "len":
         return True
     if name in _MAKES_TEXT:
-        return _is_logged(view, around)
+        return is_logged(view, around)
     is_log = isinstance(around.func, ast.Attribute) and "log" in ast.unparse(around.func.value).lower()
     return is_log and name in _LEVELS and isinstance(view.module.parent(around), ast.Expr)

@@ -22,6 +22,7 @@ from carrel.audit.owners import OWNERS, is_caller, parts, unconverted
 from carrel.audit.said_checks import SELECTS, is_made_for
 from carrel.audit.sent import SAID, claimed, is_request, origins, spine
 from carrel.audit.tagged import names_scope
+from carrel.audit.through import called_here
 
 __all__ = ["asks_whose", "fetched_model", "unless_asked"]
 
@@ -38,6 +39,7 @@ _FOR_CALLER: Final = re.compile(
     r"(?i)or_403|(?:^|_)(?:for_(?:current_)?(?:user|member|caller|request|me)|owned|visible|accessible|permitted|allowed|authori[sz]ed)(?:_|$)"
 )
 """A fetch that says by its name that it gives only what the caller may have."""
+_ANY: Final = re.compile("")
 _DEPTH: Final = 3
 _ASKS_WHO: Final = re.compile(r"^_?require_(?:user|login|auth|account|member|identity|principal|signed_in)$")
 """Calls that find out who is asking, and ask nothing about the object."""
@@ -53,6 +55,8 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
             continue
         if any(_is_whose(view, side, function) for side in sides):
             return True
+    if any(fetch.name in view.once(_asked_by, one, meanwhile=()) for one in _called(view, function)):
+        return True
     for call in function.nodes(ast.Call):
         called = called_name(call)
         if call is not fetch.node and _ASKING.search(called) and not _ASKS_WHO.match(called):
@@ -71,6 +75,17 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
         if any(_is_about(view, one, function, fetch) for one in beside):
             return True
     return False
+
+
+def _called(view: FileView, function: Block) -> Iterator[Block]:
+    """The other functions of the file that the function calls."""
+    found = (called_here(view, call) for call in function.nodes(ast.Call))
+    return (one for one in found if one is not None and one is not function)
+
+
+def _asked_by(view: FileView, helper: Block) -> tuple[str, ...]:
+    """The names of the ids sent by the client of which the function itself asks whose they are."""
+    return tuple(one.name for one in fetches(view, helper, _ANY) if one.name and asks_whose(view, helper, one))
 
 
 def _is_for_caller(view: FileView, function: Block, fetch: Fetch) -> bool:

@@ -9,8 +9,10 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
+from carrel.audit.callers import proven
 from carrel.audit.chains import chain_names
 from carrel.audit.file_view import FileView
+from carrel.audit.logged import is_logged
 from carrel.audit.mutations import MUTATORS, Mutation
 from carrel.audit.origins import called_name, identities
 from carrel.audit.persons import is_person, person_in
@@ -112,14 +114,43 @@ def compares_owner(reader: Block) -> bool:
 
 
 def _picks_own(view: FileView, reader: Block) -> bool:
-    """Whether it looks for the entries of who asks: `id = user.id`, and `[one for one in ROWS if one["id"] == id]`."""
-    parts = (one for made in reader.nodes(ast.ListComp, ast.GeneratorExp) for one in made.generators)
-    for test in (test for one in parts for test in one.ifs):
-        match test:
-            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-                same = _last_name(left) != "" and _last_name(left) == _last_name(right)
-                if same and any(True for side in (left, right) for _ in identities(view, side, reader)):
-                    return True
+    """Whether it looks for the entries of who asks: `id = user.id`, and `[one for one in ROWS if one["id"] == id]`.
+
+    What the server has checked is who asks, whatever part of an entry it is compared with: `if one[1] == rider`.
+    """
+    for made in reader.nodes(ast.comprehension):
+        gone_through = {one.id for one in ast.walk(made.target) if isinstance(one, ast.Name)}
+        for test in (part for one in made.ifs for part in _all_of(one)):
+            match test:
+                case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+                    same = _last_name(left) != "" and _last_name(left) == _last_name(right)
+                    if same and any(True for side in (left, right) for _ in identities(view, side, reader)):
+                        return True
+                    if any(_root_name(entry) in gone_through and _is_who_asks(view, asked, reader)
+                           for entry, asked in ((left, right), (right, left))):  # fmt: skip
+                        return True
+    return False
+
+
+def _all_of(test: ast.expr) -> list[ast.expr]:
+    """The tests that must all hold."""
+    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+
+
+def _root_name(node: ast.expr) -> str:
+    """The name of what the expression is a part of: `event` of `event[1]` and of `event["for"].id`."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_who_asks(view: FileView, node: ast.expr, reader: Block) -> bool:
+    """Whether it is who asks, as the server has checked it, for the reader or for a function around it."""
+    around: Block | None = reader
+    while around is not None and around.kind == "function":
+        if proven(view, node, around):
+            return True
+        around = around.parent
     return False
 
 
@@ -190,7 +221,7 @@ def _read(view: FileView, function: Block, nodes: Sequence[ast.Attribute | ast.N
     found: dict[str, int] = {}
     for node in nodes:
         parent = view.module.parent(node)
-        if not is_whole(view, node):
+        if not is_whole(view, node) or is_logged(view, node):
             continue
         access = view.access(node, function)
         if access.kind == "global" and isinstance(parent, ast.Call) and parent.func is node:
