@@ -21,6 +21,7 @@ _TELLS_APART: Final = frozenset({"private", "no_store", "no_cache", "vary", "use
 _SETS: Final = frozenset({"set_header", "add_header", "setdefault", "set", "add"})
 _HEADER: Final = "cache-control"
 _VARIES: Final = frozenset({"vary", "add_vary_header", "patch_vary_headers"})
+_SUCCESS: Final = frozenset({"status_code", "status", "ok", "success", "method", "debug", "DEBUG", "error", "errors"})
 _WHO_SENT: Final = frozenset({"cookie", "authorization", "*"})
 
 
@@ -28,8 +29,39 @@ def cacheable_headers(view: FileView) -> Iterator[tuple[Block, ast.AST]]:
     """The functions that send a `Cache-Control` by which anybody's cache may keep the response, with the place."""
     for function, node, value in _headers(view):
         text = _text(view, value)
-        if _KEPT.search(text) is not None and not _NOT_KEPT.search(text) and not _varies(function):
+        is_kept = _KEPT.search(text) is not None and not _NOT_KEPT.search(text) and not _varies(function)
+        if is_kept and not _is_chosen(view, node):
             yield function, node
+
+
+def _is_chosen(view: FileView, node: ast.AST) -> bool:
+    """Whether the other side of a test tells caches not to keep it: `if photo.is_public: … else: patch(private=True)`.
+
+    What the test lets through is then what everybody may have.
+    """
+    child = node
+    for around in view.ancestors(node):
+        if isinstance(around, ast.If) and child is not around.test and not _is_of_success(around.test):
+            other = around.orelse if child in around.body else around.body
+            said = (part for statement in other for part in ast.walk(statement))
+            if any(map(_says_private, said)):
+                return True
+        child = around
+    return False
+
+
+def _is_of_success(test: ast.expr) -> bool:
+    """Whether a test is about how the request went, and not about whose the answer is."""
+    return any(getattr(one, "attr", getattr(one, "id", "")) in _SUCCESS for one in ast.walk(test))
+
+
+def _says_private(node: ast.AST) -> bool:
+    match node:
+        case ast.keyword(arg=str(name), value=ast.Constant(value=True)):
+            return _NOT_KEPT.search(name.replace("_", "-")) is not None
+        case ast.Constant(value=str(text)):
+            return _NOT_KEPT.search(text) is not None
+    return False
 
 
 def picked_addresses(view: FileView, function: Block, node: ast.AST) -> tuple[str, ...]:

@@ -409,3 +409,30 @@ def test_a_hook_on_the_agent_of_the_application(taken: str, hook: str, *, is_fou
         finds(RULE, source, "error", on="add_hook")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("taken_off", "is_found"),
+    [
+        ("hub.unregister(connection_id)", False),
+        ("hub.unregister(user)", True),
+        ("others.unregister(connection_id)", True),
+        ("pass", True),
+    ],
+)
+def test_a_callback_that_is_kept_under_a_key_and_taken_off_by_it(taken_off: str, *, is_found: bool) -> None:
+    hub = (
+        "class Hub:\n    def __init__(self):\n        self.sends = {}\n"
+        "    def register(self, key, send):\n        self.sends[key] = send\n"
+        "    def unregister(self, key):\n        self.sends.pop(key, None)\nhub = Hub()\nothers = Hub()\n"
+    )
+    source = (
+        f"from uuid import uuid4\nfrom fastapi import FastAPI, WebSocket\napp = FastAPI()\n{hub}"
+        "@app.websocket('/ws/{user}')\nasync def listen(websocket: WebSocket, user: str):\n"
+        "    connection_id = uuid4().hex\n"
+        "    async def send_frame(frame):\n        await websocket.send_json(frame)\n"
+        "    hub.register(connection_id, send_frame)\n"
+        "    try:\n        while True:\n            await websocket.receive_text()\n"
+        f"    finally:\n        {taken_off}\n"
+    )
+    assert bool(findings(RULE, source)) is is_found

@@ -449,3 +449,31 @@ _LEAVES = "if current_user.is_authenticated:\n            return response"
 )
 def test_a_hook_that_tells_caches_apart_or_leaves_users_out(begin: str, test: str, vary: str, *, found: bool) -> None:
     assert bool(findings(RULE, _HOOKED.format(begin=begin, test=test, vary=vary))) is found
+
+
+@pytest.mark.parametrize(
+    ("test", "other", "found"),
+    [
+        ("picture.is_open()", "patch_cache_control(response, private=True, max_age=60)", False),
+        ("picture.is_open()", "response.headers['Cache-Control'] = 'no-store'", False),
+        ("picture.is_open()", "response.headers['Cache-Control'] = 'public, max-age=5'", True),
+        ("picture.is_open()", "response.headers['Content-Language'] = 'en'", True),
+        ("response.status_code == 200", "response.headers['Cache-Control'] = 'no-store'", True),
+    ],
+)
+def test_only_what_everybody_may_have_is_kept_by_caches(test: str, other: str, *, found: bool) -> None:
+    source = f"""
+    from flask import Flask
+    from flask_login import current_user
+    app = Flask("pictures")
+    @app.get("/pictures/<number>")
+    def picture(number):
+        picture = load(current_user.id, number)
+        response = answer(picture)
+        if {test}:
+            response.headers["Cache-Control"] = "public, max-age=60"
+        else:
+            {other}
+        return response
+    """
+    assert bool(findings(RULE, source)) is found

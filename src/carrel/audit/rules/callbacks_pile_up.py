@@ -102,7 +102,7 @@ class CallbacksPileUp:
             put = _ADDS.match(call.func.attr) is not None
             changes = ChangesObject(view.path(call.func, function)), HasBase(view.path(holder, function), _EMITTERS)
             given = given if put else (*given, AnyOf(changes))
-        if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, callback)):
+        if given is None or (not _is_logger(view, holder, function) and _is_taken_off(function, call, callback)):
             return
         # `with signal.connected_to(hear):` listens as long as it lasts.
         if _is_handle_kept(view, call) or isinstance(view.module.parent(call), ast.withitem):
@@ -125,7 +125,7 @@ class CallbacksPileUp:
         """`self.model.callbacks.append(handler)`, and then the run that the handler is for."""
         owner = view.access(holder, function).own_class
         given = (SharedClass(owner.symbol),) if owner is not None else _shared(view, holder, function)
-        if given is None or _is_taken_off(function, callback):
+        if given is None or _is_taken_off(function, call, callback):
             return
         message = f"`{function.name}` hangs `{ast.unparse(callback)}` on `{ast.unparse(holder)}` for one run of many"
         yield view.candidate(self.info, call, message, block=function, given=given,
@@ -294,15 +294,22 @@ def _is_logger(view: FileView, holder: ast.expr, function: Block) -> bool:
     )  # fmt: skip
 
 
-def _is_taken_off(function: Block, callback: ast.expr) -> bool:
-    """Whether the function, or one that is defined in it, lets go of the callback again."""
-    text = ast.unparse(callback)
-    return any(
-        isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-        and _REMOVES.match(call.func.attr) is not None
-        and (not call.args or any(ast.unparse(one) == text for one in call.args))
-        for call in ast.walk(function.node)
-    )  # fmt: skip
+def _is_taken_off(function: Block, hung: ast.Call, callback: ast.expr) -> bool:
+    """Whether the function, or one that is defined in it, lets go of the callback again, or of what it is kept under:
+    `hub.register(connection_id, send)` and then `hub.unregister(connection_id)`.
+    """
+    texts = {ast.unparse(callback)}
+    holder = ast.unparse(hung.func.value) if isinstance(hung.func, ast.Attribute) else ""
+    keys = {ast.unparse(one) for one in hung.args[:-1] if not isinstance(one, ast.Constant)}
+    for call in ast.walk(function.node):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            continue
+        names = texts | keys if ast.unparse(call.func.value) == holder else texts
+        if _REMOVES.match(call.func.attr) and (
+            not call.args or not names.isdisjoint(ast.unparse(one) for one in call.args)
+        ):
+            return True
+    return False
 
 
 def _is_handle_kept(view: FileView, call: ast.Call) -> bool:
