@@ -55,3 +55,11 @@ def test_what_gives_nobody_anything(statement: str, *, ends: bool, there: bool) 
     seen = view(f"KEPT = {{}}\nclass C:\n    def f(self, cache, key, rows):\n        {statement}\n")
     (use,) = keyed(seen, next(one for one in seen.functions if one.name == "f"))
     assert (only_ends(seen, use), is_there(seen, use)) == (ends, there)
+
+
+def test_what_a_library_of_stores_makes_is_one_whatever_its_name() -> None:
+    head = "import redis.asyncio as redis\nimport web\nlink = {}.Redis()\n"
+    text = head + "async def f(key):\n    await link.lrange(key, 0, 9)\n"
+    for made, known in (("redis", ["key"]), ("web", [])):
+        seen = view(text.format(made))
+        assert [ast.unparse(use.key) for use in keyed(seen, seen.functions[0])] == known

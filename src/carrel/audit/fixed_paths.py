@@ -23,6 +23,7 @@ __all__ = [
     "is_kept_by_name",
     "is_temporary",
     "is_unique",
+    "lenders",
     "lent_parts",
     "path_parts",
     "written_into",
@@ -32,7 +33,7 @@ _IS_THERE: Final = frozenset({"exists", "isfile", "is_file"})
 _ROOT: Final = re.compile(r"^/(?:var/)?tmp(?:/|$)|^/dev/shm(?:/|$)")
 _UNIQUE_CALLS: Final = re.compile(
     r"^(?:uuid\d?|mkdtemp|mkstemp|mktemp|NamedTemporaryFile|TemporaryDirectory|TemporaryFile|token_\w+|getpid|"
-    r"getuid|getuser|time|time_ns|now|utcnow|today|hexdigest|digest|md5|sha1|sha256|\w*hash\w*|get_ident|randint|random|"
+    r"getuid|getuser|time|time_ns|now|utcnow|hexdigest|digest|md5|sha1|sha256|\w*hash\w*|get_ident|randint|random|"
     r"choices|urandom|monotonic|perf_counter|uuid|nanoid|ulid|strftime|generate_\w+|unique_\w+|"
     r"(?:\w+_)?(?:rand|random|rnd|uuid|uid|nonce|token|hex)(?:_\w+)?)$"
 )
@@ -98,7 +99,8 @@ def gives_fixed_path(view: FileView, function: Block) -> bool:
 
 
 def _gives(view: FileView, function: Block, depth: int) -> bool:
-    values = [one.value for one in function.nodes(ast.Return) if one.value is not None]
+    lends = function.has_decorator("contextmanager", "asynccontextmanager")
+    values = [one.value for one in function.nodes(ast.Yield if lends else ast.Return) if one.value is not None]
     return bool(values) and depth > 0 and all(_is_given(view, value, function, depth) for value in values)
 
 
@@ -164,18 +166,24 @@ def handed_parts(view: FileView, parts: list[ast.AST], function: Block) -> Itera
 
 def lent_parts(view: FileView, parts: list[ast.AST], function: Block) -> Iterator[ast.AST]:
     """What a path is put together from that `with scratch(".wav") as path` lends, by a function of the file."""
-    names = {one.id for one in parts if isinstance(one, ast.Name)}
+    for call in lenders(function, {one.id for one in parts if isinstance(one, ast.Name)}):
+        lender = called_here(view, call)
+        if lender is None:
+            continue
+        for lent in lender.nodes(ast.Yield):
+            made = path_parts(lent.value, lender) if lent.value is not None else ()
+            yield from (one for one in made if not (isinstance(one, ast.Name) and lender.parameter(one.id)))
+        for handed in (*call.args, *(one.value for one in call.keywords)):
+            yield from path_parts(handed, function)
+
+
+def lenders(function: Block, names: set[str]) -> Iterator[ast.Call]:
+    """The calls that lend what has one of the names: `scratch(".wav")` of `with scratch(".wav") as path`."""
     for block in function.nodes(ast.With, ast.AsyncWith) if names else ():
         for item in block.items:
             call, name = item.context_expr, item.optional_vars
-            lender = called_here(view, call) if isinstance(call, ast.Call) else None
-            if not isinstance(call, ast.Call) or not isinstance(name, ast.Name) or name.id not in names or not lender:
-                continue
-            for lent in lender.nodes(ast.Yield):
-                made = path_parts(lent.value, lender) if lent.value is not None else ()
-                yield from (one for one in made if not (isinstance(one, ast.Name) and lender.parameter(one.id)))
-            for handed in (*call.args, *(one.value for one in call.keywords)):
-                yield from path_parts(handed, function)
+            if isinstance(call, ast.Call) and isinstance(name, ast.Name) and name.id in names:
+                yield call
 
 
 def is_temporary(view: FileView, parts: list[ast.AST]) -> bool:
@@ -213,20 +221,26 @@ def is_kept_by_name(view: FileView, data: list[ast.expr], parts: list[ast.AST], 
 
 
 def written_into(view: FileView, opened: ast.Call) -> list[ast.expr]:
-    """What is written into a file that `with open(…) as file` opens."""
+    """What is written into a file that `with open(…) as file` opens, also by `csv.writer(file)`."""
     item = view.module.parent(opened)
     item = view.module.parent(item) if isinstance(item, ast.Await) else item
     around = view.module.parent(item) if isinstance(item, ast.withitem) else None
     if not isinstance(item, ast.withitem) or not isinstance(item.optional_vars, ast.Name) or around is None:
         return []
-    name = item.optional_vars.id
+    names = {item.optional_vars.id}
+    for assign in (one for one in ast.walk(around) if isinstance(one, ast.Assign)):
+        if isinstance(assign.value, ast.Call) and any(_is_named(one, names) for one in assign.value.args):
+            names.update(one.id for one in assign.targets if isinstance(one, ast.Name))
     found: list[ast.expr] = []
     for call in (one for one in ast.walk(around) if isinstance(one, ast.Call)):
         root = call.func.value if isinstance(call.func, ast.Attribute) else None
-        is_file = isinstance(root, ast.Name) and root.id == name
-        if is_file or any(isinstance(one, ast.Name) and one.id == name for one in call.args):
-            found += [one for one in call.args if not (isinstance(one, ast.Name) and one.id == name)]
+        if any(_is_named(one, names) for one in (root, *call.args)):
+            found += [one for one in call.args if not _is_named(one, names)]
     return found
+
+
+def _is_named(node: ast.expr | None, names: set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
 
 
 def _is_foreign(view: FileView, call: ast.Call) -> bool:

@@ -23,6 +23,8 @@ _STORE_CALLS: Final = frozenset(
 """Methods of key-value stores and caches: the first argument is the key."""
 _ENDS: Final = frozenset({"delete", "adelete", "hdel", "expire", "exists", "remove", "unlink", "has_key"})
 """Methods that take out what is there, or look whether something is."""
+_CLIENTS: Final = ("redis.", "valkey.", "aioredis.", "coredis.", "pymemcache.", "aiocache.", "diskcache.")
+"""Libraries of such stores."""
 _STORES: Final = ("redis", "rds", "cache", "store", "valkey", "kv", "memcache", "db", "storage", "memory")
 
 
@@ -49,7 +51,7 @@ def keyed(view: FileView, function: Block) -> Iterator[Keyed]:
         if not isinstance(call.func, ast.Attribute) or not call.args:
             continue
         name, container = call.func.attr, call.func.value
-        if name in _STORE_CALLS and _is_store(container):
+        if name in _STORE_CALLS and (_is_store(container) or _is_client(view, container)):
             access = view.access(container, function)
             if access.kind not in ("new", "local"):
                 yield Keyed(call, call.args[0], container, access, is_store=True)
@@ -79,6 +81,13 @@ def _is_module(container: ast.expr, function: Block) -> bool:
 def _is_store(container: ast.expr) -> bool:
     text = ast.unparse(container).lower().rpartition(".")[2].strip("_()")
     return any(text == word or text.endswith(word) or text.startswith(f"{word}_") for word in _STORES)
+
+
+def _is_client(view: FileView, container: ast.expr) -> bool:
+    """Whether the module makes it with a library of stores: `_pool = redis.Redis()`."""
+    bound = view.module.scope.bindings.get(container.id, ()) if isinstance(container, ast.Name) else ()
+    made = (one.value.func for one in bound if isinstance(one.value, ast.Call))
+    return any(view.dotted(one).startswith(_CLIENTS) for one in made)
 
 
 def only_ends(view: FileView, use: Keyed) -> bool:

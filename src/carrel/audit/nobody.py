@@ -100,7 +100,27 @@ def keyed_parameters(view: FileView, function: Block) -> tuple[tuple[str, bool],
             handed = isinstance(part, ast.Name) and part.id != function.receiver and function.parameter(part.id)
             if isinstance(part, ast.Name) and handed and not _tells_besides(parts, part, function):
                 found[part.id, use.access.kind == "self" and not use.is_store] = None
+    if function.is_initializer and function.class_ is not None:
+        held = {
+            mutation.name: value.id
+            for mutation in view.mutations_in(function) if mutation.kind == "attribute"
+            for value in mutation.values if isinstance(value, ast.Name) and function.parameter(value.id) is not None
+        }  # fmt: skip
+        for method in view.methods(function.class_) if held else ():
+            for name in _attributes_in_keys(view, method) & held.keys():
+                found[held[name], False] = None
     return tuple(found)
+
+
+def _attributes_in_keys(view: FileView, method: Block) -> set[str]:
+    """The attributes of its object of which a method makes keys in what all objects have: `store.get(self.key)`."""
+    return {
+        part.attr
+        for use in keyed(view, method) if use.access.kind != "self" or use.is_store
+        if not only_ends(view, use) and not is_there(view, use)
+        for part in key_parts(use.key, method)
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == method.receiver
+    }  # fmt: skip
 
 
 def key_parts(key: ast.expr, function: Block) -> Iterator[ast.expr]:
@@ -200,7 +220,10 @@ def _asks_who(view: FileView, call: ast.Call, function: Block) -> bool:
     if named == "getattr" and len(call.args) == 3 and (text in _NUMBERS or says_of_person(text)):
         return _is_identity(view, call.args[0], function) or names_user(text)
     return named == "get" and (
-        names_user(text) or names_session(text) or _is_claim(call, text) or (_is_sent_along(call) and _tells_who(text))
+        names_user(text)
+        or names_session(text)
+        or _is_claim(call, text)
+        or (_tells_who(text) and (_is_sent_along(call) or in_session(view, call, function)))
     )
 
 

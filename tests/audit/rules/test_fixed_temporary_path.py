@@ -517,3 +517,48 @@ def test_what_is_fetched_once_by_its_name_is_the_same_for_all() -> None:
         """
     assert {one.severity for one in findings(RULE, code % "storage.read(language)")} <= {"info"}
     assert {one.severity for one in findings(RULE, code % "storage.read(language, text)")} & {"error", "warning"}
+
+
+@pytest.mark.parametrize(("name", "is_shared"), [("scan.name", True), ("uuid4().hex", False)])
+def test_a_place_that_another_file_lends(name: str, *, is_shared: bool) -> None:
+    lender = """
+        from contextlib import contextmanager
+        from pathlib import Path
+        from uuid import uuid4
+        SCANS = Path("scans")
+        @contextmanager
+        def lend(name):
+            place = SCANS / NAME
+            yield place
+            place.unlink()
+        """
+    used = (
+        "from fastapi import FastAPI, UploadFile\nfrom places import lend\napp = FastAPI()\n"
+        "@app.post('/')\nasync def read(scan: UploadFile):\n    with lend(scan.filename) as paper:\n"
+        "        paper.write_bytes(await scan.read())\n        words = await recognise(str(paper))\n    return words\n"
+    )
+    files = {"places.py": lender.replace("NAME", "name" if is_shared else name), "app.py": used}
+    (finds if is_shared else quiet)(RULE, files)
+
+
+@pytest.mark.parametrize(("part", "is_shared"), [("date.today()", True), ("uuid4().hex", False)])
+def test_the_rows_of_a_user_in_the_file_of_the_day(part: str, *, is_shared: bool) -> None:
+    text = f"""
+from csv import DictWriter
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+from flask import Flask, session
+app = Flask("x")
+PLACE = Path("/tmp/lists")
+def fill(path, learner):
+    with open(path, "w") as out:
+        rows = DictWriter(out, ["mark"])
+        rows.writerows(marks_of(learner))
+@app.get("/marks")
+def marks():
+    path = PLACE / f"marks-{{{part}}}.csv"
+    fill(path, session["learner"])
+    return path.read_text()
+"""
+    (finds if is_shared else quiet)(RULE, text)

@@ -569,3 +569,45 @@ def test_the_user_of_a_handler_of_tornado(base: str, guard: str, key: str, *, is
         finds(RULE, source, "warning", on="current_user")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("default", "one_for_all"), [("'walk-in'", True), ("uuid4().hex", False)])
+def test_what_the_session_says_of_somebody(default: str, *, one_for_all: bool) -> None:
+    head = "from flask import Flask, session\nfrom uuid import uuid4\napp = Flask('x')\nTRIPS = {}\n@app.get('/')\n"
+    text = f"{head}def trips():\n    return TRIPS[session.get('traveller', {default})]\n"
+    (finds if one_for_all else quiet)(RULE, text)
+    quiet(RULE, text.replace("'traveller'", "'page'"))
+
+
+KEPT_BY_OBJECT = {
+    "shelf.py": """
+        import valkey
+        link = valkey.Valkey()
+        class Shelf:
+            def __init__(self, size, holder):
+                self.size, self.holder = size, holder
+                self.place = holder
+            def books(self):
+                return link.smembers("shelf:" + self.place)
+        """,
+    "who.py": """
+        def reader_of(request):
+            claims = decode(request)
+            return f"reader:{%s}"
+        """,
+    "app.py": """
+        from fastapi import FastAPI, Request
+        from shelf import Shelf
+        from who import reader_of
+        app = FastAPI()
+        @app.get("/")
+        def books(request: Request):
+            return Shelf(9, holder=reader_of(request)).books()
+        """,
+}
+
+
+def test_an_object_that_is_made_with_the_key_of_another_file() -> None:
+    for said, one_for_all in (("claims.get('email')", True), ("claims['email']", False)):
+        files = {name: text.replace("%s", said) for name, text in KEPT_BY_OBJECT.items()}
+        (finds if one_for_all else quiet)(RULE, files)

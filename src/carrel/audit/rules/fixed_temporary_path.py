@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Final
 
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import AnyOf, Condition, HasEntryPoints, Not, Reachable, SharedClass, TaintedParameter
 from carrel.audit.data_conditions import Gives
 from carrel.audit.file_view import FileView
+from carrel.audit.file_writes import COMMANDS, commanded, removed, written
 from carrel.audit.fixed_paths import (
     FixedPath,
     fixed_path,
@@ -19,6 +19,7 @@ from carrel.audit.fixed_paths import (
     is_kept_by_name,
     is_temporary,
     is_unique,
+    lenders,
     lent_parts,
     path_parts,
     written_into,
@@ -26,22 +27,12 @@ from carrel.audit.fixed_paths import (
 from carrel.audit.origins import called_name, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.taint import Taint
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 
 __all__ = ["FixedTemporaryPath"]
 
-_WRITES: Final = frozenset({"write_text", "write_bytes"})
-_SAVES: Final = frozenset({"save", "to_csv", "to_json", "to_excel", "to_parquet", "savefig", "copyfile", "urlretrieve",
-                           "download_file", "write_audio", "write_videofile", "imwrite"})  # fmt: skip
-_SAVING: Final = re.compile(r"^a?_?(?:save|download|export|write|dump)(?:_\w+)?$")
-"""What puts something into a file, where its first argument names one."""
-_TO: Final = frozenset({"destination", "dest", "dst", "to", "path", "file_path", "local_path", "filename", "file_name"})
-_DOWNLOADS: Final = re.compile(r"^download_to_(?:drive|file|path|disk|filename)$")
-_FILE: Final = re.compile(r"\w\.\w{2,4}$")
-_OPENS: Final = re.compile(r"^open$|_open$|^open_file$|File$")
-_MODE: Final = re.compile(r"^[wxa][bt+]{0,2}(?:[:|]\w*)?$")
 _READS: Final = frozenset({"read_bytes", "read_text"})
-_MAKES: Final = frozenset({"mkdir", "makedirs"})
 _SERVES: Final = frozenset({"FileResponse", "send_file"})
 _ASKS: Final = frozenset({"dirname", "basename", "exists", "isfile", "isdir", "open", "remove", "unlink", "getsize",
                           "makedirs", "mkdir", "join", "Path", "str", "FileResponse", "send_file", "stat"})  # fmt: skip
@@ -50,9 +41,6 @@ _RESULT: Final = re.compile(
     r"(?:^|_)(?:dir|directory|folder|dest|destination|dst|target|out|output|outfile|save)(?:_|$)", re.IGNORECASE
 )
 """Names of a place that the caller has chosen for a result: two who choose the same one mean the same file."""
-
-_COMMANDS: Final = re.compile(r"^(?:subprocess\.\w+|asyncio\.create_subprocess_exec|os\.(?:spawn|exec)\w+)$")
-_OUTPUT: Final = re.compile(r"^--?o(?:ut\w*)?$")
 
 
 class FixedTemporaryPath:
@@ -72,7 +60,7 @@ class FixedTemporaryPath:
     def check(self, view: FileView) -> Iterator[Candidate]:
         for function in view.functions:
             for call in function.nodes(ast.Call):
-                path, data = _written(call)
+                path, data = written(call)
                 if path is None:
                     continue
                 data = written_into(view, call) if data == [] and _is_used_again(path, call, function) else data
@@ -84,6 +72,7 @@ class FixedTemporaryPath:
 
             yield from self._round_trips(view, function)
             yield from self._below(view, function)
+            yield from self._lent(view, function)
             yield from self._uploads(view, function)
             yield from self._commands(view, function)
             yield from self._held(view, function)
@@ -91,7 +80,8 @@ class FixedTemporaryPath:
     def _below(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`(folder / "slip.html").write_text(text)`, where the file hands over one temporary directory for all."""
         for call in function.nodes(ast.Call):
-            path, data = _written(call)
+            path, data = written(call)
+            data = written_into(view, call) if data == [] else data
             parts = list(path_parts(path, function)) if path is not None and data else []
             if not parts or is_temporary(view, parts) or any(map(is_unique, parts)):
                 continue
@@ -103,10 +93,27 @@ class FixedTemporaryPath:
                     grades = (Grade("error", (*taint.given, Reachable(function.symbol))), Grade("info"))
                     yield view.candidate(self.info, call, message, block=function, grades=grades)
 
+    def _lent(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`with place_for(upload.filename) as path`, where a function of another file lends all the same place."""
+        for call in function.nodes(ast.Call):
+            path, data = written(call)
+            if not isinstance(path, ast.Name) or data is None:
+                continue
+            for lender in lenders(function, {path.id}):
+                handed = [*lender.args, *(one.value for one in lender.keywords)]
+                parts = [part for one in handed for part in path_parts(one, function)]
+                used = _is_used_again(path, call, function, for_result=view)
+                taint = view.best_taint(tuple(data or written_into(view, call)), function) if used else None
+                if taint is not None and called_here(view, lender) is None and not any(map(is_unique, parts)):
+                    message = f"`{function.name}` works on a file that another request writes at the same path"
+                    given = (Gives(view.path(lender.func, function), "fixed-path"),)
+                    grades = (Grade("error", (*taint.given, Reachable(function.symbol))),)
+                    yield view.candidate(self.info, call, message, block=function, given=given, grades=grades)
+
     def _uploads(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """What the request brings is written to one path of constants, and the result is made from there."""
         for call in function.nodes(ast.Call):
-            path, data = _written(call)
+            path, data = written(call)
             if path is None or data is None or not _is_used_again(path, call, function, for_result=view):
                 continue
             parts = list(path_parts(path, function))
@@ -124,7 +131,7 @@ class FixedTemporaryPath:
     def _commands(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`run(["ffmpeg", "-i", upload, target])` and then `transcribe(target)`, with a target that is nobody's own."""
         for call in function.nodes(ast.Call):
-            for path, data in _commanded(view, call):
+            for path, data in commanded(view, call):
                 used = _is_used_again(path, call, function, for_result=view)
                 fixed = fixed_path(view, path, function) if used else None
                 if fixed is None or fixed.parameters or fixed.helpers:
@@ -139,7 +146,7 @@ class FixedTemporaryPath:
     def _held(self, view: FileView, function: Block) -> Iterator[Candidate]:
         """`self.source.write_text(text)` and then `run(["dot", self.source])`, where one object serves all requests."""
         for call in function.nodes(ast.Call):
-            path, data = _written(call)
+            path, data = written(call)
             if not isinstance(path, ast.Attribute) or data is None:
                 continue
             owner = view.access(path, function).own_class
@@ -231,7 +238,7 @@ def _read_back(view: FileView, function: Block) -> Iterator[tuple[ast.Call, ast.
                 yield call, opened.args[0] if is_open and isinstance(opened, ast.Call) else opened
             elif name in _READS and isinstance(call.func, ast.Attribute) and function.is_async:
                 yield call, call.func.value
-    commands = [call.lineno for call in function.nodes(ast.Call) if _COMMANDS.match(view.dotted(call.func))]
+    commands = [call.lineno for call in function.nodes(ast.Call) if COMMANDS.match(view.dotted(call.func))]
     for assign in function.nodes(ast.Assign) if commands else ():
         match assign.value:
             case ast.Call(func=ast.Attribute(attr=name, value=path)) as call if name in _READS:
@@ -257,9 +264,9 @@ def _written_before(
         between = any(last < line <= read.lineno for line in waits)
         if call.lineno >= read.lineno or (function.is_async and not between):
             continue
-        written, data = _written(call)
-        if written is not None and data is not None:
-            names = {ast.unparse(one) for one in path_parts(written, function) if isinstance(one, ast.Name)}
+        place, data = written(call)
+        if place is not None and data is not None:
+            names = {ast.unparse(one) for one in path_parts(place, function) if isinstance(one, ast.Name)}
             if places & names:
                 yield call, data
             continue
@@ -281,7 +288,7 @@ def _is_chosen(part: ast.AST, function: Block) -> bool:
 
 def _is_given_back(call: ast.Call, function: Block) -> bool:
     """Whether the function writes to a literal path and gives the file to its caller: `return "/tmp/out.txt"`."""
-    path, _ = _written(call)
+    path, _ = written(call)
     return isinstance(path, ast.Constant) and any(
         isinstance(one, ast.Constant) and one.value == path.value
         for returned in function.nodes(ast.Return)
@@ -294,50 +301,6 @@ def _made(function: Block, parts: list[ast.AST]) -> ast.AST | None:
     names = [one.id for one in parts if isinstance(one, ast.Name)]
     bindings = (one for name in names for one in function.scope.bindings.get(name, ()))
     return next((one.node for one in bindings if one.value is not None), None)
-
-
-def _written(call: ast.Call) -> tuple[ast.expr | None, list[ast.expr] | None]:
-    """The path that a call writes to, and what it writes; no data for a directory."""
-    name, arguments = called_name(call), list(call.args)
-    on = call.func.value if isinstance(call.func, ast.Attribute) else None
-    if name in _WRITES and on is not None:
-        return on, arguments
-    if name == "open" and on is not None and arguments and _is_for_writing(arguments[0]):
-        return on, []  # a path opens itself
-    if _OPENS.search(name) and arguments and not (name == "open" and isinstance(on, ast.Call)):
-        modes = [*arguments[1:2], *(one.value for one in call.keywords if one.arg == "mode")]
-        return (arguments[0], []) if any(map(_is_for_writing, modes)) else (None, None)
-    if _SAVING.match(name) and arguments and _names_file(arguments[0]):
-        return arguments[0], [*([on] if on else []), *arguments[1:]]
-    if _SAVING.match(name) and (to := [one.value for one in call.keywords if one.arg in _TO]):
-        return to[0], [*([on] if on else []), *arguments]
-    if _DOWNLOADS.match(name) and arguments:
-        return arguments[0], [on] if on else []
-    if name in _SAVES and arguments:
-        return arguments[-1 if name in ("copyfile", "download_file", "urlretrieve") else 0], [on] if on else []
-    if name in _MAKES:
-        return (arguments[0] if name == "makedirs" and arguments else on), None
-    return None, None
-
-
-def _is_for_writing(mode: ast.expr) -> bool:
-    return isinstance(mode, ast.Constant) and _MODE.match(str(mode.value)) is not None
-
-
-def _names_file(path: ast.expr) -> bool:
-    return isinstance(path, ast.Constant) and isinstance(path.value, str) and _FILE.search(path.value) is not None
-
-
-def _commanded(view: FileView, call: ast.Call) -> Iterator[tuple[ast.expr, list[ast.expr]]]:
-    """Where a command puts its result, the last argument or the one after `-o`, and what else it is told."""
-    if not _COMMANDS.match(view.dotted(call.func)):
-        return
-    words = call.args[0].elts if call.args and isinstance(call.args[0], ast.List | ast.Tuple) else call.args
-    for before, word in pairwise(words):
-        is_output = isinstance(before, ast.Constant) and _OUTPUT.match(str(before.value)) is not None
-        path = word.args[0] if isinstance(word, ast.Call) and called_name(word) == "str" and word.args else word
-        if (is_output or word is words[-1]) and isinstance(path, ast.Name):
-            yield path, [one for one in words if one is not word]
 
 
 def _is_used_again(path: ast.expr, opened: ast.Call, function: Block, *, for_result: FileView | None = None) -> bool:
@@ -372,15 +335,7 @@ def _is_upload(view: FileView, call: ast.Call, parts: list[ast.AST], function: B
     names = {part.id for part in parts if isinstance(part, ast.Name)}
     if not files or any(function.parameter(name) for name in names - files - {function.receiver}):
         return False
-    removals = [one for one in function.nodes(ast.Call) if _removed(one) & names]
+    removals = [one for one in function.nodes(ast.Call) if removed(one) & names]
     if not function.is_async:
         return bool(removals)
     return any(view.suspends_between(call, one, function) for one in removals)
-
-
-def _removed(call: ast.Call) -> set[str]:
-    """The names in what a call removes; none for any other call."""
-    if called_name(call) not in ("remove", "unlink", "rmtree"):
-        return set()
-    places = call.args or ([call.func.value] if isinstance(call.func, ast.Attribute) else [])
-    return {one.id for place in places[:1] for one in ast.walk(place) if isinstance(one, ast.Name)}

@@ -16,6 +16,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.keyed import Keyed, is_there, keyed, only_ends
 from carrel.audit.nobody import counts_only, key_parts, names_session, stand_ins
 from carrel.audit.origins import called_name, is_request_name
+from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import claimed
 from carrel.audit.through import through
@@ -34,6 +35,8 @@ _IDS: Final = frozenset({"session_id", "thread_id", "user_id", "conversation_id"
 
 
 _STORES: Final = re.compile(r"^a?_?(?:save|store|add|append|put|remember|write|insert|record|set)_[a-z_]+$")
+_ASKED: Final = re.compile(r"_(?:key|id)$|_(?:of|from|for)$|(?:^|_)(?:key|id)_(?:of|from|for)_")
+"""How functions end that say of a request whose it is."""
 _SIGNED_IN: Final = re.compile(r"^is_(?:authenticated|anonymous)$")
 
 
@@ -56,6 +59,7 @@ class MissingIdentityCollapses:
             if counts_only(function.name):
                 continue
             yield from self._handed_on(view, function)
+            yield from self._asked_elsewhere(view, function)
             seen: set[ast.expr] = set()
             for use in (*keyed(view, function), *_opened(view, function)):
                 if counts_only(ast.unparse(use.container).rpartition(".")[2]) or only_ends(view, use):
@@ -123,6 +127,15 @@ class MissingIdentityCollapses:
                 yield view.candidate(self.info, leaf, message, block=where, given=must, severity="warning",
                                      related=(view.location(use.node, "the key is used here"),))  # fmt: skip
 
+    def _asked_elsewhere(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`Notes(reader_key(request))`: another file says who it is, and what is called makes a key of that."""
+        for call in function.nodes(ast.Call):
+            for giver, place in _asked_for(view, call, function):
+                message = f"`{ast.unparse(giver)}` is one text for all without an identity, and it is made a key"
+                given = (Gives(view.path(giver.func, function), "stand-in"),
+                         KeepsUnder(view.path(call.func, function), place), Reachable(function.symbol))  # fmt: skip
+                yield view.candidate(self.info, giver, message, block=function, given=given)
+
 
 def _grades(use: Keyed, function: Block, severity: Severity = "error") -> tuple[Grade, ...]:
     """So severe; of a dictionary that an object holds, where more than one request has the object."""
@@ -176,6 +189,15 @@ def _stood_in(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple
         found = [] if isinstance(value, ast.Constant) else _instead(view, value, function)
         if found and not counts_only(ast.unparse(call.func)):
             yield from ((*one, str(place)) for one in found)
+
+
+def _asked_for(view: FileView, call: ast.Call, function: Block) -> Iterator[tuple[ast.Call, str]]:
+    """What of another file is asked who somebody is, to hand it over; and which argument it is."""
+    for place, value in (*enumerate(call.args), *((one.arg, one.value) for one in call.keywords if one.arg)):
+        for part in (one for one in key_parts(value, function) if isinstance(one, ast.Call)):
+            says_who = _ASKED.search(called_name(part)) or person_in(called_name(part))
+            if says_who and view.function_named(view.dotted(part.func)) is None:
+                yield part, str(place)
 
 
 def _instead(view: FileView, value: ast.expr, function: Block) -> list[tuple[ast.expr, str, Block]]:
