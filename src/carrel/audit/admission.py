@@ -80,6 +80,9 @@ _STAFF: Final = re.compile(r"(?i)staff")
 _ALIAS: Final = re.compile(r"^(?:Current|Active|Require[sd]?|Authenticated|Verified)+(?:Admin|Super[Uu]ser|Staff)\w*$")
 """What a dependency is called where it is another file's: `CurrentSuperuser`."""
 
+_RANKED_ALIAS: Final = re.compile(r"^(?:Admin|SuperUser|Superuser|Staff)User\w*$|^(?:Admin|Superuser)(?:Dep\w*|Or\w+)$")
+"""As `_ALIAS`, where a type might be called so, of a body that is sent: `AdminUserOrDefault`."""
+
 
 def admitted(view: FileView, function: Block) -> Admitted:
     """Who gets as far as the function, by what is in front of it and by what it turns people away with."""
@@ -151,6 +154,8 @@ def _is_for_permitted(view: FileView, function: Block) -> bool:
         return True
     for parameter in function.parameters:
         dependency = view.dependency(parameter)
+        if dependency is None and _RANKED_ALIAS.match(view.annotation_name(parameter.annotation)):
+            return True
         if dependency is not None and _PERMITS.search(f"{parameter.name} {dependency.rpartition('.')[2]}"):
             return True
     return (

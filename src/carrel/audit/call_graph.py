@@ -174,6 +174,17 @@ class CallGraph:
         """Whether somebody who asks leads to the function: more than a task that runs by itself."""
         return symbol in self._asked
 
+    def needs_permission(self, symbol: str) -> bool:
+        """Whether somebody who asks leads to the function, and only when they have a permission, not by signing in."""
+        return symbol in self._before and symbol not in self._free
+
+    @cached_property
+    def _free(self) -> dict[str, str]:
+        """As `_asked`, for what no permission is needed for."""
+        functions = self._resolution.functions.values()
+        closed = self._closed.union(fact.name for fact in functions if fact.admits == "permitted")
+        return self._ways({one: "" for one in self.entry_points if one not in closed}, closed)
+
     def joined(self, function: str) -> Proof | None:
         """The request of users, not of administrators alone, that gets to the function and is handed all that the
         function gives: nobody on the way looks for whom it is."""

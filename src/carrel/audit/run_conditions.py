@@ -20,6 +20,7 @@ __all__ = [
     "ForLaterRequests",
     "ForkedWith",
     "LeftFromMessage",
+    "NeedsPermission",
     "Preloaded",
     "ReadsContext",
     "ReadsIdentity",
@@ -50,6 +51,15 @@ class RunsInPool(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.runs_in_pool(self.function)
+
+
+class NeedsPermission(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Entry points lead to the function, and all of them only those who have a permission."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.calls.needs_permission(program.resolution.canonical(self.function)) else None
 
 
 class ContextVariable(msgspec.Struct, frozen=True, array_like=True, tag=True):

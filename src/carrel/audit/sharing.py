@@ -23,6 +23,7 @@ __all__ = [
     "grades_of",
     "is_before_requests",
     "is_configuration_name",
+    "is_done_once",
     "is_guarded",
     "is_setting_name",
     "makes_work",
@@ -145,6 +146,19 @@ def is_guarded(view: FileView, mutation: Mutation) -> bool:
         and any(ast.unparse(target) == place for target in assign.targets)
         for assign in mutation.block.nodes(ast.Assign)
     )  # fmt: skip
+
+
+def is_done_once(mutation: Mutation) -> bool:
+    """Whether a state sees to it that the function does its work once: `if self.state != "new": raise …`, and then
+    `self.state = "ready"`."""
+    asked = {
+        ast.unparse(one.test.left)
+        for one in mutation.block.nodes(ast.If)
+        if isinstance(one.test, ast.Compare) and isinstance(one.test.ops[0], ast.NotEq | ast.IsNot)
+        and isinstance(one.test.comparators[0], ast.Constant | ast.Attribute) and isinstance(one.body[-1], ast.Raise)
+    }  # fmt: skip
+    targets = (target for one in mutation.block.nodes(ast.Assign) for target in one.targets)
+    return any(isinstance(one, ast.Attribute) and ast.unparse(one) in asked for one in targets)
 
 
 def _got(value: ast.expr) -> tuple[str, str] | None:

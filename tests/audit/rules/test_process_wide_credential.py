@@ -271,3 +271,64 @@ def test_a_key_that_a_page_asks_for_in_a_function_and_hands_to_another() -> None
         "def client(key):\n    os.environ['OPENAI_API_KEY'] = key\nclient(ask())\n"
     )
     finds(RULE, code, "error", on="os.environ")
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "severity"),
+    [
+        ("", "", "error"),
+        ("", "require_permission(request, 'manage_secrets')", "info"),
+        ("", "check(request)", "error"),
+        ("def check_all(request):\n    if not request.user.can_manage: raise PermissionError\n", "check_all(request)",
+         "error"),
+    ],
+)  # fmt: skip
+def test_a_key_for_which_a_permission_is_needed(head: str, body: str, severity: str) -> None:
+    code = (
+        f"def keep(key, value):\n    os.environ[key] = value\n{head}{ROUTE}{body}\n    keep('X', request.json['key'])\n"
+    )
+    finds(RULE, HEAD + code, severity)
+
+
+def test_a_key_that_administrators_log_in_with() -> None:
+    code = (
+        "import huggingface_hub\nfrom fastapi import Body, FastAPI\nfrom .auth import {0}\napp = FastAPI()\n"
+        "class Hub:\n    @classmethod\n    def use(cls, token):\n        huggingface_hub.login(token=token)\n"
+        "@app.post('/login')\ndef log_in(who: {0}, token: str = Body()):\n    Hub.use(token)\n"
+    )
+    finds(RULE, code.format("AdminUserOrDefault"), "info")
+    finds(RULE, code.format("CurrentUserOrDefault"), "warning")
+
+
+@pytest.mark.parametrize("name", [".env", "conf/.env"])
+def test_a_key_that_is_written_to_the_settings_of_all(name: str) -> None:
+    use = "def use(key):\n    {0}openai.api_key = key\n"
+    code = HEAD + ROUTE + "use(request.json['key'])\n"
+    quiet(RULE, code + use.format(f"(folder / '{name}').write_text(key)\n    "))
+    finds(RULE, code + use.format(""), "error")
+
+
+def test_a_key_that_the_session_of_a_visitor_keeps() -> None:
+    quiet(RULE, "import streamlit as st\nst.session_state.api_key = ''\ndef page():\n    "
+          "st.session_state.api_key = st.text_input('Key')\n")  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "severity"), [("self.state != 'new'", "info"), ("not self.open", "error")])
+def test_a_key_that_a_state_lets_in_once(state: str, severity: str) -> None:
+    code = (
+        "from flask import request\nclass Service:\n    def begin(self):\n"
+        f"        if {state}: raise RuntimeError\n        self.state = 'ready'\n"
+        "        os.environ['API_KEY'] = request.json['key']\n"
+    )
+    finds(RULE, HEAD + code, severity)
+
+
+@pytest.mark.parametrize(("around", "severity"), [("with LOCK", "info"), ("if LOCK", "error")])
+def test_a_key_that_is_lent_to_one_at_a_time(around: str, severity: str) -> None:
+    code = (
+        "import threading\nfrom flask import request\nLOCK = threading.Lock()\ndef check():\n"
+        f"    {around}:\n        old = os.environ.get('API_KEY')\n        try:\n"
+        "            os.environ['API_KEY'] = request.json['key']\n            ask()\n"
+        "        finally:\n            os.environ['API_KEY'] = old\n"
+    )
+    finds(RULE, HEAD + code, severity, on="request.json")

@@ -11,12 +11,14 @@ from carrel.audit.blocks import Block
 from carrel.audit.chains import chain_root
 from carrel.audit.conditions import AnyOf, HasEntryPoints, IdentityParameter, Not, Reachable, TaintedParameter
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REQUEST_CALLS
+from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
 from carrel.audit.held import given_value, is_in_finally
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, leaves, parameters_in
 from carrel.audit.persons import person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
+from carrel.audit.run_conditions import NeedsPermission
+from carrel.audit.sharing import is_done_once, is_guarded, where
 from carrel.findings import RuleInfo
 
 __all__ = ["ProcessWideCredential"]
@@ -61,16 +63,16 @@ class ProcessWideCredential:
             yield from self._by_script(view)
         told: set[Block] = set()
         for mutation in view.mutations:
-            where = _place(mutation)
-            if where and not mutation.removes and not _is_own_name(view, mutation):
+            place = _place(mutation)
+            if place and not mutation.removes and not _is_own_name(view, mutation):
                 # One key for each provider, in branches: they are set for the same reason.
-                found = list(self._stored(view, mutation, where)) if mutation.block not in told else []
+                found = list(self._stored(view, mutation, place)) if mutation.block not in told else []
                 told.update(mutation.block for _ in found)
                 yield from found
             elif _sets_any(mutation):
                 yield from self._configured(view, mutation)
 
-    def _stored(self, view: FileView, mutation: Mutation, where: str) -> Iterator[Candidate]:
+    def _stored(self, view: FileView, mutation: Mutation, place: str) -> Iterator[Candidate]:
         function = mutation.block
         named = (name for value in mutation.values for name in parameters_in(view, value, function))
         used = tuple(name for name in dict.fromkeys(named) if not _is_configuration(view, function, name))
@@ -80,7 +82,7 @@ class ProcessWideCredential:
             used = tuple(name for name in used if person_in(name)) if _names_credential(mutation) else ()
         if not used and (taint is None or taint.by != "request"):
             return
-        if any(view.dotted(call.func) in _SETTINGS_FILES for call in function.nodes(ast.Call)):
+        if _writes_settings(view, function):
             return
         entry = view.entry_point(function)
         if _is_handed(mutation) and entry is not None and entry.kind == "task":
@@ -97,7 +99,10 @@ class ProcessWideCredential:
         races = function.is_async and view.suspends(function)
         if races and _names_credential(mutation):
             grades.append(Grade("warning", (AnyOf((reached, Not(HasEntryPoints()))),)))
-        message = f"`{function.name}` sets `{where}` for the whole process"
+        grades = list(where(grades, (Not(NeedsPermission(function.symbol)),)))
+        if is_done_once(mutation) or _is_lent(view, mutation):
+            grades = []
+        message = f"`{function.name}` sets `{place}` for the whole process"
         yield view.candidate(self.info, mutation.node, message, block=function,
                              grades=tuple(grades) if _is_handed(mutation) or _is_inner(mutation)
                              else (*grades, Grade("info")))  # fmt: skip
@@ -119,7 +124,8 @@ class ProcessWideCredential:
                         # A key of the operator's, one for each model, is no user's, but two requests differ in it.
                         grades.append(Grade("warning", (TaintedParameter(function.symbol, taint.parameter), reached)))
                     message = f"`{function.name}` sets `{keyword.arg}` for the whole process"
-                    yield view.candidate(self.info, call, message, block=function, grades=(*grades, Grade("info")))
+                    sure = where(grades, (Not(NeedsPermission(function.symbol)),))
+                    yield view.candidate(self.info, call, message, block=function, grades=(*sure, Grade("info")))
 
     def _by_script(self, view: FileView) -> Iterator[Candidate]:
         """`os.environ["OPENAI_API_KEY"] = st.text_input("Key")` in a script that runs for each visitor."""
@@ -146,6 +152,23 @@ class ProcessWideCredential:
                             self.info, mutation.node, message, block=caller, severity="warning",
                             related=(view.location(call, "handed over here"),),
                         )  # fmt: skip
+
+
+def _writes_settings(view: FileView, function: Block) -> bool:
+    """Whether the function has to do with the file that the process reads its settings from, `folder / ".env"`."""
+    calls = any(view.dotted(call.func) in _SETTINGS_FILES for call in function.nodes(ast.Call))
+    return calls or any(
+        isinstance(one.value, str) and one.value.rpartition("/")[2] == ".env" for one in function.nodes(ast.Constant)
+    )
+
+
+def _is_lent(view: FileView, mutation: Mutation) -> bool:
+    """Whether one at a time sets it, for what is done in a lock, and a `finally` puts back what was there."""
+    place = {access.name for access in mutation.accesses}
+    return is_guarded(view, mutation) and any(
+        one.block is mutation.block and is_in_finally(view, one.node) and any(a.name in place for a in one.accesses)
+        for one in view.mutations
+    )
 
 
 def _is_configuration(view: FileView, function: Block, name: str) -> bool:
@@ -225,7 +248,7 @@ def _of_mappings(mutation: Mutation) -> str:
 def _is_library(mutation: Mutation) -> bool:
     # `replicate.default_client.api_token = token`
     root = chain_root(mutation.target)
-    if not isinstance(root, ast.Name):
+    if not isinstance(root, ast.Name) or any(access.name in REQUEST_OBJECTS for access in mutation.accesses):
         return False
     found = mutation.block.scope.lookup(root.id)
     return found is not None and bool(found[1]) and all(binding.kind == "import" for binding in found[1])
