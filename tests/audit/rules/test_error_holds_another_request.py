@@ -417,3 +417,22 @@ def test_what_was_worked_out_in_place_of_the_former_value(value: str, *, is_foun
 def test_a_method_of_another_object_that_is_called_as_that_of_a_container() -> None:
     text = HEAD.replace("recent.append(", "await recent.update(") + "    raise HTTPException(400, str(recent))\n"
     quiet(RULE, text)
+
+
+@pytest.mark.parametrize(
+    ("shown", "leaks"), [("[one for one in HALLS.values()]", True), ("sorted(HALLS)", False), ("len(HALLS)", False)]
+)
+def test_what_callers_have_put_under_numbers(shown: str, *, leaks: bool) -> None:
+    source = f"""
+from fastapi import FastAPI, Request
+app = FastAPI()
+HALLS = {{}}
+def take(number, wish):
+    if number in HALLS:
+        raise Taken({shown})
+    HALLS[number] = wish
+@app.post("/")
+async def book(request: Request):
+    take(7, await request.json())
+"""
+    (finds if leaks else quiet)(RULE, source)

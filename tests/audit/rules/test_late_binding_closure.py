@@ -315,3 +315,18 @@ def test_a_process_that_its_round_starts_has_the_variables_as_they_are() -> None
         """
     quiet(RULE, code.format("job.start()", "pass"))
     finds(RULE, code.format("pass", "[one.start() for one in jobs]"), "error")
+
+
+@pytest.mark.parametrize(
+    ("made", "differs"),
+    [
+        ("page = {'of': order}", True),
+        ("page = [order, 1]", True),
+        ("page = {'of': jobs}", False),
+        ("page = place_of(order)", False),
+        ("page = [order]; page = jobs", False),
+    ],
+)
+def test_what_is_written_of_what_the_loop_goes_through_differs_in_each_round(made: str, *, differs: bool) -> None:
+    body = f"{made}\n        jobs.append(lambda: send(page))"
+    finds(RULE, loop(body, head="for order in texts:"), "warning" if differs else "info")

@@ -273,3 +273,17 @@ def test_a_dependency_that_litestar_keeps(kept: str, asked: str, *, is_found: bo
         finds(RULE, source, "error", on="Provide(mailer")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_found"),
+    [("Ledger(keeper_of(request), 1)", True), ("Ledger(request.app.name)", False), ("LEDGER", False)],
+)
+def test_what_litestar_keeps_is_made_with_the_first_request(asked: str, *, is_found: bool) -> None:
+    source = (
+        "from litestar import Litestar, Request\nfrom litestar.di import Provide\n"
+        "from acme import Ledger, LEDGER, keeper_of\n"
+        f"def ledger(request: Request):\n    found = {asked}\n    return found\n"
+        "app = Litestar([], dependencies={'ledger': Provide(ledger, use_cache=True)})\n"
+    )
+    (finds if is_found else quiet)(RULE, source)

@@ -395,3 +395,16 @@ def test_a_word_that_may_be_a_part_of_the_program_is_somebody_by_what_is_handed_
     )
     severities = [one.severity for one in findings(RULE, code)]
     assert severities == (["error"] if leaks else ["info"])
+
+
+@pytest.mark.parametrize(("ask", "leaks"), [("", True), ("merchant = ? AND ", False)])
+def test_a_statement_that_has_a_name_of_its_own(ask: str, *, leaks: bool) -> None:
+    code = PAGES + (
+        'PUT = "INSERT INTO events (merchant, body) VALUES (?, ?)"\n'
+        "class Desk:\n    async def put(self, merchant, body):\n        await self.db.execute(PUT, (merchant, body))\n"
+        "    async def rest(self, merchant, at):\n"
+        f"        asked = 'SELECT id, body FROM events WHERE {ask}id > ?'\n"
+        "        return await self.db.fetch(asked, (at,))\n"
+        "desk = Desk()\n"
+    )
+    (finds if leaks else quiet)(RULE, code)

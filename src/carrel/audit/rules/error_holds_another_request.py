@@ -76,7 +76,7 @@ class ErrorHoldsAnotherRequest:
                 at = written.get(access.path, []) if given is not None else []
                 # What is no handler of errors answers none unless a request leads to it.
                 shown = () if _handles_errors(view, function) else reached(view, function)
-                grades = [Grade("error", (*shown, *one)) for one in _writers(view, at, node, function)]
+                grades = [Grade("error", (*shown, *one)) for one in _writers(view, at, node, function, held)]
                 if given is not None and grades:
                     message = (
                         f"`{function.name}` answers an error with `{ast.unparse(held)}`, which all requests write to"
@@ -255,6 +255,12 @@ def _is_keyed(view: FileView, name: ast.expr) -> bool:
     )
 
 
+def _gives_values(view: FileView, held: ast.expr) -> bool:
+    """Whether all that a dictionary holds is shown, and not only under which names: `self.running.values()`."""
+    parent = view.module.parent(held)
+    return isinstance(parent, ast.Attribute) and parent.attr in ("values", "items")
+
+
 def _written(view: FileView) -> dict[str, list[Mutation]]:
     """By path, the changes that put something there."""
     found: dict[str, list[Mutation]] = {}
@@ -276,7 +282,7 @@ def _names_class(name: str) -> bool:
 
 
 def _writers(
-    view: FileView, written: list[Mutation], answer: ast.AST, function: Block
+    view: FileView, written: list[Mutation], answer: ast.AST, function: Block, shown: ast.expr
 ) -> Iterator[tuple[Condition, ...]]:
     """What must hold for a function that puts data of a user there to serve requests, for each of them."""
     for mutation in written:
@@ -295,3 +301,5 @@ def _writers(
             continue
         if taint is not None and taint.by != "parameter":
             yield reached(view, mutation.block)
+        elif taint is not None and mutation.kind == "item" and _gives_values(view, shown):
+            yield (*taint.given, *reached(view, mutation.block))

@@ -70,8 +70,9 @@ class LateBindingClosure:
                         or [one for one in captured if is_identity_like(one)]
                         or _of_somebody(loop.body, [*captured, *_made_of(loop, captured)])
                     )
-                    # What the body binds may be the same in each round; what the loop goes through is not.
-                    differing = [one for one in captured if one in _targets(loop)]
+                    # What the body binds may be the same in each round; what the loop goes through, and what is made
+                    # of that alone, is not.
+                    differing = [one for one in captured if one in _targets(loop) or _is_written_of(loop, one)]
                     read = (differing or captured)[0]
                     message = f"the function made here reads `{read}` only when it is called, after the loop went on"
                     # Who is handed one by a generator may call it before the next round.
@@ -163,6 +164,20 @@ def _made_of(loop: Loop, names: list[str]) -> list[str]:
             if found := [one for one in _targets(loop) if one in read]:
                 return found
     return []
+
+
+def _is_written_of(loop: Loop, name: str) -> bool:
+    """Whether the body writes down a text, a dictionary or the like of what the loop goes through: `f"Dear {who}"`."""
+    written = [
+        one.value for part in loop.body for one in ast.walk(part)
+        if isinstance(one, ast.Assign) and any(isinstance(each, ast.Name) and each.id == name for each in one.targets)
+    ]  # fmt: skip
+    targets = set(_targets(loop))
+    return bool(written) and all(
+        isinstance(one, ast.JoinedStr | ast.Dict | ast.List | ast.Tuple)
+        and any(isinstance(part, ast.Name) and part.id in targets for part in ast.walk(one))
+        for one in written
+    )
 
 
 def _captured(made: Made, names: set[str]) -> list[str]:

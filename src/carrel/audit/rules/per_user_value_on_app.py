@@ -13,7 +13,7 @@ from carrel.audit.chains import chain_names
 from carrel.audit.conditions import UserDependency
 from carrel.audit.data_conditions import KeepsByKey, MadeForPerson
 from carrel.audit.file_view import FileView
-from carrel.audit.frameworks import REQUEST_OBJECTS
+from carrel.audit.frameworks import REQUEST_OBJECTS, REQUEST_TYPES
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, identities, is_fixed, leaves, parameters_in
 from carrel.audit.places import is_start_up
@@ -124,8 +124,10 @@ class PerUserValueOnApp:
         """`container.register(ChartService, scope="singleton")`, where a `ChartService` is made with a `Patient`."""
         if called_name(call) == "Provide" and call.args and _is_kept(call):
             message = f"what `{ast.unparse(call.args[0])}` gives is made once, for whoever asks for it first"
-            asks = UserDependency(view.path(call.args[0], block))
-            yield view.candidate(self.info, call, message, block=block, given=(asks,))
+            giver = view.function_named(view.dotted(call.args[0]))
+            handed = giver is not None and _hands_on_request(view, giver)
+            asks = () if handed else (UserDependency(view.path(call.args[0], block)),)
+            yield view.candidate(self.info, call, message, block=block, given=asks)
         lifetimes = [ast.unparse(one.value) for one in call.keywords if one.arg in _LIFETIMES]
         is_one = called_name(call) in _REGISTERS_ONE or any(_ONE.search(one) for one in lifetimes)
         for kind in call.args[:2] if is_one else ():
@@ -155,6 +157,15 @@ class PerUserValueOnApp:
 def _is_kept(call: ast.Call) -> bool:
     """Whether what a dependency gives is kept for all: `Provide(mailer, use_cache=True)` of Litestar."""
     return any(one.arg == "use_cache" and ast.unparse(one.value) == "True" for one in call.keywords)
+
+
+def _hands_on_request(view: FileView, giver: Block) -> bool:
+    """Whether what it gives is made with the request that it is handed: `Desk(clerk_of(request))`."""
+    requests = {one.name for one in giver.parameters if view.annotation_name(one.annotation) in REQUEST_TYPES}
+    given = [one.value for one in giver.nodes(ast.Return) if one.value is not None]
+    handed = (part for value in given for leaf, _ in leaves(view, value, giver) if isinstance(leaf, ast.Call)
+              for part in (*leaf.args, *(one.value for one in leaf.keywords)))  # fmt: skip
+    return any(isinstance(one, ast.Name) and one.id in requests for one in handed)
 
 
 def _reads_request(view: FileView, made: ast.expr) -> bool:

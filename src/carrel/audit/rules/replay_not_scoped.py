@@ -23,6 +23,7 @@ from carrel.audit.owners import names_owner
 from carrel.audit.persons import is_person, person_in
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import claimed, origins
+from carrel.audit.tagged import statement
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 
@@ -148,7 +149,9 @@ class ReplayNotScoped:
             (call, function, text)
             for function in view.functions
             for call in function.nodes(ast.Call)
-            if call.args and (text := text_of(call.args[0])) and _SQL.search(text)
+            if call.args
+            and (text := text_of(call.args[0]) or statement(view, call.args[0], function))
+            and _SQL.search(text)
         ]
         puts = {
             found[1].lower(): (call, owners)
