@@ -16,9 +16,8 @@ from carrel.audit.rule import Candidate
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 
-__all__ = ["is_application", "is_doubtful"]
+__all__ = ["is_doubtful"]
 
-_ENTRY_POINTS: Final = 20
 _NEAR: Final = 3
 """So many functions hand on what one user sent, and it is still taken for the user's: of 15 findings that were further
 away, one was right, of 36 that were not, 12 (docs/decisions/0138-no-way-no-error.md)."""
@@ -35,11 +34,6 @@ _READ: Final[Mapping[str, tuple[float, int]]] = MappingProxyType(
 three or more, they were read; where it had said several things of one program, the share that was right. From the
 five measures of November 2026 in which readers knew no rule (docs/decisions/0140-as-loud-as-right.md)."""
 _SELDOM: Final = 0.25
-
-
-def is_application(program: Program) -> bool:
-    """Whether it has so many entry points that what none of them leads to serves no request."""
-    return len(program.calls.entry_points) >= _ENTRY_POINTS
 
 
 def is_doubtful(

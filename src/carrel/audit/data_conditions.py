@@ -32,6 +32,7 @@ __all__ = [
     "MayGiveNone",
     "OpenToAll",
     "OwnerAsked",
+    "ReadAgain",
     "SendsCacheable",
     "SentParameter",
     "StoresUnder",
@@ -197,6 +198,24 @@ class OwnerAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.ownership.asked(self.kinds)
+
+
+class ReadAgain(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What a function leaves there is read for somebody who asks, by another one or by one of these of its file.
+
+    In a small program it is taken to be, seen or not.
+    """
+
+    owner: str
+    """The class, or the module."""
+    attribute: str
+    besides: str
+    readers: tuple[str, ...]
+
+    def proof(self, program: Program) -> Proof | None:
+        if not program.calls.is_application:
+            return ()
+        return program.fields.read_again(self.owner, self.attribute, self.besides, self.readers)
 
 
 class SentParameter(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
@@ -49,6 +50,23 @@ class Fields:
             if fact.name != besides and serves:
                 return (self._at(fact, line, f"reads `{attribute}`"),)
         return None
+
+    def read_again(self, owner: str, attribute: str, besides: str, readers: tuple[str, ...]) -> Proof | None:
+        """Where a function that somebody who asks gets to reads the attribute, or the name of the module: one other
+        than `besides`, or one of these, of which it is enough that something calls what is called so."""
+        if any(self._calls.is_asked(one) or one.rpartition(".")[2] in self._called for one in readers):
+            return ()
+        for fact, line in self._uses(self._reads, owner, attribute):
+            if fact.name != besides and self._calls.is_asked(fact.name):
+                return (self._at(fact, line, f"reads `{attribute}`"),)
+        return None
+
+    @cached_property
+    def _called(self) -> frozenset[str]:
+        """The last names of all that is called, wherever it may lead."""
+        files = self._resolution.files.values()
+        calls = (call for facts in files for one in facts.functions for call in one.calls)
+        return frozenset(call.path.rpartition(".")[2] for call in calls)
 
     def _serves(self, fact: FunctionFact) -> bool:
         if not self._calls.entry_points:

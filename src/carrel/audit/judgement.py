@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from carrel.audit.applications import is_application, is_doubtful
+from carrel.audit.applications import is_doubtful
 from carrel.audit.conditions import Condition, HasEntryPoints, Proof
 from carrel.audit.places import is_example, is_foreign, is_start_up, is_test_plumbing
 from carrel.audit.program import Program
@@ -41,7 +41,7 @@ def _judged(
     candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo], *, strict: bool
 ) -> Iterator[Finding]:
     is_library = HasEntryPoints().proof(program) is None
-    with_doubt = not strict and is_application(program)
+    with_doubt = not strict and program.calls.is_application
     # In a code base of nothing else, the examples are what there is.
     has_more = sum(map(is_example, program.files)) * 2 < len(program.files)
     for candidate in candidates:

@@ -20,7 +20,7 @@ from carrel.audit.records import is_listed
 from carrel.audit.taint import is_identity_like
 
 __all__ = ["changed_fields", "compares_owner", "following", "is_presence_list", "is_read_on_import", "is_whole",
-           "read_fields", "read_names", "uses"]  # fmt: skip
+           "read_fields", "read_names", "readers_again", "uses"]  # fmt: skip
 
 _QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
 _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
@@ -215,6 +215,44 @@ def read_names(view: FileView) -> dict[Block, tuple[tuple[str, int], ...]]:
         if read:
             found[function] = read
     return found
+
+
+def readers_again(view: FileView, mutation: Mutation) -> tuple[str, ...]:
+    """The functions of the file that find what the mutation has bound, a name of the module or an attribute of its own
+    object: not those that have just bound it themselves."""
+    owner = mutation.block.class_
+    within = f"{owner.symbol}." if owner is not None and mutation.kind == "attribute" else f"{view.top.symbol}."
+    found = []
+    for function in view.functions:
+        if not function.symbol.startswith(within):
+            continue
+        reads = [one for one in function.nodes(ast.Name, ast.Attribute) if _is_same(one, mutation)]
+        if isinstance(mutation.node, ast.AugAssign) or not reads or _is_local(function, mutation):
+            continue
+        binds = [one.node for one in view.mutations_in(function)
+                 if (one.kind, one.name) == (mutation.kind, mutation.name)]  # fmt: skip
+        first = min((getattr(one, "lineno", 0) for one in binds), default=0)
+        if not binds or any(
+            one.lineno <= first or any(view.suspends_between(bind, one, function) for bind in binds) for one in reads
+        ):
+            found.append(function.symbol)
+    return tuple(found)
+
+
+def _is_same(node: ast.Name | ast.Attribute, mutation: Mutation) -> bool:
+    if not isinstance(node.ctx, ast.Load):
+        return False
+    if isinstance(node, ast.Name):
+        return mutation.kind == "rebind" and node.id == mutation.name
+    return mutation.kind == "attribute" and node.attr == mutation.name and isinstance(node.value, ast.Name)
+
+
+def _is_local(function: Block, mutation: Mutation) -> bool:
+    return (
+        mutation.kind == "rebind"
+        and mutation.name in function.scope.bindings
+        and mutation.name not in function.scope.globals
+    )
 
 
 def _read(view: FileView, function: Block, nodes: Sequence[ast.Attribute | ast.Name]) -> tuple[tuple[str, int], ...]:

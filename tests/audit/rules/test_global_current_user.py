@@ -307,3 +307,55 @@ def test_a_list_without_some_of_its_entries(test: str, *, is_found: bool) -> Non
     text = "ROWS = []\ndef drop(request):\n    global ROWS\n    user_id = request.user.id\n"
     rows = "row for row in ROWS" if test else "(row, user_id) for row in read()"
     assert bool(findings(RULE, f"{text}    ROWS = [{rows}{test}]\ndef rows():\n    return ROWS\n")) is is_found
+
+
+MANY = "".join(f"@app.get('/{number}')\ndef route{number}(): ...\n" for number in range(20))
+LOGS = (
+    "@app.post('/ask')\ndef ask(request: Request):\n    global current_user\n"
+    "    current_user = request.state.user_id\n    return log(current_user)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("reader", "severity"),
+    [
+        ("", "info"),
+        ("def new():\n    global current_user\n    current_user = made()\n    return current_user\n", "info"),
+        ("def never():\n    return current_user\n", "info"),
+        ("def shown(current_user):\n    return current_user\n@app.get('/me')\ndef me(): return shown(1)\n", "info"),
+        ("@app.get('/me')\ndef me(): return current_user\n", "error"),
+        ("def of_all():\n    return current_user\n@app.get('/me')\ndef me(): return of_all()\n", "error"),
+        (
+            "@app.get('/me')\ndef me():\n    global current_user\n    last, current_user = current_user, None\n",
+            "error",
+        ),
+    ],
+)
+def test_a_name_that_somebody_finds_in_an_application(reader: str, severity: str) -> None:
+    finds(RULE, APP + MANY + LOGS + reader, severity, on="= request.state")
+    finds(RULE, APP + LOGS + reader, "error", on="= request.state")
+
+
+def test_a_name_that_another_file_of_an_application_reads() -> None:
+    code = {"portal/__init__.py": "", "portal/app.py": APP + MANY + LOGS}
+    finds(RULE, code, "info")
+    finds(RULE, {**code, "portal/mail.py": "from .app import current_user\n"}, "error")
+
+
+def test_an_attribute_of_a_model() -> None:
+    code = (
+        APP + "{0}class Answer{1}:\n    text: str\n@app.post('/')\ndef ask(request: Request):\n    resp = Answer\n"
+        "    resp.user_id = request.state.user_id\n"
+    )
+    finds(RULE, code.format("", ""), "error")
+    finds(RULE, code.format("from pydantic import BaseModel\n", "(BaseModel)"), "info")
+
+
+def test_a_name_that_a_state_lets_in_once() -> None:
+    code = (
+        APP + "class Service:\n    def begin(self, request: Request):\n        global current_user\n"
+        "        if self.state != 'new': raise RuntimeError\n        self.state = {0}\n"
+        "        current_user = request.state.user_id\n"
+    )
+    finds(RULE, code.format("'ready'"), "info")
+    finds(RULE, code.replace("self.state =", "state =").format("'ready'"), "error")

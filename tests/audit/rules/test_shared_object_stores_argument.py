@@ -561,3 +561,23 @@ def test_what_the_first_brings_where_others_are_turned_away(other: str, severity
     )
     text += f"        elif self.shape != profile:\n            {other}\ndesk = Desk()\n"
     finds(RULE, text + "@app.put('/use')\ndef use(profile: str):\n    desk.use(profile)\n", severity)
+
+
+@pytest.mark.parametrize(
+    ("methods", "use", "severity"),
+    [
+        ("", "", "info"),
+        ("    def get_user(self): return self.user\n", "", "info"),
+        ("    def get_user(self): return self.user\n", "desk.get_user()", "error"),
+        ("    def get_user(self): return self.user\n", "any_desk().get_user()", "error"),
+    ],
+)
+def test_what_is_read_again_in_an_application(methods: str, use: str, severity: str) -> None:
+    code = (
+        "from fastapi import Depends, FastAPI\napp = FastAPI()\nclass Desk:\n    def take(self, user):\n"
+        f"        self.user = user\n{methods}desk = Desk()\n"
+        f"@app.post('/ask')\ndef ask(user=Depends(current_user)):\n    desk.take(user)\n    {use or 'pass'}\n"
+    )
+    many = "".join(f"@app.get('/{number}')\ndef route{number}(): ...\n" for number in range(20))
+    finds(RULE, code + many, severity)
+    finds(RULE, code, "error")

@@ -11,6 +11,7 @@ from carrel.audit.conditions import (
     AnyOf,
     Condition,
     ForEachThread,
+    HasBase,
     HasEntryPoints,
     IdentityParameter,
     MutableGlobal,
@@ -19,14 +20,16 @@ from carrel.audit.conditions import (
     SharedObject,
     TaintedParameter,
 )
+from carrel.audit.data_conditions import ReadAgain
 from carrel.audit.file_view import FileView
 from carrel.audit.locked import readers_under_lock
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import identities, is_credential, is_request_name
 from carrel.audit.places import is_test_plumbing
+from carrel.audit.reads import readers_again
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
-from carrel.audit.sharing import is_before_requests, reached
+from carrel.audit.sharing import is_before_requests, is_done_once, reached, where
 from carrel.audit.taint import Taint, is_identity_like
 from carrel.findings import RuleInfo
 
@@ -79,7 +82,7 @@ class GlobalCurrentUser:
         )
         return view.candidate(
             self.info, mutation.node, message, block=mutation.block, given=given,
-            grades=(Grade("error", (told, *reached(view, mutation.block))),),
+            grades=where((Grade("error", (told, *reached(view, mutation.block))),), _is_found_again(view, mutation)),
         )  # fmt: skip
 
     def _candidate(
@@ -100,8 +103,9 @@ class GlobalCurrentUser:
         elif is_named and taint.by == "request":
             # A token that only its name makes one user's may be the application's own.
             grades = (Grade("warning", served), Grade("info"))
-        if is_before_requests(view, mutation.block):
+        if is_before_requests(view, mutation.block) or is_done_once(mutation):
             grades = (Grade("info"),)
+        grades = where(grades, _is_found_again(view, mutation))
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
@@ -124,6 +128,23 @@ def _bound(mutation: Mutation) -> tuple[str, tuple[Condition, ...]] | None:
             apart = AnyOf((Not(ForEachThread(access.name)), RunsInAsync(mutation.block.symbol)))
             return f"{access.name.rpartition('.')[2]}.{mutation.name}", (*given, apart)
     return None
+
+
+def _is_found_again(view: FileView, mutation: Mutation) -> tuple[Condition, ...]:
+    """What must hold for somebody else to have what the name is bound to."""
+    if mutation.kind == "rebind":
+        place, again = view.top.symbol, readers_again(view, mutation)
+        named = NamedElsewhere(f"{place}.{mutation.name}")
+        return (AnyOf((ReadAgain(place, mutation.name, mutation.block.symbol, again), named)),)
+    for access in mutation.accesses:
+        if access.kind in ("class", "global"):
+            own = access.block is not None and access.block is mutation.block.class_
+            place = access.block.symbol if access.kind == "class" and access.block is not None else access.name
+            again = readers_again(view, mutation) if own else ()
+            # Each object of a model has values of its own, whatever somebody sets on the class.
+            apart = () if own else (Not(HasBase(place, ("BaseModel",))),)
+            return (*apart, ReadAgain(place, mutation.name, mutation.block.symbol, again))
+    return ()
 
 
 def _is_read(view: FileView, mutation: Mutation) -> bool:

@@ -21,11 +21,12 @@ from carrel.audit.conditions import (
     SharedClass,
     SharedObject,
 )
-from carrel.audit.data_conditions import MadeBy
+from carrel.audit.data_conditions import MadeBy, ReadAgain
 from carrel.audit.entry_points import is_django_middleware
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import is_asked, leaves, says_whose
+from carrel.audit.reads import readers_again
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import (
     brought,
@@ -95,6 +96,9 @@ class SharedObjectStoresArgument:
         if isinstance(given[0], SharedClass):
             # `Desk().use(user)`: that there is a shared one too says nothing of those.
             grades = where(grades, (OnShared(mutation.block.symbol),))
+            if owner is not None:
+                again = readers_again(view, mutation)
+                grades = where(grades, (ReadAgain(owner.symbol, mutation.name, mutation.block.symbol, again),))
         return view.candidate(self.info, mutation.node, message, block=mutation.block, given=given, grades=grades)
 
 
