@@ -33,6 +33,7 @@ _AUTH: Final = re.compile(
     r"(?i)user|auth|principal|identity|jwt|api_?key|tenant|claims|signed_in|logged_in|viewer|account|access_token|"
     r"credentials|(?:^|_)me$|member"
 )
+_KEY: Final = re.compile(r"(?i)api_?key[a-z_]*$")
 _CURRENT: Final = re.compile(r"(?i)(?:^|_)(?:current|verified|signed_in|logged_in|authenticated|require)_([a-z_]+)$")
 """A dependency that gives the caller, by whatever word the application has for one."""
 _ASKED_OF: Final = re.compile(r"(?i)^_?(?:(?:get|find|load|optional|resolve)_)?([a-z]+)(?:_(?:of|from)(?:_[a-z]+)?)?$")
@@ -232,9 +233,10 @@ def _is_proven_parameter(view: FileView, parameter: Parameter) -> bool:
 def _gives_nobody(view: FileView, parameter: Parameter) -> bool:
     """Whether what the dependency gives says yes or no, or nothing: it lets in, and tells of nobody who."""
     annotation = parameter.annotation
-    return view.annotation_name(annotation) == "bool" or (
-        isinstance(annotation, ast.Constant) and annotation.value is None
-    )
+    name = view.annotation_name(annotation)
+    if name == "str" and parameter.name.startswith("_"):  # of a key that all may have, nobody looks whose it is
+        return _KEY.search(view.dependency(parameter) or "") is not None
+    return name == "bool" or (isinstance(annotation, ast.Constant) and annotation.value is None)
 
 
 def _finds_sender(view: FileView, call: ast.Call, called: str, block: Block) -> bool:

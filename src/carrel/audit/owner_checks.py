@@ -33,6 +33,8 @@ _ASKING: Final = re.compile(
 )
 _FIRST: Final = ("dispatch", "initial", "prepare")
 """Methods of views that frameworks call before the one that is asked for."""
+_AUTHENTICATES: Final = re.compile(r"^_?authenticate(?:_|$)")
+"""Calls that prove who asks: that they belong to what was fetched, where they are handed it."""
 _WRITES_DOWN: Final = re.compile(r"^(?:debug|info|warning|warn|error|exception|critical|log|print|msg|capture|track)$")
 """Calls that keep a note of who did what, and let everybody do it."""
 _FOR_CALLER: Final = re.compile(
@@ -57,24 +59,27 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
             return True
     if any(fetch.name in view.once(_asked_by, one, meanwhile=()) for one in _called(view, function)):
         return True
-    for call in function.nodes(ast.Call):
-        called = called_name(call)
-        if call is not fetch.node and _ASKING.search(called) and not _ASKS_WHO.match(called):
-            return True
-        if _WRITES_DOWN.match(called):
-            continue
-        handed = [*call.args, *(one.value for one in call.keywords)]
-        if isinstance(call.func, ast.Attribute):
-            handed.append(call.func.value)
-        if _is_statement(view, call):  # nothing of it is shown: `notify([note.owner], {"note": note, "by": user})`
-            handed = [part for one in handed for part in parts(one)]
-        # Somebody is handed the caller, and beside it the id or what was found.
-        told = [one for one in handed if _tells_caller(view, one, function)] if len(handed) > 1 else []
-        callers = [one for one in told if not _is_said_by(view, one, function, fetch)]
-        beside = (one for one in handed if callers and callers != [one])
-        if any(_is_about(view, one, function, fetch) for one in beside):
-            return True
-    return False
+    return any(_checks(view, call, function, fetch) for call in function.nodes(ast.Call))
+
+
+def _checks(view: FileView, call: ast.Call, function: Block, fetch: Fetch) -> bool:
+    """Whether a call says that it checks, or is handed who is asking, and beside it the id or what was found."""
+    called = called_name(call)
+    if call is not fetch.node and _ASKING.search(called) and not _ASKS_WHO.match(called):
+        return True
+    if _WRITES_DOWN.match(called):
+        return False
+    handed = [*call.args, *(one.value for one in call.keywords)]
+    if _AUTHENTICATES.match(called) and any(_is_about(view, one, function, fetch) for one in handed):
+        return True
+    if isinstance(call.func, ast.Attribute):
+        handed.append(call.func.value)
+    if _is_statement(view, call):  # nothing of it is shown: `notify([note.owner], {"note": note, "by": user})`
+        handed = [part for one in handed for part in parts(one)]
+    told = [one for one in handed if _tells_caller(view, one, function)] if len(handed) > 1 else []
+    callers = [one for one in told if not _is_said_by(view, one, function, fetch)]
+    beside = (one for one in handed if callers and callers != [one])
+    return any(_is_about(view, one, function, fetch) for one in beside)
 
 
 def _called(view: FileView, function: Block) -> Iterator[Block]:
@@ -252,7 +257,8 @@ def _is_about(view: FileView, node: ast.expr, function: Block, fetch: Fetch) -> 
     """Whether the expression is the id, or what was fetched by it, or a part of that: `note.shelf_id`."""
     sent_in = fetch.key.value if isinstance(fetch.key, ast.Attribute) else fetch.key
     # `docs.find(doc_id, shelf_id)` is asked for by the shelf, too.
-    beside = [one for one in ast.walk(fetch.node) if isinstance(one, ast.Name) and claimed(view, one, function)]
+    names = (one for one in ast.walk(fetch.node) if isinstance(one, ast.Name))
+    beside = [one for one in names if any(claimed(view, each, function) for each in origins(view, one, function))]
     keys = [ast.unparse(one) for one in (fetch.key, sent_in, *beside)]
     for part in parts(node):
         whole = chain_root(part) if isinstance(part, ast.Attribute) else part

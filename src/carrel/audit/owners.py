@@ -17,6 +17,7 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.rows import asked_tables, tables
 from carrel.audit.sent import origins
+from carrel.audit.shown import shown_kinds
 
 __all__ = [
     "OWNERS",
@@ -123,8 +124,10 @@ def _class_name(view: FileView, node: ast.AST) -> str:
 
 
 def asked_kinds(view: FileView, function: Block) -> tuple[str, ...]:
-    """The kinds of objects that the function selects for their owner, or whose owner it compares with a caller."""
-    found: dict[str, None] = dict.fromkeys(asked_tables(view, function))
+    """The kinds of objects that the function selects for their owner, or whose owner it compares with a caller; and
+    those that it shows to everybody.
+    """
+    found: dict[str, None] = dict.fromkeys((*asked_tables(view, function), *shown_kinds(view, function)))
     for comparison in function.nodes(ast.Compare):
         sides = (comparison.left, *comparison.comparators)
         for side in sides:

@@ -11,6 +11,7 @@ from carrel.audit.call_graph import CallGraph
 from carrel.audit.conditions import Proof
 from carrel.audit.facts import FunctionFact
 from carrel.audit.resolution import Resolution
+from carrel.audit.rows import LISTED, listed
 from carrel.findings import Location
 
 __all__ = ["Ownership"]
@@ -82,7 +83,10 @@ class Ownership:
         return {kind: fact for fact in functions for one in fact.asked for kind in self._kinds(one)}
 
     def _kinds(self, path: str) -> Iterator[str]:
-        """What the path stands for: the class of what it fetches, a store, a function."""
+        """What the path stands for: the class of what it fetches, a store, a function; and such, listed."""
+        if path.startswith(LISTED):
+            yield from map(listed, self._kinds(path.removeprefix(LISTED)))
+            return
         yield self._resolution.canonical(path)
         yield from (one.name for one in self._resolution.values(path))
         yield from (self._resolution.canonical(one.fetched) for one in self._resolution.called(path) if one.fetched)

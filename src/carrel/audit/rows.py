@@ -15,8 +15,9 @@ from carrel.audit.origins import called_name
 from carrel.audit.persons import person_in
 from carrel.audit.tagged import names_scope
 
-__all__ = ["asked_tables", "bound", "listed", "table", "tables"]
+__all__ = ["LISTED", "asked_tables", "bound", "listed", "table", "tables"]
 
+LISTED: Final = "listed-"
 _RUNS: Final = re.compile(r"^(?:execute|fetch\w*|query|raw|scalars?|all|first|one)$")
 _SELECT: Final = re.compile(r"(?is)\s*select\b.*?\bfrom\s+[\"`]?(\w+)[\"`]?(?!\w|\s*\()(?:.*?\bwhere\b(.*))?")
 _ASKED: Final = re.compile(r"(?i)\b(\w+)\s*=\s*(?:\$\d|%s|\?|:\w|%\()")
@@ -29,8 +30,8 @@ def table(name: str) -> str:
 
 
 def listed(kind: str) -> str:
-    """How facts call that a table's rows are shown to everybody."""
-    return f"listed-{kind}"
+    """How facts call that the rows of a table, or the objects of a class, are shown to everybody."""
+    return f"{LISTED}{kind}"
 
 
 def tables(node: ast.expr) -> tuple[str, ...]:

@@ -99,6 +99,8 @@ def claimed(view: FileView, leaf: ast.expr, block: Block) -> str:
             if not isinstance(root, ast.Name):
                 return ""
             parameter = block.parameter(root.id)
+            if parameter is not None and parameter.annotation is None and view.imports("django"):
+                return ""  # a part of an address is a text; this is what a decorator has found: `token.character_id`
             return leaf.attr if parameter is not None and _is_sent(view, block, parameter) else ""
         case ast.Subscript():
             return _text(view, leaf.slice) if is_said(view, leaf.value, block) else ""

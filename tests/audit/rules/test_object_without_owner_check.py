@@ -723,3 +723,93 @@ def test_a_fetch_within_what_is_the_callers(body: str, *, is_found: bool) -> Non
         finds(RULE, source, "error")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("listing", "level"),
+    [
+        ("return await Invoice.list_all(session)", "info"),
+        ("return await Invoice.list_all(session, user.id)", "error"),
+        ("return session.scalars(select(Country)).all()", "error"),
+    ],
+)
+def test_objects_that_everybody_sees_in_a_list(listing: str, level: str) -> None:
+    source = route("from db import session\nreturn session.get(Invoice, invoice_id)")
+    source["app.py"] += (
+        f"@router.get('/invoices')\nasync def list_invoices(session, user=Depends(get_current_user)):\n    {listing}\n"
+    )
+    finds(RULE, source, level)
+
+
+MEMBER = (
+    "team_id = request.path_params.get('team_id', '')\nuser_id = user.id\n"
+    "member = await get_team_member(db, team_id, user_id)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        (
+            "found = session.get(Invoice, invoice_id)\nawait _authenticate_agent(found, name, token)\nreturn found",
+            False,
+        ),
+        ("found = session.get(Invoice, invoice_id)\nawait authenticate(name, token)\nreturn found", True),
+        (
+            f"{MEMBER}return db.scalar(select(Invoice).where(Invoice.id == invoice_id, Invoice.team_id == team_id))",
+            False,
+        ),
+        (f"{MEMBER}return db.scalar(select(Invoice).where(Invoice.id == invoice_id))", True),
+    ],
+)
+def test_who_asks_is_proven_for_what_was_fetched_or_for_its_team(body: str, *, is_found: bool) -> None:
+    parameters = "request, invoice_id: int, name: str, token: str, user=Depends(get_current_user)"
+    source = route(f"from db import db, session\n{body}", parameters=parameters)
+    assert bool(findings(RULE, source)) is is_found
+
+
+def test_a_key_that_is_the_same_for_all_callers_tells_of_no_user() -> None:
+    body = "from db import session\nreturn session.get(Invoice, invoice_id)"
+    keyed = "invoice_id: int, {}: str = Depends(verify_apikey)"
+    quiet(RULE, route(body, parameters=keyed.format("_")))
+    finds(RULE, route(body, parameters=keyed.format("customer")), "error")
+
+
+@pytest.mark.parametrize(
+    ("over", "who", "level"),
+    [
+        ("", "request.user", "error"),
+        ("@public_endpoint\n", "request.user", "info"),
+        ("@validate_anonymous_user\n", "request.user", "info"),
+        ("@require_POST\n", "request.user", "error"),
+        ("", "request.user if not request.user.is_anonymous else get_anonymous_user()", "info"),
+    ],
+)
+def test_what_anybody_may_call_who_has_not_signed_in(over: str, who: str, level: str) -> None:
+    source = (
+        "from flask import Flask, request\nfrom models import Invoice\napp = Flask('x')\n"
+        f"@app.post('/i/<invoice_id>')\n{over}def read(invoice_id):\n"
+        f"    user = {who}\n    log.info('read', user=user)\n    return Invoice.query.get_or_404(invoice_id)\n"
+    )
+    finds(RULE, {"models.py": MODELS, "app.py": source}, level)
+
+
+def test_what_a_decorator_hands_to_a_view_is_not_the_clients() -> None:
+    source = (
+        "from django.contrib.auth.decorators import login_required\nfrom models import Invoice\n"
+        "@login_required\n@token_required\ndef read(request, token, invoice_id):\n"
+        "    return Invoice.objects.get(pk={})\n"
+    )
+    quiet(RULE, {"models.py": MODELS, "app.py": source.format("token.invoice_id")})
+    finds(RULE, {"models.py": MODELS, "app.py": source.format("invoice_id")}, "error")
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("logout", False), ("sign_out", False), ("forget", True)])
+def test_who_signs_out_ends_the_session_that_they_name(name: str, *, is_found: bool) -> None:
+    source = (
+        HEAD + "from store import sessions\n@router.post('/login')\ndef login(user=Depends(get_current_user)):\n"
+        "    return sessions.create_session(user.name)\n"
+        f"@router.post('/out')\ndef {name}(session_id: str, user=Depends(get_current_user)):\n"
+        "    sessions.delete_session(session_id)\n"
+    )
+    assert bool(findings(RULE, source)) is is_found

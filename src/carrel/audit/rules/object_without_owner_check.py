@@ -31,6 +31,12 @@ _OF_MANY: Final = re.compile(r"(?i)(?:^|_)(?:group|team|org|organi[sz]ation|comm
 """What several people have in common, by the name that all of them know."""
 _IS_SHOWN: Final = re.compile(r"(?i)shar(?:e|ed|ing)|public|invit|embed|webhook|callback|token|slug|login|sign|health")
 """Places that are for whoever has the link, and names of what is meant to be given away."""
+_ENDS: Final = re.compile(r"^_?(?:log|sign)_?(?:out|off)(?:_|$)")
+_SESSION: Final = re.compile(r"(?:^|_)session_?(?:id|key)$")
+"""What whoever signs out has been given to prove who they are."""
+_LETS_ANYBODY_IN: Final = re.compile(
+    r"(?i)^(?:is_)?public(?:_|$)|^(?:allow|validate|permit|accept|support)s?_(?:any|anonymous)|^(?:login|auth)_(?:exempt|optional)$"
+)
 _PROGRESS: Final = re.compile(r"^(?:in_)?(?:progress|percent(?:age)?|status|ready|done|finished|completed|running)$")
 
 
@@ -60,8 +66,7 @@ class ObjectWithoutOwnerCheck:
                 continue
             caller = prover(view, function)
             for fetch in fetches(view, function, IDS):
-                public = _OF_MANY.search(fetch.name) or (fetch.name == "client_id" and _asks_for_consent(function))
-                if names_user(fetch.name) or public or not _is_stored(view, fetch, function):
+                if names_user(fetch.name) or _is_asked_by_all(function, fetch) or not _is_stored(view, fetch, function):
                     continue
                 if not asks_whose(view, function, fetch):
                     yield from self._candidates(view, function, fetch, caller)
@@ -70,19 +75,20 @@ class ObjectWithoutOwnerCheck:
     def _candidates(self, view: FileView, function: Block, fetch: Fetch, caller: str) -> Iterator[Candidate]:
         called = fetch.node.value if isinstance(fetch.node, ast.Await) else fetch.node
         path = view.path(called.func, function) if isinstance(called, ast.Call) else ""
+        selected = tables(fetch.node)
+        hidden = Not(OwnerAsked(tuple(map(listed, kinds(view, fetch.node, function)))))
         if _serves_anybody(view, function):
             grades = [Grade("info")]
         elif (caller or not _is_for_all(view, fetch, function)) and names_owner(view, fetch, function):
             grades = [Grade("error")]
         elif caller:
-            grades = [Grade("error", (AnyOf(_owned(view, function, fetch, path, caller)),))]
-            if selected := tables(fetch.node):
-                shown = OwnerAsked(tuple(map(listed, selected)))
-                grades = [Grade("error", (OwnerAsked(selected), Not(shown)))]
+            owned = OwnerAsked(selected) if selected else AnyOf(_owned(view, function, fetch, path, caller))
+            grades = [Grade("error", (owned, hidden))]
             # Where only a decorator asks for a sign-in, what is fetched from may know the user by itself.
             is_held = caller != sign_in(view, function)
             personal = _PERSONAL.search(fetch.name.lower()) or _PERSONAL.search(fetch.method.lower())
-            grades.append(Grade("warning" if personal and is_held else "info"))
+            grades += [Grade("warning", (hidden,))] if personal and is_held else []
+            grades.append(Grade("info"))
         else:
             return
         message = f"`{function.name}` fetches by `{fetch.name}` from the request and never asks whose it is"
@@ -120,16 +126,33 @@ def _only_tells_progress(function: Block) -> bool:
     return named and all(len(dicts) == 1 and len(dicts[0].keys) > 1 for dicts in told)
 
 
+def _is_asked_by_all(function: Block, fetch: Fetch) -> bool:
+    """Whether whoever knows the id may use it: the name of a group, the client of a page of OAuth, and the session that
+    somebody ends who has it.
+    """
+    if fetch.name == "client_id":
+        return _asks_for_consent(function)
+    ends = _ENDS.match(function.name) is not None and _SESSION.search(fetch.name) is not None
+    return ends or _OF_MANY.search(fetch.name) is not None
+
+
 def _asks_for_consent(function: Block) -> bool:
     """Whether it is a page of OAuth: everybody may know the applications that ask for a user's consent."""
     return any(one.value in ("response_type", "redirect_uri") for one in function.nodes(ast.Constant))
 
 
 def _serves_anybody(view: FileView, function: Block) -> bool:
-    """Whether those who have not signed in are served as well: `if current_user.is_anonymous: …` without a refusal."""
+    """Whether those who have not signed in are served as well: `if current_user.is_anonymous: …` without a refusal, or
+    `@public_endpoint`.
+    """
     if sign_in(view, function):
         return False
+    if any(_LETS_ANYBODY_IN.search(one.name) for one in function.decorators):
+        return True
     tests = [one for one in function.nodes(ast.If) if any(map(_asks_for_sign_in, ast.walk(one.test)))]
+    stand_ins = (one for one in function.nodes(ast.IfExp) if any(map(_asks_for_sign_in, ast.walk(one.test))))
+    if any(not isinstance(one.body, ast.Constant) and not isinstance(one.orelse, ast.Constant) for one in stand_ins):
+        return True
     return bool(tests) and not any(is_refusal(one) for test in tests for one in (*test.body[-1:], *test.orelse[-1:]))
 
 
