@@ -26,6 +26,9 @@ def accessed(body: str, before: str = "") -> Access:
     [
         ("found(self)", "self", "app.A()"),
         ("found(self.x.y)", "self", "app.A().x.y"),
+        ("found(self.application.y.z)", "self", "app.A().application.state.y.z"),
+        ("found(self.application.state.y)", "self", "app.A().application.state.y"),
+        ("found(self.application)", "self", "app.A().application"),
         ("h = self.x\nfound(h)", "self", "app.A().x"),
         ("found(self.x.setdefault(p, [])) ", "self", "app.A().x[]"),
         ("found(A.shared)", "class", "app.A.shared"),

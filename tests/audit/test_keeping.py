@@ -103,3 +103,10 @@ def test_what_the_module_puts_into_the_applications_state() -> None:
     made = "class Desk: ...\n{0}.desk = Desk()\n"
     assert state_facts(view(made.format("app.state"))) == (("desk", "app.Desk()"),)
     assert state_facts(view(made.format("other.place"))) == ()
+
+
+def test_what_is_put_on_an_application_of_tornado() -> None:
+    made = "from tornado import web\nclass Desk: ...\ndef start():\n    held = web.{}([])\n    held.desk = Desk()\n"
+    assert state_facts(view(made.format("Application"))) == (("desk", "app.Desk()"),)
+    assert "app.Desk()" in {one.path for one in kept_facts(view(made.format("Application")))}
+    assert state_facts(view(made.format("UIModule"))) == ()

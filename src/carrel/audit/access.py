@@ -23,6 +23,10 @@ ITEM_METHODS: Final = frozenset({"get", "setdefault", "__getitem__"})
 """Methods that give an item of their container, not something new."""
 
 
+def _joined(steps: tuple[str, ...]) -> str:
+    return "".join(step if step in ("[]", "()") else f".{step}" for step in steps)
+
+
 def item_name(key: ast.expr | None) -> str:
     """What an item is called whose key is a text or a constant, `"db"` or `keys.DB`; empty for every other key."""
     match key:
@@ -61,13 +65,16 @@ class Access:
             root = self.block.symbol
         elif self.own_class is not None:
             root = f"{self.own_class.symbol}()"
+            if self.steps[:1] == ("application",) and self.steps[1:2] not in ((), ("state",), ("ctx",)):
+                # What is put on Tornado's application, its handlers have as `self.application.desk`.
+                return f"{root}.application.state" + _joined(self.steps[1:])
         elif self.kind == "parameter" and self.block is not None:
             root = f"{self.block.symbol}:{self.name}"
         else:
             return ""
         if self.keys and "[]" in self.steps:
             return self._with_items(root)
-        return root + "".join(step if step in ("[]", "()") else f".{step}" for step in self.steps)
+        return root + _joined(self.steps)
 
     def _with_items(self, path: str) -> str:
         """The path, with an item of an application as a part of its state: `app["db"]` is `app.state.db`."""

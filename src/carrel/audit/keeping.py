@@ -59,7 +59,7 @@ def state_facts(view: FileView) -> tuple[tuple[str, str], ...]:
 def _state_name(mutation: Mutation) -> str:
     """Under which name the change puts something into the application's state; empty when it does nothing of it."""
     if mutation.kind == "attribute":
-        return mutation.name if _is_app_state(mutation.target) else ""
+        return mutation.name if _is_app_state(mutation.target) or _is_on_tornados(mutation) else ""
     return (
         item_name(mutation.keys[-1]) if mutation.kind == "item" and mutation.keys and _is_app(mutation.target) else ""
     )
@@ -150,7 +150,8 @@ def _is_kept(view: FileView, mutation: Mutation) -> bool:
     if mutation.kind == "rebind":
         return mutation.block.scope.globals.__contains__(mutation.name)
     if mutation.kind == "attribute":
-        return _on_class(mutation) or _on_module(mutation) or _is_app_state(mutation.target)
+        on_application = _is_app_state(mutation.target) or _is_on_tornados(mutation)
+        return on_application or _on_class(mutation) or _on_module(mutation)
     if mutation.kind == "item":
         key = mutation.keys[-1] if mutation.keys else None
         fixed = key is not None and is_fixed(view, key, mutation.block)
@@ -180,6 +181,11 @@ def is_application_part(mutation: Mutation) -> bool:
 
 def _is_app_state(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in ("state", "ctx") and _is_app(node.value)
+
+
+def _is_on_tornados(mutation: Mutation) -> bool:
+    """Whether it is put on an application of Tornado, which every handler has as `self.application`."""
+    return any(access.path == "tornado.web.Application()" for access in mutation.accesses)
 
 
 def _is_app(node: ast.expr) -> bool:

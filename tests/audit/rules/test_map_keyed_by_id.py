@@ -189,3 +189,16 @@ def test_what_is_added_under_an_entry_goes_with_the_entry() -> None:
         """
     assert findings(RULE, code.replace("            {}\n", "            pass\n"))
     quiet(RULE, code.replace("            {}\n", "            SENT.pop(id(websocket), None)\n"))
+
+
+@pytest.mark.parametrize("called", ["", "    marks.close(link)\n"])
+def test_a_method_that_takes_entries_out_has_to_be_called(called: str) -> None:
+    files = {
+        "marks.py": "class Marks:\n    def __init__(self):\n        self.seen = {}\n"
+        "    def put(self, link, user_id):\n        self.seen[id(link)] = user_id\n"
+        "    def close(self, link):\n        del self.seen[id(link)]\n",
+        "app.py": "from fastapi import FastAPI, WebSocket\nfrom marks import Marks\napp = FastAPI()\nmarks = Marks()\n"
+        "@app.websocket('/ws')\nasync def chat(link: WebSocket, user_id: str):\n    marks.put(link, user_id)\n"
+        f"    await link.accept()\n{called}",
+    }
+    (quiet if called else finds)(RULE, files)

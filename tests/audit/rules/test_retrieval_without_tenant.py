@@ -467,3 +467,28 @@ def test_a_distance_that_is_selected(where: str, *, is_found: bool) -> None:
         finds(RULE, source, "error", on="db.execute")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(("picked", "leaks"), [("rows", True), ("[row for row in rows if row[0] == clinic]", False)])
+def test_a_search_that_never_looks_at_whose_question_it_is(picked: str, *, leaks: bool) -> None:
+    text = f"""
+import tornado.web
+class Charts:
+    def __init__(self):
+        self.rows = []
+    def keep(self, clinic, row):
+        self.rows += [(clinic, row)]
+    def best(self, clinic, vector):
+        rows = sorted(self.rows, key=lambda row: distance(row, vector))
+        return {picked}[:3]
+class Search(tornado.web.RequestHandler):
+    def get(self):
+        self.write(self.application.charts.best(self.get_argument("clinic"), 1))
+    def post(self):
+        self.application.charts.keep(self.get_argument("clinic"), self.request.body)
+def serve():
+    web = tornado.web.Application([("/", Search)])
+    web.charts = Charts()
+    return web
+"""
+    (finds if leaks else quiet)(RULE, text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, Reachable, SharedClass
+from carrel.audit.conditions import Condition, NamedElsewhere, Not, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, identities, leaves
@@ -40,11 +42,13 @@ class MapKeyedById:
             for key in mutation.keys[-1:]:
                 subject = _subject(view, key, mutation.block)
                 given = _lasting(mutation)
-                if subject is None or given is None or _is_taken_out(view, mutation):
+                left = _left(view, mutation) if subject is not None and given is not None else None
+                if subject is None or given is None or left is None:
                     continue
                 if any(_keeps(view, one, subject) for one in view.mutations_in(mutation.block)):
                     continue
-                yield self._candidate(view, mutation, subject, given)
+                found = self._candidate(view, mutation, subject, given)
+                yield structs.replace(found, given=left)
 
     def _candidate(
         self, view: FileView, mutation: Mutation, subject: ast.expr, given: tuple[Condition, ...]
@@ -126,7 +130,7 @@ def _lasting(mutation: Mutation) -> tuple[Condition, ...] | None:
 def _keeps(view: FileView, mutation: Mutation, subject: ast.expr) -> bool:
     """Whether what is stored there, to stay, holds the object itself: `(session, owner)`."""
     text = ast.unparse(subject)
-    if mutation.kind not in ("item", "method") or _lasting(mutation) is None or _is_taken_out(view, mutation):
+    if mutation.kind not in ("item", "method") or _lasting(mutation) is None or _left(view, mutation) is None:
         return False
 
     def holds(node: ast.expr) -> bool:
@@ -161,21 +165,33 @@ def _is_the_librarys(view: FileView, subject: ast.expr, block: Block) -> bool:
     )
 
 
-def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
-    """Whether the file takes entries out of the map again, or is told when the object goes.
+def _left(view: FileView, mutation: Mutation) -> tuple[Condition, ...] | None:
+    """What must hold for the entries to stay in the map; `None`: they are taken out, or it is told when one goes.
 
-    The oldest that goes when there are too many may be of any object.
+    The oldest that goes when there are too many may be of any object. A method that takes them out has to be called.
     """
     # What is added to the set under the key, `sent[key].add(message)`, goes with the set.
     target = mutation.target.value if isinstance(mutation.target, ast.Subscript) else mutation.target
     texts = {ast.unparse(target), ast.unparse(mutation.target)}
-    removals = (one for one in view.mutations if one.removes and ast.unparse(one.target) in texts)
-    if any(
-        one.name not in ("clear", "popitem") and not any(_is_oldest(view, key, one.block) for key in one.keys[-1:])
-        for one in removals
-    ):
+    removals = [
+        one.block for one in view.mutations
+        if one.removes and ast.unparse(one.target) in texts and one.name not in ("clear", "popitem")
+        and not any(_is_oldest(view, key, one.block) for key in one.keys[-1:])
+    ]  # fmt: skip
+    if any(_is_called_here(view, one, mutation.block) for one in removals):
+        return None
+    if any(view.dotted(call.func) in ("weakref.finalize", "weakref.ref") for call in mutation.block.nodes(ast.Call)):
+        return None
+    return tuple(Not(NamedElsewhere(one.symbol)) for one in dict.fromkeys(removals))
+
+
+def _is_called_here(view: FileView, remover: Block, keeper: Block) -> bool:
+    """Whether the file calls what takes entries out, or somebody unknown may: all but plain methods of a class."""
+    owner = remover.class_
+    special = remover is keeper or remover.name.startswith("__") or remover.decorators
+    if owner is None or view.base_names(owner) or special:
         return True
-    return any(view.dotted(call.func) in ("weakref.finalize", "weakref.ref") for call in mutation.block.nodes(ast.Call))
+    return any(one.attr == remover.name for block in view.blocks for one in block.nodes(ast.Attribute))
 
 
 def _is_oldest(view: FileView, key: ast.expr, block: Block) -> bool:

@@ -21,6 +21,7 @@ from carrel.audit.conditions import (
 )
 from carrel.audit.data_conditions import KeepsOwners, LeftOutByRequest
 from carrel.audit.file_view import FileView
+from carrel.audit.heeding import narrows_when_told, unheeded
 from carrel.audit.origins import called_name, identities, is_credential
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sent import is_handler
@@ -36,8 +37,6 @@ _SEARCH: Final = re.compile(
     r"similarity_search_[a-z_]+|query_points|search_points)$"
 )
 _POLICY: Final = re.compile(r"(?i)\bset_config\(|\bset\s+(?:local|session)\s+\w+\.\w+\s*(?:=|to)|row level security")
-_OR: Final = re.compile(r"(?i)\s*or\b\s*\S")
-_ADDS: Final = frozenset({"append", "extend", "add", "update", "insert", "setdefault", "filter", "where"})
 _QUERIES: Final = frozenset({"query", "search", "invoke", "ainvoke", "retrieve", "aretrieve", "get_relevant_documents",
                              "asearch", "aquery"})  # fmt: skip
 _STORE: Final = re.compile(r"(?i)(?:^|_)(?:collection|index|vector_?store|vector_?db|chroma|qdrant|pinecone|weaviate|"
@@ -106,6 +105,7 @@ class RetrievalWithoutTenant:
             elif not is_restricted(view, function):
                 yield from self._rows(view, function)
             yield from self._left_open(view, function)
+            yield from self._unheeded(view, function)
         yield from self._untagged(view)
 
     def _left_open(self, view: FileView, function: Block) -> Iterator[Candidate]:
@@ -121,7 +121,7 @@ class RetrievalWithoutTenant:
                 or default.value is not None
                 or is_credential(parameter.name)  # what is looked up by a token is the token's
                 or _FILTERS.fullmatch(parameter.name)  # whatever it narrows down
-                or not _tests(function, parameter.name)
+                or not narrows_when_told(function, parameter.name)
             ):
                 continue
             # Of whom the word is, the ones say that are told it by a request whose user is known.
@@ -137,6 +137,15 @@ class RetrievalWithoutTenant:
                 self.info, place or function.node, message, block=function, given=(AnyOf(told), left_out)
             )
             return
+
+    def _unheeded(self, view: FileView, function: Block) -> Iterator[Candidate]:
+        """`def nearest(self, practice, vector)`, which never reads `practice`."""
+        for name, put, access in unheeded(view, function):
+            message = f"`{function.name}` is told `{name}`, never looks at it, and gives what belongs to everybody"
+            shared = (SharedClass(access.own_class.symbol),) if access.own_class is not None else ()
+            yield view.candidate(self.info, function.node, message, block=function, severity="error",
+                                 given=(*shared, Reachable(function.symbol), Reachable(put.block.symbol)),
+                                 related=(view.location(put.node, "put there with whose it is"),))  # fmt: skip
 
     def _untagged(self, view: FileView) -> Iterator[Candidate]:
         """`vectors.as_retriever()` where documents are put into `vectors` with `{"organisation": organisation}`."""
@@ -204,41 +213,6 @@ def _leaves_it_to_database(view: FileView, top: Block) -> bool:  # noqa: ARG001 
     """Whether the file tells the database who is asking, for its own policies of rows: `set_config('app.user', …)`."""
     texts = (one.value for block in view.blocks for one in block.nodes(ast.Constant))
     return any(isinstance(one, str) and _POLICY.search(one) for one in texts)
-
-
-def _tests(function: Block, name: str) -> bool:
-    """Whether something is done only where the parameter has a value, and nothing else where it has none."""
-    tests = [one for one in function.nodes(ast.If, ast.IfExp) if _is_about(one.test, name) and _adds(one)]
-    return bool(tests) and not any(isinstance(one, ast.If) and _narrows_otherwise(one, name) for one in tests)
-
-
-def _adds(test: ast.If | ast.IfExp) -> bool:
-    """Whether more is asked for then: a clause is added, a filter is set. `if comment: write(comment)` asks nothing."""
-    if isinstance(test, ast.IfExp):
-        return True
-    inner = [one for statement in test.body for one in ast.walk(statement)]
-    if any(isinstance(one, ast.Constant) and _OR.match(str(one.value)) for one in inner):
-        return False  # a second way to be found
-    return any(
-        isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return)
-        or (isinstance(one, ast.Call) and called_name(one) in _ADDS)
-        for one in inner
-    )
-
-
-def _is_about(test: ast.expr, name: str) -> bool:
-    return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(test))
-
-
-def _narrows_otherwise(test: ast.If, name: str) -> bool:
-    """Whether what is asked for is another thing where the parameter has no value: `if user is None: only_public()`."""
-    match test.test:
-        case (
-            ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=asked))
-            | ast.Compare(left=ast.Name(id=asked), ops=[ast.Is()], comparators=[ast.Constant(value=None)])
-        ):
-            return asked == name
-    return bool(test.orelse)
 
 
 def _is_search(call: ast.Call) -> bool:
