@@ -29,6 +29,8 @@ async def {name}(session, user=Depends({depends})):
         ("await Place.list_all(session, user)", False),
         ("await Place.list_all(session, user.id)", False),
         ("await Place.create(session)", False),
+        ("await Place.find_names(session, prefix)", True),
+        ("await Place.find_by_name(session, name)", False),
         ("places.list_all(session)", False),
     ],
 )
@@ -50,3 +52,11 @@ def test_the_classes_of_which_a_handler_shows_all(call: str, *, shown: bool) -> 
 def test_a_handler_that_any_user_may_call(name: str, depends: str, *, shown: bool) -> None:
     looked = view(SOURCE.format(name=name, depends=depends, call="Place.objects.all()"))
     assert bool(list(shown_kinds(looked, looked.functions[0]))) is shown
+
+
+def test_parameters_of_a_page_tell_of_no_user() -> None:
+    call = "paged(Place.list_all(session), **page.dump())"
+    source = SOURCE.format(name="list_places", depends="get_current_user", call=call)
+    for name, shown in (("pagination_parameters", True), ("account", False)):
+        looked = view(source.replace("session, user", f"session, page=Depends(user_group_{name}), user"))
+        assert bool(list(shown_kinds(looked, looked.functions[0]))) is shown

@@ -39,7 +39,7 @@ _CURRENT: Final = re.compile(r"(?i)(?:^|_)(?:current|verified|signed_in|logged_i
 _ASKED_OF: Final = re.compile(r"(?i)^_?(?:(?:get|find|load|optional|resolve)_)?([a-z]+)(?:_(?:of|from)(?:_[a-z]+)?)?$")
 """A function that is handed a request and gives who sent it: `shopper_from(request)`."""
 _NOT_AUTH: Final = re.compile(r"(?i)service|repo|dao|store|manager|(?:^|_)db|database|optional_session|settings|form|"
-                              r"params|filter|query|page|body|schema")  # fmt: skip
+                              r"param(?:eter)?s|pagination|filter|query|page|body|schema")  # fmt: skip
 _PROVING: Final = re.compile(
     r"(?i)^_?(?:get_|require_|load_|fetch_|extract_|async_)*(?:current|authenticated|request|logged_in)_(?:active_)?"
     r"(?:user|user_id|tenant|tenant_id|principal|identity|account)(?:_.*)?$|^_?verify(?:_(?:token|jwt|user|api_key|"

@@ -21,7 +21,7 @@ __all__ = ["shown_kinds"]
 _SAYS_MANY: Final = re.compile(r"^_?(?:list|browse)(?:_|$)|^_?(?:get|read|fetch)_(?:all(?:_|$)|\w+s$)")
 """Names of handlers that show many objects."""
 _GIVES_MANY: Final = re.compile(
-    r"^a?_?(?:list|all|find_all|find_many|get_all|get_multi|fetch_all|paginate|get_by_query)(?:_|$)|^find$"
+    r"^a?_?(?:list|all|find_all|find_many|get_all|get_multi|fetch_all|paginate|get_by_query)(?:_|$)|^find(?:_\w*s)?$"
 )
 _STATEMENTS: Final = frozenset({"select", "query"})
 
