@@ -71,6 +71,21 @@ def test_a_number_of_somebody_tells_whose_it_is(test: str, *, is_own: bool) -> N
     assert compares_owner(view(text).functions[0]) is is_own
 
 
+@pytest.mark.parametrize(
+    ("kept", "is_read"),
+    [
+        ("stored == session_id", False),
+        ("session_id == stored", False),
+        ("stored != session_id", True),
+        ("stored == kind", True),
+        ("stored == last_id()", True),
+    ],
+)
+def test_the_entries_of_a_session_are_picked_by_its_number(kept: str, *, is_read: bool) -> None:
+    text = f"BOX = []\ndef of(session_id, kind):\n    return [event for stored, event in BOX if {kept}]\n"
+    assert (_read(text) != []) is is_read
+
+
 def test_what_is_imported_is_read_too() -> None:
     assert _read("from chat.history import turns\ndef f():\n    return complete(turns)\n") == ["chat.history.turns"]
     assert _read("from chat.history import turns\ndef f():\n    return turns()\n") == []

@@ -116,7 +116,8 @@ def compares_owner(reader: Block) -> bool:
 def _picks_own(view: FileView, reader: Block) -> bool:
     """Whether it looks for the entries of who asks: `id = user.id`, and `[one for one in ROWS if one["id"] == id]`.
 
-    What the server has checked is who asks, whatever part of an entry it is compared with: `if one[1] == rider`.
+    What the server has checked is who asks, whatever part of an entry it is compared with: `if one[1] == rider`. So is
+    whom the function is told of, where entries are pairs: `for owner, text in ROWS if owner == session_id`.
     """
     for made in reader.nodes(ast.comprehension):
         gone_through = {one.id for one in ast.walk(made.target) if isinstance(one, ast.Name)}
@@ -126,10 +127,21 @@ def _picks_own(view: FileView, reader: Block) -> bool:
                     same = _last_name(left) != "" and _last_name(left) == _last_name(right)
                     if same and any(True for side in (left, right) for _ in identities(view, side, reader)):
                         return True
+                    sides = ((left, right), (right, left))
                     if any(_root_name(entry) in gone_through and _is_who_asks(view, asked, reader)
-                           for entry, asked in ((left, right), (right, left))):  # fmt: skip
+                           for entry, asked in sides):  # fmt: skip
+                        return True
+                    if isinstance(made.target, ast.Tuple) and any(
+                        isinstance(entry, ast.Name) and entry.id in gone_through and _is_told(asked, reader)
+                        for entry, asked in sides
+                    ):
                         return True
     return False
+
+
+def _is_told(asked: ast.expr, reader: Block) -> bool:
+    """Whether it is a parameter that says whose an entry is to be: `session_id`."""
+    return isinstance(asked, ast.Name) and reader.parameter(asked.id) is not None and is_identity_like(asked.id)
 
 
 def _all_of(test: ast.expr) -> list[ast.expr]:
