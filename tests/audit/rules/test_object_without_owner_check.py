@@ -776,19 +776,20 @@ def test_a_key_that_is_the_same_for_all_callers_tells_of_no_user() -> None:
 
 
 @pytest.mark.parametrize(
-    ("over", "who", "level"),
+    ("over", "name", "who", "level"),
     [
-        ("", "request.user", "error"),
-        ("@public_endpoint\n", "request.user", "info"),
-        ("@validate_anonymous_user\n", "request.user", "info"),
-        ("@require_POST\n", "request.user", "error"),
-        ("", "request.user if not request.user.is_anonymous else get_anonymous_user()", "info"),
+        ("", "read", "request.user", "error"),
+        ("", "get_public_invoice", "request.user", "info"),
+        ("@public_endpoint\n", "read", "request.user", "info"),
+        ("@validate_anonymous_user\n", "read", "request.user", "info"),
+        ("@require_POST\n", "read", "request.user", "error"),
+        ("", "read", "request.user if not request.user.is_anonymous else get_anonymous_user()", "info"),
     ],
 )
-def test_what_anybody_may_call_who_has_not_signed_in(over: str, who: str, level: str) -> None:
+def test_what_anybody_may_call_who_has_not_signed_in(over: str, name: str, who: str, level: str) -> None:
     source = (
         "from flask import Flask, request\nfrom models import Invoice\napp = Flask('x')\n"
-        f"@app.post('/i/<invoice_id>')\n{over}def read(invoice_id):\n"
+        f"@app.post('/i/<invoice_id>')\n{over}def {name}(invoice_id):\n"
         f"    user = {who}\n    log.info('read', user=user)\n    return Invoice.query.get_or_404(invoice_id)\n"
     )
     finds(RULE, {"models.py": MODELS, "app.py": source}, level)

@@ -35,7 +35,7 @@ _ENDS: Final = re.compile(r"^_?(?:log|sign)_?(?:out|off)(?:_|$)")
 _SESSION: Final = re.compile(r"(?:^|_)session_?(?:id|key)$")
 """What whoever signs out has been given to prove who they are."""
 _LETS_ANYBODY_IN: Final = re.compile(
-    r"(?i)^(?:is_)?public(?:_|$)|^(?:allow|validate|permit|accept|support)s?_(?:any|anonymous)|^(?:login|auth)_(?:exempt|optional)$"
+    r"(?i)^(?:is_|get_|show_|read_)?public(?:_|$)|^(?:allow|validate|permit|accept|support)s?_(?:any|anonymous)|^(?:login|auth)_(?:exempt|optional)$"
 )
 _PROGRESS: Final = re.compile(r"^(?:in_)?(?:progress|percent(?:age)?|status|ready|done|finished|completed|running)$")
 
@@ -143,11 +143,11 @@ def _asks_for_consent(function: Block) -> bool:
 
 def _serves_anybody(view: FileView, function: Block) -> bool:
     """Whether those who have not signed in are served as well: `if current_user.is_anonymous: …` without a refusal, or
-    `@public_endpoint`.
+    `@public_endpoint`, `def get_public_branding`.
     """
     if sign_in(view, function):
         return False
-    if any(_LETS_ANYBODY_IN.search(one.name) for one in function.decorators):
+    if any(map(_LETS_ANYBODY_IN.search, (function.name, *(one.name for one in function.decorators)))):
         return True
     tests = [one for one in function.nodes(ast.If) if any(map(_asks_for_sign_in, ast.walk(one.test)))]
     stand_ins = (one for one in function.nodes(ast.IfExp) if any(map(_asks_for_sign_in, ast.walk(one.test))))
