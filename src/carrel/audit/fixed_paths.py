@@ -100,7 +100,8 @@ def gives_fixed_path(view: FileView, function: Block) -> bool:
 
 def _gives(view: FileView, function: Block, depth: int) -> bool:
     lends = function.has_decorator("contextmanager", "asynccontextmanager")
-    values = [one.value for one in function.nodes(ast.Yield if lends else ast.Return) if one.value is not None]
+    ends: Iterator[ast.Yield | ast.Return] = function.nodes(ast.Yield) if lends else function.nodes(ast.Return)
+    values = [one.value for one in ends if one.value is not None]
     return bool(values) and depth > 0 and all(_is_given(view, value, function, depth) for value in values)
 
 

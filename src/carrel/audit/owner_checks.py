@@ -57,7 +57,8 @@ def asks_whose(view: FileView, function: Block, fetch: Fetch) -> bool:
             continue
         if any(_is_whose(view, side, function) for side in sides):
             return True
-    if any(fetch.name in view.once(_asked_by, one, meanwhile=()) for one in _called(view, function)):
+    none: tuple[str, ...] = ()
+    if any(fetch.name in view.once(_asked_by, one, meanwhile=none) for one in _called(view, function)):
         return True
     return any(_checks(view, call, function, fetch) for call in function.nodes(ast.Call))
 
