@@ -157,3 +157,10 @@ def test_what_a_framework_fills_a_dependency_with() -> None:
     assert first.by == "request"
     assert second is not None
     assert second.by == "parameter"
+
+
+@pytest.mark.parametrize(("made", "by"), [("web.WebSocketResponse()", "request"), ("web.Feed()", None)])
+def test_what_a_socket_receives_that_the_handler_has_made(made: str, by: str | None) -> None:
+    body = f"link = {made}\nasync for frame in link:\n    order = loads(frame.data)\n    found(order['dish'])"
+    told = taint(body, "async def f():", "from aiohttp import web")
+    assert (told and told.by) == by

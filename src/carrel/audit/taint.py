@@ -64,6 +64,8 @@ OF_HANDLER: Final = frozenset({"request", "current_user", "scope"})
 _FILLED: Final = frozenset(f"fastapi.{one}" for one in ("Header", "Cookie", "Query", "Path", "Body", "Form", "File"))
 """Marks of parameters that a framework fills with what the request says, also of a dependency."""
 
+_CONNECTIONS: Final = frozenset({"aiohttp.web.WebSocketResponse", "aiohttp.web_ws.WebSocketResponse"})
+
 # What these give tells nothing about what they were given.
 _NEUTRAL_CALLS: Final = frozenset(
     {"builtins.len", "builtins.isinstance", "builtins.bool", "builtins.type", "builtins.hasattr", "builtins.issubclass",
@@ -163,6 +165,10 @@ class TaintReader:
             taint = self.parameter(function, parameter)
             if taint is not None:
                 found[parameter.name] = taint
+        for loop in function.nodes(ast.AsyncFor):
+            if isinstance(loop.iter, ast.Name) and self._is_connection(loop.iter, function):
+                received = Taint("request", f"what `{loop.iter.id}` receives")
+                found |= dict.fromkeys(_names(loop.target), received)
         bindings = list(_assigned(function))
         # Twice, so that what a loop hands to its next round is seen.
         for _ in range(2):
@@ -174,6 +180,11 @@ class TaintReader:
                         if better is not None:
                             found[name] = better
         return found
+
+    def _is_connection(self, node: ast.Name, function: Block) -> bool:
+        """Whether the handler of a route has made it for its client: `ws = web.WebSocketResponse()`."""
+        made = (one.value for one in function.scope.bindings.get(node.id, ()))
+        return any(isinstance(one, ast.Call) and self._view.dotted(one.func) in _CONNECTIONS for one in made)
 
     def _read(self, node: ast.expr, function: Block | None, known: dict[str, Taint], depth: int) -> Taint | None:
         if depth == 0:

@@ -534,3 +534,17 @@ def test_a_set_into_which_a_function_puts_a_queue_for_each_who_asks(given: str, 
         finds(RULE, code, "error", on="put_nowait")
     else:
         quiet(RULE, code)
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "leaks"), [("sio", "", True), ("sio", ", room=who", False), ("feed", "", False)]
+)
+def test_a_server_that_a_function_is_handed(name: str, to: str, *, leaks: bool) -> None:
+    emit = f"{name}.emit('done', {{'dish': dish}}{to})"
+    jobs = f"def start({name}, who, dish):\n    def cook():\n        {emit}\n    cook()\n"
+    app = (
+        "from flask import Flask, request, session\nfrom flask_socketio import SocketIO\nfrom jobs import start\n"
+        "app = Flask('x')\nserver = SocketIO(app)\n"
+        "@app.post('/')\ndef order():\n    start(server, session['user'], request.json['dish'])\n    return ''\n"
+    )
+    (finds if leaks else quiet)(RULE, {"jobs.py": jobs, "app.py": app})

@@ -370,3 +370,31 @@ def test_a_handler_of_tornado_waits_at_its_application(tag: str, *, leaks: bool)
 )
 def test_an_entry_that_no_other_client_replaces(body: str) -> None:
     quiet(RULE, handler(body))
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("frame['nr']", "answer['nr']"), ("frame['nr']", "nr"), ("next(self.numbers)", "answer['nr']")]
+)
+def test_answers_that_look_their_asker_up(key: str, said: str) -> None:
+    text = f"""
+import itertools, json
+from aiohttp import web
+class Line:
+    def __init__(self):
+        self.askers = {{}}
+        self.numbers = itertools.count()
+    async def ask(self, socket, frame):
+        self.askers[{key}] = socket
+    async def listen(self, pipe, nr=0):
+        async for text in pipe:
+            answer = json.loads(text)
+            await self.askers.get({said}).send_str(text)
+line = Line()
+async def chat(request):
+    socket = web.WebSocketResponse()
+    async for text in socket:
+        await line.ask(socket, json.loads(text.data))
+app = web.Application()
+app.router.add_get("/chat", chat)
+"""
+    (finds if "frame" in key and "answer" in said else quiet)(RULE, text)

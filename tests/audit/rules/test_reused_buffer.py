@@ -325,3 +325,30 @@ def test_a_view_that_is_read_further_than_it_was_written(end: str, *, is_found: 
         finds(RULE, source, "error", on="bytes")
     else:
         quiet(RULE, source)
+
+
+@pytest.mark.parametrize(
+    ("before", "made", "leaks"),
+    [
+        ("sheet.seek(0)", "io.BytesIO()", True),
+        ("sheet.seek(0); sheet.truncate()", "io.BytesIO()", False),
+        ("sheet.seek(0)", "socket()", False),
+    ],
+)
+def test_files_that_go_round(before: str, made: str, *, leaks: bool) -> None:
+    text = f"""
+import io, queue
+SHEETS = queue.SimpleQueue()
+for _ in range(4):
+    SHEETS.put({made})
+def start():
+    SHEETS.put({made})
+def printed(rows):
+    sheet = SHEETS.get()
+    {before}
+    sheet.writelines(rows)
+    text = sheet.getvalue()
+    SHEETS.put(sheet)
+    return text
+"""
+    (finds if leaks else quiet)(RULE, text)

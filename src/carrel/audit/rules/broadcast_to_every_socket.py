@@ -35,6 +35,8 @@ _BROADCASTS: Final = frozenset({"websockets.broadcast", "websockets.asyncio.serv
 _SERVERS: Final = frozenset({"socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO",
                              "socketio.AsyncManager",
                              "socketio.AsyncRedisManager", "socketio.RedisManager"})  # fmt: skip
+_CALLED: Final = re.compile(r"^_?(?:sio|socket_?io)(?:_server)?$")
+"""What such a server is called where a function is handed it."""
 _NAMESPACES: Final = frozenset({"socketio.AsyncNamespace", "socketio.Namespace", "flask_socketio.Namespace"})
 _SID: Final = re.compile(r"(?i)(?:^|[._])(?:sid|room|to)(?:_?id)?$")
 _NARROWED: Final = frozenset({"to", "room", "sid"})
@@ -140,7 +142,7 @@ class BroadcastToEverySocket:
                 continue
             access = view.access(emit.value, function)
             made: tuple[Condition, ...] = ()
-            if access.path not in servers and not _is_namespace(view, access):
+            if access.path not in servers and not _is_namespace(view, access) and not _is_handed_server(access):
                 if access.kind != "global" or access.steps or access.name.startswith(f"{view.top.symbol}."):
                     continue
                 made = (MadeBy(access.path, tuple(sorted(_SERVERS))),)
@@ -346,6 +348,14 @@ def _is_namespace(view: FileView, access: Access) -> bool:
     """Whether it is a namespace of Socket.IO itself, which emits to all who are connected to it: `self`."""
     owner = access.own_class if not access.steps else None
     return owner is not None and not _NAMESPACES.isdisjoint(view.base_paths(owner))
+
+
+def _is_handed_server(access: Access) -> bool:
+    """Whether it is a server that the function, or the one around it, is handed: `def tell(socketio, text)`."""
+    handed = access.kind in ("parameter", "cell") and access.block is not None and not access.steps
+    return handed and access.block is not None and access.block.parameter(access.name) is not None and bool(
+        _CALLED.match(access.name)
+    )  # fmt: skip
 
 
 def _knows_user(function: Block) -> bool:

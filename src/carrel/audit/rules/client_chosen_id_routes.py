@@ -183,15 +183,26 @@ def _is_taken_from(view: FileView, mutation: Mutation) -> bool:
 
 
 def _is_taken_out(view: FileView, mutation: Mutation) -> bool:
-    """Whether somebody waits there for one answer: another function takes the entry out to write to it."""
+    """Whether somebody waits there for an answer: another function writes to the entry, which it takes out, or which it
+    finds by what the answer says: `self.routes.get(reply["id"])`.
+    """
     place = ast.unparse(mutation.target).rpartition(".")[2]
-    return any(
-        called_name(call) == "pop" and isinstance(call.func, ast.Attribute) and call.args
-        and ast.unparse(call.func.value).rpartition(".")[2] == place
-        and any(called_name(one) in _WRITES for one in function.nodes(ast.Call))
-        for function in view.functions if function is not mutation.block
-        for call in function.nodes(ast.Call)
-    )  # fmt: skip
+    for function in view.functions:
+        if function is mutation.block or not any(called_name(one) in _WRITES for one in function.nodes(ast.Call)):
+            continue
+        for call in function.nodes(ast.Call):
+            held = call.func.value if isinstance(call.func, ast.Attribute) else None
+            if held is None or not call.args or ast.unparse(held).rpartition(".")[2] != place:
+                continue
+            if called_name(call) == "pop" or (called_name(call) == "get" and _is_read_in(call.args[0], function)):
+                return True
+    return False
+
+
+def _is_read_in(key: ast.expr, function: Block) -> bool:
+    """Whether it is a part of a message that the function itself has read."""
+    _, root = _named(key)
+    return isinstance(root, ast.Name) and root is not key and function.parameter(root.id) is None
 
 
 def _is_future(view: FileView, mutation: Mutation) -> bool:

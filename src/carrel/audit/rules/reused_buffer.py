@@ -10,6 +10,16 @@ from carrel.audit.access import Access
 from carrel.audit.blocks import Block
 from carrel.audit.conditions import Condition, Reachable, SharedClass, TaintedParameter
 from carrel.audit.file_view import FileView
+from carrel.audit.memory_files import (
+    calls_on,
+    is_cut,
+    is_file,
+    is_read_in_bounds,
+    is_written_by,
+    made_file,
+    only_reads,
+    values_of,
+)
 from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name, leaves, parameters_in
 from carrel.audit.rule import Candidate, Grade, rule_page
@@ -26,8 +36,6 @@ _LOOKS_ON: Final = frozenset({"len", "id", "type", "isinstance", "print", "memor
                              "addressof", "enumerate", "iter", "from_buffer", "from_numpy", "as_tensor",
                              "copyto"})  # fmt: skip
 """What reads nothing of it, or gives another view of it."""
-_READS: Final = frozenset({"read", "read1", "readline", "readlines", "getvalue", "getbuffer"})
-_FILES: Final = frozenset({"io.StringIO", "io.BytesIO"})
 
 
 class ReusedBuffer:
@@ -138,6 +146,24 @@ class ReusedBuffer:
                 if _is_array(view, view.access(buffer, function)) and not _is_changed_besides(view, buffer, function):
                     yield from self._filled(view, buffer, function)
 
+    def _handed_round(
+        self, view: FileView, rewound: ast.Call, returned: ast.Call, function: Block
+    ) -> Iterator[Candidate]:
+        """`buffer = self._idle.get()`, `buffer.seek(0)`, and later `self._idle.put(buffer)`, with no `truncate`."""
+        buffer = ast.unparse(rewound.func.value) if isinstance(rewound.func, ast.Attribute) else ""
+        pool = view.access(returned.func.value, function) if isinstance(returned.func, ast.Attribute) else None
+        given = _kept(pool) if pool is not None else None
+        calls = [one.func for one in function.nodes(ast.Call) if isinstance(one.func, ast.Attribute)]
+        cut = any(one.attr == "truncate" and ast.unparse(one.value) == buffer for one in calls)
+        if pool is None or given is None or cut or not is_written_by(buffer, function):
+            return
+        filled = (one for _, call in calls_on(view, pool) for one in call.args if isinstance(one, ast.Call))
+        made = next((one for one in filled if is_file(view, one)), None)
+        if made is not None:
+            message = f"`{buffer}` is written from the start again, and what was in it before stays behind"
+            yield view.candidate(self.info, rewound, message, block=function, given=given,
+                                 related=(view.location(made, "the buffer is made once"),))  # fmt: skip
+
     def _received(self, view: FileView, owner: Block) -> Iterator[Candidate]:
         """A buffer of all connections that `get_buffer` gives, of which `buffer_updated` reads more than arrived."""
         methods = {one.name: one for one in view.methods(owner)}
@@ -160,10 +186,12 @@ class ReusedBuffer:
         buffer = call.func.value if isinstance(call.func, ast.Attribute) else call
         access = view.access(buffer, function)
         given = _kept(access)
-        made = _made(view, access)
-        if given is None or made is None or _is_cut(view, access, function) or _only_reads(view, access):
+        made = made_file(view, access)
+        if given is None and (returned := _lent(view, buffer, function)) is not None:
+            yield from self._handed_round(view, call, returned, function)
+        if given is None or made is None or is_cut(view, access, function) or only_reads(view, access):
             return
-        if _is_read_in_bounds(view, access):
+        if is_read_in_bounds(view, access):
             return
         message = f"`{ast.unparse(buffer)}` is written from the start again, and what was in it before stays behind"
         yield view.candidate(self.info, call, message, block=function, given=given,
@@ -195,7 +223,8 @@ def _kept(access: Access) -> tuple[Condition, ...] | None:
 def _lent(view: FileView, buffer: ast.expr, function: Block) -> ast.Call | None:
     """The call that gives the buffer back to where the function got it: `pool.give(block)` after `pool.take()`."""
     made = function.scope.bindings.get(buffer.id, ()) if isinstance(buffer, ast.Name) else ()
-    takers = [one.value for one in made if isinstance(one.value, ast.Call)]
+    values = [one.value.value if isinstance(one.value, ast.Await) else one.value for one in made]
+    takers = [one for one in values if isinstance(one, ast.Call)]
     if len(takers) != 1 or not isinstance(takers[0].func, ast.Attribute) or not isinstance(buffer, ast.Name):
         return None
     pool = takers[0].func.value
@@ -220,7 +249,7 @@ def _copied_to(view: FileView, call: ast.Call) -> list[ast.expr]:
 
 def _is_array(view: FileView, access: Access) -> bool:
     """Whether the name is an array of a size that it keeps, not a list that a slice makes longer or shorter."""
-    return any(isinstance(one, ast.Call) and called_name(one) in _ARRAYS for one in _values(view, access))
+    return any(isinstance(one, ast.Call) and called_name(one) in _ARRAYS for one in values_of(view, access))
 
 
 def _is_changed_besides(view: FileView, buffer: ast.expr, function: Block, mutation: Mutation | None = None) -> bool:
@@ -244,7 +273,7 @@ def _viewed(view: FileView, node: ast.expr | None, function: Block) -> Iterator[
     if node is None:
         return
     yield node
-    values = [node, *_values(view, view.access(node, function))]
+    values = [node, *values_of(view, view.access(node, function))]
     for value in values:
         if isinstance(value, ast.Call) and called_name(value) == "memoryview":
             yield from value.args
@@ -316,65 +345,3 @@ def _is_handed_whole(view: FileView, node: ast.expr, function: Block) -> bool:
     cut = {ast.unparse(one.value) for one in function.nodes(ast.Subscript) if isinstance(one.slice, ast.Slice)}
     named = {ast.unparse(one) for one in around.targets} if isinstance(around, ast.Assign) else set()
     return not isinstance(around, ast.Subscript) and cut.isdisjoint(named)
-
-
-def _made(view: FileView, access: Access) -> ast.AST | None:
-    """Where the in-memory file is made, when the name is one."""
-    for value in _values(view, access):
-        if isinstance(value, ast.Call) and view.dotted(value.func) in _FILES:
-            return value
-    return None
-
-
-def _values(view: FileView, access: Access) -> Iterator[ast.expr]:
-    if access.kind == "self" and access.block is not None:
-        for mutation in view.mutations:
-            own = mutation.block.class_ is access.block.class_
-            if own and mutation.kind == "attribute" and access.steps[:1] == (mutation.name,):
-                yield from mutation.values
-    elif access.kind == "cell" and access.block is not None:
-        yield from (one.value for one in access.block.scope.bindings.get(access.name, ()) if one.value is not None)
-    elif access.kind == "global":
-        name = access.name.rpartition(".")[2]
-        yield from (one.value for one in view.top.scope.bindings.get(name, ()) if one.value is not None)
-
-
-def _calls_on(view: FileView, access: Access) -> Iterator[tuple[str, ast.Call]]:
-    for function in view.functions:
-        for call in function.nodes(ast.Call):
-            if isinstance(call.func, ast.Attribute):
-                other = view.access(call.func.value, function)
-                same_class = other.block and access.block and other.block.class_ is access.block.class_
-                same = other.kind == access.kind and other.steps == access.steps and other.name == access.name
-                if same and (access.kind != "self" or same_class):
-                    yield call.func.attr, call
-
-
-def _is_cut(view: FileView, access: Access, function: Block) -> bool:
-    return any(name == "truncate" for name, _ in _calls_on(view, access)) or any(
-        mutation.block is function
-        and mutation.kind in ("attribute", "rebind")
-        and access.steps[-1:] == (mutation.name,)
-        for mutation in view.mutations
-    )
-
-
-def _is_read_in_bounds(view: FileView, access: Access) -> bool:
-    """Whether it is only ever read as far as was written: `read(size)`, `getvalue()[:size]`."""
-    reads = [call for name, call in _calls_on(view, access) if name in _READS]
-    return bool(reads) and all(_is_bounded(view, call) for call in reads)
-
-
-def _is_bounded(view: FileView, call: ast.Call) -> bool:
-    around = view.module.parent(call)
-    if isinstance(around, ast.Subscript):
-        return isinstance(around.slice, ast.Slice) and around.slice.upper is not None
-    # A number that stands there, or that the caller gives, says nothing of what was written.
-    named = (one for value in call.args[:1] for one in ast.walk(value) if isinstance(one, ast.Name | ast.Attribute))
-    return any(view.access(one, view.block_of(call)).kind != "parameter" for one in named)
-
-
-def _only_reads(view: FileView, access: Access) -> bool:
-    """Whether it is rewound to be read, not to be written anew."""
-    called = {name for name, _ in _calls_on(view, access)}
-    return not called & {"getvalue", "write", "writelines", "getbuffer"}
