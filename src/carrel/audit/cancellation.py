@@ -8,7 +8,7 @@ from itertools import takewhile
 from carrel.audit.blocks import FUNCTIONS, Block
 from carrel.audit.file_view import FileView
 
-__all__ = ["finally_around", "is_guarded", "shielded"]
+__all__ = ["catches_cancel", "finally_around", "is_guarded", "shielded"]
 
 
 def finally_around(view: FileView, call: ast.AST) -> ast.Try | None:
@@ -23,7 +23,7 @@ def is_guarded(view: FileView, node: ast.AST, cleanups: frozenset[str]) -> bool:
     child = node
     for around in takewhile(lambda one: not isinstance(one, FUNCTIONS), view.ancestors(node)):
         if isinstance(around, ast.Try) and child in around.body:
-            if any(_catches_cancel(handler) for handler in around.handlers):
+            if any(catches_cancel(handler) for handler in around.handlers):
                 return True
             cleaned = (one for part in around.finalbody for one in ast.walk(part) if isinstance(one, ast.Attribute))
             if any(one.attr in cleanups for one in cleaned):
@@ -32,9 +32,16 @@ def is_guarded(view: FileView, node: ast.AST, cleanups: frozenset[str]) -> bool:
     return False
 
 
-def _catches_cancel(handler: ast.ExceptHandler) -> bool:
+def catches_cancel(handler: ast.ExceptHandler) -> bool:
+    """Whether a cancel gets into the handler, which `except OSError` and `except Exception` let pass."""
     caught = ast.unparse(handler.type) if handler.type is not None else "BaseException"
     return "BaseException" in caught or "Cancelled" in caught
+
+
+def _running(view: FileView, node: ast.expr, function: Block) -> ast.expr:
+    """Of a local, the call that it was given: `task = asyncio.create_task(self.turn())`."""
+    bound = function.scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
+    return next((one.value for one in bound if one.value is not None), node)
 
 
 def shielded(view: FileView) -> set[Block]:
@@ -45,7 +52,8 @@ def shielded(view: FileView) -> set[Block]:
         for function in view.functions
         for call in function.nodes(ast.Call)
         if view.dotted(call.func) == "asyncio.shield"
-        for inner in ast.walk(call)
+        for handed in call.args
+        for inner in ast.walk(_running(view, handed, function))
         if isinstance(inner, ast.Call)
         and (called := by_name.get(view.symbol_path(view.access(inner.func, function)))) is not None
     ]

@@ -369,3 +369,45 @@ def test_an_exchange_on_the_parts_of_what_the_object_keeps() -> None:
     """
     finds(RULE, code, "error", on="readline")
     quiet(RULE, code.replace("reader, writer = self.link", "reader, writer = pen"))
+
+
+DESK = """
+import asyncio
+class Desk:
+    def __init__(self):
+        self._spare = []
+        self._guard = asyncio.Semaphore(3)
+    def _next(self):
+        return self._spare.pop()
+    async def weigh(self, item):
+        async with self._guard:
+            scale = self._next()
+            try:
+                incoming, outgoing = scale
+                outgoing.write(item)
+                return await incoming.readline()
+            except OSError:
+                scale[1].close()
+                raise
+            finally:
+                self._spare.append(scale)
+    async def price(self, item):
+        return await self.weigh(item)
+"""
+
+
+def test_what_a_helper_takes_from_the_pool_and_only_errors_close() -> None:
+    finds(RULE, DESK, "error", on="self._spare.append")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("except OSError:", "except BaseException:"),
+        ("return await self.weigh(item)", "job = asyncio.ensure_future(self.weigh(item))\n"
+                                          "        return await asyncio.shield(job)"),
+        ("return self._spare.pop()", "return self._made.pop()"),
+    ],
+)  # fmt: skip
+def test_what_a_helper_takes_and_a_cancel_does_not_leave_half_read(was: str, now: str) -> None:
+    quiet(RULE, DESK.replace(was, now))

@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.access import Access
 from carrel.audit.blocks import Block
-from carrel.audit.cancellation import finally_around, is_guarded, shielded
+from carrel.audit.cancellation import catches_cancel, finally_around, is_guarded, shielded
 from carrel.audit.chains import chain_root
 from carrel.audit.conditions import AnyOf, ChangesObject, HasEntryPoints, Not, Reachable
 from carrel.audit.file_view import FileView
@@ -18,6 +18,7 @@ from carrel.audit.mutations import Mutation
 from carrel.audit.origins import called_name
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import AsksAndAwaits
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 
 __all__ = ["ConnectionReusedAfterCancel"]
@@ -80,7 +81,7 @@ class ConnectionReusedAfterCancel:
             guard = finally_around(view, call)
             if (
                 guard is None
-                or _mentions_check(guard)
+                or _looks_first(guard, function)
                 or not isinstance(call.func, ast.Attribute)
                 or len(call.args) != 1
             ):
@@ -146,13 +147,26 @@ def _gives_back(view: FileView, mutation: Mutation) -> bool:
     guard = finally_around(view, mutation.node)
     # Taken from the same place, so it is a pool.
     pool = ast.unparse(mutation.target)
-    taken = any(
+    taken = guard is not None and any(
         isinstance(call.func, ast.Attribute)
         and call.func.attr in ("pop", "popleft", "get", "get_nowait")
         and ast.unparse(call.func.value) == pool
-        for call in mutation.block.nodes(ast.Call)
+        for block in (mutation.block, *_called(view, mutation.block))
+        for call in block.nodes(ast.Call)
     )
-    return guard is not None and taken and not _mentions_check(guard)
+    return guard is not None and taken and not _looks_first(guard, mutation.block)
+
+
+def _called(view: FileView, function: Block) -> Iterator[Block]:
+    """The functions of the file that it calls: `connection = await self._take()`."""
+    found = (called_here(view, call) for call in function.nodes(ast.Call))
+    return (one for one in found if one is not None and one is not function)
+
+
+def _looks_first(guard: ast.Try, function: Block) -> bool:
+    """Whether the connection is looked at, or closed, before it is given back after a cancel, or a timeout."""
+    parts = [one for one in guard.handlers if not function.is_async or catches_cancel(one)]
+    return any(_mentions_check(one) for one in (*guard.body, *parts, *guard.orelse, *guard.finalbody))
 
 
 def _given_names(mutation: Mutation) -> frozenset[str]:
