@@ -59,6 +59,8 @@ def test_what_tells_users_apart(body: str, expected: str) -> None:
         "return config.get('rag.auth_token')",
         "return user_port",
         "return select(Folder.user_id)",
+        "return folders.select().where(folders.c.user_id == bindparam(0))",
+        "return folders.select().where(tables.folders.columns.user_id == 0)",
         "return session.execute(text)",
         "token = text.reshape(1)\n    return token",
         "user_id = 1\n    return text",

@@ -20,6 +20,9 @@ _CACHES: Final = frozenset({"redis", "valkey", "pymemcache", "aiocache", "diskca
 """Packages whose objects keep what is put into them."""
 _PUTS: Final = frozenset({"set", "setex", "psetex", "hset", "put", "aset", "add", "setdefault"})
 
+_STORES: Final = frozenset({"setdefault", "__setitem__"})
+"""Methods of a dictionary that are handed a key and what to keep under it."""
+
 
 def memo_of(view: FileView, function: Block) -> tuple[str, str]:
     """The parameters that are the key and the callable, as in `if key not in kept: kept[key] = make()`; empty texts
@@ -28,7 +31,8 @@ def memo_of(view: FileView, function: Block) -> tuple[str, str]:
     Of a container that knows what to call, `kept[kind] = factories[kind](**context)`: what it hands on, `**context`.
     """
     for mutation in view.mutations_in(function):
-        if mutation.kind != "item" or not any(one.kind in ("self", "global", "class") for one in mutation.accesses):
+        stores = mutation.kind == "item" or (mutation.name in _STORES and mutation.keys and mutation.values)
+        if not stores or not any(one.kind in ("self", "global", "class") for one in mutation.accesses):
             continue
         key = view.access(mutation.keys[-1], function)
         if key.kind != "parameter" or key.steps:

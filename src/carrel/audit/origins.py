@@ -187,9 +187,9 @@ def _tells(view: FileView, leaf: ast.expr, block: Block, *, lenient: bool) -> bo
             return says_whose(leaf.id, lenient=lenient) and (lenient or _is_users(view, leaf, block))
         case ast.Attribute():
             root = chain_root(leaf)
-            if isinstance(root, ast.Name) and root.id[:1].isupper():
-                return False  # `Folder.user_id` is a column
             parts = chain_names(leaf)
+            if (isinstance(root, ast.Name) and root.id[:1].isupper()) or parts[-2] in ("c", "columns"):
+                return False  # `Folder.user_id` and `folders.c.user_id` are columns
             if view.dotted(leaf) in REQUEST_OBJECTS and lenient:
                 return True
             # `current_user.schema` is of one user, whether somebody has signed in is not.

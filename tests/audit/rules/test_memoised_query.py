@@ -130,3 +130,56 @@ def test_what_the_first_caller_only_hands_over() -> None:
 def test_a_query_on_an_object_that_each_caller_makes() -> None:
     quiet(RULE, f"{LAZY}def show(owner):\n    return Notes().mine(owner)\n")
     finds(RULE, f"{LAZY}def show(owner):\n    return notes.mine(owner)\n", "error")
+
+
+SHELF = """
+class Shelf:
+    def __init__(self):
+        self._made = {}
+    def once(self, label, how):
+        return self._made[label] if label in self._made else self._made.setdefault(label, how())
+shelf = Shelf()
+"""
+READER = """
+from app.shelf import shelf
+from app.tables import loans
+from sqlalchemy import bindparam
+def open_loans(connection, member):
+    return connection.execute(shelf.once("open", how=lambda: loans.select().where(loans.c.member == member)))
+"""
+
+
+def test_a_query_that_another_file_keeps() -> None:
+    finds(RULE, {"app/shelf.py": SHELF, "app/loans.py": READER}, "error", on="shelf.once")
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("self._made.setdefault(label, how())", "how()"),
+        ("shelf = Shelf()", "def shelf_of(request):\n    return Shelf()"),
+        ('"open"', "member"),
+        ("loans.c.member == member", "loans.c.member == bindparam('member')"),
+        ("loans.select().where(loans.c.member == member)", "connection.prepare(loans.select())"),
+    ],
+)
+def test_a_query_that_nobody_keeps_or_without_a_value(was: str, now: str) -> None:
+    files = {"app/shelf.py": SHELF.replace(was, now), "app/loans.py": READER.replace(was, now)}
+    assert files != {"app/shelf.py": SHELF, "app/loans.py": READER}
+    quiet(RULE, files)
+
+
+ADDED = """
+from sqlalchemy import lambda_stmt, select
+def unread(box, since):
+    wanted = lambda_stmt(lambda: select(Mail))
+    wanted += lambda one: one.where(Mail.sent > since)
+    return wanted.add_criteria(lambda one: one.where(Mail.box == box), enable_tracking=False)
+"""
+
+
+def test_a_part_that_is_added_without_tracking() -> None:
+    finds(RULE, ADDED, "info", on="add_criteria")
+    finds(RULE, ADDED.replace("box", "member"), "error", on="add_criteria")
+    quiet(RULE, ADDED.replace(", enable_tracking=False", ""))
+    quiet(RULE, ADDED.replace("Mail.box == box", "Mail.is_open"))

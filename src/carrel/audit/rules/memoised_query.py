@@ -9,11 +9,13 @@ from itertools import takewhile
 from typing import Final
 
 from carrel.audit.blocks import FUNCTIONS, Block
+from carrel.audit.chains import chain_root
 from carrel.audit.conditions import Condition, OnShared, Reachable, SharedClass, TaintedParameter
+from carrel.audit.data_conditions import KeepsByKey
 from carrel.audit.file_view import FileView
 from carrel.audit.held import names_identity
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import parameters_in, says_whose
+from carrel.audit.origins import called_name, parameters_in, says_whose
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.findings import RuleInfo
 
@@ -23,7 +25,6 @@ _QUERY: Final = re.compile(
     r"quer(?:y|ies)|(?:^|_)(?:stmts?|statements?|select|filters?|filter_by|where|predicate|sql|criteria|clause|compile)(?:_|$)",
     re.IGNORECASE,
 )
-_LAMBDA_STATEMENT: Final = "sqlalchemy.lambda_stmt"
 _TRACKS: Final = frozenset({"enable_tracking", "track_bound_values", "global_track_bound_values"})
 """What makes SQLAlchemy take the values of each call for a statement that it builds only once."""
 
@@ -48,8 +49,7 @@ class MemoisedQuery:
                 yield from self._lazy(view, mutation)
             elif mutation.kind == "item" and not mutation.block.is_initializer:
                 yield from self._by_name(view, mutation)
-        for memo in _memos(view):
-            yield from self._built(view, memo)
+        yield from self._built(view)
         if view.imports("sqlalchemy"):
             yield from self._untracked(view)
 
@@ -88,26 +88,28 @@ class MemoisedQuery:
             elif access.kind == "global" and not access.steps:
                 yield self._candidate(view, mutation.node, function, value, used, ())
 
-    def _built(self, view: FileView, memo: Block) -> Iterator[Candidate]:
-        """`kept("name", lambda: select(…).where(… == owner))`."""
+    def _built(self, view: FileView) -> Iterator[Candidate]:
+        """`kept("name", lambda: select(…).where(… == owner))`, where `kept` keeps what it is given."""
         for function in view.functions:
             for call in function.nodes(ast.Call):
-                if view.dotted(call.func) != memo.symbol or not call.args or not isinstance(call.args[0], ast.Constant):
+                if not call.args or not isinstance(call.args[0], ast.Constant):
                     continue
-                for made in (*call.args, *(one.value for one in call.keywords)):
-                    if isinstance(made, ast.Lambda) and _is_query(memo.name, made.body):
-                        used = list(parameters_in(view, made.body, function))
+                handed = (*((str(at), one) for at, one in enumerate(call.args)),
+                          *((one.arg, one.value) for one in call.keywords if one.arg))  # fmt: skip
+                for place, made in handed:
+                    if isinstance(made, ast.Lambda) and _is_query(called_name(call), made.body):
+                        path = view.symbol_path(view.access(call.func, function))
+                        used = list(_values(view, made.body, function)) if path else []
                         if used:
-                            yield self._candidate(view, call, function, made.body, used, ())
+                            given = (KeepsByKey(path, "0", place),)
+                            yield self._candidate(view, call, function, made.body, used, given)
 
     def _untracked(self, view: FileView) -> Iterator[Candidate]:
-        """`lambda_stmt(lambda: select(…).where(… == owner), enable_tracking=False)`."""
+        """`lambda_stmt(lambda: select(…).where(… == owner), enable_tracking=False)`, and what is added to one so."""
         for function in view.functions:
             for call in function.nodes(ast.Call):
-                if view.dotted(call.func) != _LAMBDA_STATEMENT or not call.args or not _is_untracked(call):
-                    continue
-                made = call.args[0].body if isinstance(call.args[0], ast.Lambda) else None
-                if made is not None and (used := list(parameters_in(view, made, function))):
+                made = call.args[0].body if call.args and isinstance(call.args[0], ast.Lambda) else None
+                if made is not None and _is_untracked(call) and (used := list(_values(view, made, function))):
                     yield self._candidate(view, call, function, made, used, ())
 
     def _candidate(
@@ -145,12 +147,10 @@ def _guard(view: FileView, mutation: Mutation) -> set[str] | None:
     return None
 
 
-def _memos(view: FileView) -> Iterator[Block]:
-    """Functions that put what a callable gives into a module-level container, under a key: `kept[name] = build()`."""
-    for mutation in view.mutations:
-        if mutation.kind != "item" or not mutation.values or not isinstance(mutation.values[0], ast.Call):
-            continue
-        made = view.access(mutation.values[0].func, mutation.block)
-        keyed = any(view.access(key, mutation.block).kind == "parameter" for key in mutation.keys)
-        if made.kind == "parameter" and keyed and any(one.is_shared_name for one in mutation.accesses):
-            yield mutation.block
+def _values(view: FileView, made: ast.expr, function: Block) -> Iterator[str]:
+    """The parameters whose values are in what is made: not the session of `db.query(Note)`, which only makes it."""
+    makers = {
+        ast.unparse(chain_root(one.func))
+        for one in ast.walk(made) if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)
+    }  # fmt: skip
+    return (one for one in parameters_in(view, made, function) if one not in makers or says_whose(one))
