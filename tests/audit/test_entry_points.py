@@ -57,6 +57,8 @@ from tests.audit.checking import view
         ("def f(r): ...\napp.add_route(f, '/x')", "GET /x app.f"),
         ("from sanic.views import HTTPMethodView as V\nclass D(V):\n  def post(self, r): ...", "POST D app.D.post"),
         ("def f(c, h): ...\nLitestar([], guards=[f])", "middleware guards app.f"),
+        ("def f(r, a): ...\napp.on_response_prepare.append(f)", "middleware on_response_prepare app.f"),
+        ("def f(r, h): ...\ndef g(app):\n  app.middlewares.extend([f])", "middleware middlewares app.f"),
         ("def f(): ...\nLitestar([], before_request=f)", "middleware before_request app.f"),
         ("def f(): ...\nLitestar(dependencies={'desk': Provide(f)})", "middleware Provide app.f"),
         ("def f(): ...\napp.before_request(f)", "middleware before_request app.f"),

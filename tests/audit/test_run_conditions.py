@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.conditions import Condition
-from carrel.audit.run_conditions import ContextVariable, RunsInAsync, UsedBy, WrapsIdentity
+from carrel.audit.run_conditions import CalledForEvery, ContextVariable, RunsInAsync, UsedBy, WrapsIdentity
 from tests.audit.checking import program
 
 SOURCE = """
@@ -16,6 +16,7 @@ SOURCE = """
     async def ask(text): helper(text)
     def helper(text): desk.answer(text)
     def alone(): ...
+    app.after_request(alone)
     """
 
 
@@ -29,6 +30,9 @@ SOURCE = """
         (ContextVariable("app.desk"), False),
         (UsedBy("app.desk", "request"), True),
         (UsedBy("app.who", "request"), False),
+        (CalledForEvery("app.alone"), True),
+        (CalledForEvery("app.ask"), False),
+        (CalledForEvery("app.helper"), False),
     ],
 )
 def test_when_functions_run(condition: Condition, *, holds: bool) -> None:

@@ -12,7 +12,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.held import given_value
 from carrel.audit.mutations import Mutation
 
-__all__ = ["cacheable_headers", "picked_addresses"]
+__all__ = ["cacheable_headers", "given_headers", "picked_addresses"]
 
 _KEPT: Final = re.compile(r"\bpublic\b|\bs-maxage=[1-9]|\bmax-age=[1-9]")
 _NOT_KEPT: Final = re.compile(r"\bprivate\b|\bno-store\b|\bno-cache\b|max-age=0")
@@ -62,6 +62,19 @@ def _says_private(node: ast.AST) -> bool:
         case ast.Constant(value=str(text)):
             return _NOT_KEPT.search(text) is not None
     return False
+
+
+def given_headers(view: FileView, function: Block) -> Iterator[ast.Call]:
+    """The calls whose results the function sends as headers, `Response(data, headers=cached_for(60))`, where it says
+    nothing about caches of its own."""
+    told = any(_is_header(one) for one in function.nodes(ast.Constant)) or _varies(function)
+    for call in () if told else function.nodes(ast.Call):
+        handed = [one.value for one in call.keywords if one.arg == "headers"]
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "update":
+            handed += call.args[:1] if "header" in ast.unparse(call.func.value).lower() else []
+        for one in (given_value(view, each) for each in handed):
+            within = zip(one.keys, one.values, strict=True) if isinstance(one, ast.Dict) else [(None, one)]
+            yield from (value for key, value in within if key is None and isinstance(value, ast.Call))
 
 
 def picked_addresses(view: FileView, function: Block, node: ast.AST) -> tuple[str, ...]:
@@ -115,6 +128,11 @@ def _headers(view: FileView) -> Iterator[tuple[Block, ast.AST, ast.expr]]:
                 yield function, decorator.node, decorator.call
         for call in function.nodes(ast.Call):
             yield from ((function, call, one) for one in _in_call(view, call))
+        # `return {"Cache-Control": "public"}` of a function that gives headers.
+        returned = [(one, one.value) for one in function.nodes(ast.Return) if one.value is not None]
+        given = [(one, value) for one, mapping in returned for value in _in_mapping(view, mapping)]
+        if not any(_NOT_KEPT.search(_text(view, value)) for _, value in given):
+            yield from ((function, one, value) for one, value in given)
 
 
 def _in_call(view: FileView, call: ast.Call) -> Iterator[ast.expr]:

@@ -35,6 +35,7 @@ from carrel.audit.data_conditions import (
 )
 from carrel.audit.run_conditions import (
     AsksAndAwaits,
+    CalledForEvery,
     CalledUnderTest,
     ContextVariable,
     Disposed,
@@ -360,6 +361,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     ReadsRequest,
     RequestsAreAsked,
     SetBeforeRequests,
+    CalledForEvery,
     CalledUnderTest,
     StartedInContext,
     UsedBy,

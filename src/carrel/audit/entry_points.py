@@ -231,16 +231,22 @@ def _handler(call: ast.Call, row: Registration) -> ast.expr | None:
 
 
 def _hooks(view: FileView) -> Iterator[EntryPoint]:
-    """The functions that an application, a router or a route is told to call: `Litestar(guards=[sign_in])`."""
+    """The functions that an application, a router or a route is told to call: `Litestar(guards=[sign_in])`,
+    `app.on_response_prepare.append(sign)`."""
     for block in view.blocks:
         for call in block.nodes(ast.Call):
-            for keyword in call.keywords:
-                named = keyword.value.elts if isinstance(keyword.value, ast.List | ast.Tuple) else [keyword.value]
-                for one in named if keyword.arg in HOOKS else ():
+            told = [(one.arg, one.value, call.func) for one in call.keywords]
+            match call:
+                case ast.Call(func=ast.Attribute(value=ast.Attribute(value=owner, attr=hook), attr="append" | "extend"),
+                              args=[given]):  # fmt: skip
+                    told.append((hook, given, owner))
+            for hook, given, owner in told:
+                named = given.elts if isinstance(given, ast.List | ast.Tuple) else [given]
+                for one in named if hook in HOOKS else ():
                     path = _function_path(view, one, block)
                     if path:
-                        by = view.path(call.func, block)
-                        yield EntryPoint(path, "middleware", f"middleware {keyword.arg}", call.lineno, by)
+                        by = view.path(owner, block)
+                        yield EntryPoint(path, "middleware", f"middleware {hook}", call.lineno, by)
 
 
 def _function_path(view: FileView, node: ast.expr, block: Block) -> str:

@@ -169,8 +169,9 @@ REGISTERED: Final[Mapping[str, Registration]] = MappingProxyType(
 )
 """By the last part of the name that is called."""
 
-HOOKS: Final = frozenset({"guards", "middlewares", "before_request", "after_request", "before_send"})
-"""Arguments of applications, routers and routes that name functions to call for each of their requests."""
+HOOKS: Final = frozenset({"guards", "middlewares", "before_request", "after_request", "before_send",
+                          "on_response_prepare"})  # fmt: skip
+"""Arguments, and lists, of applications, routers and routes that name functions to call for each of their requests."""
 
 PAGE_EVENTS: Final = frozenset({"click", "submit", "change", "then"})
 """Registrations of what happens on a page; elsewhere these names mean other things."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsksAndAwaits",
+    "CalledForEvery",
     "CalledUnderTest",
     "ContextVariable",
     "Disposed",
@@ -145,6 +146,16 @@ class RequestsAreAsked(msgspec.Struct, frozen=True, array_like=True, tag=True):
         if self.by_flask and session_hook(program, program.files.values()):
             return None
         return program.flow.asked_at(self.addresses) if self.addresses else program.flow.requests_are_asked
+
+
+class CalledForEvery(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A framework calls the function for every request: another file has `app.after_request(function)`."""
+
+    function: str
+
+    def proof(self, program: Program) -> Proof | None:
+        entry = program.calls.entry_points.get(program.resolution.canonical(self.function))
+        return () if entry is not None and entry.kind == "middleware" else None
 
 
 class ReadsContext(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -477,3 +477,58 @@ def test_only_what_everybody_may_have_is_kept_by_caches(test: str, other: str, *
         return response
     """
     assert bool(findings(RULE, source)) is found
+
+
+BENEFITS = {
+    "desk/edge.py": """
+        WEEK = 604800
+        def for_edge(seconds=WEEK):
+            return {"Surrogate-Key": "all", "Cache-Control": f"s-maxage={seconds}"}
+        def keep_for_a_while(request, response):
+            if response.status == 200:
+                response.headers["Cache-Control"] = "public, max-age=60"
+        """,
+    "desk/benefits.py": """
+        from django.http import JsonResponse
+        from . import edge
+        def benefits(request):
+            answer = JsonResponse(load(request.user.pk))
+            answer.headers.update(edge.for_edge())
+            return answer
+        """,
+    "desk/main.py": """
+        from .edge import keep_for_a_while
+        def build(app):
+            app.on_response_prepare.append(keep_for_a_while)
+        """,
+}
+
+
+def test_headers_that_a_helper_gives_and_a_hook_that_another_file_hangs_in() -> None:
+    found = findings(RULE, BENEFITS)
+    assert [(one.location.path, one.location.line) for one in found] == [("desk/benefits.py", 6), ("desk/edge.py", 7)]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("desk/benefits.py", "request.user.pk", "request.GET['year']"),
+        ("desk/edge.py", "s-maxage={seconds}", "private, s-maxage={seconds}"),
+        ("desk/benefits.py", "edge.for_edge()", "edge.other()"),
+    ],
+)
+def test_headers_that_a_helper_gives_for_everybody(path: str, old: str, new: str) -> None:
+    quiet(RULE, {**BENEFITS, path: BENEFITS[path].replace(old, new), "desk/main.py": ""})
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("desk/main.py", "app.on_response_prepare.append", "app.on_startup.append"),
+        ("desk/edge.py", "response.status == 200", 'request.path.startswith("/static")'),
+        ("desk/benefits.py", "request.user.pk", "request.GET['year']"),
+    ],
+)
+def test_a_hook_that_is_not_called_or_picks(path: str, old: str, new: str) -> None:
+    files = {**BENEFITS, "desk/benefits.py": BENEFITS["desk/benefits.py"].replace("answer.headers.update", "note")}
+    quiet(RULE, {**files, path: files[path].replace(old, new)})

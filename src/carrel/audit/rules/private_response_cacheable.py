@@ -9,7 +9,7 @@ from typing import Final
 
 from carrel.audit.asking import asks_who
 from carrel.audit.blocks import Block
-from carrel.audit.cacheable import cacheable_headers, picked_addresses
+from carrel.audit.cacheable import cacheable_headers, given_headers, picked_addresses
 from carrel.audit.callers import proves
 from carrel.audit.conditions import AnyOf, Condition
 from carrel.audit.data_conditions import AnswersUsers, SendsCacheable
@@ -18,7 +18,7 @@ from carrel.audit.frameworks import REQUEST_OBJECTS
 from carrel.audit.held import given_value
 from carrel.audit.origins import identities
 from carrel.audit.rule import Candidate, rule_page
-from carrel.audit.run_conditions import ReadsIdentity, ReadsRequest, RequestsAreAsked
+from carrel.audit.run_conditions import CalledForEvery, ReadsIdentity, ReadsRequest, RequestsAreAsked
 from carrel.audit.taint import is_identity_like
 from carrel.findings import RuleInfo
 
@@ -66,6 +66,11 @@ class PrivateResponseCacheable:
                 given = (AnswersUsers(function.class_.symbol),)
                 yield view.candidate(self.info, node, message, block=function, given=given)
                 continue
+            if entry is None and not _selects(view, node, _ASKS_WHO) and not _leaves_users_out(function, node):
+                message = f"`{function.name}` lets caches keep every response, those for one user too"
+                given = (CalledForEvery(function.symbol), RequestsAreAsked(by_flask=view.imports("flask", "quart")))
+                yield view.candidate(self.info, node, message, block=function, given=given)
+                continue
             for owner, asked in _users(view, function):
                 if not _selects(view, node, owner):
                     message = f"caches may keep what `{function.name}` answers to `{owner}`"
@@ -81,6 +86,11 @@ class PrivateResponseCacheable:
             message = f"`{decorator.name}` lets caches keep what `{function.name}` answers to `{owner}`"
             given = (SendsCacheable(decorator.dotted), *asked)
             yield view.candidate(self.info, decorator.node, message, block=function, given=given)
+        for call in given_headers(view, function) if owner else ():
+            path = view.symbol_path(view.access(call.func, function))
+            if path and not _selects(view, call, owner):
+                message = f"caches may keep what `{function.name}` answers to `{owner}`"
+                yield view.candidate(self.info, call, message, block=function, given=(SendsCacheable(path), *asked))
         for statement in function.nodes(ast.Return) if owner else ():
             value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
             path = view.symbol_path(view.access(value.func, function)) if isinstance(value, ast.Call) else ""
