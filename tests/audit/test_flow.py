@@ -98,10 +98,10 @@ def test_what_a_forked_process_uses() -> None:
         unrelated()
         """
     flow = program(code).flow
-    assert notes(flow.forked_with("app.connection", lazy=False)) == ["used in the forked process"]
-    assert flow.forked_with("app.getter", lazy=True) is None
+    assert notes(flow.forked_with("app.connection")) == ["used in the forked process"]
+    assert flow.forked_with("app.getter", "app.getter") is None
     flow = program(code.replace("unrelated()", "getter()")).flow
-    assert notes(flow.forked_with("app.getter", lazy=True)) == ["used before the fork", "used in the forked process"]
+    assert notes(flow.forked_with("app.getter", "app.getter")) == ["used before the fork", "used in the forked process"]
 
 
 def test_who_uses_a_global() -> None:

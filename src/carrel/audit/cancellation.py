@@ -38,7 +38,7 @@ def catches_cancel(handler: ast.ExceptHandler) -> bool:
     return "BaseException" in caught or "Cancelled" in caught
 
 
-def _running(view: FileView, node: ast.expr, function: Block) -> ast.expr:
+def _running(node: ast.expr, function: Block) -> ast.expr:
     """Of a local, the call that it was given: `task = asyncio.create_task(self.turn())`."""
     bound = function.scope.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
     return next((one.value for one in bound if one.value is not None), node)
@@ -53,7 +53,7 @@ def shielded(view: FileView) -> set[Block]:
         for call in function.nodes(ast.Call)
         if view.dotted(call.func) == "asyncio.shield"
         for handed in call.args
-        for inner in ast.walk(_running(view, handed, function))
+        for inner in ast.walk(_running(handed, function))
         if isinstance(inner, ast.Call)
         and (called := by_name.get(view.symbol_path(view.access(inner.func, function)))) is not None
     ]

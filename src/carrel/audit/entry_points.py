@@ -235,7 +235,7 @@ def _hooks(view: FileView) -> Iterator[EntryPoint]:
     `app.on_response_prepare.append(sign)`."""
     for block in view.blocks:
         for call in block.nodes(ast.Call):
-            told = [(one.arg, one.value, call.func) for one in call.keywords]
+            told = [(one.arg or "", one.value, call.func) for one in call.keywords]
             match call:
                 case ast.Call(func=ast.Attribute(value=ast.Attribute(value=owner, attr=hook), attr="append" | "extend"),
                               args=[given]):  # fmt: skip

@@ -272,13 +272,13 @@ class Flow:
                 return (self._at(fact, call.line, "used here"),)
         return None
 
-    def forked_with(self, name: str, *, lazy: bool) -> Proof | None:
+    def forked_with(self, name: str, after: str = "") -> Proof | None:
         """Where a forked process uses the global, or what the function gives.
 
-        With `lazy`, only when the parent has used it: while it was imported.
+        Only when the parent has used what is at `after`: while it was imported.
         """
         home = self._resolution.canonical(name)
-        before = () if not lazy else self._used_in_import(home)
+        before = () if not after else self._used_in_import(self._resolution.canonical(after))
         children = {fact.name for path in self._forked for fact in self._resolution.called(path)}
         if before is None:
             return None

@@ -225,13 +225,13 @@ class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class ForkedWith(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A forked process uses the global, or what the function gives; `lazy`: its parent has done so before."""
+    """A forked process uses the global, or what the function gives; its parent has used what is at `after` before."""
 
     name: str
-    lazy: bool
+    after: str = ""
 
     def proof(self, program: Program) -> Proof | None:
-        return program.flow.forked_with(self.name, lazy=self.lazy)
+        return program.flow.forked_with(self.name, self.after)
 
 
 class Disposed(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -451,3 +451,67 @@ def test_an_object_that_connects_when_the_parent_first_uses_it() -> None:
 def test_an_object_that_connects_in_each_process(was: str, now: str) -> None:
     assert was in LAZY
     quiet(RULE, LAZY.replace(was, now))
+
+
+ROOMS = {
+    "hotel/rooms.py": """
+        import psycopg
+        link = None
+        def open_up(url):
+            global link
+            link = psycopg.connect(url)
+        def free(guest):
+            return link.execute("select 1 from booking where guest = %s", (guest,)).fetchall()
+        """,
+    "hotel/web.py": """
+        from flask import Flask, session
+        from hotel import rooms
+        app = Flask(__name__)
+        rooms.open_up("postgresql:///rooms")
+        @app.get("/rooms")
+        def home():
+            return rooms.free(session["guest"])
+        """,
+    "gunicorn.conf.py": "preload_app = True\n",
+}
+
+
+def test_a_global_that_is_connected_while_the_application_is_imported() -> None:
+    finds(RULE, ROOMS, "error", on="link = psycopg")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("gunicorn.conf.py", "True", "False"),
+        ("gunicorn.conf.py", "True\n", "True\ndef post_fork(server, worker):\n    from hotel import rooms\n"
+                                       "    rooms.open_up('postgresql:///rooms')\n"),
+        ("hotel/web.py", '\n        rooms.open_up("postgresql:///rooms")', ""),
+        ("hotel/web.py", 'rooms.free(session["guest"])', "'none'"),
+    ],
+)  # fmt: skip
+def test_a_global_that_each_worker_connects_or_none_uses(path: str, old: str, new: str) -> None:
+    assert old in ROOMS[path]
+    quiet(RULE, {**ROOMS, path: ROOMS[path].replace(old, new)})
+
+
+SCHOOL = """
+import os, MySQLdb
+class Marks:
+    def __init__(self, **parts):
+        self.parts = parts
+def assemble(kind, db):
+    return Marks(kind=kind, stores=[db])
+def main():
+    marks = assemble("final", db=MySQLdb.connect("school"))
+    if os.fork() == 0:
+        serve(marks)
+    marks.report()
+"""
+
+
+def test_an_object_that_is_made_with_a_connection_before_the_fork() -> None:
+    finds(RULE, SCHOOL, "error", on="marks = assemble")
+    quiet(RULE, SCHOOL.replace("return Marks(kind=kind, stores=[db])", "return db.execute(kind).fetchall()"))
+    quiet(RULE, SCHOOL.replace('db=MySQLdb.connect("school")', "db=lambda: MySQLdb.connect('school')"))
+    quiet(RULE, SCHOOL.replace("os.fork()", "os.getpid()"))

@@ -404,8 +404,7 @@ def test_what_a_helper_takes_from_the_pool_and_only_errors_close() -> None:
     ("was", "now"),
     [
         ("except OSError:", "except BaseException:"),
-        ("return await self.weigh(item)", "job = asyncio.ensure_future(self.weigh(item))\n"
-                                          "        return await asyncio.shield(job)"),
+        ("return await self.weigh(item)", "job = asyncio.ensure_future(self.weigh(item)); await asyncio.shield(job)"),
         ("return self._spare.pop()", "return self._made.pop()"),
     ],
 )  # fmt: skip

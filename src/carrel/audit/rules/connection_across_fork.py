@@ -13,7 +13,8 @@ from carrel.audit.held import Held, held_calls
 from carrel.audit.origins import called_name
 from carrel.audit.reading import forked_paths, starts_afresh
 from carrel.audit.rule import Candidate, rule_page
-from carrel.audit.run_conditions import Disposed, ForkedWith, Preloaded
+from carrel.audit.run_conditions import Disposed, ForkedWith, Preloaded, UsedBy
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 
 __all__ = ["ConnectionAcrossFork"]
@@ -59,13 +60,13 @@ class ConnectionAcrossFork:
             message = f"`{held.symbol.rpartition('.')[2]}` is connected before the fork, and used after it"
             # Who connects once more may do so after the fork: `store.reconnect()`.
             again: list[Condition] = [NamedElsewhere(one) for one in makers.get(view.dotted(held.call.func), ())]
-            given = (ForkedWith(held.symbol, lazy=False), Not(AnyOf(tuple(again))))
+            given = (ForkedWith(held.symbol), Not(AnyOf(tuple(again))))
             yield view.candidate(self.info, held.node, message, given=given)
         for held in _imported(view, _POOLS):
             if not any(one.arg == "poolclass" for one in held.call.keywords):
                 name = held.symbol.rpartition(".")[2]
                 message = f"`{name}` keeps a connection that was opened before the fork, and gives it out after it"
-                given = (ForkedWith(held.symbol, lazy=True), Not(Disposed(held.symbol)))
+                given = (ForkedWith(held.symbol, held.symbol), Not(Disposed(held.symbol)))
                 yield view.candidate(self.info, held.node, message, given=given)
         yield from self._local(view, makers)
         yield from self._attribute(view)
@@ -77,14 +78,23 @@ class ConnectionAcrossFork:
             if connects and not function.parameters and (kept is not None or rebinds):
                 message = f"`{function.name}` gives the forked process its parent's connection"
                 yield view.candidate(self.info, kept or function.node, message, block=function,
-                                     given=(ForkedWith(function.symbol, lazy=True),))  # fmt: skip
+                                     given=(ForkedWith(function.symbol, function.symbol),))  # fmt: skip
+        for store in view.mutations:
+            # Who calls it once more may do so after the fork.
+            if store.kind == "rebind" and any(_connects(view, value) for value in store.values):
+                maker, name = store.block.symbol, f"{view.top.symbol}.{store.name}"
+                message = f"`{store.name}` is connected before the fork, and used after it"
+                yield view.candidate(self.info, store.node, message, block=store.block,
+                                     given=(ForkedWith(name, maker), Not(UsedBy(maker, "function"))))  # fmt: skip
 
     def _local(self, view: FileView, makers: Collection[str]) -> Iterator[Candidate]:
         """`client = connect()`, and then `os.fork()` in the same function, or handlers in it that workers inherit."""
         for function in view.functions:
             for name, bindings in function.scope.bindings.items():
                 value = bindings[0].value if len(bindings) == 1 else None
-                own = isinstance(value, ast.Call) and view.dotted(value.func) in makers
+                own = isinstance(value, ast.Call) and (
+                    view.dotted(value.func) in makers or _is_made_with(view, value, makers)
+                )
                 if value is None or not (own or _connects(view, value)):
                     continue
                 made, message = bindings[0].node, f"`{name}` is connected before the fork, and used after it"
@@ -149,6 +159,21 @@ def _connects_in(view: FileView, owner: Block, method: str) -> bool:
     stores = [one.block for one in view.mutations if one.kind == "attribute" and one.block.class_ is owner
               and one.block.name == method and any(_connects(view, each) for each in one.values)]  # fmt: skip
     return bool(stores) and not any(one.attr == "getpid" for each in stores for one in each.nodes(ast.Attribute))
+
+
+def _is_made_with(view: FileView, call: ast.Call, makers: Collection[str]) -> bool:
+    """Whether what the call gives has the connection that it is handed: `app = make_app(connect())`."""
+    called = called_here(view, call)
+    given = [one.name for one in called.parameters] if called is not None else []
+    handed = [*zip(given, call.args, strict=False), *((one.arg, one.value) for one in call.keywords)]
+    for name, value in handed if called is not None else ():
+        if _connects(view, value) or (isinstance(value, ast.Call) and view.dotted(value.func) in makers):
+            returned = [one for each in called.nodes(ast.Return) for one in ast.walk(each)]
+            # Of `return db.execute(sql)` the rows are given, and not the connection.
+            asked = {one.value for one in returned if isinstance(one, ast.Attribute)}
+            if any(isinstance(one, ast.Name) and one.id == name and one not in asked for one in returned):
+                return True
+    return False
 
 
 def _lets_go(view: FileView, method: Block) -> bool:

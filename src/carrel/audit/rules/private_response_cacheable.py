@@ -68,8 +68,9 @@ class PrivateResponseCacheable:
                 continue
             if entry is None and not _selects(view, node, _ASKS_WHO) and not _leaves_users_out(function, node):
                 message = f"`{function.name}` lets caches keep every response, those for one user too"
-                given = (CalledForEvery(function.symbol), RequestsAreAsked(by_flask=view.imports("flask", "quart")))
-                yield view.candidate(self.info, node, message, block=function, given=given)
+                someone = RequestsAreAsked(by_flask=view.imports("flask", "quart"))
+                yield view.candidate(self.info, node, message, block=function,
+                                     given=(CalledForEvery(function.symbol), someone))  # fmt: skip
                 continue
             for owner, asked in _users(view, function):
                 if not _selects(view, node, owner):
