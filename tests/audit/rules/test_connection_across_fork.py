@@ -484,8 +484,7 @@ def test_a_global_that_is_connected_while_the_application_is_imported() -> None:
     ("path", "old", "new"),
     [
         ("gunicorn.conf.py", "True", "False"),
-        ("gunicorn.conf.py", "True\n", "True\ndef post_fork(server, worker):\n    from hotel import rooms\n"
-                                       "    rooms.open_up('postgresql:///rooms')\n"),
+        ("gunicorn.conf.py", "\n", "\nfrom hotel import rooms\ndef post_fork(a, b):\n    rooms.open_up('rooms')\n"),
         ("hotel/web.py", '\n        rooms.open_up("postgresql:///rooms")', ""),
         ("hotel/web.py", 'rooms.free(session["guest"])', "'none'"),
     ],

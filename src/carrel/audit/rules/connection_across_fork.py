@@ -164,9 +164,11 @@ def _connects_in(view: FileView, owner: Block, method: str) -> bool:
 def _is_made_with(view: FileView, call: ast.Call, makers: Collection[str]) -> bool:
     """Whether what the call gives has the connection that it is handed: `app = make_app(connect())`."""
     called = called_here(view, call)
-    given = [one.name for one in called.parameters] if called is not None else []
-    handed = [*zip(given, call.args, strict=False), *((one.arg, one.value) for one in call.keywords)]
-    for name, value in handed if called is not None else ():
+    if called is None:
+        return False
+    names = (one.name for one in called.parameters)
+    handed = [*zip(names, call.args, strict=False), *((one.arg, one.value) for one in call.keywords)]
+    for name, value in handed:
         if _connects(view, value) or (isinstance(value, ast.Call) and view.dotted(value.func) in makers):
             returned = [one for each in called.nodes(ast.Return) for one in ast.walk(each)]
             # Of `return db.execute(sql)` the rows are given, and not the connection.
