@@ -14,6 +14,7 @@ from tests.audit.checking import view
      "return BOX[1:]", "return BOX.values()", "show(BOX)",
      "kept = [one for one in BOX if one]",
      "return {one: BOX[one] for one in ('a', 'b')}", "for one in ('a', 'b'):\n        show(BOX[one])",
+     "return {one: BOX.get(one, '') for one in ('a', 'b')}", "return BOX.get('a')",
      "return BOX.popleft()", "return BOX.pop(0)", "return [*BOX]", "x = BOX", "return f'{BOX}'"],
 )  # fmt: skip
 def test_as_a_whole(read: str) -> None:
@@ -24,7 +25,7 @@ def test_as_a_whole(read: str) -> None:
     "read",
     ["BOX.append(key)", "return len(BOX)", "return key in BOX",
      "return BOX[key]", "return [BOX[one] for one in key]", "for one in ('a', 'b'):\n        BOX[one] = key",
-     "return BOX.get(key)", "BOX[0] = key",
+     "return BOX.get(key)", "if BOX.get('a') == key:\n        return 1", "return not BOX.get('a')", "BOX[0] = key",
      "BOX[:] = [one for one in BOX if one]", "global BOX\n    BOX = [one for one in BOX if one]",
      "del BOX[key]", "return BOX.pop(key)", "if BOX:\n        return 1", "return not BOX", "BOX"],
 )  # fmt: skip

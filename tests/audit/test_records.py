@@ -19,7 +19,8 @@ def _given(value: str, before: str = "pass") -> bool:
 
 
 @pytest.mark.parametrize(
-    "value", ["await request.json()", "request.form", "{'name': 1, 'born': 2}", "model.model_dump()"]
+    "value", ["await request.json()", "request.form", "{'name': 1, 'born': 2}", "model.model_dump()",
+              "{one: rows[one] for one in ('name', 'born')}"]
 )
 def test_what_has_the_same_keys_whoever_sends_it(value: str) -> None:
     assert _given(value)
@@ -31,6 +32,7 @@ def test_what_has_the_same_keys_whoever_sends_it(value: str) -> None:
     [
         "{}",
         "{name: 1}",
+        "{one: rows[one] for one in rows}",
         "{'born': 2, name: 1}",
         "await load(1)",
         "await config.json()",

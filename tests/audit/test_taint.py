@@ -58,6 +58,9 @@ def test_names_of_parts() -> None:
         ("found(user_id if x else None)", "name"),
         ("found(x)", "parameter"),
         ("found(req.args['q'])", "request"),
+        ("match x.split(user_id):\n    case ['say', text]:\n        found(text)", "name"),
+        ("match load(user_id):\n    case {'to': 1, **rest}:\n        found(rest)", "name"),
+        ("match load(user_id):\n    case [1, *rest] as whole:\n        found(whole or rest)", "name"),
         ("found(jwt.decode(x)['sub'])", "request"),
     ],
 )

@@ -26,6 +26,7 @@ _QUIET_CALLS: Final = frozenset({"len", "bool", "id", "type", "isinstance"})
 _WHOLE: Final = frozenset({"values", "items", "copy", "popleft", "pop", "popitem", "getvalue", "get_nowait"})
 _SCOPE: Final = re.compile(r"^(?:stream|channel|topic|room|group|connection)(?:_?(?:id|name|key))?$")
 """What keeps the entries of some apart from those of others, beside users: the same word on both sides of a test."""
+_TESTS: Final = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.If, ast.While, ast.IfExp)
 _SENDS: Final = re.compile(r"(?i)send|emit|publish|broadcast|reply|respond|answer|notify|push|render")
 _ASKING: Final = frozenset({"me", "myself", "asker", "viewer"})
 """Words for who is asking."""
@@ -64,9 +65,12 @@ def is_whole(view: FileView, node: ast.expr) -> bool:
     parent = view.module.parent(node)
     match parent:
         case ast.Attribute():
+            call = view.module.parent(parent)
+            if parent.attr == "get" and isinstance(call, ast.Call) and call.args:
+                same = isinstance(call.args[0], ast.Constant) or is_listed(view, call.args[0], view.block_of(node))
+                return same and not isinstance(view.module.parent(call), _TESTS)
             if parent.attr in _KEYED:
                 return False
-            call = view.module.parent(parent)
             if isinstance(call, ast.Call) and parent.attr == "pop" and call.args:
                 return isinstance(call.args[0], ast.Constant)
             return parent.attr in _WHOLE
@@ -75,7 +79,7 @@ def is_whole(view: FileView, node: ast.expr) -> bool:
             return isinstance(parent.ctx, ast.Load) and (fixed or is_listed(view, parent.slice, view.block_of(node)))
         case ast.comprehension() if _is_pruned(view, parent, node):
             return False
-        case ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.If() | ast.While() | ast.IfExp():
+        case one if isinstance(one, _TESTS):
             return False
         case ast.Call() if isinstance(parent.func, ast.Name) and parent.func.id in _QUIET_CALLS:
             return False

@@ -18,7 +18,8 @@ _BODIES: Final = frozenset(
 
 
 def is_record(view: FileView, node: ast.expr, block: Block) -> bool:
-    """Whether it is a mapping from the names of fields: `{"name": name}`, `await request.json()`, a local of that."""
+    """Whether it is a mapping from the names of fields: `{"name": name}`, `{one: form[one] for one in FIELDS}`,
+    `await request.json()`, a local of that."""
     match node:
         case ast.Name(id=name) if (parameter := block.parameter(name)) is not None and parameter.kind == "**":
             return True  # what callers call it is written in the program
@@ -30,6 +31,8 @@ def is_record(view: FileView, node: ast.expr, block: Block) -> bool:
             return is_record(view, inner, block)
         case ast.Dict(keys=keys):
             return bool(keys) and all(isinstance(one, ast.Constant) for one in keys)
+        case ast.DictComp(key=key):
+            return is_listed(view, key, block)
         case ast.Call(func=ast.Attribute(attr=name, value=inner)) | ast.Attribute(attr=name, value=inner):
             taint = view.taint(inner, block) if name in _BODIES else None
             return taint is not None and taint.by == "request"
@@ -85,7 +88,7 @@ def field_source(node: ast.expr, block: Block) -> ast.expr | None:
     `k` in `for k, v in fields.items()`, the mapping too."""
     match node:
         case ast.DictComp(key=ast.Name(id=key), generators=[ast.comprehension(target=target, iter=source)]):
-            return _gone_through(key, target, source)
+            return _gone_through(key, target, source) or node
         case ast.Name():
             for loop in block.nodes(ast.For):
                 mapping = _gone_through(node.id, loop.target, loop.iter)

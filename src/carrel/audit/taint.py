@@ -296,6 +296,7 @@ def _assigned(function: Block) -> Iterable[tuple[ast.expr, ast.expr]]:
     found += [(one.target, one.iter) for one in function.nodes(ast.For, ast.AsyncFor)]
     for block in function.nodes(ast.With, ast.AsyncWith):
         found += [(item.optional_vars, item.context_expr) for item in block.items if item.optional_vars is not None]
+    found += [(name, one.subject) for one in function.nodes(ast.Match) for case in one.cases for name in _captured(case)]
     found.sort(key=lambda pair: (pair[0].lineno, pair[0].col_offset))
     for call in function.nodes(ast.Call):
         # What is put into a local container is in it.
@@ -303,6 +304,15 @@ def _assigned(function: Block) -> Iterable[tuple[ast.expr, ast.expr]]:
         if isinstance(method, ast.Attribute) and method.attr in ("append", "add", "update", "extend", "insert"):
             found += [(method.value, argument) for argument in call.args]
     return found
+
+
+def _captured(case: ast.match_case) -> Iterable[ast.Name]:
+    """The names that a pattern gives to parts of what is matched: `case ["LOGIN", name]`."""
+    for one in ast.walk(case.pattern):
+        if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name is not None:
+            yield ast.copy_location(ast.Name(one.name, ast.Store()), one)
+        elif isinstance(one, ast.MatchMapping) and one.rest is not None:
+            yield ast.copy_location(ast.Name(one.rest, ast.Store()), one)
 
 
 def _names(target: ast.expr) -> Iterable[str]:

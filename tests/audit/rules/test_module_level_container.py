@@ -244,6 +244,8 @@ def _intake(old: str, new: str) -> dict[str, str]:
     [
         (_COMPREHENSION, _COMPREHENSION),
         (_COMPREHENSION, "DRAFT.update(fields)"),
+        (_COMPREHENSION, "DRAFT.update({k: fields[k] for k in ('name', 'street')})"),
+        (_COMPREHENSION, "given = {k: fields.get(k) for k in ('name', 'street')}\n            DRAFT.update(given)"),
         (_COMPREHENSION, "for k, v in fields.items():\n                DRAFT[k] = v"),
         ('store.merge({"name": form.get("name"), "born": form.get("born")})', "store.merge(form)"),
     ],
