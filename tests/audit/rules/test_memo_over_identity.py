@@ -205,3 +205,34 @@ def test_a_function_of_the_same_file_is_known_by_what_it_does(asks: str, *, is_f
 def test_where_a_request_comes_from_is_not_who_asks(read: str, *, found: bool) -> None:
     code = f"from flask import request\n@lru_cache\ndef prices(day):\n    limit({read})\n    return load(day)\n"
     assert bool(findings(RULE, "from functools import lru_cache\n" + code)) is found
+
+
+BY_ADDRESS = """
+from flask import Blueprint, g, request
+from store import cache
+from keys import other
+def address(*arguments):
+    return "page:" + request.url
+def visitor(*arguments):
+    return f"{request.url}:{who()}"
+def who():
+    return g.visitor_id
+pages = Blueprint("pages", __name__)
+@pages.get("/tickets")
+@cache.cached(timeout=60, key_prefix=address)
+def tickets():
+    return load(g.visitor_id)
+"""
+
+
+def test_a_key_of_its_own_that_leaves_out_who_asks() -> None:
+    finds(RULE, BY_ADDRESS, "error", on="load(g.visitor_id)")
+
+
+@pytest.mark.parametrize("key", ["visitor", "other", "'tickets/%s'", "lambda: g.visitor_id"])
+def test_a_key_of_its_own_that_may_say_who_asks(key: str) -> None:
+    quiet(RULE, BY_ADDRESS.replace("key_prefix=address", f"key_prefix={key}"))
+
+
+def test_a_key_that_is_made_of_who_asks() -> None:
+    quiet(RULE, BY_ADDRESS.replace("request.url\n", "request.cookies['visit']\n"))

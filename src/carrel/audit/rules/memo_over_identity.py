@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import Condition, SharedClass
+from carrel.audit.conditions import Condition, Not, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.frameworks import REQUEST_CALLS, REQUEST_OBJECTS
-from carrel.audit.origins import says_whose
+from carrel.audit.origins import identities, says_whose
 from carrel.audit.rule import Candidate, rule_page
-from carrel.audit.run_conditions import ContextVariable, ReadsIdentity
+from carrel.audit.run_conditions import ContextVariable, ReadsIdentity, ReadsRequest
+from carrel.audit.through import called_here
 from carrel.findings import RuleInfo
 
 __all__ = ["MemoOverIdentity"]
@@ -27,6 +28,7 @@ _BESIDE: Final = frozenset(
      "root_url", "is_secure", "path", "base_url", "url_rule", "blueprint"}
 )  # fmt: skip
 """What a request says of where it came from and where to."""
+_ADDRESS: Final = frozenset({"url", "full_path", "query_string", "args", "view_args"})
 _FOR_CLASS: Final = ("cached_property", "reify", "threaded_cached_property")
 
 
@@ -53,8 +55,10 @@ class MemoOverIdentity:
                 given = (SharedClass(function.class_.symbol),)
             else:
                 continue
-            if any(says_whose(one.name) for one in function.parameters) or _has_own_key(function):
+            keyed = _own_key(view, function)
+            if any(says_whose(one.name) for one in function.parameters) or keyed is None:
                 continue  # the key tells users apart, or may do so
+            given += keyed
             for node, text, conditions in _asks(view, function):
                 message = f"`{function.name}` is cached and reads `{text}`, which is another user's at the next call"
                 yield view.candidate(self.info, node, message, block=function, given=(*given, *conditions),
@@ -66,10 +70,26 @@ class MemoOverIdentity:
                 yield view.candidate(self.info, function.node, message, block=function, given=asks)
 
 
-def _has_own_key(function: Block) -> bool:
-    """Whether a function of its own makes the key, which may know what the arguments do not say."""
+def _own_key(view: FileView, function: Block) -> tuple[Condition, ...] | None:
+    """What must hold elsewhere for a function of its own that makes the key to leave out who asks, as the arguments do.
+
+    `None`: it tells users apart, or another file has it, so that it may do so.
+    """
     calls = (one.call for one in function.decorators if one.call is not None)
-    return any("key" in (keyword.arg or "") for call in calls for keyword in call.keywords)
+    given: list[Condition] = []
+    for keyword in (one for call in calls for one in call.keywords if "key" in (one.arg or "")):
+        maker = view.function_named(view.dotted(keyword.value))
+        if maker is None:
+            return None
+        made = [one.value for one in maker.nodes(ast.Return) if one.value is not None]
+        called = (called_here(view, one) for one in maker.nodes(ast.Call))
+        asks = (node for block in (maker, *called) if block is not None for node, _, _ in _asks(view, block))
+        if any(identities(view, one, maker, lenient=True) for one in made) or not all(
+            _is_address(view, one) for one in asks
+        ):
+            return None
+        given += [Not(ReadsIdentity(maker.symbol, itself=True)), Not(ReadsRequest(maker.symbol, shown=True))]
+    return tuple(given)
 
 
 def _asks(view: FileView, function: Block) -> Iterator[tuple[ast.AST, str, tuple[Condition, ...]]]:
@@ -96,6 +116,12 @@ def _asks(view: FileView, function: Block) -> Iterator[tuple[ast.AST, str, tuple
 def _is_beside(read: ast.AST | None) -> bool:
     """Whether of a request only that is read which says where it came from and where to: `request.remote_addr`."""
     return isinstance(read, ast.Attribute) and read.attr in _BESIDE
+
+
+def _is_address(view: FileView, node: ast.AST) -> bool:
+    """Whether of a request only what it is for is read, which is the same for all who ask that."""
+    read = view.module.parent(node)
+    return isinstance(read, ast.Attribute) and read.attr in _ADDRESS
 
 
 def _is_parameter(view: FileView, node: ast.expr, function: Block) -> bool:
