@@ -59,6 +59,8 @@ from tests.audit.checking import view
         ("def f(c, h): ...\nLitestar([], guards=[f])", "middleware guards app.f"),
         ("def f(r, a): ...\napp.on_response_prepare.append(f)", "middleware on_response_prepare app.f"),
         ("def f(r, h): ...\ndef g(app):\n  app.middlewares.extend([f])", "middleware middlewares app.f"),
+        ("class M:\n  async def __call__(self, scope, receive, send): ...", "middleware M app.M.__call__"),
+        ("async def pipe(scope, receive, send): ...", "middleware pipe app.pipe"),
         ("def f(): ...\nLitestar([], before_request=f)", "middleware before_request app.f"),
         ("def f(): ...\nLitestar(dependencies={'desk': Provide(f)})", "middleware Provide app.f"),
         ("def f(): ...\napp.before_request(f)", "middleware before_request app.f"),

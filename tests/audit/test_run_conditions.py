@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from carrel.audit.conditions import Condition
-from carrel.audit.run_conditions import CalledForEvery, ContextVariable, RunsInAsync, UsedBy, WrapsIdentity
+from carrel.audit.run_conditions import CalledForEvery, ContextVariable, RunsInAsync, ThreadLocal, UsedBy, WrapsIdentity
 from tests.audit.checking import program
 
 SOURCE = """
     from contextvars import ContextVar
     who = ContextVar("who")
     desk = Desk()
+    import threading
+    class Mine(threading.local): ...
+    mine = Mine()
+    ours = threading.local()
     @app.get("/x")
     async def ask(text): helper(text)
     def helper(text): desk.answer(text)
@@ -33,6 +37,10 @@ SOURCE = """
         (CalledForEvery("app.alone"), True),
         (CalledForEvery("app.ask"), False),
         (CalledForEvery("app.helper"), False),
+        (ThreadLocal("app.mine"), True),
+        (ThreadLocal("app.ours"), True),
+        (ThreadLocal("app.desk"), False),
+        (ThreadLocal("app.none"), False),
     ],
 )
 def test_when_functions_run(condition: Condition, *, holds: bool) -> None:

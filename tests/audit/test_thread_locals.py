@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carrel.audit.thread_locals import clearing, thread_local_stores
+from carrel.audit.thread_locals import clearing, stores_elsewhere, thread_local_stores, thread_locals
 from tests.audit.checking import view
 
 HEAD = "import threading\nlocal = threading.local()\n"
@@ -23,6 +23,26 @@ HEAD = "import threading\nlocal = threading.local()\n"
 def test_stores(body: str, names: list[str]) -> None:
     found = thread_local_stores(view(f"{HEAD}def f(user, other):\n    {body}\n"))
     assert [store.name for store in found] == names
+
+
+def test_the_names_that_hold_one() -> None:
+    code = f"{HEAD}class Own(threading.local): ...\nclass Desk:\n    kept = Own()\nother = list()\n"
+    assert thread_locals(view(code)) == ("app.local", "app.Desk.kept")
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("lab.shelf.user = user", ["lab.shelf"]),
+        ("setattr(lab.shelf, 'user', user)", ["lab.shelf"]),
+        ("lab.shelf.user = None", []),
+        ("local.user = user", []),
+        ("lab.shelf.row.user = user", ["lab.shelf.row"]),
+    ],
+)
+def test_stores_on_what_another_file_may_make(body: str, names: list[str]) -> None:
+    found = stores_elsewhere(view(f"import lab\n{HEAD}def f(user):\n    {body}\n"))
+    assert [made.name for _, made in found] == names
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ from carrel.audit.run_conditions import (
     RunsInPool,
     SetBeforeRequests,
     StartedInContext,
+    ThreadLocal,
     UsedBy,
     WrapsIdentity,
 )
@@ -364,6 +365,7 @@ Condition = Union[  # noqa: UP007 - with `|` the forward references of AnyOf and
     CalledForEvery,
     CalledUnderTest,
     StartedInContext,
+    ThreadLocal,
     UsedBy,
     ForkedWith,
     ForLaterRequests,

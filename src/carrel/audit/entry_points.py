@@ -41,6 +41,9 @@ _ANSWERS: Final = re.compile(
 _RPC: Final = (frozenset({"request", "request_iterator"}), frozenset({"context", "ctx", "_context"}))
 """What the methods of a service of gRPC are handed, in their order."""
 
+_ASGI: Final = ("scope", "receive", "send")
+"""What applications and middleware of ASGI are called with."""
+
 
 class EntryPoint(msgspec.Struct, frozen=True, array_like=True):
     """A function that a framework calls for a request, a message or a job."""
@@ -144,7 +147,13 @@ def is_django_middleware(view: FileView, owner: Block) -> bool:
 
 
 def _middleware(view: FileView) -> Iterator[EntryPoint]:
-    """Classes of Django that are made with the next handler, and called for every request."""
+    """Classes of Django that are made with the next handler, and what ASGI calls, for every request."""
+    for function in view.functions:
+        handed = tuple(one.name for one in function.parameters if one.name != function.receiver)
+        if function.is_async and handed == _ASGI and function.parent is not None and function.parent.kind != "function":
+            owned = function.class_.name if function.class_ is not None else function.name
+            line = getattr(function.node, "lineno", 0)
+            yield EntryPoint(function.symbol, "middleware", f"middleware {owned}", line)
     for owner in view.classes:
         called = next((one for one in view.methods(owner) if one.name == "__call__"), None)
         if called is not None and is_django_middleware(view, owner):

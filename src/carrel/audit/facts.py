@@ -242,5 +242,7 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What functions set on the objects of the current request, `flask.session.permanent`, each with the line."""
     in_session: tuple[str, ...] = ()
     """The functions that read or change the session of the request."""
+    thread_locals: tuple[str, ...] = ()
+    """The names of the module and its classes that hold a `threading.local`, or an object of a class below it."""
     bodies: dict[str, tuple[int, ...]] = {}
     """By function at the top of the module, a number for each line of its body, `carrel.audit.body_lines`."""

@@ -27,6 +27,7 @@ from carrel.audit.reading import (
 from carrel.audit.registering import registering_imports
 from carrel.audit.rule import Candidate, Rule, has_file_part
 from carrel.audit.suppressions import find_suppressions
+from carrel.audit.thread_locals import thread_locals
 from carrel.audit.transports import transports
 from carrel.errors import SourceError
 from carrel.source import ModuleName, Outline, module_names, outline_of, read_module
@@ -77,6 +78,7 @@ def read_facts(path: str, data: bytes, *, roots: Sequence[str], rules: Sequence[
             is_generated(data),
             assigned(view),
             in_session(view),
+            thread_locals(view),
             function_lines(view),
         )
         msgspec.msgpack.encode(facts)  # half a character, `"\\ud800"` in `__all__`, could not be kept

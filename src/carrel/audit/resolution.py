@@ -106,6 +106,11 @@ class Resolution:
         facts = (self.classes.get(owner) for owner in self.lineage(name))
         return any(base.rpartition(".")[2] in bases for fact in facts if fact is not None for base in fact.bases)
 
+    @cached_property
+    def thread_locals(self) -> frozenset[str]:
+        """The names that hold a `threading.local`, or an object of a class below it."""
+        return frozenset(name for facts in self.files.values() for name in facts.thread_locals)
+
     def descendants(self, name: str) -> Iterator[str]:
         """A class and the classes below it."""
         seen = {name}

@@ -31,6 +31,7 @@ __all__ = [
     "RunsInPool",
     "SetBeforeRequests",
     "StartedInContext",
+    "ThreadLocal",
     "UsedBy",
     "WrapsIdentity",
 ]
@@ -212,6 +213,15 @@ class WrapsIdentity(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def proof(self, program: Program) -> Proof | None:
         return program.flow.wraps_identity(self.decorator)
+
+
+class ThreadLocal(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The name, of another file, is a `threading.local`, or an object of a class below it."""
+
+    name: str
+
+    def proof(self, program: Program) -> Proof | None:
+        return () if program.resolution.canonical(self.name) in program.resolution.thread_locals else None
 
 
 class UsedBy(msgspec.Struct, frozen=True, array_like=True, tag=True):

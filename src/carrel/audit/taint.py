@@ -296,7 +296,8 @@ def _assigned(function: Block) -> Iterable[tuple[ast.expr, ast.expr]]:
     found += [(one.target, one.iter) for one in function.nodes(ast.For, ast.AsyncFor)]
     for block in function.nodes(ast.With, ast.AsyncWith):
         found += [(item.optional_vars, item.context_expr) for item in block.items if item.optional_vars is not None]
-    found += [(name, one.subject) for one in function.nodes(ast.Match) for case in one.cases for name in _captured(case)]
+    for match in function.nodes(ast.Match):
+        found += [(name, match.subject) for case in match.cases for name in _captured(case)]
     found.sort(key=lambda pair: (pair[0].lineno, pair[0].col_offset))
     for call in function.nodes(ast.Call):
         # What is put into a local container is in it.

@@ -10,10 +10,20 @@ from carrel.audit.blocks import Block
 from carrel.audit.file_view import FileView
 from carrel.audit.held import held_calls, is_in_finally
 from carrel.audit.mutations import Mutation
+from carrel.audit.run_conditions import ThreadLocal
 
-__all__ = ["clearing", "thread_local_stores"]
+__all__ = ["clearing", "stores_elsewhere", "thread_local_stores", "thread_locals"]
 
 _LOCAL: Final = "threading.local"
+
+
+def thread_locals(view: FileView) -> tuple[str, ...]:
+    """The names of the module and its classes that hold a `threading.local`, or an object of a class below it."""
+    return tuple(held.symbol for held in held_calls(view, (_LOCAL, *_classes(view))))
+
+
+def _classes(view: FileView) -> dict[str, Block]:
+    return {owner.symbol: owner for owner in view.classes if _LOCAL in view.base_paths(owner)}
 
 
 def thread_local_stores(view: FileView) -> Iterator[Mutation]:
@@ -21,6 +31,16 @@ def thread_local_stores(view: FileView) -> Iterator[Mutation]:
     for mutation in _changes(view):
         if not mutation.removes and not all(isinstance(value, ast.Constant) for value in mutation.values):
             yield mutation
+
+
+def stores_elsewhere(view: FileView) -> Iterator[tuple[Mutation, ThreadLocal]]:
+    """The stores on what another file makes, each with what must hold there for it to be a `threading.local`."""
+    for mutation in view.mutations:
+        if mutation.kind != "attribute" or all(isinstance(value, ast.Constant) for value in mutation.values):
+            continue
+        for access in mutation.accesses:
+            if access.kind == "global" and not access.steps and not access.name.startswith(f"{view.top.symbol}."):
+                yield mutation, ThreadLocal(access.name)
 
 
 def clearing(view: FileView, store: Mutation) -> list[Block]:
@@ -44,8 +64,8 @@ def _is_nothing(mutation: Mutation) -> bool:
 
 
 def _changes(view: FileView) -> Iterator[Mutation]:
-    classes = {owner.symbol: owner for owner in view.classes if _LOCAL in view.base_paths(owner)}
-    names = {held.symbol for held in held_calls(view, (_LOCAL, *classes))}
+    classes = _classes(view)
+    names = set(thread_locals(view))
     attributes = _attributes(view, (_LOCAL, *classes))
     if not (classes or names or attributes):
         return

@@ -161,3 +161,40 @@ def test_a_setter_that_is_told_what_a_cookie_says() -> None:
     )
     finds(RULE, text, "error", on="now.passenger")
     quiet(RULE, text.replace("get('passenger')", "get('theme')"))
+
+
+KEPT_ELSEWHERE = {
+    "lab/state.py": """
+        from threading import local
+        class Shelf(local):
+            sample = None
+        shelf = Shelf()
+        """,
+    "lab/gate.py": """
+        from lab import state
+        class Gate:
+            def __init__(self, app):
+                self.app = app
+            async def __call__(self, scope, receive, send):
+                state.shelf.sample = scope["path_params"]["sample"]
+                await self.app(scope, receive, send)
+        """,
+}
+
+
+def test_a_store_on_what_another_file_makes() -> None:
+    finds(RULE, KEPT_ELSEWHERE, "error", on="state.shelf.sample =")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("lab/state.py", "Shelf(local)", "Shelf"),
+        ("lab/gate.py", 'scope["path_params"]["sample"]', "next_sample()"),
+        ("lab/gate.py", "state.shelf", "self.shelf"),
+        ("lab/gate.py", "async def", "def"),
+    ],
+)
+def test_a_store_on_something_else_that_another_file_makes(path: str, old: str, new: str) -> None:
+    text = KEPT_ELSEWHERE[path].replace(old, new)
+    quiet(RULE, {**KEPT_ELSEWHERE, path: text.replace("await ", "") if new == "def" else text})

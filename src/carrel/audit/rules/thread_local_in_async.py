@@ -9,7 +9,7 @@ from carrel.audit.file_view import FileView
 from carrel.audit.origins import says_whose
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.run_conditions import RunsInAsync
-from carrel.audit.thread_locals import thread_local_stores
+from carrel.audit.thread_locals import stores_elsewhere, thread_local_stores
 from carrel.findings import RuleInfo
 
 __all__ = ["ThreadLocalInAsync"]
@@ -31,7 +31,8 @@ class ThreadLocalInAsync:
     )
 
     def check(self, view: FileView) -> Iterator[Candidate]:
-        for store in thread_local_stores(view):
+        here = ((store, ()) for store in thread_local_stores(view))
+        for store, known in (*here, *((store, (made,)) for store, made in stores_elsewhere(view))):
             taint = view.best_taint(store.values, store.block)
             if taint is None:
                 continue
@@ -42,6 +43,6 @@ class ThreadLocalInAsync:
                 given = (IdentityParameter(store.block.symbol, taint.parameter),)
             message = f"`{store.block.name}` stores {taint.reason} in a `threading.local`, in the event loop's thread"
             yield view.candidate(
-                self.info, store.node, message, block=store.block, given=(RunsInAsync(store.block.symbol),),
+                self.info, store.node, message, block=store.block, given=(*known, RunsInAsync(store.block.symbol)),
                 grades=(Grade("error", given),),
             )  # fmt: skip
