@@ -62,3 +62,16 @@ def test_a_fetch_by_the_id_alone(body: str, node: str) -> None:
 )
 def test_what_fetches_nothing(body: str) -> None:
     assert found(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("return desk.trips.find(form.trip)", "trip"),
+        ("return desk.diaries.open(form.diary)", "diary"),
+        ("return desk.trips.find(form.town)", ""),
+        ("return desk.trip.find(form.trip)", ""),
+    ],
+)
+def test_what_is_called_as_what_the_store_holds_is_fetched(body: str, name: str) -> None:
+    assert [one for _, one in found(body)] == ([name] if name else [])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
-from carrel.audit.fetches import Fetch
+from carrel.audit.fetches import Fetch, fetches
 from carrel.audit.owners import asked_kinds, names_owner, owner_field
 from tests.audit.checking import view
 
@@ -127,3 +128,16 @@ def test_a_store_of_several_kinds(make: str, fetch: str, *, is_told: bool) -> No
     assert isinstance(key, ast.Name)
     found = Fetch(call, key, key.id, call.func.value, method=call.func.attr)
     assert names_owner(seen, found, seen.functions[-1]) is is_told
+
+
+@pytest.mark.parametrize(("told", "is_told"), [("self.current_user", True), ("self.size", False)])
+def test_a_store_that_an_application_of_tornado_holds(told: str, *, is_told: bool) -> None:
+    seen = view(
+        "import tornado.web\n"
+        f"class New(tornado.web.RequestHandler):\n    def post(self):\n        self.application.maps.create({told})\n"
+        "class One(tornado.web.RequestHandler):\n    def get(self):\n"
+        "        return self.application.maps.find(self.get_argument('map'))\n"
+    )
+    get = next(one for one in seen.functions if one.name == "get")
+    (fetch,) = fetches(seen, get, re.compile("id$"))
+    assert names_owner(seen, fetch, get) is is_told

@@ -74,9 +74,11 @@ def fetches(view: FileView, function: Block, named: re.Pattern[str], *, sent: bo
         arguments += [one for each in arguments for one in _inside(each)]
         for argument in arguments:
             # A statement says itself that it selects by an id, whatever that is called here.
+            receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
             name = _id(view, argument, function, _ANY if by_id else named, sent=sent)
+            if not name and named.search("id") is not None:
+                name = _one_of(view, argument, function, receiver, sent=sent)
             if name:
-                receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
                 roots = [one for one in ast.walk(receiver) if isinstance(one, ast.Name)] if receiver is not None else []
                 yield Fetch(call, argument, name, receiver, _model(view, [*arguments, *roots]), method)
                 break
@@ -148,6 +150,13 @@ def _id(view: FileView, node: ast.expr, function: Block, named: re.Pattern[str],
     else:
         name = found[0].id if isinstance(found[0], ast.Name) and function.parameter(found[0].id) else ""
     return name if named.search(_HUMP.sub("_", name).lower().replace("-", "_")) else ""
+
+
+def _one_of(view: FileView, node: ast.expr, function: Block, store: ast.expr | None, *, sent: bool) -> str:
+    """The name of what the client sent, where it is called as what the store holds: `visits.find(visit)`."""
+    held = ast.unparse(store).rpartition(".")[2].strip("_()") if store is not None else ""
+    name = _id(view, node, function, _ANY, sent=sent) if held.endswith("s") else ""
+    return name if name and held in (f"{name}s", f"{name}es", f"{name[:-1]}ies") else ""
 
 
 def _model(view: FileView, arguments: list[ast.expr]) -> ast.expr | None:

@@ -195,8 +195,12 @@ def _owned(side: ast.expr) -> ast.expr | None:
 
 
 def is_handlers_own(view: FileView, fetch: Fetch, function: Block) -> bool:
-    """Whether it is fetched from what hangs on the handler's own object, which was perhaps made for who is calling."""
-    return fetch.receiver is None or view.access(fetch.receiver, function).kind == "self"
+    """Whether it is fetched from what hangs on the handler's own object, which was perhaps made for who is calling.
+
+    What the application holds, `self.application.visits`, was not.
+    """
+    access = view.access(fetch.receiver, function) if fetch.receiver is not None else None
+    return access is None or (access.kind == "self" and not access.held_by_application)
 
 
 def names_owner(view: FileView, fetch: Fetch, block: Block) -> bool:
@@ -244,6 +248,9 @@ def _tells_owner(view: FileView, receiver: ast.expr, access: Access, fetch: Fetc
             other = view.access(store, function)
             # `request.app["sessions"]` is the same for all handlers, as a local of the same name is not.
             same = access.kind == "parameter" and "app" in access.steps and access.steps == other.steps
+            same = same or (
+                access.held_by_application != "" and access.held_by_application == other.held_by_application
+            )
             if ast.unparse(store) != text or not (same or (access.path and access.path == other.path)):
                 continue
             # Who made it is written down, `created_by=user.id`: that makes it nobody's.
