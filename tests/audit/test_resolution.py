@@ -194,3 +194,13 @@ def test_what_a_property_gives_is_gone_on_from() -> None:
     assert [one.name for one in resolution.called("app.parts.desk")] == ["app.Parts.desk"]
     assert not resolution.called("app.parts.make.answer")
     assert not resolution.called("app.parts.own.answer")
+
+
+def test_a_package_that_gives_what_has_its_own_name() -> None:
+    tool = "import logging\nlogger = logging.getLogger()\ndef pick():\n    logger.debug('x')\n"
+    sources = {
+        "src/agent/sub/__init__.py": "from src.agent.sub.pick import pick\n",
+        "src/agent/sub/pick/__init__.py": "from src.agent.sub.pick.tool import pick\n",
+        "src/agent/sub/pick/tool.py": tool,
+    }
+    assert program(sources).resolution.called("sub.pick.tool.logger.debug") == ()

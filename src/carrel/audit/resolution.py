@@ -216,9 +216,8 @@ class Resolution:
         line, note = self.classes[value.name].line, "the application holds one for all"
         return replace(value, shared=Location(path=self.paths[value.name], line=line, note=note))
 
-    def _root(self, parts: list[str], tried: tuple[str, ...] = ()) -> list[Value]:
-        dotted = ".".join(parts)
-        name = self.canonical(dotted)
+    def _root(self, parts: list[str], depth: int = 0) -> list[Value]:
+        name = self.canonical(".".join(parts))
         if name in self.classes:
             return [Value("class", name)]
         if name in self.functions:
@@ -228,10 +227,10 @@ class Resolution:
         if self.project.is_module(name):
             return [Value("module", name)]
         head, _, last = name.rpartition(".")
-        # A package that imports a module of its own name gives ever longer names for the same thing.
-        if len(parts) < 2 or not head or dotted in tried:
+        # A package that imports from itself what has its own name gives ever longer names for the same thing.
+        if len(parts) < 2 or not head or depth > _DEPTH:
             return []
-        holders = self._root(head.split("."), (*tried, dotted))
+        holders = self._root(head.split("."), depth + 1)
         return [result for value in holders for result in self._step(value, last)]
 
     def _global(self, fact: GlobalFact) -> list[Value]:
