@@ -19,8 +19,14 @@ def _given(value: str, before: str = "pass") -> bool:
 
 
 @pytest.mark.parametrize(
-    "value", ["await request.json()", "request.form", "{'name': 1, 'born': 2}", "model.model_dump()",
-              "{one: rows[one] for one in ('name', 'born')}"]
+    "value",
+    [
+        "await request.json()",
+        "request.form",
+        "{'name': 1, 'born': 2}",
+        "model.model_dump()",
+        "{one: rows[one] for one in ('name', 'born')}",
+    ],
 )
 def test_what_has_the_same_keys_whoever_sends_it(value: str) -> None:
     assert _given(value)

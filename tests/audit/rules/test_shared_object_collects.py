@@ -356,3 +356,45 @@ def test_what_somebody_else_is_given_too(old: str, new: str) -> None:
 
 def test_what_another_file_may_give_out() -> None:
     finds(RULE, {"app.py": RECORDER, "other.py": "from app import trail\nprint(trail.dump())\n"}, "error")
+
+
+RATER = """
+import asyncio
+from functools import cache
+from fastapi import FastAPI
+app = FastAPI()
+class Rater:
+    def __init__(self):
+        self.essays = []
+    def take(self, essay):
+        self.essays.append(essay)
+    async def rate(self):
+        marks = await asyncio.gather(*[judge(one) for one in self.essays])
+        self.essays = []
+        return {"marks": marks}
+@cache
+def rater():
+    return Rater()
+@app.post("/essays")
+def essays(essay: str):
+    rater().take(essay)
+@app.post("/marks")
+async def marks():
+    return await rater().rate()
+"""
+
+
+def test_what_is_emptied_after_a_caller_was_answered_with_all_of_it() -> None:
+    finds(RULE, RATER, "warning", on="self.essays.append")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('return {"marks": marks}', "return len(self.essays)"),
+        ('return {"marks": marks}', "await store(marks)"),
+        ("await asyncio.gather(*[judge(one) for one in self.essays])", "[judge(one) for one in self.essays]"),
+    ],
+)
+def test_what_is_emptied_and_nobody_waits_for_or_is_answered_with(old: str, new: str) -> None:
+    finds(RULE, RATER.replace(old, new), "info")

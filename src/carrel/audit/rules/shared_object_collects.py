@@ -16,7 +16,7 @@ from carrel.audit.conversations import given_conversations
 from carrel.audit.file_view import FileView
 from carrel.audit.logged import logged_getters
 from carrel.audit.mutations import Mutation
-from carrel.audit.origins import is_fixed
+from carrel.audit.origins import is_fixed, leaves
 from carrel.audit.reads import compares_owner
 from carrel.audit.rule import Candidate, Grade, rule_page
 from carrel.audit.sharing import brought, grades_of, is_configuration_name, is_guarded, reached, where
@@ -32,7 +32,7 @@ _SETTING: Final = re.compile(
 _FOR_ALL: Final = re.compile(
     r"(?i)repo|store|storage|regist|manager|pool|queue|bus\b|broker|cache|database|\bdb|listener|handler|callback|hook|"
     r"plugin|task|job|pending|event|log|metric|stat|trace|client|connection|socket|observer|subscri|middleware|buffer|"
-    r"catalog|index|known|route|worker|process|scheduler|collector|recorder|monitor|span|error|warning|watch"
+    r"catalog|index|known|router|routes|worker|process|scheduler|collector|recorder|monitor|span|error|warning|watch"
 )
 """What holds the things of all users on purpose is called so, and what counts and watches them."""
 _SAID: Final = re.compile(r"^(?:user_)?(?:text|messages?|prompt|content|question|query|utterance|reply|answer|turn)$")
@@ -137,13 +137,33 @@ def _collected(view: FileView, mutation: Mutation) -> Access | None:
 
 
 def _empties(view: FileView, mutation: Mutation, name: str) -> bool:
-    """Whether the class begins anew with what it collects, or takes it out again: a batch, a queue."""
+    """Whether the class begins anew with what it collects, or takes it out again: a batch, a queue.
+
+    Who answers a caller with all of it before is none: by then it has what others have put there.
+    """
     return any(
         one.block.class_ is mutation.block.class_ and not one.block.is_initializer
+        and not _answers_with(view, one.block, name)
         and (one.name == name if one.kind == "attribute" else one.removes)
         and any(access.steps[:1] in ((), (name,)) for access in one.accesses)
         for one in view.mutations
     )  # fmt: skip
+
+
+def _answers_with(view: FileView, method: Block, name: str) -> bool:
+    """Whether a coroutine gives its caller what it was told, while it waited, of all that the object has collected."""
+    given = (one.value for one in method.nodes(ast.Return) if one.value is not None)
+    made_of = (leaf for value in given for leaf, _ in leaves(view, value, method))
+    return view.suspends(method) and any(
+        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.value, ast.Name)
+        and one.value.id == method.receiver and not _is_counted(view, one)
+        for leaf in made_of for one in ast.walk(leaf)
+    )  # fmt: skip
+
+
+def _is_counted(view: FileView, node: ast.expr) -> bool:
+    around = view.module.parent(node)
+    return isinstance(around, ast.Call) and isinstance(around.func, ast.Name) and around.func.id == "len"
 
 
 def _is_listened_to(view: FileView, method: Block) -> bool:
