@@ -67,6 +67,7 @@ def test_what_is_handed_on_far_in_an_application(routes: int, calls: int, parame
         (19, "CAR008", False, "warning"),
         (20, "CAR005", False, "warning"),
         (20, "CAR021", False, "warning"),
+        (20, "CAR032", False, "warning"),
         (20, "CAR033", False, "info"),
         (20, "CAR999", False, "warning"),
     ],
