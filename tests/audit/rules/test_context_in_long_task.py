@@ -47,7 +47,11 @@ def test_a_label_of_the_request_is_nobodys_identity() -> None:
 
 def test_a_loop_that_calls_what_it_was_given() -> None:
     code = CODE.replace("            answer(message)", "            self._answer(message)")
-    finds(RULE, code.replace("__init__(self):", "__init__(self, use):\n        self._answer = use"), "warning")
+    told = code.replace("__init__(self):", "__init__(self, use):\n        self._answer = use")
+    finds(RULE, told, "warning")
+    route = "@app.websocket('/talk')\nasync def talk(websocket, value):\n    await {session}.post(value, 'hello')\n"
+    finds(RULE, told + "desk = Session(print)\n" + route.format(session="desk"), "warning")
+    quiet(RULE, told + route.format(session="Session(print)"))  # each connection has its own
     # A method of a class above is known: it reads no context.
     quiet(RULE, code.replace("class Session:", "class Base:\n    def _answer(self, m): pass\nclass Session(Base):"))
 

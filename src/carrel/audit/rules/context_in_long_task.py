@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from carrel.audit.blocks import Block
-from carrel.audit.conditions import AnyOf, Condition, Reachable, SharedClass
+from carrel.audit.conditions import AnyOf, Condition, OnShared, Reachable, SharedClass
 from carrel.audit.file_view import FileView
 from carrel.audit.held import goes_round, keeps_context
 from carrel.audit.origins import called_name
@@ -102,7 +102,8 @@ class ContextInLongTask:
             grades.append(Grade("warning", (ReadsContext(loop.symbol), Reachable(function.symbol))))
         if _calls_unknown(view, loop) and not _comes_with_more(loop):
             # What a callable that it was given reads, nobody can tell.
-            grades.append(Grade("warning", (started,)))
+            on_shared = (OnShared(function.symbol),) if function.class_ is not None else ()
+            grades.append(Grade("warning", (started, *on_shared)))
         place = view.location(loop.node, "goes on for later requests")
         return view.candidate(self.info, call, message, block=function, grades=tuple(grades), related=(place,))
 
