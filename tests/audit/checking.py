@@ -29,7 +29,7 @@ def view(source: str, path: str = "app.py") -> FileView:
     return FileView(read_module(path, module_names(path, (".",))[0], dedent(source).encode()))
 
 
-def program(source: Source, *rules: Rule) -> Program:
+def program(source: Source, *rules: Rule, strict: bool = False) -> Program:
     """All files, read with the rules."""
     texts = files(source)
     roots = source_roots(frozenset(texts))
@@ -37,7 +37,7 @@ def program(source: Source, *rules: Rule) -> Program:
     for path, text in texts.items():
         facts.append(read_facts(path, text.encode(), roots=roots, rules=rules))
         assert not facts[-1].outline.error, f"{path}: {facts[-1].outline.error}"
-    return Program(facts)
+    return Program(facts, strict=strict)
 
 
 def findings(rule: Rule, source: Source) -> list[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from carrel.audit.conditions import TaintedParameter
+from carrel.audit.data_conditions import ReadAgain
 from carrel.audit.judgement import judge
 from carrel.audit.rule import Candidate, Grade
 from carrel.findings import Location, RuleInfo
@@ -78,5 +79,13 @@ def test_a_rule_is_as_loud_in_an_application_as_it_has_been_right(
     handlers = "".join(f"@app.get('/{number}')\ndef route{number}(q): ...\n" for number in range(routes))
     candidate = Candidate(rule="r", location=Location(path="app.py", line=1), message="m", symbol="app.route0")
     info = replace(INFO, code=code, leak_classes=(8,))
-    (found,) = judge([candidate], program(handlers), {"r": info}, strict=strict)
+    (found,) = judge([candidate], program(handlers, strict=strict), {"r": info})
     assert found.severity == severity
+
+
+@pytest.mark.parametrize(("routes", "strict", "holds"), [(20, False, False), (20, True, True), (19, False, True)])
+def test_a_reader_must_be_seen_in_an_application(routes: int, strict: bool, holds: bool) -> None:
+    handlers = "".join(f"@app.get('/{number}')\ndef route{number}(q): ...\n" for number in range(routes))
+    everything = program(f"class Desk:\n    def take(self, user): self.user = user\n{handlers}", strict=strict)
+    unread = ReadAgain("app.Desk", "user", "app.Desk.take", ())
+    assert (unread.proof(everything) is not None) is holds

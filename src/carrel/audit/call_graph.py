@@ -23,8 +23,6 @@ from carrel.findings import Location
 __all__ = ["CallGraph"]
 
 _LONGEST: Final = 12
-_APPLICATION: Final = 20
-"""Entry points."""
 _SERVED: Final = frozenset({"route", "websocket", "consumer"})
 _ASKED: Final = frozenset({"route", "websocket", "tool"})
 _EVERYWHERE: Final = MUTATORS | {
@@ -175,11 +173,6 @@ class CallGraph:
     def is_asked(self, symbol: str) -> bool:
         """Whether somebody who asks leads to the function: more than a task that runs by itself."""
         return symbol in self._asked
-
-    @cached_property
-    def is_application(self) -> bool:
-        """Whether there are so many entry points that what none of them leads to serves no request."""
-        return len(self.entry_points) >= _APPLICATION
 
     def needs_permission(self, symbol: str) -> bool:
         """Whether somebody who asks leads to the function, and only when they have a permission, not by signing in."""

@@ -213,7 +213,7 @@ class ReadAgain(msgspec.Struct, frozen=True, array_like=True, tag=True):
     readers: tuple[str, ...]
 
     def proof(self, program: Program) -> Proof | None:
-        if not program.calls.is_application:
+        if not program.is_application:
             return ()
         return program.fields.read_again(self.owner, self.attribute, self.besides, self.readers)
 

@@ -16,20 +16,16 @@ from carrel.findings import Finding, Fix, Location, RuleInfo, Severity
 __all__ = ["judge"]
 
 _LOWER: Final[Mapping[Severity, Severity]] = MappingProxyType({"error": "warning", "warning": "info", "info": "info"})
-
 _GRAVITY: Final[Mapping[Severity, int]] = MappingProxyType({"error": 2, "warning": 1, "info": 0})
 
 
-def judge(
-    candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo], *, strict: bool = False
-) -> Iterator[Finding]:
+def judge(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
     """The findings of the candidates whose rules are in `rules`, by name.
 
-    What a rule says of a place for two reasons is said once, for the graver one. strict: a leak in an application is as
-    grave as in a small program, doubtful or not.
+    What a rule says of a place for two reasons is said once, for the graver one.
     """
     found: dict[tuple[str, str, int, int, str], Finding] = {}
-    for one in _judged(candidates, program, rules, strict=strict):
+    for one in _judged(candidates, program, rules):
         key = (one.rule, one.location.path, one.location.line, one.location.column, one.message)
         other = found.get(key)
         if other is None or _GRAVITY[one.severity] > _GRAVITY[other.severity]:
@@ -37,11 +33,8 @@ def judge(
     yield from found.values()
 
 
-def _judged(
-    candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo], *, strict: bool
-) -> Iterator[Finding]:
+def _judged(candidates: Iterable[Candidate], program: Program, rules: Mapping[str, RuleInfo]) -> Iterator[Finding]:
     is_library = HasEntryPoints().proof(program) is None
-    with_doubt = not strict and program.calls.is_application
     # In a code base of nothing else, the examples are what there is.
     has_more = sum(map(is_example, program.files)) * 2 < len(program.files)
     for candidate in candidates:
@@ -64,7 +57,9 @@ def _judged(
         by_hand = bool(info.leak_classes) and not way and (is_start_up(path) or path in program.scripts)
         shown = has_more and is_example(path)
         proving = (*candidate.given, *given)
-        doubtful = bool(info.leak_classes) and with_doubt and is_doubtful(candidate, proving, way, info, program)
+        doubtful = (
+            bool(info.leak_classes) and program.is_application and is_doubtful(candidate, proving, way, info, program)
+        )
         if apart or by_hand or doubtful or shown or is_foreign(path) or is_test_plumbing(path):
             severity = "info"
         yield Finding(

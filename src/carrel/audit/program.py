@@ -34,13 +34,18 @@ _FOR_EACH_THREAD: Final = ("local", "Local", "ThreadLocal")
 """Bases of which one object is another one in each thread: `threading.local`, and what it is often bound to."""
 
 
+_APPLICATION: Final = 20
+"""Entry points of a program whose ways the audit evidently knows: what none of them leads to serves no request."""
+
+
 class Program:
     """What the files say about each other. Names may be given as any file has them; they are followed home."""
 
     def __init__(
         self, files: Iterable[FileFacts], pins: tuple[Pin, ...] = (), roots: Iterable[str] = (),
-        manifests: tuple[str, ...] = (),
+        manifests: tuple[str, ...] = (), *, strict: bool = False,
     ) -> None:  # fmt: skip
+        self._strict = strict
         self.pins = pins
         self._manifests = manifests
         self.resolution = Resolution(files, roots)
@@ -61,6 +66,11 @@ class Program:
     @cached_property
     def parts(self) -> Parts:
         return Parts(self.imports, self._manifests)
+
+    @cached_property
+    def is_application(self) -> bool:
+        """Whether it has so many entry points that a leak must show more than elsewhere; never in a strict audit."""
+        return not self._strict and len(self.calls.entry_points) >= _APPLICATION
 
     @cached_property
     def calls(self) -> CallGraph:
