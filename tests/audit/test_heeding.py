@@ -35,6 +35,20 @@ def test_what_a_function_is_told_and_never_looks_at(given: str, names: list[str]
     assert [name for name, _, _ in unheeded(seen, find)] == names
 
 
+def test_an_object_that_is_made_for_somebody_need_not_be_told_again() -> None:
+    shelf = """
+        class Shelf:
+            def {put}(self, patient):
+                self.books = load(patient)
+            def find(self, patient, words):
+                return [one for one in self.books if words in one]
+        """
+    for put, names in (("__init__", []), ("open", ["patient"])):
+        seen = view(shelf.format(put=put))
+        find = next(one for one in seen.functions if one.name == "find")
+        assert [name for name, _, _ in unheeded(seen, find)] == names
+
+
 @pytest.mark.parametrize(
     ("body", "narrows"),
     [

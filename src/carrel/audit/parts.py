@@ -47,21 +47,24 @@ class Parts:
         return frozenset(_OF_REQUIREMENTS.sub("", one) for one in found)
 
     def _root(self, path: str) -> str:
-        parents = self._parents
-        while parents[path] != path:
-            parents[path] = path = parents[parents[path]]
-        return path
+        return _root(self._parents, path)
 
     @cached_property
     def _parents(self) -> dict[str, str]:
         """A forest of the files, one tree for all that imports connect (Galler and Fischer 1964)."""
-        parents = self.__dict__["_parents"] = {path: path for path in self._imports.every}
+        parents = {path: path for path in self._imports.every}
         for path, targets in self._imports.every.items():
             if not is_test_path(path):
                 for target in (*targets, _package(path)):
                     if target in parents:
-                        parents[self._root(target)] = self._root(path)
+                        parents[_root(parents, target)] = _root(parents, path)
         return parents
+
+
+def _root(parents: dict[str, str], path: str) -> str:
+    while parents[path] != path:
+        parents[path] = path = parents[parents[path]]
+    return path
 
 
 def _package(path: str) -> str:
